@@ -1,0 +1,42 @@
+"""Errors a user sees: one line that says what, why and what to do, and an exit code.
+
+Exit codes follow ``sysexits.h`` where it has a fitting one; the README lists them.
+"""
+
+from __future__ import annotations
+
+
+class RunqyTuiError(Exception):
+    """An error whose text is meant for the user, never a traceback."""
+
+    exit_code = 70  # EX_SOFTWARE: every subclass says better
+
+
+class UsageError(RunqyTuiError):
+    """The command line or the environment it runs in does not fit (exit code 2)."""
+
+    exit_code = 2
+
+
+class ConfigError(RunqyTuiError):
+    """A setting has a bad value: names the setting, the value and the mend (``EX_CONFIG``)."""
+
+    exit_code = 78
+
+
+class NotFoundError(RunqyTuiError):
+    """What was asked for does not exist in this Redis (exit code 1)."""
+
+    exit_code = 1
+
+
+class ConnectionFailedError(RunqyTuiError):
+    """Redis cannot be reached or does not answer in time (``EX_UNAVAILABLE``)."""
+
+    exit_code = 69
+
+
+class AccessDeniedError(RunqyTuiError):
+    """Redis refuses the credentials or a command (``EX_NOPERM``)."""
+
+    exit_code = 77

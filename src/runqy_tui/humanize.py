@@ -1,0 +1,88 @@
+"""Numbers and times as people read them: pure functions, plain strings."""
+
+from __future__ import annotations
+
+import time
+
+UNKNOWN = "–"
+ZERO = "·"
+
+
+def count(value: int | None) -> str:
+    """Thousands separated; zero is a dot, unknown a dash."""
+    if value is None:
+        return UNKNOWN
+    return f"{value:,}" if value else ZERO
+
+
+def age(seconds: float | None) -> str:
+    """Whole units as ``4s 14m 3h 2d``; a clock that runs ahead shows as ``0s``."""
+    if seconds is None:
+        return UNKNOWN
+    whole = max(0, int(seconds))
+    for limit, size, unit in ((60, 1, "s"), (3600, 60, "m"), (172_800, 3600, "h")):
+        if whole < limit:
+            return f"{whole // size}{unit}"
+    return f"{whole // 86_400}d"
+
+
+def span(seconds: float | None) -> str:
+    """Two units where the first is small: ``1m 20s``, ``3h 5m``, ``2d 4h``."""
+    if seconds is None:
+        return UNKNOWN
+    whole = max(0, int(seconds))
+    if whole < 60:
+        return f"{whole}s"
+    for limit, size, unit, small, small_unit in (
+        (3600, 60, "m", 1, "s"),
+        (86_400, 3600, "h", 60, "m"),
+        (10**12, 86_400, "d", 3600, "h"),
+    ):
+        if whole < limit:
+            rest = whole % size // small
+            return f"{whole // size}{unit}" + (f" {rest}{small_unit}" if rest else "")
+    return UNKNOWN
+
+
+def size(value: float | None) -> str:
+    """Bytes in binary units: ``512 B``, ``1.5 KiB``, ``10 MiB``."""
+    if value is None:
+        return UNKNOWN
+    amount = float(value)
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if amount < 1024 or unit == "TiB":
+            return f"{amount:.0f} {unit}" if unit == "B" or amount >= 10 else f"{amount:.1f} {unit}"
+        amount /= 1024
+    return UNKNOWN
+
+
+def percent(value: float | None) -> str:
+    """Whole percent, or a dash."""
+    return UNKNOWN if value is None else f"{value:.0f}%"
+
+
+def clock(at: float | None, now: float | None = None) -> str:
+    """UTC time of day, with the date where it is another day than ``now``'s."""
+    if at is None:
+        return UNKNOWN
+    try:
+        moment = time.gmtime(at)
+    except (OverflowError, ValueError, OSError):
+        return UNKNOWN
+    if now is not None and time.gmtime(now)[:3] == moment[:3]:
+        return time.strftime("%H:%M:%S", moment)
+    return time.strftime("%Y-%m-%d %H:%M:%S", moment)
+
+
+def moment(at: float | None) -> str:
+    """Absolute time for details: UTC and local, as ``2026-11-24 03:12:00 UTC (04:12:00 CET)``."""
+    if at is None:
+        return UNKNOWN
+    try:
+        utc = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(at))
+        local = time.localtime(at)
+    except (OverflowError, ValueError, OSError):
+        return f"{at:.0f} (no valid time)"
+    if local.tm_gmtoff == 0:
+        return utc
+    return f"{utc} ({time.strftime('%H:%M:%S %Z', local)})"

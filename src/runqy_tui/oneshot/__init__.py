@@ -1,0 +1,1 @@
+"""One-shot commands: JSON and plain tables, without a terminal library."""

@@ -1,0 +1,68 @@
+"""What the front ends may ask of Redis. They hold this Protocol and never a Redis client."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from runqy_tui.model import (
+    ActiveTask,
+    DayCount,
+    LogBatch,
+    QueueKey,
+    Snapshot,
+    Task,
+    TaskPage,
+    TaskState,
+)
+
+PAGE_SIZE = 100
+"""Tasks per page, unless asked otherwise."""
+
+
+class Reader(Protocol):
+    """Read-only access to one runqy deployment.
+
+    Every method raises :class:`~runqy_tui.errors.ConnectionFailedError` or
+    :class:`~runqy_tui.errors.AccessDeniedError` with one line for the user, and nothing else;
+    bad data inside Redis never raises.
+    """
+
+    async def overview(self) -> Snapshot:
+        """Poll once: one round trip when warm, three when cold."""
+        ...
+
+    async def page(
+        self,
+        queue: QueueKey,
+        state: TaskState,
+        *,
+        offset: int = 0,
+        limit: int = PAGE_SIZE,
+        newest_first: bool = True,
+    ) -> TaskPage:
+        """Read a page of tasks; the cost does not depend on the queue's length."""
+        ...
+
+    async def task(self, task_id: str, queue: QueueKey | None = None) -> Task | None:
+        """Find one task by id, in one queue or anywhere; ``None`` if no queue has it."""
+        ...
+
+    async def position(self, queue: QueueKey, state: TaskState, task_id: str) -> int | None:
+        """Rank of an id in a scored state, lowest score first; ``None`` for lists or if absent."""
+        ...
+
+    async def logs(self, worker_id: str, after_seq: int = -1) -> LogBatch:
+        """Log lines of a runqy worker with ``seq`` above ``after_seq``."""
+        ...
+
+    async def active_tasks(self, worker_id: str) -> tuple[ActiveTask, ...]:
+        """What an asynq server works on; empty for the other dialects."""
+        ...
+
+    async def daily(self, queue: QueueKey, days: int = 14) -> tuple[DayCount, ...]:
+        """Daily counters, oldest first, today (UTC) last."""
+        ...
+
+    async def close(self) -> None:
+        """Close every connection."""
+        ...
