@@ -1,0 +1,5 @@
+"""``python -m runqy_tui``."""
+
+from runqy_tui.cli import main
+
+main()

@@ -1,0 +1,179 @@
+"""The command line: arguments only. Each command imports what it needs, when it runs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from runqy_tui import __version__
+from runqy_tui.config import Settings, load_settings
+from runqy_tui.errors import RunqyTuiError, UsageError
+
+if TYPE_CHECKING:
+    from runqy_tui.reader import Reader
+
+_URL_HELP = (
+    "Redis to watch: redis://, rediss:// or unix://. Default: $RUNQY_REDIS_URL, $REDIS_URL, "
+    "runqy's own $REDIS_HOST, $REDIS_PORT, $REDIS_PASSWORD, $REDIS_TLS and $REDIS_DB, "
+    "config.toml, or redis://localhost:6379/0. A password is safer in the environment than here."
+)
+
+
+@click.group(
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option("--url", metavar="URL", help=_URL_HELP)
+@click.option("--interval", type=float, metavar="S", help="Seconds between polls. Default: 2.")
+@click.option("--timeout", type=float, metavar="S", help="Seconds Redis may take. Default: 3.")
+@click.option(
+    "--mouse/--no-mouse", default=None, help="Use the mouse, or leave it to the terminal."
+)
+@click.option("--demo", is_flag=True, help="Watch a simulated fleet on a private server.")
+@click.option(
+    "--demo-speed",
+    type=click.FloatRange(0.1, 100),
+    default=1.0,
+    show_default=True,
+    metavar="N",
+    help="How many times faster the demo's story runs.",
+)
+@click.option(
+    "--redis-server",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="PATH",
+    help="Server program for --demo.",
+)
+@click.version_option(__version__, prog_name="runqy-tui")
+@click.pass_context
+def cli(
+    context: click.Context,
+    url: str | None,
+    interval: float | None,
+    timeout: float | None,
+    mouse: bool | None,
+    demo: bool,
+    demo_speed: float,
+    redis_server: Path | None,
+) -> None:
+    """Watch a runqy fleet: workers, queues and tasks, live.
+
+    Without a command it opens the monitor. It only reads: looking never changes anything.
+    """
+    settings = load_settings(os.environ, url=url, interval=interval, timeout=timeout, mouse=mouse)
+    context.obj = settings
+    if context.invoked_subcommand is not None:
+        if demo:
+            raise UsageError("--demo opens the monitor; it does not go with a command.")
+        return
+    if demo and url is not None:
+        raise UsageError("--demo watches its own server: leave out --url, or leave out --demo.")
+    _require_terminal()
+    if demo:
+        _run_demo(settings, redis_server, demo_speed)
+    else:
+        _run_app(settings)
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON (schema 1) instead of tables.")
+@click.pass_obj
+def snapshot(settings: Settings, as_json: bool) -> None:
+    """Print one overview of workers and queues, and exit."""
+    from runqy_tui.oneshot import commands
+
+    _run(commands.snapshot(lambda: _open(settings), as_json=as_json))
+
+
+@cli.command()
+@click.argument("task_id", metavar="ID")
+@click.option("--queue", metavar="Q", help="Look in this queue only.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON (schema 1) instead of text.")
+@click.pass_obj
+def task(settings: Settings, task_id: str, queue: str | None, as_json: bool) -> None:
+    """Print one task, found by its id in any queue, and exit (1 if there is none)."""
+    from runqy_tui.oneshot import commands
+
+    _run(commands.task(lambda: _open(settings), task_id, queue, as_json=as_json))
+
+
+async def _open(settings: Settings) -> Reader:
+    from runqy_tui.redis.source import open_reader
+
+    return await open_reader(settings.url, timeout=settings.timeout_s)
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(work)
+
+
+def _require_terminal() -> None:
+    for stream, name in ((sys.stdin, "input"), (sys.stdout, "output")):
+        if stream is None or not stream.isatty():
+            raise UsageError(
+                f"The monitor needs a terminal, and standard {name} is none. "
+                "For scripts there is: runqy-tui snapshot --json"
+            )
+    if os.environ.get("TERM", "") in ("", "dumb"):
+        raise UsageError(
+            f"TERM={os.environ.get('TERM', '')!r} cannot show the monitor. Set TERM (as in "
+            "TERM=xterm-256color), or use: runqy-tui snapshot"
+        )
+
+
+def _run_demo(settings: Settings, redis_server: Path | None, speed: float) -> None:
+    from dataclasses import replace
+
+    from runqy_tui.demo.run import Demo
+
+    with Demo(redis_server=redis_server, speed=speed) as demo:
+        _run_app(replace(settings, url=demo.url, url_source="--demo"))
+
+
+def _run_app(settings: Settings) -> None:
+    from runqy_tui.tui.app import RunqyApp
+
+    app = RunqyApp(settings, lambda: _open(settings))
+    app.run(mouse=settings.mouse)
+    if app.fault is not None:
+        from runqy_tui.tui.crash import write_report
+
+        report = write_report(app.fault)
+        where = "" if report is None else f" The report is in {report}."
+        raise RunqyTuiError(
+            f"A fault in runqy-tui itself ended it: {type(app.fault).__name__}.{where}"
+        )
+    if app.return_code:
+        raise SystemExit(app.return_code)
+
+
+def main() -> None:
+    """Entry point: errors become one line on standard error and an exit code."""
+    try:
+        cli.main(prog_name="runqy-tui", standalone_mode=False)
+    except RunqyTuiError as error:
+        _fail(str(error), error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`): nothing more to say, and no traceback
+        # from the interpreter's last flush.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(141)
+
+
+def _fail(message: str, code: int) -> None:
+    from runqy_tui.safetext import safe_line
+
+    text = f"runqy-tui: {safe_line(message)}\n"
+    sys.stderr.write(text.encode("utf-8", "replace").decode("utf-8"))
+    sys.exit(code)

@@ -1,0 +1,199 @@
+"""A small program on the asynq library that shares the demo's database with the runqy fleet."""
+
+from __future__ import annotations
+
+import json
+from typing import cast
+
+from runqy_tui.demo import asynq_server, asynq_writer, writer
+from runqy_tui.demo.asynq_server import Periodic, Running, Server
+from runqy_tui.demo.messages import Message
+from runqy_tui.demo.upkeep import Limit, trim
+from runqy_tui.demo.world import World
+from runqy_tui.model import QueueKey, TaskState
+from runqy_tui.redis import keys
+from runqy_tui.safetext import decode
+
+QUEUES = {"critical": 6, "default": 3, "low": 1}
+RETRY = 5
+HOUR = 3600
+ERRORS = (
+    "resize failed: connection refused\n  at worker.go:42",
+    "smtp: 421 4.7.0 too many connections",
+    'handler not found for task "image:upscale"',
+    "unsupported codec: skip retry for the task",
+)
+_KINDS = (
+    ("email:send", 2 * HOUR, (0.3, 1.2)),
+    ("image:resize", 0, (0.5, 2.0)),
+    ("report:slow", 0, (8.0, 20.0)),
+    ("notify:push", 6 * HOUR, (0.2, 0.6)),
+)
+_BEAT_EVERY = 5.0
+_CRON_EVERY = 30.0
+_FORWARD_EVERY = 5.0
+_POLL_EVERY = 0.4
+_ARRIVALS = 0.6
+_LIMITS: tuple[Limit, ...] = tuple(
+    (queue, state, 30)
+    for queue in ("critical", "default")
+    for state in (TaskState.COMPLETED, TaskState.ARCHIVED)
+)
+
+
+class AsynqApp:
+    """One server, one scheduler, three queues: ``low`` is paused."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._server = Server("app-1", 311, world.new_id(), 8, QUEUES, world.wall - 52_000)
+        self._scheduler = f"app-1:311:{world.new_id()}"
+        self._cron_id, self._nightly_id = world.new_id(), world.new_id()
+        self._running: dict[str, tuple[float, Running]] = {}
+        self._arrival = self._beat = self._forward = self._poll = 0.0
+        self._cron = _CRON_EVERY
+
+    def message(self, queue: str) -> Message:
+        """A new task of one of the program's types."""
+        rng = self._world.rng
+        kind, retention, _ = rng.choice(_KINDS)
+        body = json.dumps({"user_id": rng.randint(1, 9999), "source": "s3://bucket/1.png"})
+        return Message(
+            id=self._world.new_id(),
+            queue=queue,
+            payload=body.encode(),
+            type=kind,
+            retry=RETRY,
+            timeout=1800,
+            retention=retention,
+        )
+
+    def step(self) -> None:
+        """Enqueue, work, forward and beat as due."""
+        world = self._world
+        while self._arrival <= world.t:
+            self._arrival += world.rng.expovariate(_ARRIVALS)
+            queue = "critical" if world.rng.random() < 0.3 else "default"
+            asynq_writer.enqueue(world.pipe, self.message(queue), world.wall)
+        if world.t >= self._cron:
+            self._cron += _CRON_EVERY
+            heartbeat = Message(
+                id=world.new_id(),
+                queue="critical",
+                payload=b"",
+                type="cron:heartbeat",
+                retry=25,
+                timeout=1800,
+                retention=2 * HOUR,
+            )
+            asynq_writer.enqueue(world.pipe, heartbeat, world.wall)
+        for ends, running in list(self._running.values()):
+            if ends <= world.t:
+                self._finish(running.message)
+        if world.t >= self._forward:
+            self._forward = world.t + _FORWARD_EVERY
+            self._forward_due()
+            trim(world, _LIMITS)
+        if world.t >= self._poll and len(self._running) < self._server.concurrency:
+            self._poll = world.t + _POLL_EVERY
+            self._take()
+        if world.t >= self._beat:
+            self._beat = world.t + _BEAT_EVERY
+            self._heartbeat()
+
+    def _finish(self, message: Message) -> None:
+        world = self._world
+        del self._running[message.id]
+        if message.type == "cron:heartbeat" or world.rng.random() > 0.08:
+            done = json.dumps({"ms": world.rng.randint(20, 900), "sent": True}).encode()
+            asynq_writer.complete(world.pipe, message, world.wall, done)
+            return
+        error = world.rng.choice(ERRORS)
+        if "skip retry" in error or message.retried >= message.retry:
+            asynq_writer.archive(world.pipe, message, error, world.wall)
+        else:
+            at = world.after(20.0 * (message.retried + 1) ** 2)
+            asynq_writer.retry(world.pipe, message, error, world.wall, at)
+
+    def _forward_due(self) -> None:
+        """Move due retries and scheduled tasks to pending: asynq does both."""
+        world = self._world
+        world.flush()
+        sets = [
+            (queue, state) for queue in QUEUES for state in (TaskState.RETRY, TaskState.SCHEDULED)
+        ]
+        for queue, state in sets:
+            key = writer.state_key(queue, state)
+            world.pipe.zrangebyscore(key, "-inf", world.wall, start=0, num=20)
+        replies = cast("list[list[bytes]]", world.flush())
+        for (queue, state), ids in zip(sets, replies, strict=True):
+            for task_id in ids:
+                world.pipe.zrem(writer.state_key(queue, state), task_id)
+                world.pipe.hset(
+                    writer.task_key(queue, decode(task_id)),
+                    mapping={"state": "pending", "pending_since": str(int(world.wall * 1e9))},
+                )
+                world.pipe.lpush(writer.state_key(queue, TaskState.PENDING), task_id)
+
+    def _take(self) -> None:
+        """Take one task from the first queue that has one and is not paused."""
+        world = self._world
+        world.flush()
+        for queue in QUEUES:
+            world.pipe.exists(keys.queue_prefix(QueueKey(queue)) + b"paused")
+            world.pipe.llen(writer.state_key(queue, TaskState.PENDING))
+        replies = cast("list[int]", world.flush())
+        open_queues = [
+            queue
+            for queue, paused, pending in zip(QUEUES, replies[::2], replies[1::2], strict=True)
+            if pending and not paused
+        ]
+        if not open_queues:
+            return
+        queue = open_queues[0]
+        writer.pop(world.pipe, queue)
+        popped = world.flush()[0]
+        if not isinstance(popped, bytes):
+            return
+        task_id = decode(popped)
+        world.pipe.hget(writer.task_key(queue, task_id), "msg")
+        msg = world.flush()[0]
+        if not isinstance(msg, bytes):
+            writer.leave_active(world.pipe, queue, task_id)
+            return
+        message = Message.decode(msg, queue, task_id)
+        seconds = next((span for kind, _, span in _KINDS if kind == message.type), (0.2, 0.5))
+        writer.start(world.pipe, queue, task_id, world.wall, asynq_writer.LEASE)
+        running = Running(message, world.wall, world.wall + message.timeout)
+        self._running[task_id] = (world.t + world.rng.uniform(*seconds), running)
+
+    def _heartbeat(self) -> None:
+        world = self._world
+        running = [running for _, running in self._running.values()]
+        self._server.heartbeat(world.pipe, running, world.wall, world.scaled(asynq_server.BEAT_TTL))
+        for item in running:
+            writer.renew(
+                world.pipe, item.message.queue, [item.message.id], world.wall, asynq_writer.LEASE
+            )
+        day = world.wall - world.wall % 86_400
+        entries = [
+            Periodic(
+                self._nightly_id,
+                "0 3 * * *",
+                "report:nightly",
+                b'{"kind":"nightly"}',
+                ['Queue("low")', "MaxRetry(1)", "Timeout(30s)"],
+                day + 27 * HOUR,
+            ),
+            Periodic(
+                self._cron_id,
+                "@every 30s",
+                "cron:heartbeat",
+                b"",
+                ['Queue("critical")', "Retention(2h0m0s)"],
+                world.after(self._cron - world.t),
+                world.after(self._cron - world.t - _CRON_EVERY),
+            ),
+        ]
+        ttl = world.scaled(asynq_server.SCHEDULER_TTL)
+        asynq_server.scheduler_beat(world.pipe, self._scheduler, entries, world.wall, ttl)

@@ -1,0 +1,107 @@
+"""Who plays in the demo: the queues and the runqy workers, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+ODD_QUEUE = "odd name {x}\x07"
+"""A queue name with a space, braces and a control character: names are untrusted text."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSpec:
+    """A runqy queue: ``rate`` in tasks per second, ``seconds`` of work per task (min, max).
+
+    ``backlog`` (low, high): producers slow down above high and speed up below low. ``doomed``:
+    the share of tasks that fail every time; as many again fail once. ``keep``: how many completed
+    and archived tasks stay.
+    """
+
+    name: str
+    kind: str
+    rate: float
+    seconds: tuple[float, float]
+    backlog: tuple[int, int] = (0, 20)
+    doomed: float = 0.01
+    retry: int = 3
+    store: bool = True
+    keep: tuple[int, int] = (60, 40)
+
+    @property
+    def parent(self) -> str:
+        """The unit that a worker supervises one Python process for."""
+        return self.name.partition(".")[0]
+
+
+QUEUES: tuple[QueueSpec, ...] = (
+    QueueSpec("inference.high", "prompt", 0.7, (0.6, 1.8), keep=(120, 30)),
+    QueueSpec("inference.default", "prompt", 1.6, (1.0, 3.0), (0, 12), 0.02, keep=(150, 60)),
+    QueueSpec("inference.low", "image", 1.5, (1.5, 4.5), (12, 40), 0.02, keep=(120, 40)),
+    QueueSpec("embed.default", "embedding", 1.2, (0.3, 0.9), doomed=0.002),
+    QueueSpec("vision.default", "image", 0.12, (2.0, 5.0)),
+    QueueSpec("crashy.default", "cuda", 0.15, (4.0, 10.0)),
+    QueueSpec("flaky.default", "webhook", 0.4, (0.5, 1.5), doomed=0.15),
+    QueueSpec("nostore.default", "event", 0.3, (0.2, 0.8), doomed=0.15, retry=0, store=False),
+    QueueSpec("batch.default", "document", 1.4, (5.0, 11.0), (200, 450), keep=(40, 20)),
+    QueueSpec("reports.default", "report", 0.01, (3.0, 6.0), keep=(20, 10)),
+    QueueSpec(ODD_QUEUE, "hostile", 0.02, (0.5, 1.0), doomed=0.3, retry=0, keep=(20, 20)),
+)
+
+BY_NAME: Mapping[str, QueueSpec] = {spec.name: spec for spec in QUEUES}
+
+ABANDONED_QUEUE = "legacy.import"
+"""A queue that no worker serves."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSpec:
+    """A runqy worker process. ``present``: it runs when the demo begins."""
+
+    id: str
+    concurrency: int
+    queues: Mapping[str, int]
+    gpu: str | None = None
+    gpus: int = 0
+    memory_gib: int = 64
+    gpu_memory_mb: int = 81_920
+    present: bool = True
+    age: float = 86_400.0
+    quiet: bool = False
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """Parent queues with a long-running Python process: those in ``recovery``."""
+        return tuple(sorted({name.partition(".")[0] for name in self.queues}))
+
+
+_INFERENCE = {"inference.high": 10, "inference.default": 5, "inference.low": 1}
+_A100 = "NVIDIA A100-SXM4-80GB"
+_L40S = "NVIDIA L40S"
+
+BUSY = "gpu-1:4312"
+MIXED = "gpu-2:2871"
+RECOVERING = "gpu-2:5120"
+KILLED = "gpu-3:1177"
+JOINING = "gpu-3:6021"
+CRASHING = "gpu-4:3390"
+WORKHORSE = "cpu-1:912"
+STOPPING = "cpu-1:877"
+IDLE = "cpu-1:955"
+LONG_LOST = "gpu-1:2203"
+
+WORKERS: tuple[WorkerSpec, ...] = (
+    WorkerSpec(BUSY, 4, _INFERENCE, _A100, 2, 512, age=312_000),
+    WorkerSpec(
+        MIXED, 4, {"embed.default": 4, "inference.default": 5, "inference.low": 1}, _A100, 1, 256
+    ),
+    WorkerSpec(RECOVERING, 2, {"vision.default": 1}, _L40S, 1, 256, 46_068, age=5400),
+    WorkerSpec(KILLED, 2, {"embed.default": 1, "inference.low": 3}, _L40S, 1, 128, 46_068),
+    WorkerSpec(JOINING, 4, _INFERENCE, _L40S, 2, 128, 46_068, present=False),
+    WorkerSpec(CRASHING, 3, {"crashy.default": 2, "flaky.default": 3}, _L40S, 1, 128, 46_068),
+    WorkerSpec(
+        WORKHORSE, 6, {"batch.default": 1, "flaky.default": 3, "nostore.default": 1}, age=640_000
+    ),
+    WorkerSpec(STOPPING, 2, {"batch.default": 1}, age=40_000),
+    WorkerSpec(IDLE, 2, {ODD_QUEUE: 1, "reports.default": 1}, age=640_000, quiet=True),
+)

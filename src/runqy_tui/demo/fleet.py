@@ -1,0 +1,130 @@
+"""The simulated fleet: ``python -m runqy_tui.demo.fleet URL [--speed N] [--seed N]``.
+
+It plays until its standard input ends: whoever started it holds the other end of that pipe, so
+that it never outlives them. It says ``ready`` on standard output when the past is written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import select
+import sys
+import time
+from collections.abc import Iterator
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from runqy_tui.demo import asynq_past, history, oddities
+from runqy_tui.demo.asynq_app import AsynqApp
+from runqy_tui.demo.cast import WORKERS
+from runqy_tui.demo.documented import OldCorner
+from runqy_tui.demo.story import Act, Event, events
+from runqy_tui.demo.traffic import Producers, dispatch
+from runqy_tui.demo.upkeep import Upkeep
+from runqy_tui.demo.worker import Worker
+from runqy_tui.demo.world import World
+
+STEP = 0.1
+FAST_STEP = 0.05
+FAST = 4.0
+
+
+class Fleet:
+    """Everything that writes in the demo, advanced step by step."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.workers = {spec.id: Worker(world, spec) for spec in WORKERS}
+        self._present = list(self.workers.values())
+        self._asynq = AsynqApp(world)
+        self._corner = OldCorner(world)
+        self._producers = Producers(world)
+        self._upkeep = Upkeep(world, self._present)
+        self._events: Iterator[Event] = events()
+        self._next = next(self._events)
+
+    def begin(self) -> None:
+        """Write the past and the first moment: every worker beats and has its tasks."""
+        history.write(self.world)
+        oddities.write(self.world)
+        asynq_past.write(self.world, self._asynq)
+        self.world.flush()
+        dispatch(self.world, self._present)
+        self.step()
+
+    def step(self) -> None:
+        """Play one moment, at the world's time."""
+        world = self.world
+        while self._next.at <= world.t:
+            self._act(self._next)
+            self._next = next(self._events)
+        self._producers.step()
+        for worker in self._present:
+            worker.step()
+        self._upkeep.step()
+        self._asynq.step()
+        self._corner.step()
+        dispatch(world, self._present)
+        world.flush()
+
+    def _act(self, event: Event) -> None:
+        if event.act is Act.SPIKE:
+            self._producers.spike(event.target)
+            return
+        worker = self.workers[event.target]
+        {
+            Act.FLOOD: worker.flood,
+            Act.CRASH: worker.crash,
+            Act.FAIL: worker.fail,
+            Act.DEGRADE: worker.degrade,
+            Act.RECOVER: worker.recover,
+            Act.KILL: worker.kill,
+            Act.JOIN: worker.join,
+            Act.STOP: worker.stop,
+        }[event.act]()
+
+
+def play(client: Redis, speed: float, seed: int) -> None:
+    """Play until standard input ends."""
+    fleet = Fleet(World(client, speed, seed))
+    fleet.begin()
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    pause = STEP if speed <= FAST else FAST_STEP
+    due = time.monotonic() + pause
+    while not _ended(due - time.monotonic()):
+        # After a suspend the play goes on from where it was, instead of rushing to catch up.
+        due = max(due, time.monotonic()) + pause
+        fleet.world.t += pause * speed
+        fleet.world.wall = time.time()
+        fleet.step()
+
+
+def _ended(timeout: float) -> bool:
+    """Wait for the next step; true when the other end of standard input is gone."""
+    readable, _, _ = select.select([sys.stdin], [], [], max(0.0, timeout))
+    return bool(readable) and not os.read(sys.stdin.fileno(), 64)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Parse the arguments and play."""
+    parser = argparse.ArgumentParser(prog="python -m runqy_tui.demo.fleet", description=__doc__)
+    parser.add_argument("url", metavar="URL")
+    parser.add_argument("--speed", type=float, default=1.0, metavar="N")
+    parser.add_argument("--seed", type=int, default=7, metavar="N")
+    options = parser.parse_args(arguments)
+    with Redis.from_url(options.url) as client:
+        try:
+            play(client, options.speed, options.seed)
+        except (RedisError, OSError) as error:
+            sys.stderr.write(f"the simulated fleet lost its server: {error}\n")
+            return 1
+        except KeyboardInterrupt:
+            return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

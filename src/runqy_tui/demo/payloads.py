@@ -1,0 +1,153 @@
+"""Payloads and results that look like those of an AI deployment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from random import Random
+
+_PROMPTS = (
+    "Summarise the attached incident report in three bullet points for the on-call channel.",
+    "Translate to French, keep the markdown: ## Release notes",
+    "Write a product description for a waterproof hiking boot, 80 words, friendly tone.",
+    "Extract every invoice number and total from the following e-mail thread.",
+    "Classify the sentiment of this review: the battery died after two days.",
+    "Explain to a new hire how our retry policy works, with one example.",
+    "日本語で要約してください：四半期の売上は前年比で12％増加しました。",
+    "Turn these meeting notes into action items with owners and due dates.",
+    "Generate unit tests for the function below and explain the edge cases.",
+)
+_SCENES = (
+    "a red bicycle leaning on a stone wall, golden hour, 35mm",
+    "isometric data centre with glowing cables, soft light",
+    "watercolour of a lighthouse in a storm, wide shot",
+    "studio photo of a ceramic teapot on linen, shallow depth of field",
+    "line drawing of a heron, single stroke, white background",
+)
+_TENANTS = ("acme", "globex", "initech", "umbrella", "hooli")
+_FACTS = (
+    "The warranty covers parts and labour for two years from the date of purchase.",
+    "Reset the device by holding the power button for ten seconds.",
+    "Refunds are issued to the original payment method within five working days.",
+)
+
+
+def payload(rng: Random, kind: str) -> bytes:
+    """A payload for one task of a queue's kind."""
+    return _MAKERS[kind](rng)
+
+
+def large_payload(rng: Random, size: int = 1_000_000) -> bytes:
+    """A document of about ``size`` bytes, as one JSON object."""
+    pages: list[dict[str, object]] = []
+    length = 0
+    while length < size:
+        text = " ".join(rng.choices(_FACTS, k=40))
+        pages.append({"page": len(pages) + 1, "text": text})
+        length += len(text) + 24
+    return _json({"document": "contracts/2026/framework-agreement.pdf", "pages": pages})
+
+
+def result(rng: Random, kind: str) -> bytes:
+    """A result as runqy's Python side stores it: ``json.dumps`` with its default spacing."""
+    if kind in ("prompt", "report"):
+        tokens = rng.randint(40, 900)
+        value: object = {
+            "text": rng.choice(_FACTS),
+            "tokens": tokens,
+            "finish_reason": "stop" if tokens < 880 else "length",
+        }
+    elif kind == "image":
+        value = {"url": f"s3://renders/{rng.getrandbits(64):016x}.webp", "nsfw": False}
+    elif kind == "embedding":
+        vector = [round(rng.uniform(-1, 1), 4) for _ in range(24)]
+        value = {"model": "bge-m3", "dim": 1024, "head": vector}
+    else:
+        value = {"ok": True, "ms": rng.randint(60, 4000)}
+    return json.dumps(value).encode()
+
+
+def _prompt(rng: Random) -> bytes:
+    return _json(
+        {
+            "model": rng.choice(("llama-3.3-70b", "mistral-small", "qwen2.5-32b")),
+            "prompt": rng.choice(_PROMPTS),
+            "max_tokens": rng.choice((128, 256, 512, 1024)),
+            "temperature": rng.choice((0.0, 0.2, 0.7)),
+            "tenant": rng.choice(_TENANTS),
+        }
+    )
+
+
+def _image(rng: Random) -> bytes:
+    return _json(
+        {
+            "prompt": rng.choice(_SCENES),
+            "steps": rng.choice((20, 30, 50)),
+            "size": rng.choice(([1024, 1024], [1344, 768])),
+            "seed": rng.getrandbits(31),
+        }
+    )
+
+
+def _embedding(rng: Random) -> bytes:
+    return _json({"model": "bge-m3", "input": rng.choices(_FACTS, k=rng.randint(1, 4))})
+
+
+def _cuda(rng: Random) -> bytes:
+    return _json(
+        {
+            "action": "finetune_step",
+            "run": f"lora-{rng.randint(1, 40)}",
+            "batch": rng.randint(1, 64),
+        }
+    )
+
+
+def _webhook(rng: Random) -> bytes:
+    return _json(
+        {
+            "url": f"https://hooks.example.com/{rng.choice(_TENANTS)}",
+            "event": rng.choice(("generation.done", "generation.failed", "quota.warning")),
+            "id": f"evt_{rng.getrandbits(48):012x}",
+        }
+    )
+
+
+def _event(rng: Random) -> bytes:
+    return _json(
+        {"tenant": rng.choice(_TENANTS), "metric": "tokens", "value": rng.randint(1, 4000)}
+    )
+
+
+def _document(rng: Random) -> bytes:
+    return _json(
+        {
+            "source": f"s3://ingest/{rng.choice(_TENANTS)}/{rng.getrandbits(40):010x}.pdf",
+            "chunk_tokens": 512,
+            "overlap": 64,
+            "ocr": rng.random() < 0.3,
+        }
+    )
+
+
+def _report(rng: Random) -> bytes:
+    return _json(
+        {"report": rng.choice(("usage", "cost", "quality")), "tenant": rng.choice(_TENANTS)}
+    )
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+_MAKERS: dict[str, Callable[[Random], bytes]] = {
+    "prompt": _prompt,
+    "image": _image,
+    "embedding": _embedding,
+    "cuda": _cuda,
+    "webhook": _webhook,
+    "event": _event,
+    "document": _document,
+    "report": _report,
+}

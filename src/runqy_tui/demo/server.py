@@ -1,0 +1,236 @@
+"""A private Redis-compatible server that never outlives the process that started it.
+
+A small ``sh`` supervises the server: it holds the read end of a pipe whose only write end is
+ours. However this process ends, SIGKILL included, the pipe closes; the shell then kills the
+server and removes its directory. The shell makes the directory itself, so that nothing is left
+when we die between two steps.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from urllib.parse import quote
+
+from runqy_tui.demo.binary import find_server
+from runqy_tui.errors import ConnectionFailedError
+from runqy_tui.safetext import safe_line
+
+_SUPERVISOR = """
+umask 077
+directory=$1; shift
+mkdir "$directory" || exit 1
+exec 3<&0 </dev/null 2>/dev/null
+trap '' HUP INT
+"$@" >"$directory/server.log" 2>&1 3<&- &
+server=$!
+trap 'kill -9 $server' TERM
+echo "$server"
+(trap - TERM; read -r _ <&3; kill -9 "$server") &
+watcher=$!
+exec 3<&-
+wait "$server"; wait "$server"
+kill "$watcher"
+tail -n 1 "$directory/server.log"
+rm -rf "$directory"
+"""
+_SOCKET_LIMIT = 100  # bytes; sun_path holds 104 on macOS, 108 on Linux
+_START_DEADLINE = 5.0
+_STOP_DEADLINE = 3.0
+_POLL = 0.002
+_PORT_ATTEMPTS = 5
+_PROCESS = re.compile(rb"process_id:(\d+)\r")
+
+
+class EmbeddedServer:
+    """A server on a Unix socket (or on 127.0.0.1 with ``tcp``) in a fresh private directory.
+
+    Use as a context manager, or :meth:`start` and :meth:`stop`. Starting blocks for some 20-50 ms
+    and raises :class:`~runqy_tui.errors.UsageError` where no server binary is found and
+    :class:`~runqy_tui.errors.ConnectionFailedError` where the server does not come up.
+    """
+
+    def __init__(self, binary: Path | None = None, *, tcp: bool = False) -> None:
+        self._explicit = binary
+        self._tcp = tcp
+        self._supervisor: subprocess.Popen[bytes] | None = None
+        self._directory: Path | None = None
+        self._pid: int | None = None
+        self._port = 0
+
+    def __enter__(self) -> EmbeddedServer:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def directory(self) -> Path:
+        """The server's private directory (mode 0700); it goes with the server."""
+        if self._directory is None:
+            raise RuntimeError("the server has not been started")
+        return self._directory
+
+    @property
+    def pid(self) -> int:
+        """Process id of the server itself."""
+        if self._pid is None:
+            raise RuntimeError("the server has not been started")
+        return self._pid
+
+    @property
+    def url(self) -> str:
+        """``unix:///….sock?db=0`` or ``redis://127.0.0.1:PORT/0``."""
+        if self._tcp:
+            return f"redis://127.0.0.1:{self._port}/0"
+        return f"unix://{quote(str(self._socket))}?db=0"
+
+    @property
+    def running(self) -> bool:
+        """Whether the server is up, as far as its supervisor knows."""
+        return self._supervisor is not None and self._supervisor.poll() is None
+
+    @property
+    def _socket(self) -> Path:
+        return self.directory / "redis.sock"
+
+    def start(self) -> None:
+        """Start the server and wait until it answers PING. Does nothing if it already runs."""
+        if self.running:
+            return
+        self.stop()
+        binary = find_server(self._explicit)
+        said = ""
+        for _ in range(_PORT_ATTEMPTS if self._tcp else 1):
+            said = self._attempt(binary)
+            if not said:
+                return
+            if "ddress already in use" not in said:
+                break
+        raise ConnectionFailedError(f"the demo's server did not start: {said}")
+
+    def stop(self) -> None:
+        """Kill the server, remove its directory. May be called at any time and more than once."""
+        supervisor, self._supervisor = self._supervisor, None
+        if supervisor is None:
+            return
+        assert supervisor.stdin is not None  # noqa: S101 -- opened with PIPE
+        assert supervisor.stdout is not None  # noqa: S101
+        with supervisor.stdin, supervisor.stdout, suppress(BrokenPipeError):
+            # The word, and not only the closing: a forked copy of us may hold the pipe open.
+            supervisor.stdin.write(b"stop\n")
+        try:
+            supervisor.wait(_STOP_DEADLINE)
+        except subprocess.TimeoutExpired:
+            with suppress(ProcessLookupError):
+                os.killpg(supervisor.pid, signal.SIGKILL)
+            supervisor.wait()
+        if self._directory is not None:
+            shutil.rmtree(self._directory, ignore_errors=True)
+
+    def _attempt(self, binary: Path) -> str:
+        """Start once; return why it failed, empty on success."""
+        self._directory = _fresh_directory()
+        self._port = _free_port() if self._tcp else 0
+        options = {
+            "port": str(self._port),
+            "bind": "127.0.0.1",
+            "dir": str(self._directory),
+            "save": "",
+            "appendonly": "no",
+            "daemonize": "no",
+            "protected-mode": "yes",
+        }
+        if not self._tcp:
+            options["unixsocket"] = str(self._socket)
+        program = ["/bin/sh", "-c", _SUPERVISOR, "runqy-tui-demo", str(self._directory)]
+        words = [word for name, value in options.items() for word in (f"--{name}", value)]
+        self._supervisor = subprocess.Popen(  # noqa: S603
+            [*program, str(binary), *words],
+            bufsize=0,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            start_new_session=True,
+        )
+        said = self._await_ready(self._supervisor)
+        if said:
+            self.stop()
+        return said
+
+    def _await_ready(self, supervisor: subprocess.Popen[bytes]) -> str:
+        assert supervisor.stdout is not None  # noqa: S101
+        deadline = time.monotonic() + _START_DEADLINE
+        if not select.select([supervisor.stdout], [], [], _START_DEADLINE)[0]:
+            return "its supervisor does not answer"
+        first = supervisor.stdout.readline()
+        if not first:
+            return f"cannot make the directory {self._directory}"
+        self._pid = int(first)
+        while time.monotonic() < deadline:
+            if self._answers():
+                return ""
+            if supervisor.poll() is not None:
+                return _last_line(supervisor.stdout.read())
+            time.sleep(_POLL)
+        log = self.directory / "server.log"
+        return f"no answer within {_START_DEADLINE:.0f} s; {_last_line(log.read_bytes())}"
+
+    def _answers(self) -> bool:
+        family = socket.AF_INET if self._tcp else socket.AF_UNIX
+        address = ("127.0.0.1", self._port) if self._tcp else str(self._socket)
+        with socket.socket(family, socket.SOCK_STREAM) as client:
+            client.settimeout(1)
+            try:
+                client.connect(address)
+                client.sendall(b"PING\r\nINFO server\r\n")
+                said = b""
+                while chunk := client.recv(8192):
+                    said += chunk
+                    # Its own pid: another server may have taken the port before ours.
+                    if match := _PROCESS.search(said):
+                        return said.startswith(b"+PONG") and int(match[1]) == self._pid
+            except OSError:
+                pass
+        return False
+
+
+def _last_line(log: bytes) -> str:
+    lines = [line for line in log.decode(errors="replace").splitlines() if line.strip()]
+    return safe_line(lines[-1].strip()) if lines else "it said nothing"
+
+
+def _fresh_directory() -> Path:
+    """A path that does not exist yet, short enough for a Unix socket in it."""
+    name = f"runqy-tui-{secrets.token_hex(6)}"
+    for parent in (tempfile.gettempdir(), "/tmp"):  # noqa: S108 -- made private by mkdir
+        path = Path(parent).absolute() / name
+        if len(os.fsencode(path / "redis.sock")) < _SOCKET_LIMIT:
+            return path
+    return path
+
+
+def _free_port() -> int:
+    """A port that was free a moment ago; the caller tries again if another takes it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,247 @@
+"""One simulated ``runqy-worker``: takes tasks, works on them, crashes, recovers and stops."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+from zlib import crc32
+
+from runqy_tui.demo import beats, writer
+from runqy_tui.demo.beats import Beat, LogText, Recovery
+from runqy_tui.demo.cast import BY_NAME, QueueSpec, WorkerSpec
+from runqy_tui.demo.failures import error_text
+from runqy_tui.demo.messages import Message
+from runqy_tui.demo.metrics import finished_line, flood_lines, machine, started_line
+from runqy_tui.demo.payloads import result
+from runqy_tui.demo.world import World
+
+BEAT_EVERY = 5.0
+RENEW_EVERY = 60.0
+BOOTSTRAP = 12.0
+CRASHED_TASK = 0.5
+NEVER = float("inf")
+
+
+class Phase(Enum):
+    """What the process is doing."""
+
+    ABSENT = auto()
+    BOOTSTRAPPING = auto()
+    RUNNING = auto()
+
+
+@dataclass(slots=True)
+class Job:
+    """A task in a slot. ``error``: how this attempt will end; ``None`` is success."""
+
+    message: Message
+    msg: bytes
+    retried: int
+    started: float
+    ends: float
+    error: str | None
+    renew: float
+
+
+class Worker:
+    """A worker process; every method queues its writes in the world's batch."""
+
+    def __init__(self, world: World, spec: WorkerSpec) -> None:
+        self.world = world
+        self.spec = spec
+        self.phase = Phase.RUNNING if spec.present else Phase.ABSENT
+        self.started_at = world.wall - spec.age
+        self.jobs: dict[str, Job] = {}
+        self.recovery = {parent: Recovery() for parent in spec.parents}
+        self.lines: list[str] = []
+        self.seq = 0
+        # Every worker has beaten by the first moment, and then each in its own rhythm.
+        self._beat = world.t - world.rng.uniform(0.0, BEAT_EVERY)
+        self._ready = 0.0
+        self._ran = spec.present
+
+    @property
+    def alive(self) -> bool:
+        """Whether it serves queues, forwards retries and renews leases."""
+        return self.phase is Phase.RUNNING
+
+    @property
+    def free(self) -> int:
+        """Slots without a task."""
+        return self.spec.concurrency - len(self.jobs) if self.alive else 0
+
+    def takes_from(self) -> list[str]:
+        """Queues it asks for tasks now: not those whose process is being restarted."""
+        return [
+            name
+            for name in self.spec.queues
+            if self.recovery[BY_NAME[name].parent].state != "recovering"
+        ]
+
+    def accept(self, message: Message, msg: bytes, retried: int) -> None:
+        """Begin a task that was popped from pending."""
+        world, spec = self.world, BY_NAME[message.queue]
+        broken = self.recovery[spec.parent].state == "degraded"
+        error = _crash_text() if broken else _fate(world, spec, message.id, retried)
+        if not broken:
+            seconds = world.rng.uniform(*spec.seconds)
+        else:
+            # One task hangs for ever in a degraded process, the others fail at once.
+            seconds = CRASHED_TASK if self._held() else NEVER
+        writer.start(world.pipe, message.queue, message.id, world.wall, world.scaled(writer.LEASE))
+        ends, renew = world.t + seconds, world.t + RENEW_EVERY
+        self.jobs[message.id] = Job(message, msg, retried, world.t, ends, error, renew)
+        self.say(started_line(world.rng, message.queue, message.id))
+
+    def step(self) -> None:
+        """Finish what is due, renew leases, beat."""
+        if self.phase is Phase.ABSENT:
+            return
+        world = self.world
+        if self.phase is Phase.BOOTSTRAPPING and world.t >= self._ready:
+            self.phase = Phase.RUNNING
+            self.started_at = world.wall  # rewritten when bootstrap ends
+        for job in [job for job in self.jobs.values() if job.ends <= world.t]:
+            self._finish(job)
+        for job in self.jobs.values():
+            if job.renew <= world.t:
+                job.renew = world.t + RENEW_EVERY
+                message, lease = job.message, world.scaled(writer.LEASE)
+                writer.renew(world.pipe, message.queue, [message.id], world.wall, lease)
+        if self._beat <= world.t:
+            self._beat += BEAT_EVERY
+            self.beat()
+
+    def _finish(self, job: Job) -> None:
+        world, message = self.world, job.message
+        del self.jobs[message.id]
+        self.say(finished_line(message.queue, message.id, world.t - job.started, job.error))
+        spec = BY_NAME[message.queue]
+        if not spec.store:
+            world.leftovers.append(message.id)
+        if job.error is None:
+            done = result(world.rng, spec.kind)
+            writer.complete(world.pipe, message, world.wall, done, msg=job.msg, store=spec.store)
+        elif job.retried < message.retry:
+            retried = job.retried + 1
+            at = world.after(writer.retry_delay(retried))
+            writer.retry(world.pipe, message, retried, world.wall, at)
+        else:
+            writer.archive(world.pipe, message, job.error, world.wall, store=spec.store)
+
+    def say(self, line: str) -> None:
+        """Log a line of the Python process; it reaches Redis with the next beat."""
+        if not self.spec.quiet:
+            self.lines.append(line.partition("\n")[0])
+
+    def flood(self) -> None:
+        """Log more within one beat than the list keeps."""
+        self.lines += flood_lines(self.world.rng, 640)
+
+    def beat(self) -> None:
+        """Write the heartbeat and the lines since the last one."""
+        world, spec = self.world, self.spec
+        booting = self.phase is Phase.BOOTSTRAPPING
+        load = len(self.jobs) / spec.concurrency
+        beat = Beat(
+            worker_id=spec.id,
+            started_at=self.started_at,
+            concurrency=spec.concurrency,
+            queues=dict.fromkeys(spec.parents, 0) if booting else spec.queues,
+            status="bootstrapping" if booting else "running",
+            healthy=all(entry.state == "idle" for entry in self.recovery.values()),
+            metrics=machine(world.rng, spec, load, world.wall),
+            recovery={} if booting else self.recovery,
+        )
+        ttl = world.scaled(beats.BEAT_TTL)
+        beats.heartbeat(world.pipe, beat, world.wall, ttl)
+        if self.lines:
+            self.seq += len(self.lines)
+            kept = self.lines[-beats.LOG_LINES :]
+            first = self.seq - len(kept) + 1
+            texts = [LogText(world.wall, first + offset, line) for offset, line in enumerate(kept)]
+            beats.log(world.pipe, spec.id, texts, ttl)
+            self.lines.clear()
+
+    def join(self) -> None:
+        """Start the process: bootstrapping, then running."""
+        if self.phase is not Phase.ABSENT:
+            return
+        if self._ran:
+            host = self.spec.id.partition(":")[0]
+            self.spec = replace(self.spec, id=f"{host}:{self.world.rng.randint(1000, 9999)}")
+        self._ran = True
+        self.phase = Phase.BOOTSTRAPPING
+        self.started_at = self.world.wall
+        self._ready = self.world.t + BOOTSTRAP
+        self._beat = self.world.t
+        self.seq = 0
+        self.say(f"INFO installing {len(self.spec.parents)} deployments")
+
+    def kill(self) -> None:
+        """SIGKILL: nothing is written any more; its tasks wait for their leases to end."""
+        self.phase = Phase.ABSENT
+        self.jobs.clear()
+        self.lines.clear()
+
+    def stop(self) -> None:
+        """Stop cleanly: give the tasks back and leave the index."""
+        if self.phase is Phase.ABSENT:
+            return
+        for job in self.jobs.values():
+            writer.requeue(self.world.pipe, job.message.queue, job.message.id)
+        self.kill()
+        beats.stop(self.world.pipe, self.spec.id)
+
+    def crash(self) -> None:
+        """The Python process of the first parent dies; its tasks stay in their slots."""
+        for job in self._held():
+            job.ends, job.error = NEVER, _crash_text()
+        self._change("recovering", fails=1, restarts=0)
+        self.say("CUDA error: an illegal memory access was encountered")
+
+    def fail(self) -> None:
+        """One more restart fails."""
+        self._change("recovering", fails=1, restarts=1)
+        self.say("RuntimeError: CUDA driver initialization failed, restarting in 8s")
+
+    def degrade(self) -> None:
+        """The breaker opens. One task stays for ever, the others fail into retry."""
+        self._change("degraded", fails=1, restarts=1)
+        for job in self._held()[1:]:
+            job.ends = self.world.t
+
+    def recover(self) -> None:
+        """A restart succeeds; the tasks in its slots fail and are tried again."""
+        entry = self.recovery[self._parent]
+        self.recovery[self._parent] = Recovery("idle", 0, entry.total_restarts + 1)
+        for job in self._held():
+            job.ends = self.world.t
+        self.say("INFO model loaded, ready")
+
+    @property
+    def _parent(self) -> str:
+        return self.spec.parents[0]
+
+    def _held(self) -> list[Job]:
+        return [
+            job for job in self.jobs.values() if BY_NAME[job.message.queue].parent == self._parent
+        ]
+
+    def _change(self, state: str, *, fails: int, restarts: int) -> None:
+        entry = self.recovery[self._parent]
+        self.recovery[self._parent] = Recovery(
+            state, entry.consecutive_fails + fails, entry.total_restarts + restarts
+        )
+
+
+def _crash_text() -> str:
+    return "process crashed: CUDA error: an illegal memory access was encountered"
+
+
+def _fate(world: World, spec: QueueSpec, task_id: str, retried: int) -> str | None:
+    """How an attempt ends: the id decides, so that a doomed task fails every time."""
+    dice = crc32(task_id.encode()) % 1000 / 1000
+    if dice < spec.doomed or (dice < 2 * spec.doomed and retried == 0):
+        return error_text(world.rng, spec.kind, spec.parent)
+    return None

@@ -1,0 +1,224 @@
+"""Tasks of the runqy dialect as its server and ``runqy-worker`` write them: a function per act.
+
+Each takes a redis-py client or a pipeline (``transaction=False`` is enough) and only queues
+commands, so that a caller may batch as it likes. Keys, fields and expiries follow captures of
+the real programs; times are unix seconds, ``ttl`` and ``lease`` are seconds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+
+from redis import Redis
+
+from runqy_tui.demo.messages import Message
+from runqy_tui.model import QueueKey, TaskState
+from runqy_tui.redis import keys
+from runqy_tui.safetext import encode
+
+COMPLETED_TTL = 86_400.0
+ARCHIVED_TTL = 259_200.0
+LEASE = 120.0
+
+
+def state_key(queue: str, state: TaskState) -> bytes:
+    """Key of a state's list or sorted set in a braced queue."""
+    return keys.state_key(QueueKey(queue), state)
+
+
+def task_key(queue: str, task_id: str) -> bytes:
+    """Key of a task's hash in a braced queue."""
+    return keys.task(QueueKey(queue), task_id)
+
+
+def lease_key(queue: str) -> bytes:
+    """Key of the sorted set of leases."""
+    return keys.queue_prefix(QueueKey(queue)) + b"lease"
+
+
+def day(at: float) -> str:
+    """UTC day of the daily counters."""
+    return time.strftime("%Y-%m-%d", time.gmtime(at))
+
+
+def count(client: Redis, queue: str, counter: str, now: float) -> None:
+    """Count one task as ``processed`` or ``failed``: lifetime and day, both without expiry."""
+    prefix = keys.queue_prefix(QueueKey(queue)) + counter.encode()
+    client.incr(prefix)
+    client.incr(prefix + b":" + day(now).encode())
+
+
+def enqueue(client: Redis, message: Message, now: float) -> None:
+    """What the runqy server does for a new task."""
+    queue, task_id = message.queue, message.id
+    client.sadd(keys.QUEUES, encode(queue))
+    client.hset(
+        task_key(queue, task_id),
+        mapping={
+            "msg": message.encode(),
+            "state": "pending",
+            "pending_since": str(int(now * 1e9)),
+        },
+    )
+    client.lpush(state_key(queue, TaskState.PENDING), encode(task_id))
+    client.hset(keys.reverse_index(task_id), "queue", encode(queue))
+
+
+def schedule(client: Redis, message: Message, at: float) -> None:
+    """A task for later, as the asynq library's client leaves it: no reverse index."""
+    queue, task_id = message.queue, message.id
+    client.sadd(keys.QUEUES, encode(queue))
+    client.hset(task_key(queue, task_id), mapping={"msg": message.encode(), "state": "scheduled"})
+    client.zadd(state_key(queue, TaskState.SCHEDULED), {encode(task_id): int(at)})
+
+
+def pop(client: Redis, queue: str) -> None:
+    """Move the oldest pending id to active; its reply is the id or ``None``."""
+    pending, active = state_key(queue, TaskState.PENDING), state_key(queue, TaskState.ACTIVE)
+    client.execute_command(  # type: ignore[no-untyped-call]
+        "LMOVE", pending, active, "RIGHT", "LEFT"
+    )
+
+
+def start(client: Redis, queue: str, task_id: str, now: float, lease: float = LEASE) -> None:
+    """Mark a popped task as active and lease it."""
+    client.hset(task_key(queue, task_id), "state", "active")
+    client.hdel(task_key(queue, task_id), "pending_since")
+    renew(client, queue, [task_id], now, lease)
+
+
+def renew(
+    client: Redis, queue: str, task_ids: Iterable[str], now: float, lease: float = LEASE
+) -> None:
+    """Lease tasks anew, as a living worker does each minute."""
+    ends = int(now + lease)
+    client.zadd(lease_key(queue), {encode(task_id): ends for task_id in task_ids})
+
+
+def complete(
+    client: Redis,
+    message: Message,
+    now: float,
+    result: bytes,
+    *,
+    msg: bytes | None = None,
+    store: bool = True,
+    ttl: float = COMPLETED_TTL,
+) -> None:
+    """Finish a task. ``msg``: the encoded message as it stands in Redis.
+
+    Without ``store`` (the queue's ``redis_storage`` is off) the hash goes and the reverse index
+    stays, for ever.
+    """
+    queue, task_id = message.queue, message.id
+    leave_active(client, queue, task_id)
+    count(client, queue, "processed", now)
+    if not store:
+        client.delete(task_key(queue, task_id))
+        return
+    encoded = message.encode() if msg is None else msg
+    client.hset(
+        task_key(queue, task_id),
+        mapping={
+            "msg": encoded + Message.completed_suffix(int(now)),
+            "state": "completed",
+            "result": result,
+            "completed_at": str(int(now)),
+        },
+    )
+    _keep(client, queue, task_id, TaskState.COMPLETED, now, ttl)
+
+
+def retry(client: Redis, message: Message, retried: int, now: float, at: float) -> None:
+    """Fail an attempt: only fields 1-6 of the message survive, and no error text is kept."""
+    queue, task_id = message.queue, message.id
+    leave_active(client, queue, task_id)
+    client.hset(
+        task_key(queue, task_id),
+        mapping={
+            "msg": message.retried_as(retried).encode(),
+            "state": "retry",
+            "retried": str(retried),
+            "last_failed_at": str(int(now)),
+        },
+    )
+    client.zadd(state_key(queue, TaskState.RETRY), {encode(task_id): int(at)})
+
+
+def retry_delay(retried: int) -> float:
+    """Seconds until try ``retried`` + 1: n⁴ × 10 s, at most a day."""
+    return min(10.0 * max(1, retried) ** 4, 86_400.0)
+
+
+def archive(
+    client: Redis,
+    message: Message,
+    error: str,
+    now: float,
+    *,
+    store: bool = True,
+    ttl: float = ARCHIVED_TTL,
+) -> None:
+    """Fail a task for good. The score is when the entry expires; ``msg`` stays as it is."""
+    queue, task_id = message.queue, message.id
+    leave_active(client, queue, task_id)
+    count(client, queue, "failed", now)
+    if not store:
+        client.delete(task_key(queue, task_id))
+        return
+    client.hset(
+        task_key(queue, task_id),
+        mapping={
+            "state": "archived",
+            "error_msg": error.encode("utf-8", "surrogateescape"),
+            "last_failed_at": str(int(now)),
+        },
+    )
+    _keep(client, queue, task_id, TaskState.ARCHIVED, now, ttl)
+
+
+def requeue(client: Redis, queue: str, task_id: str) -> None:
+    """Give a task back at a clean stop: without ``pending_since``."""
+    leave_active(client, queue, task_id)
+    client.hset(task_key(queue, task_id), "state", "pending")
+    client.lpush(state_key(queue, TaskState.PENDING), encode(task_id))
+
+
+def forward(client: Redis, queue: str, task_id: str, now: float) -> None:
+    """Move a due retry to pending: here ``pending_since`` is in seconds."""
+    client.zrem(state_key(queue, TaskState.RETRY), encode(task_id))
+    client.hset(
+        task_key(queue, task_id), mapping={"state": "pending", "pending_since": str(int(now))}
+    )
+    client.lpush(state_key(queue, TaskState.PENDING), encode(task_id))
+
+
+def recover(client: Redis, queue: str, task_id: str, retried: int, now: float, at: float) -> None:
+    """Take back a task whose lease ended: the hash alone tells, ``msg`` stays as it is."""
+    leave_active(client, queue, task_id)
+    client.hset(
+        task_key(queue, task_id),
+        mapping={
+            "state": "retry",
+            "error_msg": "lease expired",
+            "retried": str(retried),
+            "last_failed_at": str(int(now)),
+        },
+    )
+    client.zadd(state_key(queue, TaskState.RETRY), {encode(task_id): int(at)})
+
+
+def leave_active(client: Redis, queue: str, task_id: str) -> None:
+    """Take a task off the active list, with its lease."""
+    client.lrem(state_key(queue, TaskState.ACTIVE), 0, task_id)
+    client.zrem(lease_key(queue), encode(task_id))
+
+
+def _keep(
+    client: Redis, queue: str, task_id: str, state: TaskState, now: float, ttl: float
+) -> None:
+    ends = int(now + ttl)
+    client.expireat(task_key(queue, task_id), ends)
+    client.expireat(keys.reverse_index(task_id), ends)
+    client.zadd(state_key(queue, state), {encode(task_id): ends})

@@ -1,0 +1,67 @@
+"""``runqy-tui snapshot`` and ``runqy-tui task``: ask once, print, done."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Awaitable, Callable
+
+from runqy_tui.errors import NotFoundError
+from runqy_tui.model import QueueKey, Snapshot, Task
+from runqy_tui import schema
+from runqy_tui.oneshot import plain
+from runqy_tui.reader import Reader
+from runqy_tui.safetext import safe_line
+
+OpenReader = Callable[[], Awaitable[Reader]]
+
+
+async def snapshot(open_reader: OpenReader, *, as_json: bool) -> None:
+    """Print one overview."""
+    reader = await open_reader()
+    try:
+        seen: Snapshot = await reader.overview()
+    finally:
+        await reader.close()
+    _print(schema.snapshot_object(seen) if as_json else plain.snapshot_text(seen))
+
+
+async def task(open_reader: OpenReader, task_id: str, queue: str | None, *, as_json: bool) -> None:
+    """Print one task.
+
+    Raises:
+        NotFoundError: no queue holds a task with this id.
+    """
+    reader = await open_reader()
+    try:
+        found = await _find(reader, task_id, queue)
+    finally:
+        await reader.close()
+    _print(schema.task_object(found) if as_json else plain.task_text(found))
+
+
+async def _find(reader: Reader, task_id: str, queue: str | None) -> Task:
+    if queue is None:
+        found = await reader.task(task_id)
+    else:
+        found = await reader.task(task_id, QueueKey(queue))
+        if found is None:
+            found = await reader.task(task_id, QueueKey(queue, braced=False))
+    name = safe_line(task_id)
+    where = "in any queue" if queue is None else f"in queue {safe_line(queue)}"
+    if found is None:
+        raise NotFoundError(f"No task {name} {where}.")
+    if found.gone:
+        raise NotFoundError(
+            f"Task {name} was in queue {safe_line(found.queue.name)}, but its data is gone: it "
+            "finished where storage is off, or it expired."
+        )
+    return found
+
+
+def _print(what: object) -> None:
+    if isinstance(what, str):
+        text = plain.for_encoding(what, sys.stdout.encoding)
+    else:
+        text = json.dumps(what, indent=2, allow_nan=False)
+    sys.stdout.write(text + "\n")

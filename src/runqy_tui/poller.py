@@ -1,0 +1,115 @@
+"""The background poller: one poll at a time, with a deadline and a visible back-off."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from time import monotonic
+
+from runqy_tui.errors import RunqyTuiError
+from runqy_tui.model import Snapshot
+from runqy_tui.reader import Reader
+
+BACKOFF_FIRST_S = 0.5
+BACKOFF_LIMIT_S = 15.0
+DEADLINE_S = 10.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PollResult:
+    """Outcome of one poll: a snapshot, or the reason why there is none.
+
+    ``at`` is :func:`time.monotonic` when the poll ended; ``retry_in_s`` is the pause before the
+    next try after a failure.
+    """
+
+    at: float
+    snapshot: Snapshot | None = None
+    error: str | None = None
+    failures: int = 0
+    retry_in_s: float | None = None
+
+
+def backoff(failures: int, jitter: Callable[[], float] = random.random) -> float:
+    """Pause in seconds after ``failures`` failed polls in a row: doubling, with ±20 % jitter.
+
+    The jitter keeps a team's monitors from coming back to a restarted Redis all at once.
+    """
+    pause = min(BACKOFF_LIMIT_S, BACKOFF_FIRST_S * 2.0 ** min(failures - 1, 10))
+    return float(pause * (0.8 + 0.4 * jitter()))
+
+
+class Poller:
+    """Polls for as long as its task runs; the reader is opened by the first poll.
+
+    Args:
+        open_reader: connects; called again only if it raised.
+        publish: called in the loop with every result.
+        interval_s: seconds from the start of one poll to the start of the next. May be changed
+            while running; :meth:`wake` makes the change felt at once.
+    """
+
+    def __init__(
+        self,
+        open_reader: Callable[[], Awaitable[Reader]],
+        publish: Callable[[PollResult], None],
+        interval_s: float,
+    ) -> None:
+        self.interval_s = interval_s
+        self.reader: Reader | None = None
+        self._open_reader = open_reader
+        self._publish = publish
+        self._wake = asyncio.Event()
+        self._failures = 0
+
+    def wake(self) -> None:
+        """Poll now instead of waiting for the interval or the back-off."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Poll until cancelled, then close the reader."""
+        try:
+            while True:
+                started = monotonic()
+                result = await self._poll()
+                self._publish(result)
+                pause = result.retry_in_s
+                if pause is None:
+                    # A late poll is not caught up: the next one starts a full pause later.
+                    pause = max(0.05, self.interval_s - (monotonic() - started))
+                await self._sleep(pause)
+        finally:
+            if self.reader is not None:
+                await self.reader.close()
+
+    async def _poll(self) -> PollResult:
+        try:
+            async with asyncio.timeout(DEADLINE_S):
+                if self.reader is None:
+                    self.reader = await self._open_reader()
+                snapshot = await self.reader.overview()
+        except RunqyTuiError as error:
+            return self._failed(str(error))
+        except TimeoutError:
+            return self._failed(f"Redis did not answer within {DEADLINE_S:g} s.")
+        self._failures = 0
+        return PollResult(at=monotonic(), snapshot=snapshot)
+
+    def _failed(self, error: str) -> PollResult:
+        self._failures += 1
+        return PollResult(
+            at=monotonic(),
+            error=error,
+            failures=self._failures,
+            retry_in_s=backoff(self._failures),
+        )
+
+    async def _sleep(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+        self._wake.clear()

@@ -1,0 +1,56 @@
+"""What every question shares: the link, Redis's clock, and what the polls have learned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import time
+
+from runqy_tui.model import Dialect, QueueKey
+from runqy_tui.redis.faults import translate
+from runqy_tui.redis.overview import Overview
+from runqy_tui.redis.replies import Reply, clock, refused
+from runqy_tui.redis.transport import Batch, Link
+
+
+class Context:
+    """Hands a question what it needs, and nothing of how a poll works."""
+
+    def __init__(
+        self, link: Link, overview: Overview, to_moment: Callable[[float], float], limit: int
+    ) -> None:
+        self.link = link
+        self.limit = limit
+        self._overview = overview
+        self._to_moment = to_moment
+
+    async def trip(self, batch: Batch) -> list[Reply]:
+        """One round trip."""
+        return await self.link.trip(batch)
+
+    def moment(self, time_reply: Reply) -> float:
+        """The moment by which ages are judged, from a TIME reply or the best substitute."""
+        told = clock(time_reply)
+        if told is None:
+            told = self._overview.now()
+        return self._to_moment(time() if told is None else told)
+
+    def today(self) -> str | None:
+        """The UTC day by Redis's clock, ``None`` before the first poll."""
+        return self._overview.today()
+
+    def dialect(self, queue: QueueKey) -> Dialect | None:
+        """Who consumes a queue, as the polls saw it."""
+        if not queue.braced:
+            return Dialect.DOCUMENTED
+        memory = self._overview.queues.known.get(queue)
+        return memory.dialect if memory else None
+
+    def known_queues(self) -> set[QueueKey]:
+        """Every queue the polls have met, with braces."""
+        return {key for key in self._overview.queues.known if key.braced}
+
+    def must(self, reply: Reply) -> Reply:
+        """Raise ``AccessDeniedError`` where the ACL forbids what nothing can replace."""
+        if refused(reply) and isinstance(reply, Exception):
+            raise translate(reply, self.link.target)
+        return reply

@@ -1,0 +1,115 @@
+"""The indexes: which queues are registered, which workers beat or once did."""
+
+from __future__ import annotations
+
+from runqy_tui.redis import keys
+from runqy_tui.redis.replies import Reply, data, scan_page, scored, wrong_type
+from runqy_tui.redis.transport import Batch
+from runqy_tui.redis.warn import Warnings
+from runqy_tui.redis.workers import INDEX_LEAD_S
+from runqy_tui.safetext import decode
+
+QUEUES_PER_STEP = 20_000
+MOST_WORKERS = 10_000
+_ASYNQ_MEMBER = keys.WORKER_PREFIX + b"{"
+_ASYNQ_SERVER = keys.SERVER_PREFIX + b"{"
+
+
+class Index:
+    """Reads ``asynq:queues``, ``asynq:workers`` and ``asynq:servers``: four commands at most.
+
+    ``asynq:workers`` is a zset in current deployments and a set in older ones; both are asked
+    until the type is known. ``beats`` maps a runqy worker to its last beat by the index, ``None``
+    from a set; ``servers`` maps an asynq server to the moment its entry expires.
+    """
+
+    def __init__(self) -> None:
+        self.queues: frozenset[str] = frozenset()
+        self.beats: dict[str, float | None] = {}
+        self.servers: dict[str, float | None] = {}
+        self._cursor = 0
+        self._partial: set[str] = set()
+        self._zset: bool | None = None
+        self._slots: dict[str, int] = {}
+
+    def ask(self, batch: Batch) -> None:
+        """Add this poll's index reads."""
+        slots = self._slots = {
+            "queues": batch.ask("SSCAN", keys.QUEUES, self._cursor, "COUNT", QUEUES_PER_STEP),
+            "servers": batch.ask("ZREVRANGE", keys.SERVERS, 0, MOST_WORKERS - 1, "WITHSCORES"),
+        }
+        if self._zset is None:
+            slots["type"] = batch.ask("TYPE", keys.WORKERS)
+        if self._zset is not False:
+            slots["beats"] = batch.ask("ZREVRANGE", keys.WORKERS, 0, MOST_WORKERS - 1, "WITHSCORES")
+        if self._zset is not True:
+            slots["members"] = batch.ask("SSCAN", keys.WORKERS, 0, "COUNT", MOST_WORKERS)
+
+    def read(self, replies: list[Reply], warnings: Warnings) -> Reply:
+        """Take the replies in. Gives the reply for ``asynq:queues``, which nothing replaces."""
+        slots = self._slots
+        queues = replies[slots["queues"]]
+        self._read_queues(queues, warnings)
+        servers = replies[slots["servers"]]
+        warnings.reply(servers, keys.SERVERS)
+        self.beats, self.servers = {}, {}
+        for member, expiry in scored(servers):
+            self._add_server(member, expiry, _ASYNQ_SERVER)
+        if "type" in slots:
+            self._learn_type(replies[slots["type"]])
+        self._read_workers(replies, warnings)
+        if max(len(self.beats), len(self.servers)) >= MOST_WORKERS:
+            warnings.add(f"The index of workers is long: only {MOST_WORKERS:,} members were read")
+        return queues
+
+    def _read_queues(self, reply: Reply, warnings: Warnings) -> None:
+        warnings.reply(reply, keys.QUEUES)
+        page = scan_page(reply)
+        if page is None:
+            return
+        begun = self._cursor != 0
+        self._cursor, names = page
+        self._partial.update(decode(name) for name in names)
+        if self._cursor == 0:
+            self.queues = frozenset(self._partial)
+            self._partial.clear()
+            return
+        # Too many for one step: the rest follows with the next polls, and what is known stays.
+        self.queues |= self._partial
+        warnings.add(
+            f"asynq:queues is long: {len(self.queues):,} names read, more follow"
+            if not begun
+            else f"asynq:queues is long: {len(self.queues):,} names read so far"
+        )
+
+    def _learn_type(self, reply: Reply) -> None:
+        kind = data(reply)
+        if kind in (b"zset", b"set"):
+            self._zset = kind == b"zset"
+
+    def _read_workers(self, replies: list[Reply], warnings: Warnings) -> None:
+        slots = self._slots
+        beats = replies[slots["beats"]] if "beats" in slots else None
+        members = replies[slots["members"]] if "members" in slots else None
+        if wrong_type(beats) and wrong_type(members):
+            warnings.reply(beats, keys.WORKERS)
+        elif not (wrong_type(beats) or wrong_type(members)):
+            warnings.reply(beats, keys.WORKERS)
+            warnings.reply(members, keys.WORKERS)
+        elif self._zset is not None:
+            self._zset = None  # the key changed its type: ask both again
+        for member, value in scored(beats):
+            if not self._add_server(member, value, _ASYNQ_MEMBER):
+                self.beats[decode(member)] = None if value is None else value - INDEX_LEAD_S
+        page = scan_page(members)
+        for member in page[1] if page else ():
+            if not self._add_server(member, None, _ASYNQ_MEMBER):
+                self.beats.setdefault(decode(member), None)
+        if page and page[0]:
+            warnings.add(f"asynq:workers is long: only {len(page[1]):,} members were read")
+
+    def _add_server(self, member: bytes, expiry: float | None, prefix: bytes) -> bool:
+        if not (member.startswith(prefix) and member.endswith(b"}")):
+            return False
+        self.servers.setdefault(decode(member[len(prefix) : -1]), expiry)
+        return True

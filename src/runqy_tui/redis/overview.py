@@ -1,0 +1,204 @@
+"""One poll: three round trips when nothing is known, one when warm.
+
+Cold: the indexes; counts and workers; the oldest tasks, the groups, and whatever the walk through
+the key space found meanwhile. Warm: all of that at once, with what the last poll knew. A queue or
+worker that appears in an index costs one more trip in that poll, so that it is shown whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from time import monotonic, perf_counter
+
+from runqy_tui.errors import ConnectionFailedError
+from runqy_tui.model import Dialect, QueueKey, RedisInfo, Snapshot, Worker
+from runqy_tui.redis.assemble import Servers, queue_of, warn_of_queues
+from runqy_tui.redis.discovery import STEP_COLD, STEP_WARM, Discovery
+from runqy_tui.redis.faults import translate
+from runqy_tui.redis.fleet import Fleet
+from runqy_tui.redis.index import Index
+from runqy_tui.redis.queues import Queues
+from runqy_tui.redis.replies import Reply, refused
+from runqy_tui.redis.server import Server
+from runqy_tui.redis.transport import Batch, Link
+from runqy_tui.redis.warn import Warnings
+
+DEADLINE_S = 5.0
+"""A poll that takes longer has failed: the next one starts afresh."""
+
+
+class Overview:
+    """Polls one Redis and remembers what makes the next poll cheap."""
+
+    def __init__(
+        self, link: Link, clock: Callable[[float], float], deadline: float = DEADLINE_S
+    ) -> None:
+        self.queues = Queues()
+        self.index = Index()
+        self._link = link
+        self._clock = clock
+        self._deadline = deadline
+        self._server = Server()
+        self._fleet = Fleet()
+        self._discovery = Discovery()
+        self._turn = asyncio.Lock()
+        self._warm = False
+        self._time_at: tuple[float, float] | None = None
+
+    async def poll(self) -> Snapshot:
+        """Read everything once. One poll at a time: a second caller waits for its turn."""
+        async with self._turn:
+            started, trips = perf_counter(), self._link.round_trips
+            late = False
+            try:
+                async with asyncio.timeout(self._deadline):
+                    now, warnings = await self._read()
+            except TimeoutError:
+                late = True
+            if late:
+                raise ConnectionFailedError(
+                    f"Redis at {self._link.target.address} did not answer a poll within "
+                    f"{self._deadline:g} s. It is overloaded, or far away."
+                )
+            elapsed = (perf_counter() - started) * 1000
+            return self._snapshot(now, elapsed, self._link.round_trips - trips, warnings)
+
+    def now(self) -> float | None:
+        """Redis's clock by the last poll and the time since; ``None`` before the first."""
+        if self._time_at is None:
+            return None
+        told, at = self._time_at
+        return told + monotonic() - at
+
+    def today(self) -> str | None:
+        """The UTC day by Redis's clock, ``None`` before the first poll."""
+        now = self.now()
+        return None if now is None else day_of(self._clock(now))
+
+    async def _read(self) -> tuple[float, Warnings]:
+        warnings = Warnings()
+        self.queues.begin()
+        if self._warm:
+            now = await self._read_warm(warnings)
+        else:
+            now = await self._read_cold(warnings)
+        self._warm = True
+        self._discovery.warn(warnings)
+        return now, warnings
+
+    async def _read_cold(self, warnings: Warnings) -> float:
+        batch = Batch()
+        self._ask_indexes(batch, STEP_COLD)
+        replies = await self._link.trip(batch)
+        now = self._read_indexes(replies, warnings)
+        self._learn()
+
+        batch = Batch()
+        self.queues.ask(batch, self.queues.known, day_of(now))
+        self._fleet.ask(batch, *self._fleet.everyone())
+        self._discovery.ask(batch, STEP_COLD)
+        replies = await self._link.trip(batch)
+        self._read_bodies(replies, warnings)
+        self._discovery.read(replies, warnings)
+        self.queues.see(now)
+
+        batch = Batch()
+        self._ask_new(batch, day_of(now))
+        self.queues.ask_tails(batch)
+        replies = await self._link.trip(batch)
+        self._read_bodies(replies, warnings)
+        self.queues.read_tails(replies, warnings, now)
+        return now
+
+    async def _read_warm(self, warnings: Warnings) -> float:
+        batch = Batch()
+        self._learn()
+        self._ask_indexes(batch, STEP_WARM)
+        self.queues.ask(batch, self.queues.known, self.today() or "")
+        self._fleet.ask(batch, *self._fleet.everyone())
+        self.queues.ask_tails(batch)
+        replies = await self._link.trip(batch)
+        now = self._read_indexes(replies, warnings)
+        self._read_bodies(replies, warnings)
+        batch = Batch()
+        self._ask_new(batch, day_of(now), found=False)
+        if batch.count:
+            self._read_bodies(await self._link.trip(batch), warnings)
+        self.queues.read_tails(replies, warnings, now)
+        return now
+
+    def _ask_indexes(self, batch: Batch, step: int) -> None:
+        self._server.ask(batch, self._link.epoch)
+        self.index.ask(batch)
+        self._discovery.ask(batch, step)
+
+    def _read_indexes(self, replies: list[Reply], warnings: Warnings) -> float:
+        told = self._server.read(replies, warnings)
+        queues = self.index.read(replies, warnings)
+        if refused(queues) and isinstance(queues, Exception):
+            raise translate(queues, self._link.target)
+        self._discovery.read(replies, warnings)
+        self._time_at = (told, monotonic())
+        return self._clock(told)
+
+    def _learn(self, *, found: bool = True) -> tuple[list[QueueKey], list[str], list[str]]:
+        """Take up what the indexes and, with ``found``, the walks have named; gives the new."""
+        registered = {QueueKey(name) for name in self.index.queues}
+        named = registered | self._documented()
+        ids: Iterable[str] = self.index.beats
+        if found:
+            named |= self._discovery.queues
+            ids = [*ids, *self._discovery.workers]
+        queues = self.queues.learn(named)
+        for key, memory in self.queues.known.items():
+            memory.registered = key in registered
+        return queues, *self._fleet.learn(ids, self.index.servers)
+
+    def _documented(self) -> set[QueueKey]:
+        """Lists without braces that a worker of the documented dialect names."""
+        return {QueueKey(name, braced=False) for name in self._fleet.documented_queues()}
+
+    def _ask_new(self, batch: Batch, day: str, *, found: bool = True) -> None:
+        queues, ids, server_ids = self._learn(found=found)
+        self.queues.ask(batch, queues, day)
+        self._fleet.ask(batch, ids, server_ids)
+
+    def _read_bodies(self, replies: list[Reply], warnings: Warnings) -> None:
+        self.queues.read(replies, warnings)
+        self._fleet.read(replies, warnings)
+
+    def _snapshot(self, now: float, elapsed: float, trips: int, warnings: Warnings) -> Snapshot:
+        workers = self._fleet.judge(self.index.beats, self.index.servers, now, warnings)
+        self.queues.forget(_served_lists(workers))
+        servers, today = Servers(workers), day_of(now)
+        queues = [
+            queue_of(memory, memory.reading, servers, now, today)
+            for memory in self.queues.known.values()
+            if memory.reading is not None
+        ]
+        queues.sort(key=lambda queue: (queue.name, not queue.key.braced))
+        warn_of_queues(queues, warnings)
+        info = RedisInfo(
+            address=self._link.target.address,
+            mode=self._server.mode,
+            version=self._server.version,
+            round_trips=trips,
+            elapsed_ms=elapsed,
+        )
+        return Snapshot(now, info, tuple(queues), tuple(workers), warnings.texts())
+
+
+def day_of(now: float) -> str:
+    """The UTC day of a moment, as the counters' keys spell it."""
+    return datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d")
+
+
+def _served_lists(workers: Iterable[Worker]) -> set[QueueKey]:
+    return {
+        QueueKey(name, braced=False)
+        for worker in workers
+        if worker.dialect is Dialect.DOCUMENTED
+        for name in worker.queues
+    }

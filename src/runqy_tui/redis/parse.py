@@ -1,0 +1,101 @@
+"""Field values of hashes, written by several programs over several years, read tolerantly."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from runqy_tui.safetext import decode
+
+_NANOSECONDS = 1e14
+"""Above this a ``pending_since`` is nanoseconds, below it is seconds (CONTRACT, section 2)."""
+
+
+def whole(raw: bytes | None) -> int | None:
+    """An integer such as ``4`` or ``-1``; ``None`` for anything else or more than 19 digits."""
+    if raw is None or len(raw) > 20:
+        return None
+    text = raw.strip()
+    digits = text[1:] if text[:1] == b"-" else text
+    return int(text) if digits.isdigit() and len(digits) <= 19 else None
+
+
+def moment(raw: bytes | None) -> float | None:
+    """A unix time in seconds; ``None`` for 0, for what is no number and for absurd values."""
+    if raw is None or len(raw) > 40:
+        return None
+    try:
+        value = float(raw)
+    except ValueError:
+        return None
+    return value if 0 < value < 1e12 else None
+
+
+def pending_since(raw: bytes | None) -> float | None:
+    """Nanoseconds (asynq, runqy server) or seconds (runqy-worker), told apart by size."""
+    value = whole(raw)
+    if value is not None and value > _NANOSECONDS:
+        return value / 1e9
+    return moment(raw)
+
+
+def flag(raw: bytes | None) -> bool | None:
+    """``1``/``0`` (runqy) and ``true``/``false`` (its documentation)."""
+    if raw is None:
+        return None
+    return {b"1": True, b"true": True, b"0": False, b"false": False}.get(raw.strip().lower())
+
+
+def text(raw: bytes | None) -> str | None:
+    """Text, ``None`` where the field is absent or empty."""
+    return decode(raw) if raw else None
+
+
+def json_object(raw: bytes) -> dict[str, Any] | None:
+    """A JSON object, ``None`` where the bytes are none."""
+    try:
+        value = json.loads(decode(raw))
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def number(value: object) -> float | None:
+    """A finite number of sane size out of JSON; ``True``, text, NaN and 1e300 are ``None``."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if -1e15 < value < 1e15 else None
+
+
+def count(value: object) -> int | None:
+    """A whole number out of JSON that is not negative."""
+    found = number(value)
+    return int(found) if found is not None and found >= 0 else None
+
+
+def queues(raw: bytes) -> tuple[Mapping[str, int | None], bool]:
+    """Queue names with priorities, and whether all of the text made sense.
+
+    ``map[a.high:10 a.low:1]`` (Go's print of a map: names may hold colons and spaces, so that the
+    priority is what follows the last colon) or ``a.high,a.low``, which has no priorities.
+    """
+    spelled = decode(raw).strip()
+    if spelled.startswith("map[") and spelled.endswith("]"):
+        return _go_map(spelled[4:-1])
+    names = [name.strip() for name in spelled.split(",")]
+    return {name: None for name in names if name}, True
+
+
+def _go_map(inner: str) -> tuple[Mapping[str, int | None], bool]:
+    found: dict[str, int | None] = {}
+    words: list[str] = []
+    for word in inner.split(" ") if inner else []:
+        words.append(word)
+        _, colon, priority = word.rpartition(":")
+        digits = priority.removeprefix("-")
+        if colon and digits.isascii() and digits.isdigit() and len(digits) < 10:
+            name = " ".join(words)[: -len(priority) - 1]
+            found[name] = int(priority)
+            words.clear()
+    return found, not words

@@ -1,0 +1,109 @@
+"""The reader that front ends get: every question of the Protocol, over one link to Redis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from runqy_tui.model import (
+    ActiveTask,
+    DayCount,
+    LogBatch,
+    QueueKey,
+    Snapshot,
+    Task,
+    TaskPage,
+    TaskState,
+)
+from runqy_tui.reader import PAGE_SIZE
+from runqy_tui.redis.activity import read_active, read_daily, read_logs, read_position
+from runqy_tui.redis.connect import link_to, parse_url
+from runqy_tui.redis.context import Context
+from runqy_tui.redis.find import find_task
+from runqy_tui.redis.overview import Overview
+from runqy_tui.redis.page import read_page
+from runqy_tui.redis.transport import Link
+
+VALUE_LIMIT = 262_144
+"""Bytes read of a value that may be large, unless asked otherwise."""
+
+
+class RedisReader:
+    """Satisfies :class:`runqy_tui.reader.Reader`. Made by :func:`open_reader`."""
+
+    def __init__(
+        self, link: Link, clock: Callable[[float], float], value_limit: int = VALUE_LIMIT
+    ) -> None:
+        self.link = link
+        self._overview = Overview(link, clock)
+        self._context = Context(link, self._overview, clock, value_limit)
+
+    @property
+    def address(self) -> str:
+        """Where Redis is, without credentials."""
+        return self.link.target.address
+
+    async def overview(self) -> Snapshot:
+        """Poll once: one round trip when warm, three when cold."""
+        return await self._overview.poll()
+
+    async def page(
+        self,
+        queue: QueueKey,
+        state: TaskState,
+        *,
+        offset: int = 0,
+        limit: int = PAGE_SIZE,
+        newest_first: bool = True,
+    ) -> TaskPage:
+        """Read a page of at most 1,000 tasks in three trips (four for ``aggregating``)."""
+        return await read_page(
+            self._context,
+            queue,
+            state,
+            offset=offset,
+            limit=limit,
+            newest_first=newest_first,
+        )
+
+    async def task(self, task_id: str, queue: QueueKey | None = None) -> Task | None:
+        """Find one task by id, in one queue or anywhere; ``None`` if no queue has it.
+
+        ``Task.gone`` marks an id of which only the reverse index is left.
+        """
+        return await find_task(self._context, task_id, queue)
+
+    async def position(self, queue: QueueKey, state: TaskState, task_id: str) -> int | None:
+        """Rank of an id in a scored state, lowest score first; ``None`` for lists or if absent."""
+        return await read_position(self._context, queue, state, task_id)
+
+    async def logs(self, worker_id: str, after_seq: int = -1) -> LogBatch:
+        """Log lines of a runqy worker with ``seq`` above ``after_seq``."""
+        return await read_logs(self._context, worker_id, after_seq)
+
+    async def active_tasks(self, worker_id: str) -> tuple[ActiveTask, ...]:
+        """What an asynq server works on; empty for the other dialects."""
+        return await read_active(self._context, worker_id)
+
+    async def daily(self, queue: QueueKey, days: int = 14) -> tuple[DayCount, ...]:
+        """Daily counters, oldest first, today (UTC) last."""
+        return await read_daily(self._context, queue, days)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.link.close()
+
+
+async def open_reader(
+    url: str,
+    *,
+    clock: Callable[[float], float] | None = None,
+    value_limit: int = VALUE_LIMIT,
+    timeout: float = 3.0,  # noqa: ASYNC109
+) -> RedisReader:
+    """A reader for ``redis://``, ``rediss://`` or ``unix://``; nothing is connected yet.
+
+    ``clock`` maps Redis's time to the moment by which ages are judged: for recordings, and for
+    tests that must not depend on the day. ``timeout`` bounds a connect and each wait for data.
+    Raises ``ConfigError`` where the URL is wrong.
+    """
+    return RedisReader(link_to(parse_url(url, timeout)), clock or (lambda now: now), value_limit)

@@ -1,0 +1,182 @@
+"""One batch of commands, one round trip, raw replies.
+
+The rest of the package knows no other way to speak to Redis. Commands are encoded here, so that
+what is asked at every poll is encoded once (:class:`Packed`) and sent again as it stands.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakSet
+
+from redis.exceptions import RedisError, ResponseError
+
+from runqy_tui.redis.faults import translate
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from runqy_tui.redis.connect import Target
+    from runqy_tui.redis.replies import Reply
+
+_BREATH = 100
+"""Replies read before other tasks get a turn: a large batch must not freeze a screen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """Commands in wire form, and how many replies they bring."""
+
+    wire: bytes
+    count: int
+
+
+def pack(*args: bytes | str | int) -> bytes:
+    """Encode one command."""
+    parts = [b"*%d\r\n" % len(args)]
+    for arg in args:
+        raw = arg if isinstance(arg, bytes) else str(arg).encode()
+        parts.append(b"$%d\r\n%b\r\n" % (len(raw), raw))
+    return b"".join(parts)
+
+
+class Batch:
+    """Commands that travel together. ``ask`` and ``join`` give the index of their first reply."""
+
+    __slots__ = ("count", "wire")
+
+    def __init__(self) -> None:
+        self.wire: list[bytes] = []
+        self.count = 0
+
+    def ask(self, *args: bytes | str | int) -> int:
+        """Add one command."""
+        self.wire.append(pack(*args))
+        self.count += 1
+        return self.count - 1
+
+    def join(self, packed: Packed) -> int:
+        """Add commands that were encoded before."""
+        self.wire.append(packed.wire)
+        self.count += packed.count
+        return self.count - packed.count
+
+    def packed(self) -> Packed:
+        """The commands so far, to be sent again and again."""
+        return Packed(b"".join(self.wire), self.count)
+
+
+class Connection(Protocol):
+    """What is used of a connection of redis-py."""
+
+    async def send_packed_command(self, command: list[bytes], check_health: bool = ...) -> None:
+        """Write commands in wire form."""
+
+    async def read_response(self, *, timeout: float) -> Any:  # noqa: ASYNC109
+        """Read one reply, raising where it is an error."""
+
+    async def disconnect(self, nowait: bool = ...) -> None:
+        """Close the socket."""
+
+    def register_connect_callback(self, callback: Callable[[Connection], Awaitable[None]]) -> None:
+        """Have a bound method called whenever this connection is made again."""
+
+
+class Pool(Protocol):
+    """What is used of a connection pool of redis-py."""
+
+    async def get_connection(self) -> Connection:
+        """A connected connection, waiting for a free one."""
+
+    async def release(self, connection: Any) -> None:
+        """Give a connection back."""
+
+    async def aclose(self) -> None:
+        """Close all of them."""
+
+
+class Link:
+    """Connections to one Redis. Counts round trips and bytes read for whoever wants to know.
+
+    ``epoch`` changes whenever a connection had to be made again: what was learned of the server
+    (its version, say) may no longer hold.
+    """
+
+    def __init__(self, pool: Pool, target: Target) -> None:
+        self.target = target
+        self.round_trips = 0
+        self.epoch = 0
+        self._pool = pool
+        self._greeted: WeakSet[Connection] = WeakSet()
+
+    async def trip(self, batch: Batch) -> list[Reply]:
+        """Send a batch and read every reply: one round trip, none for an empty batch.
+
+        A command that Redis refuses gives its exception as its reply. Raises
+        ``ConnectionFailedError`` or ``AccessDeniedError`` where the connection itself fails.
+        """
+        if not batch.count:
+            return []
+        try:
+            return await self._exchange(batch)
+        except (RedisError, OSError) as error:
+            self.epoch += 1
+            fault = translate(error, self.target)
+        raise fault from None
+
+    async def _exchange(self, batch: Batch) -> list[Reply]:
+        connection = await self._pool.get_connection()
+        try:
+            wire = batch.wire
+            extra = 0 if connection in self._greeted else 1
+            if extra:
+                wire = [pack("CLIENT", "SETNAME", "runqy-tui"), *wire]
+            await connection.send_packed_command([b"".join(wire)], check_health=False)
+            self.round_trips += 1
+            replies = await _read_all(connection, batch.count + extra, self.target.timeout)
+            if extra:
+                self._greet(connection)
+            return replies[extra:]  # a name is a courtesy: a refusal of it changes nothing
+        except BaseException:
+            # Unread replies would answer the next question: such a connection is of no more use.
+            await connection.disconnect(nowait=True)
+            raise
+        finally:
+            await self._pool.release(connection)
+
+    def _greet(self, connection: Connection) -> None:
+        self._greeted.add(connection)
+        connection.register_connect_callback(self._forget)
+
+    async def _forget(self, connection: Connection) -> None:
+        self._greeted.discard(connection)
+        self.epoch += 1
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._pool.aclose()
+
+
+async def _read(connection: Connection) -> Reply:
+    try:
+        # Without a timer of its own: one per reply would cost more than the reading.
+        reply: Reply = await connection.read_response(timeout=math.inf)
+    except ResponseError as error:
+        return error
+    return reply
+
+
+async def _read_all(connection: Connection, count: int, patience: float) -> list[Reply]:
+    """Read replies, waiting at most ``patience`` seconds for any hundred of them."""
+    replies: list[Reply] = []
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(patience) as timer:
+        for index in range(count):
+            if index % _BREATH == _BREATH - 1:
+                await asyncio.sleep(0)
+                timer.reschedule(loop.time() + patience)
+            replies.append(await _read(connection))
+    return replies

@@ -1,0 +1,232 @@
+"""The hash of a runqy or documented worker, and what its state is by Redis's clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from runqy_tui.model import Dialect, Gpu, Metrics, Recovery, Worker, WorkerState
+from runqy_tui.redis import parse
+
+STALE_AFTER_S = 30.0
+"""A beat comes every 5 s and the hash lives 30 s (CONTRACT, section 3)."""
+
+INDEX_LEAD_S = 1800.0
+"""The score of ``asynq:workers`` is the last beat plus this."""
+
+_NAMES = (
+    "worker_id",
+    "started_at",
+    "last_beat",
+    "concurrency",
+    "queues",
+    "status",
+    "healthy",
+    "metrics",
+    "recovery",
+    "instance_id",
+    "protected",
+    "started",
+    "queue",
+    "active_task",
+)
+FIELDS = tuple(name.encode() for name in _NAMES)
+_IDENTIFYING = ("worker_id", "started_at", "last_beat", "queues", "started", "queue", "active_task")
+_RUNQY = ("worker_id", "started_at", "last_beat", "queues")
+_MOST_GPUS = 64
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a worker's hash says, without any judgement. ``ghost``: nothing but a status."""
+
+    ghost: bool = False
+    dialect: Dialect = Dialect.RUNQY
+    status: str | None = None
+    healthy: bool | None = None
+    started_at: float | None = None
+    last_beat: float | None = None
+    concurrency: int | None = None
+    queues: Mapping[str, int | None] = field(default_factory=dict)
+    recovery: Mapping[str, Recovery] = field(default_factory=dict)
+    metrics: Metrics | None = None
+    active_tasks: tuple[str, ...] = ()
+    active_count: int | None = None
+    instance_id: str | None = None
+    protected: bool | None = None
+    problems: tuple[str, ...] = ()
+
+
+def read_facts(values: Sequence[bytes | None]) -> Facts | None:
+    """Read the values of :data:`FIELDS`; ``None`` where the hash is gone (all are absent)."""
+    raw = dict(zip(_NAMES, values, strict=True))
+    if all(value is None for value in values):
+        return None
+    if all(raw[name] is None for name in _IDENTIFYING):
+        return Facts(ghost=True, status=parse.text(raw["status"]))
+    problems: list[str] = []
+    documented = all(raw[name] is None for name in _RUNQY)
+    queues = _queues(raw["queue" if documented else "queues"], "queues", problems)
+    active = parse.text(raw["active_task"])
+    return Facts(
+        dialect=Dialect.DOCUMENTED if documented else Dialect.RUNQY,
+        status=parse.text(raw["status"]),
+        healthy=_checked(raw, "healthy", parse.flag(raw["healthy"]), problems),
+        started_at=_started(raw["started" if documented else "started_at"], problems),
+        last_beat=_checked(raw, "last_beat", parse.moment(raw["last_beat"]), problems),
+        concurrency=_checked(raw, "concurrency", parse.whole(raw["concurrency"]), problems),
+        queues=queues,
+        recovery=read_recovery(raw["recovery"], problems),
+        metrics=read_metrics(raw["metrics"], problems),
+        active_tasks=(active,) if active else (),
+        active_count=None if raw["active_task"] is None else int(active is not None),
+        instance_id=parse.text(raw["instance_id"]),
+        protected=_checked(raw, "protected", parse.flag(raw["protected"]), problems),
+        problems=tuple(problems),
+    )
+
+
+def judge(worker_id: str, facts: Facts, beat_in_index: float | None, now: float) -> Worker:
+    """A worker whose hash is there. ``beat_in_index``: the beat that a zset's score tells."""
+    beat = facts.last_beat if facts.last_beat is not None else beat_in_index
+    return _worker(worker_id, facts, _state(facts, beat, now), beat, now)
+
+
+def lost(worker_id: str, seen: Facts | None, beat_in_index: float | None, now: float) -> Worker:
+    """An index member without a hash; ``seen`` is what its hash said while it was there."""
+    kept = Facts() if seen is None else seen
+    facts = Facts(
+        dialect=kept.dialect,
+        started_at=kept.started_at,
+        concurrency=kept.concurrency,
+        queues=kept.queues,
+        instance_id=kept.instance_id,
+        protected=kept.protected,
+    )
+    return _worker(worker_id, facts, WorkerState.LOST, beat_in_index, now)
+
+
+def _state(facts: Facts, beat: float | None, now: float) -> WorkerState:
+    recovery = {entry.state for entry in facts.recovery.values()}
+    if facts.status == "stopped":
+        return WorkerState.STOPPED
+    if beat is not None and now - beat > STALE_AFTER_S:
+        return WorkerState.STALE
+    if "degraded" in recovery:
+        return WorkerState.DEGRADED
+    if "recovering" in recovery:
+        return WorkerState.RECOVERING
+    if facts.status == "bootstrapping":
+        return WorkerState.BOOTSTRAPPING
+    return WorkerState.DEGRADED if facts.healthy is False else WorkerState.RUNNING
+
+
+def _worker(
+    worker_id: str, facts: Facts, state: WorkerState, beat: float | None, now: float
+) -> Worker:
+    return Worker(
+        id=worker_id,
+        dialect=facts.dialect,
+        state=state,
+        healthy=facts.healthy,
+        status=facts.status,
+        started_at=facts.started_at,
+        last_beat_at=beat,
+        last_beat_age_s=None if beat is None else max(0.0, now - beat),
+        concurrency=facts.concurrency,
+        queues=facts.queues,
+        active_tasks=facts.active_tasks,
+        active_count=facts.active_count,
+        recovery=facts.recovery,
+        metrics=facts.metrics,
+        instance_id=facts.instance_id,
+        protected=facts.protected,
+        problems=facts.problems,
+    )
+
+
+def read_recovery(raw: bytes | None, problems: list[str]) -> dict[str, Recovery]:
+    """Recovery state per supervised parent queue. What cannot be read is named in ``problems``."""
+    if not raw:
+        return {}
+    entries = parse.json_object(raw)
+    found: dict[str, Recovery] = {}
+    for name, entry in (entries or {}).items():
+        if isinstance(entry, dict) and isinstance(entry.get("state"), str):
+            found[name] = Recovery(
+                entry["state"],
+                parse.count(entry.get("consecutive_fails")),
+                parse.count(entry.get("total_restarts")),
+            )
+    if entries is None or len(found) < len(entries):
+        problems.append("recovery")
+    return found
+
+
+def read_metrics(raw: bytes | None, problems: list[str]) -> Metrics | None:
+    """CPU, memory and GPUs. A number of the wrong kind is ``None``, the others stay."""
+    if not raw:
+        return None
+    values = parse.json_object(raw)
+    if values is None:
+        problems.append("metrics")
+        return None
+    gpus = values.get("gpus")
+    return Metrics(
+        cpu_percent=parse.number(values.get("cpu_percent")),
+        memory_used_bytes=parse.count(values.get("memory_used_bytes")),
+        memory_total_bytes=parse.count(values.get("memory_total_bytes")),
+        gpus=tuple(
+            _gpu(entry)
+            for entry in (gpus if isinstance(gpus, list) else [])[:_MOST_GPUS]
+            if isinstance(entry, dict)
+        ),
+        collected_at=parse.number(values.get("collected_at")),
+    )
+
+
+def _gpu(entry: dict[str, object]) -> Gpu:
+    name = entry.get("name")
+    return Gpu(
+        index=parse.count(entry.get("index")),
+        name=name if isinstance(name, str) and name else None,
+        utilization_percent=parse.number(entry.get("utilization_percent")),
+        memory_used_mb=parse.number(entry.get("memory_used_mb")),
+        memory_total_mb=parse.number(entry.get("memory_total_mb")),
+        temperature_c=parse.number(entry.get("temperature_c")),
+    )
+
+
+def _queues(raw: bytes | None, name: str, problems: list[str]) -> Mapping[str, int | None]:
+    if not raw:
+        return {}
+    found, clean = parse.queues(raw)
+    if not clean:
+        problems.append(name)
+    return found
+
+
+def _started(raw: bytes | None, problems: list[str]) -> float | None:
+    """Unix seconds, or the ISO form that a hand-written worker may use."""
+    found = parse.moment(raw)
+    if found is None and raw:
+        try:
+            stamp = datetime.fromisoformat(raw.decode("ascii"))
+        except ValueError:
+            problems.append("started")
+            return None
+        zoned = stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC)
+        found = zoned.timestamp()
+    return found
+
+
+def _checked(
+    raw: Mapping[str, bytes | None], name: str, value: _T | None, problems: list[str]
+) -> _T | None:
+    """Name a field that is there and yet says nothing."""
+    if value is None and raw[name]:
+        problems.append(name)
+    return value

@@ -1,0 +1,147 @@
+"""The application: it polls in the background and shows screens; the screens do the rest."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.signal import Signal
+
+from runqy_tui.config import Settings
+from runqy_tui.poller import Poller, PollResult
+from runqy_tui.reader import Reader
+from runqy_tui.store import Store, View
+from runqy_tui.tui.driver import (
+    RunqyDriver,
+    exit_on_signals,
+    force_exit_later,
+    terminal_is_gone,
+)
+from runqy_tui.tui.screens.main import MainScreen
+from runqy_tui.tui.session import Session
+from runqy_tui.tui.theme import DARK, DEFAULT_VARIABLES, LIGHT
+from runqy_tui.tui.widgets.bindings import quiet
+
+
+class RunqyApp(App[None]):
+    """Watches one Redis.
+
+    Args:
+        settings: validated settings.
+        open_reader: connects; called after the first paint and again until it succeeds.
+    """
+
+    TITLE = "runqy-tui"
+    # Textual loads no stylesheet of its own for the default screen.
+    CSS_PATH: ClassVar[list[str | Path]] = ["app.tcss", "screens/main.tcss"]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("i", "find", "find", id="app.find", tooltip="Find a task by id, anywhere"),
+        Binding("p", "freeze", "freeze", id="app.freeze", tooltip="Hold the picture; polls go on"),
+        quiet("plus,equals_sign", "interval(-1)", "Poll more often", "app.faster"),
+        quiet("minus", "interval(1)", "Poll less often", "app.slower"),
+        Binding("question_mark", "help", "help", id="app.help", tooltip="All keys"),
+        Binding("q", "leave", "quit", id="app.quit", tooltip="Leave runqy-tui"),
+        quiet("ctrl+c", "leave", "Quit", "app.interrupt"),
+        quiet("ctrl+l", "repaint", "Repaint", "app.repaint", "Draw the screen anew"),
+        quiet(
+            "ctrl+z", "suspend_process", "Suspend", "app.suspend", "Back to the shell; fg returns"
+        ),
+    ]
+
+    def __init__(self, settings: Settings, open_reader: Callable[[], Awaitable[Reader]]) -> None:
+        super().__init__(driver_class=RunqyDriver)
+        polled: Signal[View] = Signal(self, "polled")
+        self.session = Session(
+            settings=settings,
+            store=Store(),
+            poller=Poller(open_reader, self._polled, settings.interval_s),
+            polled=polled,
+        )
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.theme = DARK.name
+        self.set_keymap(dict(settings.keys))
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Give our own variables a value under every theme."""
+        return DEFAULT_VARIABLES
+
+    def get_default_screen(self) -> Screen[None]:
+        """Start on the main screen."""
+        return MainScreen(self.session)
+
+    def on_mount(self) -> None:
+        """Look after the terminal, and start to poll once something is on the screen."""
+        if not self.is_headless:
+            exit_on_signals(self._leave)
+            self.set_interval(1.0, self._watch_terminal)
+        self.call_after_refresh(self._start_polling)
+
+    def _start_polling(self) -> None:
+        self.run_worker(self.session.poller.run(), name="poller", exit_on_error=True)
+
+    def _polled(self, result: PollResult) -> None:
+        self.session.store.apply(result)
+        self.session.polled.publish(self.session.view)
+
+    # Leaving
+
+    def _fatal_error(self) -> None:
+        """Keep Textual from printing a traceback with all variables; the caller says a line."""
+        self._close_messages_no_wait()
+
+    @property
+    def fault(self) -> Exception | None:
+        """The fault of our own that ended the app, if one did."""
+        return self._exception
+
+    def _leave(self, code: int) -> None:
+        self.exit(return_code=code)
+
+    def _watch_terminal(self) -> None:
+        if terminal_is_gone(sys.__stdin__.fileno() if sys.__stdin__ else 0):
+            force_exit_later(129)
+            self._leave(129)
+
+    def action_leave(self) -> None:
+        """Leave."""
+        self.exit()
+
+    # Keys that work everywhere
+
+    def action_freeze(self) -> None:
+        """Freeze or thaw the screen."""
+        self.session.toggle_freeze()
+
+    def action_interval(self, step: int) -> None:
+        """Poll more or less often."""
+        seconds = self.session.change_interval(step)
+        self.notify(f"Polling every {seconds:g} s.", timeout=2)
+
+    def action_repaint(self) -> None:
+        """Draw everything anew, as after a line of noise."""
+        self.screen.refresh(repaint=True, layout=True)
+
+    def action_find(self) -> None:
+        """Ask for a task id."""
+        from runqy_tui.tui.screens.find import FindModal
+
+        self.push_screen(FindModal(self.session))
+
+    def action_help(self) -> None:
+        """Show all keys of where we are."""
+        from runqy_tui.tui.screens.help import HelpModal
+
+        self.push_screen(HelpModal(self.screen))
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Offer every key's action in the palette, then what Textual offers."""
+        from runqy_tui.tui.commands import commands_of
+
+        yield from commands_of(self, screen)
+        yield from super().get_system_commands(screen)

@@ -1,0 +1,129 @@
+"""What all panes share: a bordered table with a filter line and a title that tells its state."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Input
+
+from runqy_tui.store import View
+from runqy_tui.tui import text
+from runqy_tui.tui.session import Session
+from runqy_tui.tui.widgets.bindings import quiet
+from runqy_tui.tui.widgets.columns import Column
+from runqy_tui.tui.widgets.table import Table
+
+
+class Pane(Vertical):
+    """A table of one kind of object. Subclasses fill it from a view.
+
+    ``number`` is the key that jumps to it.
+    """
+
+    number: ClassVar[int]
+    noun: ClassVar[str]
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "filter", id="pane.filter", tooltip="Filter this list live"),
+        Binding("s", "sort(1)", "sort", id="pane.sort", tooltip="Sort by the next column"),
+        quiet("S", "reverse", "Reverse", "pane.reverse", "Reverse the order"),
+        Binding("y", "copy", "copy", id="pane.copy", tooltip="Copy the id or name (OSC 52)"),
+    ]
+
+    class Retitled(Message):
+        """The pane's title has changed."""
+
+    def __init__(self, session: Session, columns: tuple[Column, ...]) -> None:
+        super().__init__(id=self.noun.lower())
+        self.session = session
+        self.table = Table(columns, placeholder="Waiting for the first answer from Redis…")
+        self.needle = ""
+        self._title = ""
+        self._input = Input(placeholder="type to filter, Enter keeps it, Esc clears it")
+        self._input.display = False
+
+    def compose(self) -> ComposeResult:
+        """Build the pane."""
+        yield self.table
+        yield self._input
+
+    def show(self, view: View) -> None:
+        """Take over a new view."""
+        raise NotImplementedError
+
+    def refill(self) -> None:
+        """Fill the table anew from what is known: order or filter have changed."""
+        raise NotImplementedError
+
+    def brief(self) -> Content:
+        """Title in a few cells, for the tabs of a small screen."""
+        return Content(f"{self.number} {self.noun}")
+
+    def full(self) -> Content:
+        """Title with all it has to tell."""
+        return self.brief()
+
+    def retitle(self, title: Content) -> None:
+        """Write the title into the border; the same title again repaints nothing."""
+        if title.markup != self._title:
+            self._title = title.markup
+            self.border_title = title
+
+    def say(self, message: str, style: str = "$warning") -> None:
+        """Tell something about this pane in its lower border; empty text takes it back."""
+        self.border_subtitle = text.content(f" {message} ", style) if message else None
+
+    # Filter
+
+    def action_filter(self) -> None:
+        """Open the filter line."""
+        self._input.display = True
+        self._input.focus()
+
+    @property
+    def filtering(self) -> bool:
+        """Whether a filter is set or being typed."""
+        return bool(self.needle) or self._input.display
+
+    def clear_filter(self) -> None:
+        """Take the filter back and return to the table."""
+        self._input.value = ""
+        self._input.display = False
+        self.table.focus()
+
+    @on(Input.Changed)
+    def _filter(self, event: Input.Changed) -> None:
+        event.stop()
+        self.needle = event.value
+        self.refill()
+
+    @on(Input.Submitted)
+    def _keep_filter(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._input.display = bool(self.needle)
+        self.table.focus()
+
+    # Copy
+
+    def copy_text(self) -> str | None:
+        """What ``y`` copies: the selected object's id or name."""
+        key = self.table.selected
+        return None if key is None else str(key)
+
+    def action_copy(self) -> None:
+        """Copy the selected object's id or name."""
+        from runqy_tui.tui.clipboard import copy
+
+        copy(self.app, self.copy_text())
+
+    def step(self, delta: int) -> Hashable | None:
+        """Move the selection for a modal in front of this pane; return the new key."""
+        self.table.action_step(delta)
+        return self.table.selected

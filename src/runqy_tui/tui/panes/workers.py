@@ -1,0 +1,56 @@
+"""The pane of workers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import ClassVar
+
+from textual.content import Content
+
+from runqy_tui.model import WorkerState
+from runqy_tui.store import View
+from runqy_tui.trouble import Severity
+from runqy_tui.tui.panes.resource import ResourcePane
+from runqy_tui.tui.resources.workers import WORKERS, WorkerRow, worker_rows
+from runqy_tui.tui.session import Session
+
+_WORDS = {
+    WorkerState.RUNNING: "fine",
+    WorkerState.BOOTSTRAPPING: "booting",
+    WorkerState.RECOVERING: "recovering",
+    WorkerState.DEGRADED: "degraded",
+    WorkerState.STALE: "stale",
+    WorkerState.LOST: "lost",
+    WorkerState.STOPPED: "stopped",
+}
+
+
+class WorkersPane(ResourcePane[WorkerRow]):
+    """Workers of all dialects, the degraded, lost and recovering ones on top."""
+
+    number: ClassVar[int] = 1
+    noun: ClassVar[str] = "Workers"
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session, WORKERS)
+
+    def rows_of(self, view: View) -> list[WorkerRow]:
+        """Rows of a view."""
+        return worker_rows(view)
+
+    def severity(self, item: WorkerRow) -> Severity:
+        """How bad a worker is."""
+        return item.trouble.severity
+
+    def empty_text(self) -> str:
+        """Why there is no worker."""
+        return (
+            "No worker is registered in this database. runqy-worker shows up within 5 s of its "
+            "start; is this the right Redis and database number?"
+        )
+
+    def full(self) -> Content:
+        """Add how many are in which state."""
+        states = Counter(item.worker.state for item in self._items)
+        tally = " · ".join(f"{states[state]} {_WORDS[state]}" for state in _WORDS if states[state])
+        return Content.assemble(super().full(), (f" ─ {tally}" if tally else "", "$muted"))

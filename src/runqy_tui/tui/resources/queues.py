@@ -1,0 +1,153 @@
+"""Queues as rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runqy_tui import humanize
+from runqy_tui.humanize import age
+from runqy_tui.model import Queue, TaskState
+from runqy_tui.store import Rates, View
+from runqy_tui.trouble import Severity, Trouble
+from runqy_tui.tui.resources.field import Field, Resource, number
+from runqy_tui.tui.resources.signs import sign
+from runqy_tui.tui.widgets.columns import Column
+from runqy_tui.tui.widgets.rows import Cell, Style
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """A queue, judged, with its rates."""
+
+    queue: Queue
+    trouble: Trouble
+    rates: Rates
+
+
+def queue_rows(view: View) -> list[QueueRow]:
+    """Rows of all queues of a view."""
+    if view.snapshot is None:
+        return []
+    return [
+        QueueRow(queue, view.assessment.queues[queue.key], view.rates.get(queue.key, Rates()))
+        for queue in view.snapshot.queues
+    ]
+
+
+def queue_label(queue: Queue) -> str:
+    """The name, marked where the queue is a list without braces."""
+    return queue.name if queue.key.braced else f"{queue.name} (no braces)"
+
+
+def _sign(row: QueueRow) -> Cell:
+    severity = row.trouble.severity
+    return Cell(sign(severity), severity.style)
+
+
+def _name(row: QueueRow) -> Cell:
+    return Cell(queue_label(row.queue), "dim" if row.trouble.severity is Severity.IDLE else "")
+
+
+def _oldest(row: QueueRow) -> Cell:
+    seconds = row.queue.oldest_pending_age_s
+    if seconds is None:
+        empty = row.queue.counts.pending == 0
+        return Cell(humanize.ZERO if empty else humanize.UNKNOWN, "dim")
+    mark = "~" if row.queue.oldest_estimated else ""
+    return Cell(mark + age(seconds), "warning" if seconds > 300 else "")
+
+
+def rate(value: float | None) -> str:
+    """Tasks per second in at most five cells."""
+    if value is None:
+        return humanize.UNKNOWN
+    if value == 0:
+        return humanize.ZERO
+    return f"{value:.2f}" if value < 1 else f"{value:.1f}" if value < 100 else f"{value:,.0f}"
+
+
+def _rate(value: float | None, style: Style = "") -> Cell:
+    return Cell(rate(value), style if value else "dim")
+
+
+def _consumers(row: QueueRow) -> Cell:
+    amount = len(row.queue.consumers)
+    waits = bool(row.queue.counts.pending)
+    return Cell(str(amount), "" if amount else "critical" if waits else "dim")
+
+
+def _count(state: TaskState, style: Style = "") -> Field[QueueRow]:
+    titles = {
+        TaskState.PENDING: ("PEND", 7, 0),
+        TaskState.ACTIVE: ("ACT", 5, 1),
+        TaskState.RETRY: ("RETRY", 6, 3),
+        TaskState.ARCHIVED: ("ARCH", 6, 3),
+        TaskState.SCHEDULED: ("SCHED", 6, 7),
+        TaskState.COMPLETED: ("COMPL", 8, 9),
+        TaskState.AGGREGATING: ("AGGR", 5, 12),
+    }
+    title, width, importance = titles[state]
+    return Field(
+        Column(state.value, title, width, importance=importance, align="right"),
+        lambda row: number(row.queue.counts.of(state), style),
+        lambda row: row.queue.counts.of(state),
+        first_desc=True,
+    )
+
+
+def _note(row: QueueRow) -> Cell:
+    style: Style = row.trouble.severity.style
+    return Cell(row.trouble.reason, style)
+
+
+QUEUES: Resource[QueueRow] = Resource(
+    (
+        Field(Column("sign", "", 1), _sign),
+        Field(Column("queue", "QUEUE", 17, grow=2), _name, lambda row: row.queue.name),
+        _count(TaskState.PENDING),
+        _count(TaskState.ACTIVE, "busy"),
+        _count(TaskState.RETRY, "warning"),
+        _count(TaskState.ARCHIVED),
+        _count(TaskState.SCHEDULED),
+        _count(TaskState.COMPLETED),
+        _count(TaskState.AGGREGATING),
+        Field(
+            Column("oldest", "OLDEST", 6, importance=2, align="right"),
+            _oldest,
+            lambda row: row.queue.oldest_pending_age_s,
+            first_desc=True,
+        ),
+        Field(
+            Column("done", "DONE/s", 6, importance=5, align="right"),
+            lambda row: _rate(row.rates.done_per_s),
+            lambda row: row.rates.done_per_s,
+            first_desc=True,
+        ),
+        Field(
+            Column("fail", "FAIL/s", 6, importance=5, align="right"),
+            lambda row: _rate(row.rates.failed_per_s, "warning"),
+            lambda row: row.rates.failed_per_s,
+            first_desc=True,
+        ),
+        Field(
+            Column("failed", "FAILED", 7, importance=8, align="right"),
+            lambda row: number(row.queue.failed_today),
+            lambda row: row.queue.failed_today,
+            first_desc=True,
+        ),
+        Field(
+            Column("consumers", "CONS", 4, importance=4, align="right"),
+            _consumers,
+            lambda row: len(row.queue.consumers),
+        ),
+        Field(Column("note", "NOTE", 20, importance=6, grow=3), _note),
+    ),
+    key=lambda row: row.queue.key,
+    order=lambda row: (
+        -row.trouble.severity,
+        -(row.queue.oldest_pending_age_s or 0.0),
+        -(row.queue.counts.pending or 0),
+        row.queue.name,
+    ),
+    words=lambda row: f"{row.queue.name} {row.trouble.reason}",
+)

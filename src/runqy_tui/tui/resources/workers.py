@@ -1,0 +1,172 @@
+"""Workers as rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runqy_tui import humanize
+from runqy_tui.humanize import age
+from runqy_tui.model import Worker, WorkerState
+from runqy_tui.store import View
+from runqy_tui.trouble import Trouble
+from runqy_tui.tui.resources.field import Field, Resource, number, text
+from runqy_tui.tui.resources.signs import worker_sign
+from runqy_tui.tui.widgets.columns import Column
+from runqy_tui.tui.widgets.rows import Cell, Style
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerRow:
+    """A worker, judged, at the moment of the poll."""
+
+    worker: Worker
+    trouble: Trouble
+    now: float
+
+
+def worker_rows(view: View) -> list[WorkerRow]:
+    """Rows of all workers of a view."""
+    if view.snapshot is None:
+        return []
+    judged, now = view.assessment.workers, view.snapshot.taken_at
+    return [WorkerRow(worker, judged[worker.id], now) for worker in view.snapshot.workers]
+
+
+def _sign(row: WorkerRow) -> Cell:
+    severity = row.trouble.severity
+    return Cell(worker_sign(row.worker.state, severity), severity.style)
+
+
+def _state(row: WorkerRow) -> Cell:
+    severity = row.trouble.severity
+    word = row.worker.state.value
+    if row.worker.state is WorkerState.RUNNING and row.worker.active_count:
+        word = "busy"
+    style: Style = severity.style
+    return Cell(word, "" if style == "fine" else style)
+
+
+def _beat(row: WorkerRow) -> Cell:
+    seconds = row.worker.last_beat_age_s
+    late = seconds is not None and seconds > 15 and row.worker.state is not WorkerState.STOPPED
+    return Cell(age(seconds), "warning" if late else "dim" if seconds is None else "")
+
+
+def _queues(row: WorkerRow) -> Cell:
+    """The heaviest queues first: what a worker mainly serves."""
+    names = sorted(row.worker.queues, key=lambda name: (-(row.worker.queues[name] or 0), name))
+    return text(" ".join(names))
+
+
+def _cpu(row: WorkerRow) -> Cell:
+    value = row.worker.metrics.cpu_percent if row.worker.metrics else None
+    return Cell(humanize.percent(value), "dim" if value is None else "")
+
+
+def memory_percent(worker: Worker) -> float | None:
+    """Share of the machine's memory in use, in percent."""
+    metrics = worker.metrics
+    if metrics is None or not metrics.memory_total_bytes or metrics.memory_used_bytes is None:
+        return None
+    return 100.0 * metrics.memory_used_bytes / metrics.memory_total_bytes
+
+
+def gpu_percent(worker: Worker) -> float | None:
+    """Utilisation of the busiest GPU, in percent; ``None`` without a GPU."""
+    used = [gpu.utilization_percent for gpu in (worker.metrics.gpus if worker.metrics else ())]
+    return max((value for value in used if value is not None), default=None)
+
+
+def _percent(value: float | None) -> Cell:
+    return Cell(humanize.percent(value), "dim" if value is None else "")
+
+
+def _slots(row: WorkerRow) -> Cell:
+    worker = row.worker
+    if worker.concurrency is None and worker.active_count is None:
+        return Cell(humanize.UNKNOWN, "dim")
+    active = humanize.UNKNOWN if worker.active_count is None else str(worker.active_count)
+    slots = humanize.UNKNOWN if worker.concurrency is None else str(worker.concurrency)
+    return Cell(f"{active}/{slots}")
+
+
+def restarts(worker: Worker) -> int | None:
+    """Restarts of all supervised processes together; ``None`` where none is supervised."""
+    counts = [entry.total_restarts for entry in worker.recovery.values()]
+    known = [value for value in counts if value is not None]
+    return sum(known) if known else None
+
+
+def _up(row: WorkerRow) -> float | None:
+    started = row.worker.started_at
+    return None if started is None else row.now - started
+
+
+def _note(row: WorkerRow) -> Cell:
+    style: Style = row.trouble.severity.style
+    return Cell(row.trouble.reason, style)
+
+
+WORKERS: Resource[WorkerRow] = Resource(
+    (
+        Field(Column("sign", "", 1), _sign),
+        Field(
+            Column("worker", "WORKER", 16, grow=2),
+            lambda row: Cell(row.worker.id),
+            lambda row: row.worker.id,
+        ),
+        Field(Column("state", "STATE", 13, importance=1), _state, lambda row: row.worker.state),
+        Field(
+            Column("beat", "BEAT", 4, importance=2, align="right"),
+            _beat,
+            lambda row: row.worker.last_beat_age_s,
+            first_desc=True,
+        ),
+        Field(Column("queues", "QUEUES", 14, importance=5, grow=2), _queues),
+        Field(
+            Column("cpu", "CPU", 4, importance=6, align="right"),
+            _cpu,
+            lambda row: row.worker.metrics.cpu_percent if row.worker.metrics else None,
+            first_desc=True,
+        ),
+        Field(
+            Column("gpu", "GPU", 4, importance=7, align="right"),
+            lambda row: _percent(gpu_percent(row.worker)),
+            lambda row: gpu_percent(row.worker),
+            first_desc=True,
+        ),
+        Field(
+            Column("memory", "MEM", 4, importance=8, align="right"),
+            lambda row: _percent(memory_percent(row.worker)),
+            lambda row: memory_percent(row.worker),
+            first_desc=True,
+        ),
+        Field(
+            Column("slots", "ACT", 5, importance=4, align="right"),
+            _slots,
+            lambda row: row.worker.active_count,
+            first_desc=True,
+        ),
+        Field(
+            Column("restarts", "RST", 4, importance=9, align="right"),
+            lambda row: number(restarts(row.worker)),
+            lambda row: restarts(row.worker),
+            first_desc=True,
+        ),
+        Field(
+            Column("up", "UP", 4, importance=10, align="right"),
+            lambda row: Cell(age(_up(row))),
+            _up,
+            first_desc=True,
+        ),
+        Field(
+            Column("dialect", "DIALECT", 10, importance=12),
+            lambda row: Cell(row.worker.dialect.value, "dim"),
+            lambda row: row.worker.dialect,
+        ),
+        Field(Column("note", "NOTE", 20, importance=11, grow=3), _note),
+    ),
+    key=lambda row: row.worker.id,
+    order=lambda row: (-row.trouble.severity, row.worker.last_beat_age_s or 0.0, row.worker.id),
+    words=lambda row: f"{row.worker.id} {row.worker.state} {' '.join(row.worker.queues)}",
+)

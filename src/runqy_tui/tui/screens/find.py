@@ -1,0 +1,61 @@
+"""Find a task by id, anywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from runqy_tui.errors import RunqyTuiError
+from runqy_tui.tui import text
+from runqy_tui.tui.session import Session
+
+
+class FindModal(ModalScreen[None]):
+    """Asks for an id; opens the task, or says that no queue has it."""
+
+    CSS_PATH: ClassVar[str | Path] = "find.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", "close", id="find.close", tooltip="Close"),
+    ]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._answer = Static(Content.styled("Looks in every queue and state.", "$muted"))
+
+    def compose(self) -> ComposeResult:
+        """Build the dialog."""
+        with Vertical(id="dialog") as dialog:
+            dialog.border_title = "Find a task by id"
+            yield Input(placeholder="task id, as in a log or an API answer")
+            yield self._answer
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        wanted = event.value.strip()
+        if wanted:
+            self._answer.update(Content.styled("Looking…", "$muted"))
+            self.run_worker(self._find(wanted), group="find", exclusive=True)
+
+    async def _find(self, task_id: str) -> None:
+        try:
+            found = await self._session.reader.task(task_id)
+        except RunqyTuiError as error:
+            self._answer.update(text.content(str(error), "$error"))
+            return
+        if found is None:
+            self._answer.update(text.content(f"No queue has a task {task_id}.", "$warning"))
+            return
+        from runqy_tui.tui.screens.task import TaskModal
+
+        self.dismiss()
+        self.app.push_screen(TaskModal(self._session, found.id, found.queue))

@@ -1,0 +1,161 @@
+"""The main screen: three panes, a header, the most urgent sentence, and the live keys."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Horizontal
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Footer
+
+from runqy_tui.model import QueueKey
+from runqy_tui.store import View
+from runqy_tui.tui.panes.base import Pane
+from runqy_tui.tui.panes.queues import QueuesPane
+from runqy_tui.tui.panes.tasks import TasksPane
+from runqy_tui.tui.panes.workers import WorkersPane
+from runqy_tui.tui.session import Session
+from runqy_tui.tui.widgets.bindings import quiet
+from runqy_tui.tui.widgets.header import HeaderBar
+from runqy_tui.tui.widgets.noticeline import NoticeLine
+from runqy_tui.tui.widgets.table import Table
+
+SMALL = (100, 28)
+"""Below this many columns or lines one pane is shown at a time."""
+
+
+class MainScreen(Screen[None]):
+    """Workers and queues side by side over tasks; one at a time where there is no room."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        quiet("1", "pane(1)", "Workers", "main.workers"),
+        quiet("2", "pane(2)", "Queues", "main.queues"),
+        quiet("3", "pane(3)", "Tasks", "main.tasks"),
+        Binding("tab", "next_pane(1)", "pane", id="main.next-pane", tooltip="Next pane"),
+        quiet("shift+tab", "next_pane(-1)", "Previous pane", "main.previous-pane"),
+        Binding("z", "zoom", "zoom", id="main.zoom", tooltip="One pane in full, or all three"),
+        quiet("escape", "back", "Back", "main.back", "Clear the filter, leave the zoom"),
+        quiet("w", "notices", "What is wrong", "main.notices", "Everything that is wrong"),
+    ]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._zoomed = False
+        self.workers_pane = WorkersPane(session)
+        self.queues_pane = QueuesPane(session)
+        self.tasks_pane = TasksPane(session)
+        self._panes: tuple[Pane, ...] = (self.workers_pane, self.queues_pane, self.tasks_pane)
+        self._front: Pane = self.queues_pane
+        self._header = HeaderBar(lambda: session.poller.interval_s)
+        self._notice = NoticeLine()
+
+    def compose(self) -> ComposeResult:
+        """Build the screen."""
+        yield self._header
+        yield self._notice
+        with Container(id="panes"):
+            with Horizontal(id="upper"):
+                yield self.workers_pane
+                yield self.queues_pane
+            yield self.tasks_pane
+        yield Footer(compact=True)
+
+    def on_mount(self) -> None:
+        """Listen for polls."""
+        self._session.polled.subscribe(self, self._show)
+        self.set_interval(1.0, self._header.tick)
+        self.queues_pane.table.focus()
+        self._arrange()
+
+    def _show(self, view: View) -> None:
+        self._header.show(view)
+        self._notice.show(view)
+        for pane in self._panes:
+            pane.show(view)
+
+    # Panes
+
+    @property
+    def _single(self) -> bool:
+        return self._zoomed or self.size.width < SMALL[0] or self.size.height < SMALL[1]
+
+    def on_resize(self, _event: events.Resize) -> None:
+        """Choose between three panes and one."""
+        self._arrange()
+        self._header.show(self._session.view)
+        self._notice.show(self._session.view)
+
+    def _arrange(self) -> None:
+        single = self._single
+        self.set_class(single, "-single")
+        self.set_class(single and self._front is self.tasks_pane, "-tasks-in-front")
+        for pane in self._panes:
+            pane.set_class(pane is self._front, "-front")
+        self._retitle()
+
+    @on(Pane.Retitled)
+    def _retitle(self) -> None:
+        """Write the titles; a lone pane names the others beside its own, as tabs."""
+        for pane in self._panes:
+            title = pane.full()
+            if self._single:
+                others = [other.brief() for other in self._panes if other is not pane]
+                title = Content.assemble(
+                    title, ("   │ ", "$border"), Content.styled("  ", "").join(others)
+                )
+            pane.retitle(title)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """The pane that holds the focus is the front one."""
+        for pane in self._panes:
+            if pane in event.widget.ancestors and pane is not self._front:
+                self._front = pane
+                self._arrange()
+
+    def action_pane(self, number: int) -> None:
+        """Go to a pane."""
+        self._front = self._panes[number - 1]
+        self._arrange()
+        self._front.table.focus()
+
+    def action_next_pane(self, step: int) -> None:
+        """Go to the next pane."""
+        self.action_pane((self._panes.index(self._front) + step) % len(self._panes) + 1)
+
+    def action_zoom(self) -> None:
+        """Show the pane in front alone, or all again."""
+        self._zoomed = not self._zoomed
+        self._arrange()
+
+    def action_back(self) -> None:
+        """Take back the latest narrowing: filter first, then zoom."""
+        if self._front.filtering:
+            self._front.clear_filter()
+        elif self._zoomed:
+            self.action_zoom()
+
+    # Objects
+
+    @on(Table.Selected, "QueuesPane Table")
+    def _queue_selected(self, event: Table.Selected) -> None:
+        if isinstance(event.key, QueueKey):
+            self.tasks_pane.show_queue(event.key)
+
+    @on(Table.Opened)
+    def _opened(self, event: Table.Opened) -> None:
+        from runqy_tui.tui.screens.opening import modal_for
+
+        modal = modal_for(self._front, event.key)
+        if modal is not None:
+            self.app.push_screen(modal)
+
+    def action_notices(self) -> None:
+        """Show everything that is wrong."""
+        from runqy_tui.tui.screens.notices import NoticesModal
+
+        self.app.push_screen(NoticesModal(self._session))

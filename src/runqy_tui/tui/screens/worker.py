@@ -1,0 +1,196 @@
+"""The worker modal: health, machine, queues, active tasks and the log of its Python process."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.widget import Widget
+
+from runqy_tui.humanize import UNKNOWN, age, clock, count
+from runqy_tui.model import ActiveTask, Dialect, LogLine, Queue, QueueKey, Worker
+from runqy_tui.tui.describe.worker import facts, meters, sentence
+from runqy_tui.tui.screens.modal import ObjectModal, Step
+from runqy_tui.tui.session import Session
+from runqy_tui.tui.widgets.columns import Column
+from runqy_tui.tui.widgets.facts import Facts
+from runqy_tui.tui.widgets.rows import Cell, ListRows
+from runqy_tui.tui.widgets.table import Table
+from runqy_tui.tui.widgets.textview import TextView
+
+_QUEUE_COLUMNS = (
+    Column("queue", "QUEUE", 24, grow=1),
+    Column("priority", "PRIORITY", 8, align="right"),
+    Column("pending", "PENDING", 9, importance=1, align="right"),
+    Column("active", "ACTIVE", 8, importance=2, align="right"),
+    Column("recovery", "RECOVERY", 24, importance=3),
+)
+_TASK_COLUMNS = (
+    Column("task", "TASK", 36),
+    Column("running", "RUNNING", 8, importance=1, align="right"),
+    Column("queue", "QUEUE", 16, importance=2, grow=1),
+    Column("type", "TYPE", 16, importance=3, grow=1),
+)
+
+
+class WorkerModal(ObjectModal):
+    """Follows one worker."""
+
+    TABS: ClassVar[Sequence[tuple[str, str]]] = (
+        ("overview", "Overview"),
+        ("served", "Queues"),
+        ("working", "Active tasks"),
+        ("log", "Log"),
+    )
+
+    def __init__(self, session: Session, worker_id: str, step: Step | None = None) -> None:
+        super().__init__(session, step)
+        self._worker_id = worker_id
+        self._worker: Worker | None = None
+        self._seq = -1
+        self._log: list[str] = []
+
+    @property
+    def object_name(self) -> str:
+        """The worker's id."""
+        return self._worker_id
+
+    def compose_tabs(self) -> Iterable[Widget]:
+        """Facts, two lists and the log."""
+        yield Facts(id="overview")
+        yield Table(_QUEUE_COLUMNS, id="served", placeholder="It lists no queue.")
+        yield Table(_TASK_COLUMNS, id="working")
+        yield TextView(id="log")
+
+    def retarget(self, key: Hashable) -> None:
+        """Turn to another worker of the list behind."""
+        self._worker_id = str(key)
+        self._worker = None
+        self._seq = -1
+        self._log = []
+        self.query_one("#log", TextView).set_text("", kind="log", wrap=False)
+
+    async def load(self) -> None:
+        """Take the worker from the latest view, its tasks and log from Redis."""
+        snapshot = self.session.view.snapshot
+        found = snapshot.worker(self._worker_id) if snapshot else None
+        if snapshot is None or found is None:
+            last = "" if self._worker is None else f"; it was {self._worker.state}"
+            self.say(f"no longer in Redis{last}", "$warning")
+            return
+        self._worker = found
+        self.say(*sentence(found))
+        self.query_one("#overview", Facts).show(facts(found, snapshot.taken_at), meters(found))
+        self._show_queues(found, {queue.key: queue for queue in snapshot.queues})
+        await self._show_tasks(found, snapshot.taken_at)
+        if found.dialect is Dialect.RUNQY:
+            await self._follow_log()
+        elif not self._log:
+            self.query_one("#log", TextView).set_text(
+                f"Workers of the {found.dialect} dialect write no log into Redis.",
+                kind="plain",
+                wrap=True,
+            )
+
+    def _show_queues(self, worker: Worker, queues: dict[QueueKey, Queue]) -> None:
+        braced = worker.dialect is not Dialect.DOCUMENTED
+        items = sorted(worker.queues.items(), key=lambda item: (-(item[1] or 0), item[0]))
+
+        def cell(item: tuple[str, int | None], column: str) -> Cell:
+            name, priority = item
+            queue = queues.get(QueueKey(name, braced))
+            recovery = worker.recovery.get(name.partition(".")[0])
+            texts = {
+                "queue": name,
+                "priority": UNKNOWN if priority is None else str(priority),
+                "pending": count(queue.counts.pending) if queue else UNKNOWN,
+                "active": count(queue.counts.active) if queue else UNKNOWN,
+                "recovery": recovery.state if recovery else UNKNOWN,
+            }
+            loud = column == "recovery" and recovery is not None and recovery.state == "degraded"
+            return Cell(texts[column], "critical" if loud else "")
+
+        table = self.query_one("#served", Table)
+        table.set_rows(ListRows(items, lambda item: QueueKey(item[0], braced), cell))
+
+    async def _show_tasks(self, worker: Worker, now: float) -> None:
+        table = self.query_one("#working", Table)
+        tasks: Sequence[ActiveTask] = ()
+        if worker.dialect is Dialect.ASYNQ:
+            tasks = await self.session.reader.active_tasks(worker.id)
+            table.placeholder = "It works on nothing now."
+        elif worker.dialect is Dialect.DOCUMENTED:
+            queue = next(iter(worker.queues), "")
+            tasks = [ActiveTask(task_id, queue, "") for task_id in worker.active_tasks]
+            table.placeholder = "It works on nothing now."
+        else:
+            table.placeholder = (
+                "A runqy worker does not say which tasks it holds. Its queues' active tasks are "
+                "in the tasks pane."
+            )
+
+        def cell(task: ActiveTask, column: str) -> Cell:
+            started = task.started_at
+            texts = {
+                "task": task.id,
+                "running": UNKNOWN if started is None else age(now - started),
+                "queue": task.queue or UNKNOWN,
+                "type": task.type or UNKNOWN,
+            }
+            return Cell(texts[column])
+
+        table.set_rows(ListRows(tasks, lambda task: (task.id, task.queue), cell))
+
+    async def _follow_log(self) -> None:
+        view = self.query_one("#log", TextView)
+        batch = await self.session.reader.logs(self._worker_id, self._seq)
+        lines = [_log_text(line) for line in batch.lines]
+        if batch.missed and self._seq >= 0 and lines:
+            lines.insert(
+                0, f"··· {batch.missed:,} lines were trimmed before they could be read ···"
+            )
+        if lines:
+            if not self._log:
+                view.set_text("", kind="log", wrap=False)
+            self._log = (self._log + lines)[-5_000:]
+            self._seq = max(line.seq for line in batch.lines)
+            view.append_lines(lines)
+        elif not self._log:
+            view.set_text(
+                "No log lines: this worker's process has been quiet for 30 s, or says nothing.",
+                kind="plain",
+                wrap=True,
+            )
+
+    @on(Table.Opened)
+    def _drill(self, event: Table.Opened) -> None:
+        event.stop()
+        if event.table.id == "served" and isinstance(event.key, QueueKey):
+            from runqy_tui.tui.screens.queue import QueueModal
+
+            self.app.push_screen(QueueModal(self.session, event.key))
+        elif isinstance(event.key, tuple):
+            from runqy_tui.tui.screens.task import TaskModal
+
+            task_id, queue = event.key
+            braced = self._worker is None or self._worker.dialect is not Dialect.DOCUMENTED
+            key = QueueKey(queue, braced) if queue else None
+            self.app.push_screen(TaskModal(self.session, task_id, key))
+
+    def file_content(self, tab: str) -> tuple[str, bytes] | None:
+        """The log as text, or else the worker as JSON."""
+        if tab == "log":
+            text = "\n".join(self._log)
+            return ("log", text.encode("utf-8", "replace")) if text else None
+        if self._worker is None:
+            return None
+        import json
+
+        from runqy_tui.schema import worker_object
+
+        return "json", json.dumps(worker_object(self._worker), indent=2).encode()
+
+
+def _log_text(line: LogLine) -> str:
+    return f"{clock(line.at)[-8:]} {line.source or '':<6} {line.text}"

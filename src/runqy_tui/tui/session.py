@@ -1,0 +1,63 @@
+"""What every screen shares: settings, the store, the poller and the news of each poll."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.signal import Signal
+
+from runqy_tui.config import INTERVALS_S, Settings
+from runqy_tui.errors import ConnectionFailedError
+from runqy_tui.poller import Poller
+from runqy_tui.reader import Reader
+from runqy_tui.store import Store, View
+
+
+@dataclass(slots=True)
+class Session:
+    """Handed to screens and panes; none of them ever holds a Redis client.
+
+    ``polled`` is published with the view to show after every poll and on freeze and thaw.
+    """
+
+    settings: Settings
+    store: Store
+    poller: Poller
+    polled: Signal[View]
+
+    @property
+    def view(self) -> View:
+        """What to show now."""
+        return self.store.view
+
+    @property
+    def reader(self) -> Reader:
+        """The connected reader.
+
+        Raises:
+            ConnectionFailedError: there is no connection yet.
+        """
+        if self.poller.reader is None:
+            raise ConnectionFailedError("Not connected to Redis yet.")
+        return self.poller.reader
+
+    def change_interval(self, step: int) -> float:
+        """Move to the next slower (+1) or faster (-1) interval; return it in seconds."""
+        now = self.poller.interval_s
+        if step > 0:
+            later = [value for value in INTERVALS_S if value > now]
+            self.poller.interval_s = later[0] if later else INTERVALS_S[-1]
+        else:
+            sooner = [value for value in INTERVALS_S if value < now]
+            self.poller.interval_s = sooner[-1] if sooner else INTERVALS_S[0]
+        self.poller.wake()
+        return self.poller.interval_s
+
+    def toggle_freeze(self) -> bool:
+        """Freeze or thaw the screen; polling goes on. Return whether it is frozen now."""
+        if self.store.frozen:
+            self.store.thaw()
+        else:
+            self.store.freeze()
+        self.polled.publish(self.view)
+        return self.store.frozen

@@ -1,0 +1,138 @@
+"""The one door for untrusted text into the terminal front end.
+
+Whatever Redis holds goes through here before a widget sees it: control characters become visible
+pictures (:mod:`runqy_tui.safetext`), nothing is ever read as markup, and every text has a width
+in cells that terminals agree on.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from rich.cells import cell_len, get_character_cell_size
+from textual.content import Content
+
+from runqy_tui.safetext import safe_block, safe_line
+
+Align = Literal["left", "right"]
+Keep = Literal["start", "end"]
+
+ELLIPSIS = "…"
+_MARKS_PER_CHARACTER = 4
+_VARIATION_SELECTORS = str.maketrans("", "", "\ufe0e\ufe0f")
+
+
+def line(text: str) -> str:
+    """Return one safe line: every control character, tab and newline too, is a picture."""
+    return _tame(safe_line(text))
+
+
+def block(text: str) -> str:
+    """Return safe text of several lines: newlines stay, tabs become spaces."""
+    return _tame(safe_block(text))
+
+
+def content(text: str, style: str = "") -> Content:
+    """Return one safe line as :class:`~textual.content.Content`; ``[`` in it means nothing."""
+    return Content.styled(line(text), style) if style else Content(line(text))
+
+
+def content_block(text: str, style: str = "") -> Content:
+    """Like :func:`content`, with newlines kept."""
+    return Content.styled(block(text), style) if style else Content(block(text))
+
+
+def width(text: str) -> int:
+    """Width in cells of text that has passed the door."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
+def fit(
+    text: str, cells: int, align: Align = "left", *, keep: Keep = "start", mark: str = ELLIPSIS
+) -> str:
+    """Return ``text``, made safe, in exactly ``cells`` cells.
+
+    What is too long is cut and ends in ``mark`` (one cell wide); ``keep="end"`` cuts on the left
+    instead, for texts whose end tells them apart. A wide character that would stick out by half
+    gives way to a space. The cost depends on ``cells``, not on the length of the text.
+    """
+    if cells <= 0:
+        return ""
+    # Beyond this much nothing can be seen, however many zero-width characters are in it.
+    limit = 8 * cells + 64
+    cut = len(text) > limit
+    if cut:
+        text = text[:limit] if keep == "start" else text[-limit:]
+    safe = line(text)
+    used = width(safe)
+    if cut or used > cells:
+        safe = _cut(safe, cells - 1, keep)
+        used = width(safe) + 1
+        safe = safe + mark if keep == "start" else mark + safe
+    pad = " " * (cells - used)
+    return pad + safe if align == "right" else safe + pad
+
+
+def split_cells(text: str, cells: int) -> list[str]:
+    """Cut safe text into pieces of at most ``cells`` cells (at least one character each)."""
+    if cells <= 0:
+        return [text]
+    if text.isascii():
+        return [text[at : at + cells] for at in range(0, len(text), cells)] or [""]
+    pieces: list[str] = []
+    start = used = 0
+    for at, char in enumerate(text):
+        size = get_character_cell_size(char)
+        if used + size > cells and at > start:
+            pieces.append(text[start:at])
+            start, used = at, 0
+        used += size
+    pieces.append(text[start:])
+    return pieces
+
+
+def _cut(text: str, cells: int, keep: Keep) -> str:
+    """Keep as many whole characters with their marks as go into ``cells``."""
+    if text.isascii():
+        return (text[:cells] if keep == "start" else text[len(text) - cells :]) if cells else ""
+    used = 0
+    if keep == "start":
+        for at, char in enumerate(text):
+            used += get_character_cell_size(char)
+            if used > cells:
+                return text[:at]
+        return text
+    start = len(text)
+    for at in range(len(text) - 1, -1, -1):
+        size = get_character_cell_size(text[at])
+        used += size
+        if used > cells:
+            break
+        if size:  # a mark alone would sit on whatever stands before it
+            start = at
+    return text[start:]
+
+
+def _tame(text: str) -> str:
+    """Show piled-up combining marks as pictures and drop what only asks for another width.
+
+    Terminals disagree on the width that a variation selector asks for, and a thousand marks on
+    one letter would cost a thousand characters in a single cell.
+    """
+    if text.isascii():
+        return text
+    text = text.translate(_VARIATION_SELECTORS)
+    tamed: list[str] = []
+    marks = _MARKS_PER_CHARACTER  # nothing to carry a mark yet
+    for char in text:
+        if char == "\n":
+            marks = _MARKS_PER_CHARACTER
+        elif get_character_cell_size(char):
+            marks = 0
+        else:
+            marks += 1
+            if marks > _MARKS_PER_CHARACTER:
+                tamed.append(f"‹{ord(char):04X}›")
+                continue
+        tamed.append(char)
+    return "".join(tamed)

@@ -1,0 +1,59 @@
+"""Bars and small charts out of block characters: one colour, few cells change per tick."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from runqy_tui.humanize import count
+from runqy_tui.model import DayCount
+
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+
+
+def bar(share: float, width: int) -> str:
+    """A bar of ``share`` (0 to 1, others are clamped) in ``width`` cells."""
+    if share != share:  # NaN comes from a division somebody else made
+        share = 0.0
+    eighths = round(max(0.0, min(1.0, share)) * width * 8)
+    full, rest = divmod(eighths, 8)
+    return ("█" * full + (_EIGHTHS[rest] if rest else "")).ljust(width)
+
+
+def meter(name: str, percent: float | None, detail: str, width: int = 30) -> Content:
+    """A named meter: ``cpu  ██████▌     55%  detail``; red from 90 %, yellow from 75 %."""
+    if percent is None:
+        return Content.assemble((f"{name:<14}", "$muted"), ("–", "$muted"))
+    style = "$error" if percent >= 90 else "$warning" if percent >= 75 else "$busy"
+    return Content.assemble(
+        (f"{name:<14}", "$muted"),
+        (bar(percent / 100, width), style),
+        f" {percent:3.0f}%  ",
+        (detail, "$muted"),
+    )
+
+
+def daily_chart(days: Sequence[DayCount], width: int) -> Content:
+    """Processed and failed per day as they stand in the counters, the latest day on top."""
+    top = max((max(day.processed, day.failed) for day in days), default=0)
+    if not top:
+        return Content.styled("No counter in the past days.", "$muted")
+    figures = max(len(count(top)), 9)
+    room = max(4, (width - 12 - 2 * (figures + 3)) // 2)
+    lines = [
+        Content.styled(
+            f"{'UTC day':<12}{'processed':>{figures}}  {'':<{room}} {'failed':>{figures}}", "$muted"
+        )
+    ]
+    lines += [
+        Content.assemble(
+            (f"{day.day:<12}", "$muted"),
+            f"{count(day.processed):>{figures}}  ",
+            (bar(day.processed / top, room), "$busy"),
+            f" {count(day.failed):>{figures}}  ",
+            (bar(day.failed / top, room), "$error"),
+        )
+        for day in reversed(days)
+    ]
+    return Content("\n").join(lines)
