@@ -25,6 +25,10 @@ _URL_HELP = (
 )
 
 
+_HANGUP = 129
+"""Exit code when the terminal has gone: 128 + SIGHUP."""
+
+
 @click.group(
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -133,7 +137,7 @@ def _run_demo(settings: Settings, redis_server: Path | None, speed: float) -> No
     from runqy_tui.demo.run import Demo
 
     with Demo(redis_server=redis_server, speed=speed) as demo:
-        _run_app(replace(settings, url=demo.url, url_source="--demo"))
+        _run_app(replace(settings, url=demo.url, url_source="--demo", name="demo"))
 
 
 def _run_app(settings: Settings) -> None:
@@ -165,10 +169,17 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except BrokenPipeError:
-        # The reader of our output went away (`| head`): nothing more to say, and no traceback
-        # from the interpreter's last flush.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _drop_output()  # the reader of our output went away, as with `| head`
         sys.exit(141)
+    except SystemExit as leaving:
+        if leaving.code == _HANGUP:
+            _drop_output()
+        raise
+
+
+def _drop_output() -> None:
+    """Nobody reads any more: keep the interpreter's last flush from failing with its own code."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _fail(message: str, code: int) -> None:

@@ -30,11 +30,13 @@ class Settings:
     """Validated settings. ``url`` may hold a password, so it stays out of ``repr``.
 
     ``interval_s`` and ``timeout_s`` are seconds. ``keys`` maps a binding's id to the keys the
-    user wants for it. ``url_source`` says where the URL came from, for error messages.
+    user wants for it. ``url_source`` says where the URL came from, for error messages. ``name``
+    is shown before the address, so that nobody takes one Redis for another.
     """
 
     url: str = field(default=DEFAULT_URL, repr=False)
     url_source: str = "the default"
+    name: str | None = None
     interval_s: float = 2.0
     timeout_s: float = 3.0
     mouse: bool = True

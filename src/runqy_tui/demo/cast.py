@@ -14,8 +14,8 @@ class QueueSpec:
     """A runqy queue: ``rate`` in tasks per second, ``seconds`` of work per task (min, max).
 
     ``backlog`` (low, high): producers slow down above high and speed up below low. ``doomed``:
-    the share of tasks that fail every time; as many again fail once. ``keep``: how many completed
-    and archived tasks stay.
+    the share of tasks that fail every time; as many again fail once. ``once``: the share whose
+    callers allow no retry. ``keep``: how many completed and archived tasks stay.
     """
 
     name: str
@@ -24,7 +24,7 @@ class QueueSpec:
     seconds: tuple[float, float]
     backlog: tuple[int, int] = (0, 20)
     doomed: float = 0.01
-    retry: int = 3
+    once: float = 0.2
     store: bool = True
     keep: tuple[int, int] = (60, 40)
 
@@ -42,10 +42,10 @@ QUEUES: tuple[QueueSpec, ...] = (
     QueueSpec("vision.default", "image", 0.12, (2.0, 5.0)),
     QueueSpec("crashy.default", "cuda", 0.15, (4.0, 10.0)),
     QueueSpec("flaky.default", "webhook", 0.4, (0.5, 1.5), doomed=0.15),
-    QueueSpec("nostore.default", "event", 0.3, (0.2, 0.8), doomed=0.15, retry=0, store=False),
+    QueueSpec("nostore.default", "event", 0.3, (0.2, 0.8), doomed=0.15, once=0.6, store=False),
     QueueSpec("batch.default", "document", 1.4, (5.0, 11.0), (200, 450), keep=(40, 20)),
     QueueSpec("reports.default", "report", 0.01, (3.0, 6.0), keep=(20, 10)),
-    QueueSpec(ODD_QUEUE, "hostile", 0.02, (0.5, 1.0), doomed=0.3, retry=0, keep=(20, 20)),
+    QueueSpec(ODD_QUEUE, "hostile", 0.02, (0.5, 1.0), doomed=0.3, once=1.0, keep=(20, 20)),
 )
 
 BY_NAME: Mapping[str, QueueSpec] = {spec.name: spec for spec in QUEUES}

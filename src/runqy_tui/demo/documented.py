@@ -57,9 +57,9 @@ def finish(client: Redis, task_id: str, done: bytes) -> None:
 
 
 def heartbeat(
-    client: Redis, worker_id: str, started: float, active: str, now: float, ttl: float = BEAT_TTL
+    client: Redis, worker_id: str, started: float, active: str, ttl: float = BEAT_TTL
 ) -> None:
-    """The old worker's hash; it is in the index as every worker is."""
+    """The old worker's hash. Its index is a SET, which a current fleet's ZSET keeps it out of."""
     client.hset(
         keys.worker(worker_id),
         mapping={
@@ -70,7 +70,6 @@ def heartbeat(
         },
     )
     client.pexpire(keys.worker(worker_id), int(ttl * 1000))
-    client.zadd(keys.WORKERS, {encode(worker_id): int(now + 1800)})
 
 
 class OldCorner:
@@ -93,7 +92,7 @@ class OldCorner:
         if world.t >= self._beat:
             self._beat = world.t + _BEAT_EVERY
             ttl = world.scaled(BEAT_TTL)
-            heartbeat(world.pipe, WORKER, self._started, self._active, world.wall, ttl)
+            heartbeat(world.pipe, WORKER, self._started, self._active, ttl)
 
     def _turn(self) -> None:
         world = self._world

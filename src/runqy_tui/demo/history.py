@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from redis.typing import EncodableT, FieldT
 
@@ -15,7 +15,6 @@ from runqy_tui.demo.payloads import result
 from runqy_tui.demo.world import World
 from runqy_tui.model import QueueKey
 from runqy_tui.redis import keys
-from runqy_tui.safetext import encode
 
 DAYS = 14
 BAD_DAY = 4
@@ -62,8 +61,8 @@ def _tasks(world: World, spec: QueueSpec, past: Past) -> None:
         writer.complete(world.pipe, message, at, result(rng, spec.kind))
     for number in range(past.archived):
         message = world.new_message(spec)
-        tries = spec.retry if rng.random() < 0.7 else 0
-        message = message.retried_as(tries) if tries else replace(message, retry=0)
+        if message.retry:
+            message = message.retried_as(message.retry)
         error = error_text(rng, spec.kind, spec.parent)
         at = world.wall - 90 - number * rng.uniform(200, 4000)
         writer.archive(world.pipe, _stored(world, message), error, at)
@@ -71,7 +70,7 @@ def _tasks(world: World, spec: QueueSpec, past: Past) -> None:
         retried = 1 + number % 3
         delay = writer.retry_delay(retried)
         at = world.wall - rng.uniform(0, delay * 0.9)
-        message = _stored(world, world.new_message(spec))
+        message = _stored(world, world.new_message(spec, once=False))
         writer.retry(world.pipe, message, retried, at, at + delay / world.speed)
     for number in range(past.pending):
         age = (past.pending - number) * spec.seconds[0] * rng.uniform(0.5, 0.7)
@@ -79,12 +78,12 @@ def _tasks(world: World, spec: QueueSpec, past: Past) -> None:
 
 
 def _stored(world: World, message: Message) -> Message:
-    """Write the hash and the reverse index that a task has before it ends."""
+    """Write the hash and the reverse index that a task has before its end."""
     fields: dict[FieldT, EncodableT] = {"msg": message.encode()}
     if message.retried:
         fields["retried"] = str(message.retried)
     world.pipe.hset(writer.task_key(message.queue, message.id), mapping=fields)
-    world.pipe.hset(keys.reverse_index(message.id), "queue", encode(message.queue))
+    writer.index(world.pipe, message)
     return message
 
 

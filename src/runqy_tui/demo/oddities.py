@@ -30,7 +30,7 @@ def write(world: World) -> None:
     _abandoned(world)
     for queue, offsets in _SCHEDULED:
         for offset in offsets:
-            message = replace(world.new_message(BY_NAME[queue], retry=1), timeout=60)
+            message = replace(world.new_message(BY_NAME[queue], once=True), retry=1)
             writer.schedule(world.pipe, message, world.wall + offset)
     for _ in range(_LEFTOVERS):  # finished with storage off: only the reverse index is left
         task_id = world.new_id()
@@ -44,7 +44,12 @@ def _hostile(world: World) -> None:
     """One archived task for each kind of hostile data, and one that is no protobuf at all."""
     for number, item in enumerate(HOSTILE):
         message = Message(
-            id=world.new_id(), queue=ODD_QUEUE, payload=item.payload, type=item.type, retry=0
+            id=world.new_id(),
+            queue=ODD_QUEUE,
+            payload=item.payload,
+            type=item.type,
+            retry=0,
+            timeout=60,
         )
         _archive(world, message, message.encode(), item.error, 60 + 600 * number)
     garbage = Message(id="not-a-uuid/../..\x1b[7m", queue=ODD_QUEUE, payload=b"")
@@ -53,7 +58,6 @@ def _hostile(world: World) -> None:
 
 def _archive(world: World, message: Message, msg: bytes, error: str, ago: float) -> None:
     world.pipe.hset(writer.task_key(message.queue, message.id), "msg", msg)
-    world.pipe.hset(keys.reverse_index(message.id), "queue", encode(message.queue))
     writer.archive(world.pipe, message, error, world.wall - ago)
 
 
@@ -70,7 +74,7 @@ def _abandoned(world: World) -> None:
         )
         key = writer.task_key(ABANDONED_QUEUE, message.id)
         world.pipe.hset(key, mapping={"msg": message.encode(), "state": "active"})
-        world.pipe.hset(keys.reverse_index(message.id), "queue", ABANDONED_QUEUE)
+        writer.index(world.pipe, message)
         active = writer.state_key(ABANDONED_QUEUE, TaskState.ACTIVE)
         world.pipe.lpush(active, encode(message.id))
         if leased:

@@ -89,15 +89,16 @@ class Demo:
         """End both and remove their directory. May be called more than once."""
         fleet, self._fleet = self._fleet, None
         if fleet is not None:
-            assert fleet.stdin is not None  # noqa: S101 -- opened with PIPE
-            assert fleet.stdout is not None  # noqa: S101
-            with fleet.stdin, fleet.stdout, suppress(ProcessLookupError):
+            with suppress(ProcessLookupError):
                 fleet.terminate()  # it has nothing to save
             try:
                 fleet.wait(_STOP_DEADLINE)
             except subprocess.TimeoutExpired:
                 fleet.kill()
                 fleet.wait()
+            for stream in (fleet.stdin, fleet.stdout):
+                if stream is not None:
+                    stream.close()
         self._server.stop()
 
     def wait_ready(self, timeout: float = 5.0) -> bool:

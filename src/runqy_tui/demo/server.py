@@ -122,7 +122,7 @@ class EmbeddedServer:
             said = self._attempt(binary)
             if not said:
                 return
-            if "ddress already in use" not in said:
+            if "listening on port" not in said:  # its port was taken in between
                 break
         raise ConnectionFailedError(f"the demo's server did not start: {said}")
 

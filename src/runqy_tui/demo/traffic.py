@@ -46,10 +46,7 @@ class Producers:
             rate = self._rate(spec)
             while self._next[spec.name] <= world.t:
                 self._next[spec.name] += self._gap(rate)
-                # Some callers allow no retry: without them nothing would fail for good in minutes.
-                once = spec.retry > 0 and world.rng.random() < 0.2
-                message = world.new_message(spec, retry=0 if once else None)
-                writer.enqueue(world.pipe, message, world.wall)
+                writer.enqueue(world.pipe, world.new_message(spec), world.wall)
 
     def _rate(self, spec: QueueSpec) -> float:
         low, high = spec.backlog

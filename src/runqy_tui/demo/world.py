@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from dataclasses import replace
 from random import Random
 from uuid import UUID
 
@@ -50,17 +51,14 @@ class World:
         """A random UUID, as task ids are."""
         return str(UUID(int=self.rng.getrandbits(128), version=4))
 
-    def new_message(self, spec: QueueSpec, *, retry: int | None = None) -> Message:
-        """A new task for a queue."""
+    def new_message(self, spec: QueueSpec, *, once: bool | None = None) -> Message:
+        """A new task; ``once``: no retry, as an asynq client that enqueues directly asks for."""
         if spec.kind == "hostile":
             item = self.rng.choice(HOSTILE)
             body, kind = item.payload, item.type
         else:
             body, kind = payload(self.rng, spec.kind), ""
-        return Message(
-            id=self.new_id(),
-            queue=spec.name,
-            payload=body,
-            type=kind,
-            retry=spec.retry if retry is None else retry,
-        )
+        if once is None:
+            once = self.rng.random() < spec.once
+        message = Message(id=self.new_id(), queue=spec.name, payload=body, type=kind)
+        return replace(message, retry=0, timeout=60) if once else message

@@ -50,7 +50,10 @@ def count(client: Redis, queue: str, counter: str, now: float) -> None:
 
 
 def enqueue(client: Redis, message: Message, now: float) -> None:
-    """What the runqy server does for a new task."""
+    """What the runqy server does for a new task.
+
+    A task without retries comes from an asynq client that knows no reverse index.
+    """
     queue, task_id = message.queue, message.id
     client.sadd(keys.QUEUES, encode(queue))
     client.hset(
@@ -62,7 +65,13 @@ def enqueue(client: Redis, message: Message, now: float) -> None:
         },
     )
     client.lpush(state_key(queue, TaskState.PENDING), encode(task_id))
-    client.hset(keys.reverse_index(task_id), "queue", encode(queue))
+    index(client, message)
+
+
+def index(client: Redis, message: Message) -> None:
+    """The reverse index that the runqy server writes: any task by its id."""
+    if message.retry:
+        client.hset(keys.reverse_index(message.id), "queue", encode(message.queue))
 
 
 def schedule(client: Redis, message: Message, at: float) -> None:

@@ -24,6 +24,7 @@ from runqy_tui.safetext import encode
 MOST_LINES = 500
 MOST_DAYS = 90
 _MOST_INFO_BYTES = 65_536
+_MOST_SEQ = 2**53
 _LISTS = (TaskState.PENDING, TaskState.ACTIVE, TaskState.AGGREGATING)
 
 
@@ -50,6 +51,8 @@ def _line(raw: bytes) -> LogLine | None:
         return None
     seq, text, source = entry.get("seq"), entry.get("text"), entry.get("src")
     if isinstance(seq, bool) or not isinstance(seq, int) or not isinstance(text, str):
+        return None
+    if not 0 <= seq <= _MOST_SEQ:
         return None
     stamp = parse.number(entry.get("ts"))
     return LogLine(

@@ -7,6 +7,7 @@ twice behind the user's back, and every wait is short.
 from __future__ import annotations
 
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
@@ -112,14 +113,17 @@ def link_to(target: Target) -> Link:
 
 
 def _split(url: str) -> SplitResult:
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
+    # Raised outside the handler: the error of urlsplit may quote a password.
+    parts: SplitResult | None = None
+    with suppress(ValueError):
+        split = urlsplit(url)
+        _ = split.port  # is read lazily, and raises where it is no number
+        parts = split
+    if parts is None or (parts.scheme == "unix" and parts.hostname):
         raise ConfigError(
-            "The Redis URL has no valid host and port. "
-            "Write redis://[user:password@]host:port/db, with special characters %-encoded."
-        ) from None
+            "The Redis URL has no valid host, port or socket. Write redis://user:password@host:"
+            "port/db or unix:///path, with special characters %-encoded."
+        )
     if parts.scheme not in _SCHEMES:
         raise ConfigError("The Redis URL must start with redis://, rediss:// or unix://")
     return parts

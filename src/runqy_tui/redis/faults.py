@@ -103,7 +103,7 @@ def _socket(error: BaseException, target: Target, where: str) -> str:
         return f"{where} is slow: all connections of this monitor are waiting for it."
     if isinstance(error, RedisTimeoutError | TimeoutError):
         return _timeout(target, where)
-    if "closed by server" in text or "104" in text or "reset" in text:
+    if "closed by server" in text or "reset by peer" in text:
         return _reset(target, where)
     if isinstance(error, RedisConnectionError) and "Invalid Database" in text:
         return f"{where} has no database of that number."
@@ -133,7 +133,11 @@ def _of_cause(cause: BaseException, target: Target, where: str) -> str | None:
 
 
 def _timeout(target: Target, where: str) -> str:
-    hint = "" if target.scheme != "redis" else " If it expects TLS, use rediss://."
+    hints = {
+        "redis": " If it expects TLS, use rediss://.",
+        "rediss": " If it has no TLS: redis://.",
+    }
+    hint = hints.get(target.scheme, "")
     return f"{where} does not answer within {target.timeout:g} s. Check the network.{hint}"
 
 

@@ -121,7 +121,9 @@ class Overview:
         self.queues.ask_tails(batch)
         replies = await self._link.trip(batch)
         now = self._read_indexes(replies, warnings)
+        await asyncio.sleep(0)  # a large fleet takes a while: others get their turn in between
         self._read_bodies(replies, warnings)
+        await asyncio.sleep(0)
         batch = Batch()
         self._ask_new(batch, day_of(now), found=False)
         if batch.count:

@@ -179,8 +179,9 @@ class Queues:
         memory, start = asked.memory, asked.start
         reading = Reading(_counts(memory.key, (*_LISTS, *_SCORED), start, replies, warnings))
         groups = replies[start + _GROUPS]
-        warnings.reply(groups, keys.queue_prefix(memory.key) + b"groups")
         page = scan_page(groups)
+        if page is None:
+            warnings.reply(groups, keys.queue_prefix(memory.key) + b"groups")
         reading.groups_whole = page is not None and page[0] == 0 and len(page[1]) <= MOST_GROUPS
         if page is not None and not reading.groups_whole:
             warnings.add(f"Queue {memory.key.name} has very many groups: not counted")
@@ -189,7 +190,8 @@ class Queues:
         reading.aggregating = 0 if reading.groups_whole and not names else None
         self._remember_groups(memory, names)
         strings = replies[start + _STRINGS]
-        warnings.reply(strings, keys.queue_prefix(memory.key) + b"paused")
+        if not isinstance(strings, list):
+            warnings.reply(strings, keys.queue_prefix(memory.key) + b"paused")
         reading.strings = [data(value) for value in items(strings)]
         reading.day = memory.day
         depths = (1, *asked.depths)
@@ -257,8 +259,9 @@ def _counts(
 ) -> dict[TaskState, int | None]:
     counts: dict[TaskState, int | None] = {}
     for place, state in enumerate(states, start):
-        warnings.reply(replies[place], keys.state_key(key, state))
         counts[state] = integer(replies[place])
+        if counts[state] is None:
+            warnings.reply(replies[place], keys.state_key(key, state))
     return counts
 
 

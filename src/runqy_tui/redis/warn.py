@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from redis.exceptions import ResponseError
+from redis.exceptions import MovedError, ResponseError
 
 from runqy_tui.redis.faults import ACL_HINT, permission_text
 from runqy_tui.redis.replies import Reply, refused
@@ -16,7 +16,7 @@ class Warnings:
 
     def __init__(self) -> None:
         self._texts: dict[str, None] = {}
-        self._refused: dict[str, int] = {}
+        self._refused: dict[str, None] = {}
 
     def add(self, text: str) -> None:
         """Warn once of this."""
@@ -26,9 +26,10 @@ class Warnings:
         """Warn where a reply is an error: of its key, or of the command the ACL forbids."""
         if not isinstance(reply, ResponseError):
             return
-        if refused(reply):
-            command = permission_text(reply)
-            self._refused[command] = self._refused.get(command, 0) + 1
+        if isinstance(reply, MovedError):
+            self.add("This is one node of a cluster: what other nodes hold is not read")
+        elif refused(reply):
+            self._refused[permission_text(reply)] = None
         elif str(reply).startswith("WRONGTYPE"):
             self.add(f"{decode(key)} has another type than it should: left out")
         else:
@@ -36,11 +37,13 @@ class Warnings:
 
     def texts(self) -> tuple[str, ...]:
         """All warnings, in the order in which they came."""
-        denied = [
-            f"Redis does not let this user run {command} (NOPERM, {times} times): "
-            f"what it tells is unknown here; {ACL_HINT}"
-            for command, times in self._refused.items()
-        ]
+        denied = []
+        if self._refused:
+            commands = ", ".join(self._refused)
+            denied = [
+                f"Redis does not let this user run {commands} (NOPERM): "
+                f"what that would tell is unknown here; {ACL_HINT}"
+            ]
         texts = [*denied, *self._texts]
         if len(texts) > _MOST:
             texts = [*texts[:_MOST], f"and {len(texts) - _MOST} more warnings"]

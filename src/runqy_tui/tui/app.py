@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable, Iterable
-from pathlib import Path
+from pathlib import PurePath
 from typing import Any, ClassVar
 
 from textual.app import App, SystemCommand
@@ -38,7 +38,7 @@ class RunqyApp(App[None]):
 
     TITLE = "runqy-tui"
     # Textual loads no stylesheet of its own for the default screen.
-    CSS_PATH: ClassVar[list[str | Path]] = ["app.tcss", "screens/main.tcss"]
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", "screens/main.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("i", "find", "find", id="app.find", tooltip="Find a task by id, anywhere"),
         Binding("p", "freeze", "freeze", id="app.freeze", tooltip="Hold the picture; polls go on"),

@@ -7,6 +7,7 @@ in cells that terminals agree on.
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from rich.cells import cell_len, get_character_cell_size
@@ -19,6 +20,11 @@ Keep = Literal["start", "end"]
 
 ELLIPSIS = "…"
 _MARKS_PER_CHARACTER = 4
+# Ranges without marks, where most text of most languages lies: a shortcut, not a rule.
+_MARKLESS = re.compile(
+    "[ -~\xa0-\xac\xae-\u02ff\u0370-\u0482\u1e00-\u1fff\u2010-\u2027\u2030-\u205f\u2100-\u2bff"
+    "\u3000-\u3029\u3030-\u3098\u309b-\u3163\u3165-\ua66e\uac00-\ud7a3\uff01-\uff9d\U0001f300-\U0001f3fa]*"
+)
 _VARIATION_SELECTORS = str.maketrans("", "", "\ufe0e\ufe0f")
 
 
@@ -77,6 +83,8 @@ def split_cells(text: str, cells: int) -> list[str]:
     """Cut safe text into pieces of at most ``cells`` cells (at least one character each)."""
     if cells <= 0:
         return [text]
+    if 2 * len(text) <= cells:
+        return [text]
     if text.isascii():
         return [text[at : at + cells] for at in range(0, len(text), cells)] or [""]
     pieces: list[str] = []
@@ -119,7 +127,7 @@ def _tame(text: str) -> str:
     Terminals disagree on the width that a variation selector asks for, and a thousand marks on
     one letter would cost a thousand characters in a single cell.
     """
-    if text.isascii():
+    if text.isascii() or _MARKLESS.fullmatch(text):
         return text
     text = text.translate(_VARIATION_SELECTORS)
     tamed: list[str] = []

@@ -73,7 +73,9 @@ class TableApp(App[None]):
 
 
 def cell(name: str, column: str) -> Cell:
-    return {"name": Cell(name), "state": Cell("fine", "fine"), "count": Cell("1,024", "dim")}[column]
+    return {"name": Cell(name), "state": Cell("fine", "fine"), "count": Cell("1,024", "dim")}[
+        column
+    ]
 
 
 def rows(names: Sequence[str]) -> ListRows[str]:
@@ -141,14 +143,16 @@ async def test_churn_never_moves_the_selection_to_another_object() -> None:
         present = names(60)
         for step in range(40):
             present = present[7:] + [f"new-{step}-{at}" for at in range(3)] + present[:7]
-            present = [name for name in present if name == "row-005" or hash(name) % 11]
+            present = [
+                name for name in present if name == "row-005" or (sum(map(ord, name)) + step) % 11
+            ]
             app.table.set_rows(rows(present))
             assert app.table.selected == "row-005"
             assert present[app.table.cursor_index] == "row-005"
             assert sum(line.startswith("▌") for line in lines(app.table)) == 1
             assert lines(app.table)[line_of(app.table, "row-005")].startswith("▌")
         await pilot.pause()
-        assert ("selected", "row-005") == app.seen[-1]
+        assert app.seen[-1] == ("selected", "row-005")
 
 
 async def test_a_selection_that_goes_selects_nothing_until_the_user_moves() -> None:
@@ -270,7 +274,7 @@ async def test_inserting_above_a_scrolled_view_paints_nothing() -> None:
         app.table.set_rows(rows(["new", *names(100)]))
         await pilot.pause()
         assert app.table.painted == 0
-        assert app.table.selected in lines(app.table)[line_of(app.table, str(app.table.selected))]
+        assert any(str(app.table.selected) in line for line in lines(app.table))
 
 
 async def test_keys_move_by_rows_half_pages_pages_and_to_the_ends() -> None:
@@ -384,7 +388,14 @@ async def test_hostile_text_is_only_text() -> None:
 
 
 async def test_wide_characters_keep_the_columns_aligned() -> None:
-    texts = ["plain", "日本語のキュー名が長い長い長い長い長い長い長い長い長い", "e\u0301tat", "한국어", "⚠\ufe0f sign", "🚲 bike"]
+    texts = [
+        "plain",
+        "日本語のキュー名が長い長い長い長い長い長い長い長い長い",
+        "e\u0301tat",
+        "한국어",
+        "⚠\ufe0f sign",
+        "🚲 bike",
+    ]
     app = TableApp(rows(texts))
     async with app.run_test(size=(40, 12)) as pilot:
         await pilot.pause()
@@ -465,7 +476,9 @@ async def test_a_selection_on_a_page_that_is_not_loaded_is_not_reported_as_gone(
 
 
 async def test_the_placeholder_says_why_there_is_nothing() -> None:
-    app = TableApp(rows([]), placeholder="No tasks are archived.\nThey come here after the last retry.")
+    app = TableApp(
+        rows([]), placeholder="No tasks are archived.\nThey come here after the last retry."
+    )
     async with app.run_test(size=(30, 12)) as pilot:
         await pilot.pause()
         text = " ".join(line.strip() for line in lines(app.table))
@@ -503,7 +516,11 @@ async def test_the_selected_row_stays_in_view_when_the_terminal_shrinks() -> Non
 async def test_less_important_columns_give_way() -> None:
     app = TableApp(rows(names(3)))
     async with app.run_test(size=(80, 12)) as pilot:
-        for width, titles in [(80, ["NAME", "STATE", "COUNT"]), (25, ["NAME", "STATE"]), (18, ["NAME"])]:
+        for width, titles in [
+            (80, ["NAME", "STATE", "COUNT"]),
+            (25, ["NAME", "STATE"]),
+            (18, ["NAME"]),
+        ]:
             await pilot.resize_terminal(width, 12)
             await pilot.pause()
             assert lines(app.table)[0].split() == titles
@@ -535,9 +552,10 @@ async def test_a_theme_change_draws_everything_anew() -> None:
             app.theme = theme
             await pilot.pause()
             after = [app.table.render_line(y) for y in range(4)]
-            styles = [[segment.style for segment in strip] for strip in before], [
-                [segment.style for segment in strip] for strip in after
-            ]
+            styles = (
+                [[segment.style for segment in strip] for strip in before],
+                [[segment.style for segment in strip] for strip in after],
+            )
             assert all(one != two for one, two in zip(*styles, strict=True)), theme
 
 
@@ -595,11 +613,12 @@ async def test_columns_stay_where_they_are_while_data_moves() -> None:
             assert lines(app.table)[0] == head
 
 
-def test_the_bindings_have_ids_and_stay_out_of_the_footer() -> None:
+def test_the_bindings_have_ids_and_only_open_is_in_the_footer() -> None:
     from textual.binding import Binding
 
     bindings = [binding for binding in Table.BINDINGS if isinstance(binding, Binding)]
     assert len(bindings) == len(Table.BINDINGS)
     ids = sorted(str(binding.id) for binding in bindings)
     assert all(one != two for one, two in pairwise(ids))
-    assert all(binding.description and binding.tooltip and not binding.show for binding in bindings)
+    assert all(binding.description and binding.tooltip for binding in bindings)
+    assert {binding.id for binding in bindings if binding.show} == {"table.open"}

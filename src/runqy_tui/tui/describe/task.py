@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from textual.content import Content
+
 from runqy_tui import humanize
 from runqy_tui.humanize import age, moment, span
 from runqy_tui.model import Blob, Task, TaskState
+from runqy_tui.schema import as_text
+from runqy_tui.tui import text
+from runqy_tui.tui.jsontext import pretty_json
 from runqy_tui.tui.widgets.facts import Fact
+
+_PRETTY_LIMIT = 16_384
+_LINE_LIMIT = 400
 
 
 def sentence(task: Task) -> tuple[str, str]:
@@ -123,6 +131,32 @@ def facts(task: Task) -> list[Fact]:
             Fact("note", "msg cannot be decoded: see tab Raw for its bytes", "$warning", wide=True)
         )
     return rows
+
+
+def excerpts(task: Task, lines: int = 8) -> Content:
+    """Head of the payload and the result and tail of the error: enough to know it by."""
+    parts = []
+    for title, blob, tail in (
+        ("error", task.error, True),
+        ("payload", task.payload, False),
+        ("result", task.result, False),
+    ):
+        shown = _excerpt(blob, lines, tail=tail)
+        if shown:
+            parts.append(Content.assemble((f"{title}\n", "$muted"), text.content_block(shown)))
+    return Content("\n\n").join(parts)
+
+
+def _excerpt(blob: Blob | None, lines: int, *, tail: bool) -> str:
+    value = None if blob is None else as_text(blob)
+    if blob is None or value is None:
+        return ""
+    if not tail and not blob.truncated and len(value) < _PRETTY_LIMIT:
+        value = pretty_json(value) or value
+    found = [line[:_LINE_LIMIT] for line in value.strip().splitlines()]
+    if len(found) <= lines:
+        return "\n".join(found)
+    return "\n".join(["…", *found[-lines:]] if tail else [*found[:lines], "…"])
 
 
 def tries_text(task: Task) -> str:

@@ -15,12 +15,12 @@ from runqy_tui.tui.resources.workers import WORKERS, WorkerRow, worker_rows
 from runqy_tui.tui.session import Session
 
 _WORDS = {
-    WorkerState.RUNNING: "fine",
-    WorkerState.BOOTSTRAPPING: "booting",
-    WorkerState.RECOVERING: "recovering",
     WorkerState.DEGRADED: "degraded",
-    WorkerState.STALE: "stale",
     WorkerState.LOST: "lost",
+    WorkerState.RECOVERING: "recovering",
+    WorkerState.STALE: "stale",
+    WorkerState.BOOTSTRAPPING: "booting",
+    WorkerState.RUNNING: "fine",
     WorkerState.STOPPED: "stopped",
 }
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from runqy_tui.humanize import UNKNOWN, ZERO, count
+from runqy_tui.trouble import Severity
 from runqy_tui.tui.widgets.columns import Column
 from runqy_tui.tui.widgets.rows import Cell, ListRows, Style
 
@@ -80,6 +81,11 @@ class Resource(Generic[T]):
             unknown = [item for item in ordered if field.sort(item) is None]
             ordered = sorted(known, key=field.sort, reverse=descending) + unknown
         return ListRows(ordered, self.key, self.cell)
+
+
+def rank(severity: Severity) -> Severity:
+    """Severity as far as it decides the order: fine and busy are one, so that rows keep still."""
+    return Severity.FINE if severity is Severity.BUSY else severity
 
 
 def number(value: int | None, style: Style = "") -> Cell:

@@ -9,7 +9,7 @@ from runqy_tui.humanize import age
 from runqy_tui.model import Queue, TaskState
 from runqy_tui.store import Rates, View
 from runqy_tui.trouble import Severity, Trouble
-from runqy_tui.tui.resources.field import Field, Resource, number
+from runqy_tui.tui.resources.field import Field, Resource, number, rank
 from runqy_tui.tui.resources.signs import sign
 from runqy_tui.tui.widgets.columns import Column
 from runqy_tui.tui.widgets.rows import Cell, Style
@@ -100,6 +100,13 @@ def _note(row: QueueRow) -> Cell:
     return Cell(row.trouble.reason, style)
 
 
+def _order(row: QueueRow) -> tuple[int, int, str]:
+    """Trouble first, and there the longest wait, in steps of doubling minutes: rows keep still."""
+    troubled = row.trouble.severity >= Severity.WARNING
+    minutes = (row.queue.oldest_pending_age_s or 0.0) / 60 if troubled else 0.0
+    return -rank(row.trouble.severity), -int(minutes).bit_length(), row.queue.name
+
+
 QUEUES: Resource[QueueRow] = Resource(
     (
         Field(Column("sign", "", 1), _sign),
@@ -143,11 +150,6 @@ QUEUES: Resource[QueueRow] = Resource(
         Field(Column("note", "NOTE", 20, importance=6, grow=3), _note),
     ),
     key=lambda row: row.queue.key,
-    order=lambda row: (
-        -row.trouble.severity,
-        -(row.queue.oldest_pending_age_s or 0.0),
-        -(row.queue.counts.pending or 0),
-        row.queue.name,
-    ),
+    order=_order,
     words=lambda row: f"{row.queue.name} {row.trouble.reason}",
 )

@@ -9,7 +9,7 @@ from runqy_tui.humanize import age
 from runqy_tui.model import Worker, WorkerState
 from runqy_tui.store import View
 from runqy_tui.trouble import Trouble
-from runqy_tui.tui.resources.field import Field, Resource, number, text
+from runqy_tui.tui.resources.field import Field, Resource, number, rank, text
 from runqy_tui.tui.resources.signs import worker_sign
 from runqy_tui.tui.widgets.columns import Column
 from runqy_tui.tui.widgets.rows import Cell, Style
@@ -32,6 +32,9 @@ def worker_rows(view: View) -> list[WorkerRow]:
     return [WorkerRow(worker, judged[worker.id], now) for worker in view.snapshot.workers]
 
 
+_SHORT = {WorkerState.BOOTSTRAPPING: "booting"}
+
+
 def _sign(row: WorkerRow) -> Cell:
     severity = row.trouble.severity
     return Cell(worker_sign(row.worker.state, severity), severity.style)
@@ -39,7 +42,7 @@ def _sign(row: WorkerRow) -> Cell:
 
 def _state(row: WorkerRow) -> Cell:
     severity = row.trouble.severity
-    word = row.worker.state.value
+    word = _SHORT.get(row.worker.state, row.worker.state.value)
     if row.worker.state is WorkerState.RUNNING and row.worker.active_count:
         word = "busy"
     style: Style = severity.style
@@ -107,22 +110,32 @@ def _note(row: WorkerRow) -> Cell:
     return Cell(row.trouble.reason, style)
 
 
+def _order(row: WorkerRow) -> tuple[int, float, str]:
+    """Trouble first; the latest lost on top. What is well keeps its place, busy or not."""
+    lost = row.worker.state is WorkerState.LOST
+    return (
+        -rank(row.trouble.severity),
+        (row.worker.last_beat_age_s or 0.0) if lost else 0.0,
+        row.worker.id,
+    )
+
+
 WORKERS: Resource[WorkerRow] = Resource(
     (
         Field(Column("sign", "", 1), _sign),
         Field(
-            Column("worker", "WORKER", 16, grow=2),
+            Column("worker", "WORKER", 14, grow=2),
             lambda row: Cell(row.worker.id),
             lambda row: row.worker.id,
         ),
-        Field(Column("state", "STATE", 13, importance=1), _state, lambda row: row.worker.state),
+        Field(Column("state", "STATE", 10, importance=1), _state, lambda row: row.worker.state),
         Field(
             Column("beat", "BEAT", 4, importance=2, align="right"),
             _beat,
             lambda row: row.worker.last_beat_age_s,
             first_desc=True,
         ),
-        Field(Column("queues", "QUEUES", 14, importance=5, grow=2), _queues),
+        Field(Column("queues", "QUEUES", 12, importance=5, grow=2), _queues),
         Field(
             Column("cpu", "CPU", 4, importance=6, align="right"),
             _cpu,
@@ -167,6 +180,6 @@ WORKERS: Resource[WorkerRow] = Resource(
         Field(Column("note", "NOTE", 20, importance=11, grow=3), _note),
     ),
     key=lambda row: row.worker.id,
-    order=lambda row: (-row.trouble.severity, row.worker.last_beat_age_s or 0.0, row.worker.id),
+    order=_order,
     words=lambda row: f"{row.worker.id} {row.worker.state} {' '.join(row.worker.queues)}",
 )

@@ -54,7 +54,7 @@ def show_raw(view: TextView, fields: Mapping[str, Blob]) -> None:
         cut = f", first {size(len(shown))} shown" if len(shown) < blob.size else ""
         parts.append(f"{safe_line(name)} ({size(blob.size)}{cut})")
         text = as_text(Blob(shown, blob.size))
-        parts.append(_hex(shown) if text is None or "\x00" in text else text)
+        parts.append(_hex(shown) if text is None or name == "msg" else text)
         parts.append("")
     view.set_text("\n".join(parts) or "There is no hash.", kind="plain", wrap=True)
 

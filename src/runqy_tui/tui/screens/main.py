@@ -51,7 +51,7 @@ class MainScreen(Screen[None]):
         self.tasks_pane = TasksPane(session)
         self._panes: tuple[Pane, ...] = (self.workers_pane, self.queues_pane, self.tasks_pane)
         self._front: Pane = self.queues_pane
-        self._header = HeaderBar(lambda: session.poller.interval_s)
+        self._header = HeaderBar(lambda: session.poller.interval_s, session.settings.name)
         self._notice = NoticeLine()
 
     def compose(self) -> ComposeResult:
@@ -69,8 +69,8 @@ class MainScreen(Screen[None]):
         """Listen for polls."""
         self._session.polled.subscribe(self, self._show)
         self.set_interval(1.0, self._header.tick)
-        self.queues_pane.table.focus()
         self._arrange()
+        self.call_after_refresh(self.queues_pane.table.focus)
 
     def _show(self, view: View) -> None:
         self._header.show(view)

@@ -10,7 +10,7 @@ from textual.widget import Widget
 
 from runqy_tui.humanize import clock
 from runqy_tui.model import Blob, QueueKey, Task
-from runqy_tui.tui.describe.task import facts, sentence
+from runqy_tui.tui.describe.task import excerpts, facts, sentence
 from runqy_tui.tui.screens.blobs import ending, show_blob, show_raw
 from runqy_tui.tui.screens.modal import ObjectModal, Step
 from runqy_tui.tui.session import Session
@@ -86,7 +86,7 @@ class TaskModal(ObjectModal):
     def _show(self, task: Task, *, changed: bool) -> None:
         words, style = sentence(task)
         self.say(words + self._change, style)
-        self.query_one("#overview", Facts).show(facts(task))
+        self.query_one("#overview", Facts).show(facts(task), excerpts(task))
         if not changed:
             return
         for key, blob, nothing in (

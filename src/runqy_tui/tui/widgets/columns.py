@@ -42,6 +42,8 @@ def layout(columns: Sequence[Column], width: int, gap: int = GAP) -> list[tuple[
         del shown[victim]
     while shown and len(shown) + gap * (len(shown) - 1) > width:
         shown.pop()
+    if not shown:
+        return []
     widths = [max(1, column.width) for column in shown]
     spare = width - sum(widths) - gap * (len(widths) - 1)
     widths = _narrow(widths, -spare) if spare < 0 else _grow(shown, widths, spare)

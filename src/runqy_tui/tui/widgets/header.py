@@ -27,12 +27,14 @@ class Part(NamedTuple):
     right: bool = False
 
 
-def header_parts(view: View, interval_s: float, now: float) -> list[Part]:
+def header_parts(view: View, interval_s: float, now: float, name: str | None = None) -> list[Part]:
     """Build the pieces for one view. ``now`` is :func:`time.monotonic`."""
     snapshot = view.snapshot
     parts = [Part(4, Content.styled("runqy-tui", "bold"))]
+    if name is not None:
+        parts.append(Part(1, text.content(name, "bold $accent")))
     if snapshot is not None:
-        parts.append(Part(1, text.content(snapshot.redis.address, "bold")))
+        parts.append(Part(1 if name is None else 8, text.content(snapshot.redis.address, "bold")))
         parts.append(Part(5, text.content(_server(snapshot.redis), "$muted")))
         parts.append(
             Part(6, Content.styled(_poll_figures(snapshot.redis, interval_s), "$muted"), True)
@@ -106,8 +108,9 @@ class HeaderBar(Widget):
     }
     """
 
-    def __init__(self, interval: Callable[[], float]) -> None:
+    def __init__(self, interval: Callable[[], float], name: str | None = None) -> None:
         super().__init__()
+        self._redis_name = name
         self._interval = interval
         self._view = View()
         self._shown: tuple[str, int] | None = None
@@ -126,7 +129,8 @@ class HeaderBar(Widget):
 
     def _build(self) -> Content:
         return fit_parts(
-            header_parts(self._view, self._interval(), monotonic()), max(1, self.size.width)
+            header_parts(self._view, self._interval(), monotonic(), self._redis_name),
+            max(1, self.size.width),
         )
 
     def render(self) -> RenderResult:

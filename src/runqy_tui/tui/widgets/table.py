@@ -6,7 +6,7 @@ from collections.abc import Hashable, Sequence
 from typing import ClassVar, TypeAlias
 
 from textual import events
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 
 from runqy_tui.tui.widgets import table_messages as messages
 from runqy_tui.tui.widgets.bindings import quiet
@@ -35,7 +35,14 @@ class Table(TableView, can_focus=True, inherit_bindings=False):
         quiet("ctrl+u", "page(-0.5)", "Half page up", "table.half-page-up"),
         quiet("pagedown", "page(1)", "Page down", "table.page-down"),
         quiet("pageup", "page(-1)", "Page up", "table.page-up"),
-        quiet("enter", "open", "Open", "table.open", "Open the selected row"),
+        Binding(
+            "enter",
+            "open",
+            "open",
+            id="table.open",
+            key_display="⏎",
+            tooltip="Open the selected row",
+        ),
     ]
 
     Selected: TypeAlias = messages.Selected

@@ -15,6 +15,9 @@ from runqy_tui.tui.widgets.hexdump import ROW, hex_line, hex_rows, text_column
 _LONGEST_ODD_LINE = 4_096
 """Characters shown of a line that is not plain ASCII: its width has to be measured."""
 
+_LONG_LINE = 256
+"""Characters from which on it pays to remember what a line consists of."""
+
 _SGR = re.compile(r"\x1b\[[0-9;:]*m")
 
 
@@ -55,6 +58,7 @@ class TextLines:
     def __init__(self, text: str, colored: bool = False) -> None:
         self._raw = text.split("\n") if text else []
         self._colored = colored
+        self._simple: dict[int, bool] = {}
         self._shown: LRUCache[int, str] = LRUCache(2_048)
         self._pieces: LRUCache[tuple[int, int], list[str]] = LRUCache(2_048)
 
@@ -68,18 +72,24 @@ class TextLines:
     def drop(self, count: int) -> None:
         """Forget the first lines."""
         del self._raw[:count]
+        self._simple.clear()
         self._shown.clear()
         self._pieces.clear()
 
     def simple(self, index: int) -> bool:
         """Whether the line is printable ASCII."""
         raw = self._raw[index]
-        return raw.isascii() and raw.isprintable()
+        if len(raw) < _LONG_LINE:
+            return raw.isascii() and raw.isprintable()
+        simple = self._simple.get(index)
+        if simple is None:
+            simple = self._simple[index] = raw.isascii() and raw.isprintable()
+        return simple
 
     def shown(self, index: int) -> str:
         """Make a line safe; the very long ones that need measuring are cut, and say so."""
         raw = self._raw[index]
-        if raw.isascii() and raw.isprintable():
+        if self.simple(index):
             return raw
         shown = self._shown.get(index)
         if shown is None:

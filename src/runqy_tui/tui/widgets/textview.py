@@ -18,8 +18,8 @@ from runqy_tui.tui.widgets.textlines import HexLines, Lines, TextLines
 from runqy_tui.tui.widgets.textrows import TextRows
 from runqy_tui.tui.widgets.wrapping import Wrapping
 
-_SLICE = 20_000
-"""Units of measuring that are done before other events get their turn."""
+_SLICE = 0.008
+"""Seconds of measuring before other events get their turn."""
 
 
 class TextView(TextRows, can_focus=True, inherit_bindings=False):

@@ -7,8 +7,11 @@ So lines are measured from the top in slices; the rows that are known can be sho
 from __future__ import annotations
 
 from bisect import bisect_right
+from time import perf_counter
 
 from runqy_tui.tui.widgets.textlines import Lines
+
+_SLICE = 0.005
 
 
 class Wrapping:
@@ -31,22 +34,20 @@ class Wrapping:
         """Whether all lines are measured."""
         return not self.cells or len(self._ends) == len(self._lines)
 
-    def measure(self, budget: int | None = None) -> None:
-        """Measure more lines, for about ``budget`` units of work; ``None`` measures them all."""
+    def measure(self, seconds: float | None = None) -> None:
+        """Measure more lines, for about ``seconds``; ``None`` measures them all."""
         if not self.cells:
             return
         lines, cells, ends = self._lines, self.cells, self._ends
         end = ends[-1] if ends else 0
-        spent = 0
+        until = None if seconds is None else perf_counter() + seconds
         for index in range(len(ends), len(lines)):
             if lines.simple(index):
-                end += max(1, -(-len(lines.shown(index)) // cells))
-                spent += 4
+                end += -(-len(lines.shown(index)) // cells) or 1
             else:
                 end += len(lines.pieces(index, cells))
-                spent += 40 + len(lines.shown(index))
             ends.append(end)
-            if budget is not None and spent > budget:
+            if until is not None and not index % 32 and perf_counter() > until:
                 return
 
     def locate(self, row: int) -> tuple[int, int]:
@@ -61,7 +62,7 @@ class Wrapping:
         if not self.cells or index >= len(self._lines):
             return index
         while len(self._ends) <= index:
-            self.measure(20_000)
+            self.measure(_SLICE)
         row = self._ends[index - 1] if index else 0
         if self._lines.simple(index):
             return row + char // self.cells

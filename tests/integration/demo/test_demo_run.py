@@ -1,0 +1,119 @@
+"""The demo as a whole: it writes, it tells when it broke, and nothing of it remains."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from runqy_tui.demo.run import Demo
+
+PARENT = """
+import sys, time
+from runqy_tui.demo.run import Demo
+demo = Demo(speed=5)
+demo.start()
+assert demo.wait_ready()
+print(*demo.pids, demo.directory, flush=True)
+time.sleep(60)
+"""
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; a zombie does not."""
+    state = subprocess.run(
+        ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True
+    ).stdout.strip()
+    return bool(state) and not state.startswith("Z")
+
+
+def eventually(check: Callable[[], bool], within: float = 3.0) -> bool:
+    """Whether a condition becomes true in time."""
+    deadline = time.monotonic() + within
+    while time.monotonic() < deadline:
+        if check():
+            return True
+        time.sleep(0.02)
+    return check()
+
+
+def test_writes_at_once_and_leaves_nothing() -> None:
+    with Demo() as demo:
+        assert demo.wait_ready()
+        with Redis.from_url(demo.url) as client:
+            assert client.zcard("asynq:workers") >= 9
+            assert client.llen("asynq:{batch.default}:pending") > 200
+        assert demo.problem() is None
+        pids, directory = demo.pids, demo.directory
+        assert len(pids) == 2
+        assert all(os.getsid(pid) != os.getsid(0) for pid in pids)
+    assert not any(alive(pid) for pid in pids)
+    assert not directory.exists()
+    demo.stop()
+    assert demo.problem() is None
+
+
+@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGTERM])
+def test_nothing_remains_when_the_parent_is_killed(blow: signal.Signals) -> None:
+    with subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        server, fleet, directory = parent.stdout.readline().decode().split(maxsplit=2)
+        folder = Path(directory.strip())
+        assert folder.exists()
+        assert alive(int(fleet))
+        parent.send_signal(blow)
+        parent.wait()
+    for pid in (int(server), int(fleet)):
+        assert eventually(lambda pid=pid: not alive(pid))  # type: ignore[misc]
+    assert eventually(lambda: not folder.exists())
+
+
+def test_fleet_ends_when_its_input_ends() -> None:
+    with Demo() as demo:
+        assert demo.wait_ready()
+        fleet = demo._fleet
+        assert fleet is not None
+        assert fleet.stdin is not None
+        fleet.stdin.close()
+        assert fleet.wait(3) == 0
+
+
+def test_problem_is_one_line_about_the_fleet() -> None:
+    with Demo() as demo:
+        assert demo.wait_ready()
+        os.kill(demo.pids[1], signal.SIGKILL)
+        assert eventually(lambda: demo.problem() is not None)
+        assert demo.problem() == "the simulated fleet has ended (exit code -9)"
+
+
+def test_problem_gives_the_fleet_s_last_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    demo = Demo(speed=float("nan"))
+    monkeypatch.setattr(demo, "_seed", "no-number")
+    with demo:
+        assert not demo.wait_ready()
+        assert eventually(lambda: demo.problem() is not None)
+        assert "invalid int value: 'no-number'" in str(demo.problem())
+        assert "\n" not in str(demo.problem())
+
+
+def test_problem_names_the_server_that_ended() -> None:
+    with Demo() as demo:
+        os.kill(demo.pids[0], signal.SIGKILL)
+        assert eventually(lambda: demo.problem() == "the demo's server has ended")
+        assert eventually(lambda: not alive(demo.pids[1]))
+
+
+def test_a_module_in_the_user_s_directory_does_not_get_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "redis.py").write_text("raise SystemExit('not this one')\n")
+    monkeypatch.chdir(tmp_path)
+    with Demo() as demo:
+        assert demo.wait_ready()

@@ -1,0 +1,124 @@
+"""The story as any Redis client sees it, and that it can go on for hours."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+from redis import Redis
+
+from runqy_tui.demo import cast
+from runqy_tui.demo.documented import QUEUE, WORKER
+from runqy_tui.demo.fleet import Fleet
+from runqy_tui.demo.hostile import HOSTILE
+from runqy_tui.demo.run import Demo
+from runqy_tui.demo.server import EmbeddedServer
+
+SPEED = 20.0
+
+
+def kind_of(client: Redis, worker_id: str) -> str:
+    """What a worker looks like in Redis."""
+    key = f"asynq:workers:{worker_id}"
+    fields = client.hgetall(key)
+    indexed = client.zscore("asynq:workers", worker_id) is not None
+    if not fields:
+        return "lost" if indexed else "absent"
+    if not indexed:
+        return fields[b"status"].decode()
+    recovery = json.loads(fields.get(b"recovery", b"{}"))
+    states = {entry["state"] for entry in recovery.values()}
+    for state in ("degraded", "recovering"):
+        if state in states:
+            assert fields[b"healthy"] == b"0"
+            assert fields[b"status"] == b"running"
+            return state
+    return fields[b"status"].decode()
+
+
+def test_every_kind_of_worker_appears_in_two_minutes() -> None:
+    seen: dict[str, list[str]] = {spec.id: [] for spec in cast.WORKERS}
+    seen[cast.LONG_LOST] = []
+    spike = 0
+    with Demo(speed=SPEED) as demo, Redis.from_url(demo.url) as client:
+        assert demo.wait_ready()
+        begin = time.monotonic()
+        while (time.monotonic() - begin) * SPEED < 135:
+            for worker_id, kinds in seen.items():
+                kind = kind_of(client, worker_id)
+                if not kinds or kinds[-1] != kind:
+                    kinds.append(kind)
+            spike = max(spike, client.llen("asynq:{inference.low}:pending"))
+            time.sleep(0.04)
+        assert demo.problem() is None
+        stuck = client.lrange("asynq:{crashy.default}:active", 0, -1)
+        leased = client.zrangebyscore("asynq:{crashy.default}:lease", time.time(), "+inf")
+    assert seen[cast.BUSY] == ["running"]
+    assert seen[cast.IDLE] == ["running"]
+    assert seen[cast.CRASHING] == ["running", "recovering", "degraded"]
+    assert seen[cast.RECOVERING] == ["recovering", "running"]
+    assert seen[cast.KILLED] == ["running", "lost"]
+    assert seen[cast.JOINING] == ["absent", "bootstrapping", "running"]
+    assert seen[cast.STOPPING] == ["running", "stopped", "absent"]
+    assert seen[cast.LONG_LOST] == ["lost"]
+    assert spike > 250
+    assert stuck
+    assert stuck[-1] in leased
+
+
+def test_the_old_dialect_waits_without_braces(client: Redis, play: Callable[..., Fleet]) -> None:
+    play(client, 100)
+    waiting = client.lrange(f"asynq:{QUEUE.name}:pending", 0, -1)
+    (active,) = client.lrange(f"asynq:{QUEUE.name}:active", 0, -1)
+    assert len(waiting) == 2
+    assert client.hgetall(f"asynq:workers:{WORKER}")[b"active_task"] == active
+    for task_id in [*waiting, active]:
+        task = client.hgetall(b"asynq:t:" + task_id)
+        assert {b"type", b"payload", b"queue", b"retry", b"max_retry", b"timeout"} <= set(task)
+        assert b"msg" not in task
+    results = list(client.scan_iter("asynq:result:*"))
+    assert len(results) == 2
+    assert QUEUE.name.encode() not in client.smembers("asynq:queues")
+
+
+def test_hostile_data_of_every_kind_is_there(client: Redis, play: Callable[..., Fleet]) -> None:
+    play(client, 0)
+    prefix = b"asynq:{" + cast.ODD_QUEUE.encode() + b"}:"
+    ids = client.zrange(prefix + b"archived", 0, -1)
+    errors = [client.hget(prefix + b"t:" + task_id, "error_msg") for task_id in ids]
+    assert len(ids) > len(HOSTILE)
+    assert any(error is not None and b"\x1b]52;c;" in error for error in errors)
+    assert any(error is not None and b"[@click=app.quit]" in error for error in errors)
+    assert any(error is not None and b"\xff" in error for error in errors)
+
+
+def test_it_goes_on_for_an_hour_without_growing(client: Redis, play: Callable[..., Fleet]) -> None:
+    fleet = play(client, 0)
+    world = fleet.world
+    begin, sizes = world.wall, []
+    while world.t < 3600:
+        world.t += 1.0
+        world.wall = begin + world.t
+        fleet.step()
+        if world.t % 60 == 0:
+            sizes.append(client.dbsize())
+    assert max(sizes) < 5000
+    late, early = max(sizes[40:]), max(sizes[:40])
+    assert late < early * 1.15, sizes
+    members = client.zcard("asynq:workers")
+    assert members < 14  # restarts leave nobody behind in the index
+    assert client.memory_stats()["total.allocated"] < 40_000_000
+
+
+def test_a_seed_gives_the_same_play(
+    server: EmbeddedServer, play: Callable[..., Fleet], dump: Callable[[Redis], Any]
+) -> None:
+    at = time.time()
+    dumps = []
+    for number in (1, 2):
+        with Redis.from_url(server.url.replace("db=0", f"db={number}")) as client:
+            play(client, 70, at=at)
+            dumps.append({key: entry.value for key, entry in dump(client).items()})
+    assert dumps[0] == dumps[1]

@@ -1,0 +1,73 @@
+"""The story is data: it names only what exists, in order, and has what was promised."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from runqy_tui.demo import cast, story
+from runqy_tui.demo.beats import Beat, LogText, go_map
+from runqy_tui.demo.history import PAST
+from runqy_tui.demo.story import Act
+from runqy_tui.demo.writer import retry_delay
+
+WORKERS = {spec.id for spec in cast.WORKERS}
+
+
+def test_events_are_in_order_and_name_what_exists() -> None:
+    events = list(islice(story.events(), 200))
+    assert [event.at for event in events] == sorted(event.at for event in events)
+    for event in events:
+        known = cast.BY_NAME if event.act is Act.SPIKE else WORKERS
+        assert event.target in known, event
+
+
+def test_the_first_two_minutes_hold_every_promise() -> None:
+    at = {(event.act, event.target): event.at for event in story.STORY}
+    assert at[Act.SPIKE, "inference.low"] == 15
+    assert at[Act.CRASH, cast.CRASHING] == 30
+    assert at[Act.DEGRADE, cast.CRASHING] == 45
+    assert at[Act.KILL, cast.KILLED] == 60
+    assert at[Act.JOIN, cast.JOINING] == 75
+    assert at[Act.STOP, cast.STOPPING] == 100
+    assert at[Act.RECOVER, cast.RECOVERING] == 110
+    assert max(event.at for event in story.STORY) < story.CYCLE_START
+
+
+def test_the_cycle_leaves_every_worker_as_it_found_it() -> None:
+    last = {event.target: event.act for event in story.CYCLE if event.target in WORKERS}
+    assert last[cast.STOPPING] is Act.STOP
+    assert last[cast.RECOVERING] is Act.RECOVER
+    assert not {Act.KILL, Act.DEGRADE} & {event.act for event in story.CYCLE}
+    assert max(event.at for event in story.CYCLE) < story.CYCLE_PERIOD
+
+
+def test_every_queue_has_a_consumer_and_a_past() -> None:
+    served = {name for spec in cast.WORKERS for name in spec.queues}
+    assert served == set(cast.BY_NAME) == set(PAST)
+    assert cast.ABANDONED_QUEUE not in served
+
+
+def test_retry_delay_is_the_fourth_power() -> None:
+    assert [retry_delay(n) for n in (1, 2, 3, 10)] == [10, 160, 810, 86_400]
+
+
+def test_beat_is_spelled_as_go_does() -> None:
+    assert go_map({"b.low": 1, "a.high": 10}) == "map[a.high:10 b.low:1]"
+    fields = Beat("gpu-7:4312", 1795478262.9, 4, {"inference": 0}, "bootstrapping").fields(1.5)
+    assert fields == {
+        "worker_id": "gpu-7:4312",
+        "started_at": "1795478262",
+        "last_beat": "1",
+        "concurrency": "4",
+        "queues": "map[inference:0]",
+        "status": "bootstrapping",
+        "healthy": "1",
+    }
+
+
+def test_log_line_is_compact_json_with_raw_unicode() -> None:
+    line = LogText(1795484095.421, 201, "\x1b[32mDEBUG\x1b[0m é中🚀\ttab").encode()
+    assert line == (
+        '{"ts":1795484095421,"src":"stderr",'
+        '"text":"\\u001b[32mDEBUG\\u001b[0m é中🚀\\ttab","seq":201}'
+    )
