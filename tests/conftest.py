@@ -7,10 +7,14 @@ from typing import Any
 
 import pytest
 import redis
+from hypothesis import settings
 
 from runqy_tui.demo.server import EmbeddedServer
 from runqy_tui.redis.source import RedisReader, open_reader
 from tests.support.captures import CAPTURES, Captures
+
+settings.register_profile("runqy-tui", deadline=None)  # a busy machine is no failure
+settings.load_profile("runqy-tui")
 
 OpenReader = Callable[..., Awaitable[RedisReader]]
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +15,12 @@ import click
 
 from runqy_tui import __version__
 from runqy_tui.config import Settings, load_settings
-from runqy_tui.errors import RunqyTuiError, UsageError
+from runqy_tui.errors import ConfigError, OutputError, RunqyTuiError, UsageError
 
 if TYPE_CHECKING:
     from runqy_tui.reader import Reader
+
+LoadSettings = Callable[[], Settings]
 
 _URL_HELP = (
     "Redis to watch: redis://, rediss:// or unix://. Default: $RUNQY_REDIS_URL, $REDIS_URL, "
@@ -27,6 +31,8 @@ _URL_HELP = (
 
 _HANGUP = 129
 """Exit code when the terminal has gone: 128 + SIGHUP."""
+_BROKEN_PIPE = 141
+"""Exit code when the reader of our output has gone: 128 + SIGPIPE."""
 
 
 @click.group(
@@ -70,8 +76,10 @@ def cli(
 
     Without a command it opens the monitor. It only reads: looking never changes anything.
     """
-    settings = load_settings(os.environ, url=url, interval=interval, timeout=timeout, mouse=mouse)
-    context.obj = settings
+    load = partial(
+        load_settings, os.environ, url=url, interval=interval, timeout=timeout, mouse=mouse
+    )
+    context.obj = load  # called when a command runs: its --help needs no valid settings
     if context.invoked_subcommand is not None:
         if demo:
             raise UsageError("--demo opens the monitor; it does not go with a command.")
@@ -80,18 +88,19 @@ def cli(
         raise UsageError("--demo watches its own server: leave out --url, or leave out --demo.")
     _require_terminal()
     if demo:
-        _run_demo(settings, redis_server, demo_speed)
+        _run_demo(load(), redis_server, demo_speed)
     else:
-        _run_app(settings)
+        _run_app(load())
 
 
 @cli.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (schema 1) instead of tables.")
 @click.pass_obj
-def snapshot(settings: Settings, as_json: bool) -> None:
+def snapshot(load: LoadSettings, as_json: bool) -> None:
     """Print one overview of workers and queues, and exit."""
     from runqy_tui.oneshot import commands
 
+    settings = load()
     _run(commands.snapshot(lambda: _open(settings), as_json=as_json))
 
 
@@ -100,21 +109,31 @@ def snapshot(settings: Settings, as_json: bool) -> None:
 @click.option("--queue", metavar="Q", help="Look in this queue only.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (schema 1) instead of text.")
 @click.pass_obj
-def task(settings: Settings, task_id: str, queue: str | None, as_json: bool) -> None:
+def task(load: LoadSettings, task_id: str, queue: str | None, as_json: bool) -> None:
     """Print one task, found by its id in any queue, and exit (1 if there is none)."""
     from runqy_tui.oneshot import commands
 
+    settings = load()
     _run(commands.task(lambda: _open(settings), task_id, queue, as_json=as_json))
 
 
 async def _open(settings: Settings) -> Reader:
     from runqy_tui.redis.source import open_reader
 
-    return await open_reader(settings.url, timeout=settings.timeout_s)
+    try:
+        return await open_reader(settings.url, timeout=settings.timeout_s)
+    except ConfigError as error:
+        raise ConfigError(f"{settings.url_source}: {error}") from None
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(work)
+    try:
+        asyncio.run(work)
+    except BrokenPipeError:
+        # The reader of our output went away, as with `| head`. Click would exit with 1, which
+        # here means that there is no such task.
+        _drop_output()
+        raise SystemExit(_BROKEN_PIPE) from None
 
 
 def _require_terminal() -> None:
@@ -161,16 +180,18 @@ def main() -> None:
     """Entry point: errors become one line on standard error and an exit code."""
     try:
         cli.main(prog_name="runqy-tui", standalone_mode=False)
+    except OutputError as error:
+        _drop_output()
+        _fail(str(error), error.exit_code)
     except RunqyTuiError as error:
         _fail(str(error), error.exit_code)
     except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
+        _fail(_usage(error), error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except BrokenPipeError:
         _drop_output()  # the reader of our output went away, as with `| head`
-        sys.exit(141)
+        sys.exit(_BROKEN_PIPE)
     except SystemExit as leaving:
         if leaving.code == _HANGUP:
             _drop_output()
@@ -182,9 +203,20 @@ def _drop_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
+def _usage(error: click.ClickException) -> str:
+    """Click's message without the rest of a URL that stands in the wrong place."""
+    message = error.format_message()
+    text = re.sub(r"://.*", "://…", message, flags=re.DOTALL)
+    hint = " A Redis URL goes after --url." if text != message else ""
+    context = getattr(error, "ctx", None)
+    command = "runqy-tui" if context is None else context.command_path
+    return f"{text}{hint} Try: {command} --help"
+
+
 def _fail(message: str, code: int) -> None:
     from runqy_tui.safetext import safe_line
 
     text = f"runqy-tui: {safe_line(message)}\n"
-    sys.stderr.write(text.encode("utf-8", "replace").decode("utf-8"))
+    if sys.stderr is not None:
+        sys.stderr.write(text)
     sys.exit(code)

@@ -6,6 +6,7 @@ part of a message: values that may hold one are named but not shown.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,9 @@ INTERVALS_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 _MIN_INTERVAL_S, _MAX_INTERVAL_S = 0.2, 3600.0
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})
+_PARTS = ("REDIS_PORT", "REDIS_PASSWORD", "REDIS_TLS", "REDIS_DB")
+_HOST_NAME = re.compile(r"[^\s/@?#%:\[\]]+")
+_LONGEST_SHOWN = 60
 _FILE_SETTINGS = frozenset({"url", "interval", "timeout", "mouse", "keys"})
 
 
@@ -65,8 +69,9 @@ def load_settings(
     Raises:
         ConfigError: a value is out of range, of the wrong type or unreadable.
     """
-    file = _read_file(config_path(env), required="RUNQY_TUI_CONFIG" in env)
+    file = _read_file(config_path(env), required=bool(env.get("RUNQY_TUI_CONFIG")))
     source_url, source = _resolve_url(env, url, file)
+    _check_url(source_url, source)
     return Settings(
         url=source_url,
         url_source=source,
@@ -91,29 +96,79 @@ def _resolve_url(
         if not isinstance(file["url"], str):
             raise ConfigError("config.toml: url must be a string, as in redis://host:6379/0.")
         return file["url"], "config.toml"
-    return DEFAULT_URL, "the default"
+    parts = {name: env[name] for name in _PARTS if env.get(name)}
+    if "://" in parts.get("REDIS_PORT", ""):
+        del parts["REDIS_PORT"]  # Kubernetes sets tcp://… beside any service named redis
+    return (_url_from_parts(parts), "REDIS_*") if parts else (DEFAULT_URL, "the default")
+
+
+def _check_url(url: str, source: str) -> None:
+    """Refuse a URL whose password would be taken for something else, and then be shown."""
+    behind = "".join(re.split(r"[?#]", url, maxsplit=1)[1:])
+    if "@" in behind:
+        raise ConfigError(
+            f"{source} has an @ behind a ? or #. Write special characters of a password in "
+            "%-code: ? is %3F, # is %23, @ is %40."
+        )
+    if not _is_text(url):
+        raise ConfigError(f"{source} is not valid UTF-8. Write its odd bytes in %-code.")
 
 
 def _url_from_parts(env: Mapping[str, str]) -> str:
     """Build a URL from runqy's own variables (``REDIS_HOST``, ``REDIS_PORT``…)."""
     tls = env.get("REDIS_TLS", "").strip().lower()
     if tls not in _TRUE | _FALSE:
-        raise ConfigError(f"REDIS_TLS={tls!r} is neither true nor false.")
-    host, port = env["REDIS_HOST"].strip(), env.get("REDIS_PORT", "").strip()
-    name, colon, inline_port = host.rpartition(":")
-    if colon and inline_port.isdigit() and ":" not in name:
-        host, port = name, port or inline_port
-    if ":" in host and not host.startswith("["):
-        host = f"[{host}]"
-    port = port or "6379"
-    if not port.isdigit() or not 0 < int(port) < 65536:
-        raise ConfigError(f"REDIS_PORT={port!r} is not a port number (1 to 65535).")
+        raise ConfigError(f"REDIS_TLS={_shown(tls)} must be true or false.")
+    host, inline_port = _split_host(env.get("REDIS_HOST", "").strip() or "localhost")
+    named = "REDIS_PORT" if env.get("REDIS_PORT", "").strip() else "the port in REDIS_HOST"
+    port = env.get("REDIS_PORT", "").strip() or inline_port or "6379"
+    _check_number(named, port, 1, 65_535)
     db = env.get("REDIS_DB", "").strip() or "0"
-    if not db.isdigit():
-        raise ConfigError(f"REDIS_DB={db!r} is not a database number (0 or more).")
+    _check_number("REDIS_DB", db, 0, 999_999)
     password = env.get("REDIS_PASSWORD", "")
+    if not _is_text(password):
+        raise ConfigError("REDIS_PASSWORD is not valid UTF-8. Set it again, as UTF-8.")
     login = f":{quote(password, safe='')}@" if password else ""
     return f"{'rediss' if tls in _TRUE else 'redis'}://{login}{host}:{port}/{db}"
+
+
+def _split_host(host: str) -> tuple[str, str]:
+    """Host as a URL spells it, and the port where one is given: ``h``, ``h:1``, ``[::1]:1``."""
+    name, colon, port = host.rpartition(":")
+    if not colon or (":" in name and not name.endswith("]")):
+        name, port = host, ""
+    if _HOST_NAME.fullmatch(name):
+        return name, port
+    import ipaddress
+
+    bare = name[1:-1] if name.startswith("[") and name.endswith("]") else name
+    valid = ":" in bare
+    try:
+        ipaddress.ip_address(bare)
+    except ValueError:
+        valid = False
+    if not valid:
+        raise ConfigError(
+            f"REDIS_HOST={_shown(host)} is no host name or address. "
+            "Write it bare, as in redis.internal, or set RUNQY_REDIS_URL."
+        )
+    return f"[{bare.replace('%', '%25')}]", port
+
+
+def _check_number(name: str, text: str, low: int, high: int) -> None:
+    digits = text.isascii() and text.isdigit() and len(text) <= len(str(high))
+    if not digits or not low <= int(text) <= high:
+        raise ConfigError(f"{name}={_shown(text)} must be a number from {low} to {high}.")
+
+
+def _shown(value: str) -> str:
+    """The value, unless it may hold a password (a URL put in the wrong variable) or is long."""
+    return "(not shown)" if "@" in value or len(value) > _LONGEST_SHOWN else repr(value)
+
+
+def _is_text(value: str) -> bool:
+    """Whether the value has no bytes that were not UTF-8 when the environment was read."""
+    return not any("\ud800" <= char <= "\udfff" for char in value)
 
 
 def _read_file(path: Path, *, required: bool) -> Mapping[str, Any]:
@@ -123,9 +178,11 @@ def _read_file(path: Path, *, required: bool) -> Mapping[str, Any]:
         if required:
             raise ConfigError(f"RUNQY_TUI_CONFIG names {path}, which does not exist.") from None
         return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}.") from None
-    except tomllib.TOMLDecodeError as error:
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path} is not valid UTF-8: save it as UTF-8.") from None
+    except ValueError as error:  # TOMLDecodeError, and numbers too long to be any
         raise ConfigError(f"{path} is not valid TOML: {error}.") from None
     if unknown := sorted(set(data) - _FILE_SETTINGS):
         known = ", ".join(sorted(_FILE_SETTINGS))
@@ -139,9 +196,8 @@ def _seconds(name: str, flag: float | None, file: Mapping[str, Any], default: fl
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ConfigError(f"{where} must be a number of seconds, not {value!r}.")
     if not _MIN_INTERVAL_S <= value <= _MAX_INTERVAL_S:
-        raise ConfigError(
-            f"{where} {value:g} is out of range: {_MIN_INTERVAL_S:g} to {_MAX_INTERVAL_S:g} s."
-        )
+        bounds = f"{_MIN_INTERVAL_S:g} to {_MAX_INTERVAL_S:g} s"
+        raise ConfigError(f"{where} {str(value)[:20]} is out of range: {bounds}.")
     return float(value)
 
 

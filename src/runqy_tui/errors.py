@@ -30,6 +30,12 @@ class NotFoundError(RunqyTuiError):
     exit_code = 1
 
 
+class OutputError(RunqyTuiError):
+    """Standard output cannot be written (``EX_IOERR``)."""
+
+    exit_code = 74
+
+
 class ConnectionFailedError(RunqyTuiError):
     """Redis cannot be reached or does not answer in time (``EX_UNAVAILABLE``)."""
 

@@ -6,6 +6,8 @@ import time
 
 UNKNOWN = "–"
 ZERO = "·"
+_ABSURD = 1e15
+"""Beyond this a number is no duration and no moment that anybody meant."""
 
 
 def count(value: int | None) -> str:
@@ -17,9 +19,9 @@ def count(value: int | None) -> str:
 
 def age(seconds: float | None) -> str:
     """Whole units as ``4s 14m 3h 2d``; a clock that runs ahead shows as ``0s``."""
-    if seconds is None:
+    whole = _whole(seconds)
+    if whole is None:
         return UNKNOWN
-    whole = max(0, int(seconds))
     for limit, size, unit in ((60, 1, "s"), (3600, 60, "m"), (172_800, 3600, "h")):
         if whole < limit:
             return f"{whole // size}{unit}"
@@ -28,15 +30,15 @@ def age(seconds: float | None) -> str:
 
 def span(seconds: float | None) -> str:
     """Two units where the first is small: ``1m 20s``, ``3h 5m``, ``2d 4h``."""
-    if seconds is None:
+    whole = _whole(seconds)
+    if whole is None:
         return UNKNOWN
-    whole = max(0, int(seconds))
     if whole < 60:
         return f"{whole}s"
     for limit, size, unit, small, small_unit in (
         (3600, 60, "m", 1, "s"),
         (86_400, 3600, "h", 60, "m"),
-        (10**12, 86_400, "d", 3600, "h"),
+        (_ABSURD, 86_400, "d", 3600, "h"),
     ):
         if whole < limit:
             rest = whole % size // small
@@ -44,9 +46,13 @@ def span(seconds: float | None) -> str:
     return UNKNOWN
 
 
+def _whole(seconds: float | None) -> int | None:
+    return None if seconds is None or not abs(seconds) < _ABSURD else max(0, int(seconds))
+
+
 def size(value: float | None) -> str:
     """Bytes in binary units: ``512 B``, ``1.5 KiB``, ``10 MiB``."""
-    if value is None:
+    if value is None or not abs(value) < 1e30:
         return UNKNOWN
     amount = float(value)
     for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
@@ -58,31 +64,32 @@ def size(value: float | None) -> str:
 
 def percent(value: float | None) -> str:
     """Whole percent, or a dash."""
-    return UNKNOWN if value is None else f"{value:.0f}%"
+    return UNKNOWN if value is None or not abs(value) < _ABSURD else f"{value:.0f}%"
 
 
 def clock(at: float | None, now: float | None = None) -> str:
     """UTC time of day, with the date where it is another day than ``now``'s."""
-    if at is None:
+    utc, today = _utc(at), _utc(now)
+    if utc is None:
         return UNKNOWN
-    try:
-        moment = time.gmtime(at)
-    except (OverflowError, ValueError, OSError):
-        return UNKNOWN
-    if now is not None and time.gmtime(now)[:3] == moment[:3]:
-        return time.strftime("%H:%M:%S", moment)
-    return time.strftime("%Y-%m-%d %H:%M:%S", moment)
+    if today is not None and today[:3] == utc[:3]:
+        return time.strftime("%H:%M:%S", utc)
+    return time.strftime("%Y-%m-%d %H:%M:%S", utc)
 
 
 def moment(at: float | None) -> str:
     """Absolute time for details: UTC and local, as ``2026-11-24 03:12:00 UTC (04:12:00 CET)``."""
-    if at is None:
+    if at is None or not abs(at) < 1e30:
         return UNKNOWN
-    try:
-        utc = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(at))
-        local = time.localtime(at)
-    except (OverflowError, ValueError, OSError):
+    told = _utc(at)
+    if told is None:
         return f"{at:.0f} (no valid time)"
+    utc, local = time.strftime("%Y-%m-%d %H:%M:%S UTC", told), time.localtime(at)
     if local.tm_gmtoff == 0:
         return utc
     return f"{utc} ({time.strftime('%H:%M:%S %Z', local)})"
+
+
+def _utc(at: float | None) -> time.struct_time | None:
+    """``None`` outside the years 1 to 9999, which is all that every platform can spell."""
+    return None if at is None or not -62_135_596_800 <= at < 253_402_300_800 else time.gmtime(at)

@@ -19,9 +19,10 @@ _UNSAFE = re.compile(
     "\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"  # bidi, separators, zero width
     "\ufeff\ufff9-\ufffb"
     "\ud800-\udfff"  # lone surrogates
-    "\U000e0000-\U000e0fff"  # tags and other invisible format characters
+    "\U000e0000-\U000e00ff"  # tags
     "]"
 )
+_FOREIGN = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 _UNSAFE_BLOCK = re.compile(_UNSAFE.pattern.replace("\x00-\x1f", "\x00-\x08\x0b-\x1f"))
 
 
@@ -76,4 +77,4 @@ def encode(text: str) -> bytes:
     try:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
-        return text.encode("utf-8", "replace")
+        return _FOREIGN.sub("?", text).encode("utf-8", "surrogateescape")

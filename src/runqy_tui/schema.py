@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import codecs
+import math
 from dataclasses import asdict
 
 from runqy_tui.model import Blob, JsonObject, Queue, RedisInfo, Snapshot, Task, Worker
@@ -78,7 +79,7 @@ def task_object(task: Task) -> JsonObject:
     return {
         "schema": SCHEMA,
         "id": task.id,
-        "queue": task.queue.name,
+        "queue": task.queue.name or None,
         "dialect": task.dialect,
         "state": task.state,
         "type": task.type,
@@ -132,4 +133,5 @@ def decoded(blob: Blob) -> str:
 
 
 def _float(value: float | None) -> float | None:
-    return None if value is None else float(value)
+    """A finite float: JSON has no NaN and no infinity."""
+    return None if value is None or not math.isfinite(value) else float(value)

@@ -83,12 +83,14 @@ def _recovering(worker: Worker) -> Trouble:
 
 
 def _stale(worker: Worker) -> Trouble:
-    return Trouble(Severity.WARNING, f"last heartbeat {age(worker.last_beat_age_s)} ago")
+    gone = worker.last_beat_age_s
+    reason = "no heartbeat" if gone is None else f"last heartbeat {age(gone)} ago"
+    return Trouble(Severity.WARNING, reason)
 
 
 def _running(worker: Worker) -> Trouble:
     if worker.problems:
-        return Trouble(Severity.WARNING, worker.problems[0])
+        return Trouble(Severity.WARNING, f"unreadable: {', '.join(worker.problems)}")
     return Trouble(Severity.BUSY if worker.active_count else Severity.FINE)
 
 
@@ -103,6 +105,10 @@ _BY_STATE: Mapping[WorkerState, Callable[[Worker], Trouble]] = {
 }
 
 
+_HEEDLESS = (Dialect.RUNQY, Dialect.MIXED)
+"""Where some consumer does not look at the pause mark: runqy workers never do, asynq obeys it."""
+
+
 def queue_trouble(queue: Queue, workers: Mapping[str, Worker]) -> Trouble:
     """Judge one queue by what waits in it and who is there to take it."""
     pending = queue.counts.pending
@@ -113,11 +119,13 @@ def queue_trouble(queue: Queue, workers: Mapping[str, Worker]) -> Trouble:
             return Trouble(Severity.CRITICAL, "no consumer")
         if trouble := _sick_consumers(queue, workers):
             return trouble
-        if queue.paused and queue.dialect is not Dialect.RUNQY:
+        if queue.paused and queue.dialect not in _HEEDLESS:
             return Trouble(Severity.WARNING, "paused")
         if (queue.oldest_pending_age_s or 0) > OLD_PENDING_S:
             return Trouble(Severity.WARNING, f"oldest pending {age(queue.oldest_pending_age_s)}")
-    if queue.paused and queue.dialect is not Dialect.ASYNQ:
+    if queue.counts.active and not queue.consumers:
+        return Trouble(Severity.WARNING, "active tasks, but no consumer")
+    if queue.paused and queue.dialect in _HEEDLESS:
         return Trouble(Severity.WARNING, "paused, but runqy workers go on")
     if pending or queue.counts.active:
         return Trouble(Severity.BUSY)

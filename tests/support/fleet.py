@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from redis import Redis
@@ -19,6 +20,22 @@ def message(**fields: Any) -> bytes:
     return encoded
 
 
+def put(writer: Redis, key: str, fields: Mapping[str, Any]) -> None:
+    """Write fields of a hash."""
+    mapping: dict[Any, Any] = dict(fields)
+    writer.hset(key, mapping=mapping)
+
+
+def allow(writer: Any, user: str, rule: str) -> None:
+    """Make a user with these rules, from nothing."""
+    writer.execute_command("ACL", "SETUSER", user, "reset", *rule.split())
+
+
+def forbid(writer: Any, user: str) -> None:
+    """Remove a user."""
+    writer.execute_command("ACL", "DELUSER", user)
+
+
 def queue(writer: Redis, name: str | bytes) -> None:
     """Register a queue."""
     writer.sadd("asynq:queues", name)
@@ -27,7 +44,7 @@ def queue(writer: Redis, name: str | bytes) -> None:
 def task(writer: Redis, name: str, task_id: str, **fields: Any) -> None:
     """The hash of a task, with a ``msg`` unless one is given."""
     fields.setdefault("msg", message(type="t", id=task_id, queue=name, payload=b"{}"))
-    writer.hset(f"asynq:{{{name}}}:t:{task_id}", mapping=fields)
+    put(writer, f"asynq:{{{name}}}:t:{task_id}", fields)
 
 
 def pending(writer: Redis, name: str, *task_ids: str, since: float | None = None) -> None:
@@ -52,7 +69,7 @@ def worker(
         "status": "running",
         "healthy": 1,
     }
-    writer.hset(f"asynq:workers:{worker_id}", mapping=values | fields)
+    put(writer, f"asynq:workers:{worker_id}", values | fields)
     if index:
         writer.zadd("asynq:workers", {worker_id: int(now) + 1800})
 

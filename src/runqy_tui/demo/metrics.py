@@ -25,7 +25,7 @@ def machine(rng: Random, spec: WorkerSpec, load: float, now: float) -> dict[str,
 
 def _gpu(rng: Random, spec: WorkerSpec, index: int, load: float) -> dict[str, object]:
     busy = min(1.0, load * (1.0 - 0.08 * index))
-    used = spec.gpu_memory_mb * (0.31 + 0.58 * busy) if load else spec.gpu_memory_mb * 0.31
+    used = spec.gpu_memory_mb * (0.31 + 0.58 * busy)  # the model stays loaded
     return {
         "index": index,
         "name": spec.gpu,
@@ -37,7 +37,7 @@ def _gpu(rng: Random, spec: WorkerSpec, index: int, load: float) -> dict[str, ob
 
 
 def _near(rng: Random, value: float, spread: float) -> float:
-    """A value with some noise, 0-100, rounded as seldom as Go does it."""
+    """A percentage with some noise."""
     return round(min(100.0, max(0.0, value + rng.uniform(-spread, spread))), 2)
 
 

@@ -81,4 +81,4 @@ def _abandoned(world: World) -> None:
             ago = -0.7 * HOUR
             writer.renew(world.pipe, ABANDONED_QUEUE, [message.id], world.wall, ago)
     pending = writer.state_key(ABANDONED_QUEUE, TaskState.PENDING)
-    world.pipe.rpush(pending, encode(world.new_id()))
+    world.pipe.lpush(pending, encode(world.new_id()))

@@ -31,6 +31,7 @@ class Demo:
         self._speed = speed
         self._seed = seed
         self._fleet: subprocess.Popen[bytes] | None = None
+        self._ready = False
 
     def __enter__(self) -> Demo:
         self.start()
@@ -88,6 +89,7 @@ class Demo:
     def stop(self) -> None:
         """End both and remove their directory. May be called more than once."""
         fleet, self._fleet = self._fleet, None
+        self._ready = False
         if fleet is not None:
             with suppress(ProcessLookupError):
                 fleet.terminate()  # it has nothing to save
@@ -105,9 +107,9 @@ class Demo:
         """Wait until the fleet has written its past; false if it has not in time."""
         if self._fleet is None or self._fleet.stdout is None:
             return False
-        if not select.select([self._fleet.stdout], [], [], timeout)[0]:
-            return False
-        return self._fleet.stdout.readline() == b"ready\n"
+        if not self._ready and select.select([self._fleet.stdout], [], [], timeout)[0]:
+            self._ready = self._fleet.stdout.readline() == b"ready\n"
+        return self._ready
 
     def problem(self) -> str | None:
         """One line about what has ended early, ``None`` while all is well."""

@@ -6,9 +6,9 @@ import json
 import sys
 from collections.abc import Awaitable, Callable
 
-from runqy_tui.errors import NotFoundError
-from runqy_tui.model import QueueKey, Snapshot, Task
 from runqy_tui import schema
+from runqy_tui.errors import NotFoundError, OutputError
+from runqy_tui.model import QueueKey, Snapshot, Task
 from runqy_tui.oneshot import plain
 from runqy_tui.reader import Reader
 from runqy_tui.safetext import safe_line
@@ -41,12 +41,11 @@ async def task(open_reader: OpenReader, task_id: str, queue: str | None, *, as_j
 
 
 async def _find(reader: Reader, task_id: str, queue: str | None) -> Task:
-    if queue is None:
-        found = await reader.task(task_id)
-    else:
-        found = await reader.task(task_id, QueueKey(queue))
-        if found is None:
-            found = await reader.task(task_id, QueueKey(queue, braced=False))
+    found = None
+    for key in _places(queue):
+        found = await reader.task(task_id, key)
+        if found is not None:
+            break
     name = safe_line(task_id)
     where = "in any queue" if queue is None else f"in queue {safe_line(queue)}"
     if found is None:
@@ -59,9 +58,34 @@ async def _find(reader: Reader, task_id: str, queue: str | None) -> Task:
     return found
 
 
+def _places(queue: str | None) -> tuple[QueueKey | None, ...]:
+    """Where to look: anywhere, or the queue in each spelling that means it.
+
+    For runqy a name without a sub-queue means ``<name>.default``.
+    """
+    if queue is None:
+        return (None,)
+    default = () if "." in queue else (QueueKey(f"{queue}.default"),)
+    return QueueKey(queue), QueueKey(queue, braced=False), *default
+
+
 def _print(what: object) -> None:
+    """Write to standard output.
+
+    Raises:
+        OutputError: it is closed, or its disk is full.
+        BrokenPipeError: its reader went away.
+    """
+    if sys.stdout is None:
+        raise OutputError("Standard output is closed: there is nowhere to print to.")
     if isinstance(what, str):
         text = plain.for_encoding(what, sys.stdout.encoding)
     else:
         text = json.dumps(what, indent=2, allow_nan=False)
-    sys.stdout.write(text + "\n")
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"Standard output cannot be written: {error.strerror}.") from None

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from runqy_tui import humanize
 from runqy_tui.humanize import age, count
 from runqy_tui.model import Blob, Queue, Snapshot, Task, TaskState, Worker
-from runqy_tui.schema import as_text
 from runqy_tui.safetext import safe_block, safe_line
+from runqy_tui.schema import as_text
 from runqy_tui.trouble import Assessment, Severity, Trouble, assess
 
 _SIGNS = {
@@ -29,8 +29,8 @@ def snapshot_text(snapshot: Snapshot) -> str:
     judged = assess(snapshot)
     redis = snapshot.redis
     parts = [
-        f"{safe_line(redis.address)}  {redis.version or 'version unknown'}  "
-        f"{redis.mode or 'mode unknown'}  {humanize.moment(snapshot.taken_at)}  "
+        f"{safe_line(redis.address)}  {safe_line(redis.version or 'version unknown')}  "
+        f"{safe_line(redis.mode or 'mode unknown')}  {humanize.moment(snapshot.taken_at)}  "
         f"{redis.round_trips} round trips, {redis.elapsed_ms:.0f} ms",
         "",
         _table(_WORKER_HEAD, _worker_rows(snapshot, judged), "No workers."),
@@ -53,7 +53,7 @@ _QUEUE_HEAD = (
     "CONSUMERS",
     "WHY",
 )
-_QUEUE_RIGHT = frozenset(range(2, 12))
+_QUEUE_RIGHT = frozenset(range(2, 13))
 
 
 def _worker_rows(snapshot: Snapshot, judged: Assessment) -> Iterable[Sequence[str]]:
@@ -101,7 +101,7 @@ def task_text(task: Task) -> str:
     """One task as text: facts, then error, payload and result."""
     facts = [
         ("task", task.id),
-        ("queue", task.queue.name),
+        ("queue", task.queue.name or "unknown"),
         ("state", (task.state or "unknown") + (" (orphaned)" if task.orphaned else "")),
         ("type", task.type),
         ("dialect", task.dialect),
@@ -114,7 +114,9 @@ def task_text(task: Task) -> str:
     ]
     if not task.decodable:
         facts.append(("note", "msg cannot be decoded; see --json for its raw bytes"))
-    lines = [f"{name:<14} {safe_line(str(value))}" for name, value in facts if value is not None]
+    lines = [
+        f"{safe_line(name):<14} {safe_line(value)}" for name, value in facts if value is not None
+    ]
     for title, blob in (("error", task.error), ("payload", task.payload), ("result", task.result)):
         if blob is not None:
             lines += ["", *_blob_lines(title, blob)]
@@ -124,7 +126,8 @@ def task_text(task: Task) -> str:
 def _tries(task: Task) -> str | None:
     if task.retried is None:
         return None
-    return f"{task.retried} retried of {count(task.max_retry)}"
+    most = humanize.UNKNOWN if task.max_retry is None else task.max_retry
+    return f"{task.retried} retried of {most}"
 
 
 def _times(task: Task) -> tuple[tuple[str, float | None], ...]:
@@ -148,7 +151,9 @@ def _blob_lines(title: str, blob: Blob) -> list[str]:
         shown = len(text[:_PREVIEW_LIMIT].encode("utf-8", "replace"))
     cut = f", first {humanize.size(shown)} shown" if shown < blob.size else ""
     kind = "" if text is not None else ", binary"
-    return [f"{title} ({humanize.size(blob.size)}{kind}{cut})", body]
+    # Indented, so that no line of the value can pass for one of ours.
+    shown_lines = [f"  {line}".rstrip() for line in body.split("\n")]
+    return [f"{title} ({humanize.size(blob.size)}{kind}{cut})", *shown_lines]
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]], empty: str) -> str:

@@ -61,7 +61,7 @@ def queue_of_list(key: bytes) -> QueueKey | None:
     for suffix in (b":pending", b":active"):
         if key.startswith(b"asynq:") and key.endswith(suffix) and len(key) > len(suffix) + 6:
             name = key[6 : -len(suffix)]
-            if len(name) > 2 and name[:1] == b"{" and name[-1:] == b"}":
+            if len(name) >= 2 and name[:1] == b"{" and name[-1:] == b"}":
                 return QueueKey(decode(name[1:-1]))
             return QueueKey(decode(name), braced=False)
     return None

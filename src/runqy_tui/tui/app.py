@@ -83,7 +83,7 @@ class RunqyApp(App[None]):
         self.call_after_refresh(self._start_polling)
 
     def _start_polling(self) -> None:
-        self.run_worker(self.session.poller.run(), name="poller", exit_on_error=True)
+        self.run_worker(self.session.poller.run, name="poller", exit_on_error=True)
 
     def _polled(self, result: PollResult) -> None:
         self.session.store.apply(result)

@@ -109,7 +109,7 @@ def play() -> Callable[..., Fleet]:
 
     def run(client: Redis, seconds: float, *, step: float = 0.5, at: float | None = None) -> Fleet:
         world = World(client)
-        begin = world.wall = time.time() if at is None else at
+        begin = world.wall = float(int(time.time())) if at is None else at
         fleet = Fleet(world)
         fleet.begin()
         while world.t < seconds:

@@ -25,7 +25,7 @@ Dump = dict[bytes, Any]
 
 TASK = re.compile(rb"asynq:\{(.+)\}:t:(.+)", re.DOTALL)
 COMPARED = {name.encode() for name in BY_NAME if name != ODD_QUEUE}
-CARRIED = {b"error_msg", b"last_failed_at", b"retried"}
+CARRIED = frozenset({b"error_msg", b"last_failed_at", b"retried"})
 
 
 @pytest.fixture(scope="module")
@@ -311,7 +311,8 @@ def test_asynq_servers_tell_the_same_as_the_real_ones(written: Dump, asynq: Dump
             else:
                 continue
             for message in messages:
-                found[name] |= {field.name for field, _ in message.ListFields()}
+                told_by = {field.name for field, _ in message.ListFields()}
+                found[name] |= told_by - {"task_payload"}  # which may be empty
         return found
 
     assert told(written) == told(asynq)

@@ -47,6 +47,7 @@ def eventually(check: Callable[[], bool], within: float = 3.0) -> bool:
 def test_writes_at_once_and_leaves_nothing() -> None:
     with Demo() as demo:
         assert demo.wait_ready()
+        assert demo.wait_ready(0)
         with Redis.from_url(demo.url) as client:
             assert client.zcard("asynq:workers") >= 9
             assert client.llen("asynq:{batch.default}:pending") > 200

@@ -122,6 +122,27 @@ def test_nothing_remains_when_the_parent_is_killed(kind: str, blow: signal.Signa
     assert eventually(lambda: not alive(int(supervisor)))
 
 
+def test_nothing_remains_when_killed_while_starting(tmp_path: Path) -> None:
+    script = (
+        "import os, signal\n"
+        "from runqy_tui.demo.server import EmbeddedServer\n"
+        "EmbeddedServer._answers = lambda self: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "EmbeddedServer().start()\n"
+    )
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    run = subprocess.run([sys.executable, "-c", script], env=environment)
+    assert run.returncode == -signal.SIGKILL
+    assert eventually(lambda: list(tmp_path.iterdir()) == [])
+
+
+def test_supervisor_asked_to_end_takes_the_server_along(server: EmbeddedServer) -> None:
+    assert server._supervisor is not None
+    server._supervisor.terminate()
+    assert eventually(lambda: not server.running)
+    assert eventually(lambda: not alive(server.pid))
+    assert not server.directory.exists()
+
+
 def test_failure_gives_the_server_s_own_last_line(tmp_path: Path) -> None:
     broken = tmp_path / "redis-server"
     broken.write_text(

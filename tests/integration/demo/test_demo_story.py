@@ -17,6 +17,21 @@ from runqy_tui.demo.run import Demo
 from runqy_tui.demo.server import EmbeddedServer
 
 SPEED = 20.0
+EXPECTED = {
+    cast.BUSY: ["running"],
+    cast.IDLE: ["running"],
+    cast.CRASHING: ["running", "recovering", "degraded"],
+    cast.RECOVERING: ["recovering", "running"],
+    cast.KILLED: ["running", "lost"],
+    cast.JOINING: ["absent", "bootstrapping", "running"],
+    cast.STOPPING: ["running", "stopped", "absent"],
+    cast.LONG_LOST: ["lost"],
+}
+
+
+def text(value: Any) -> str:
+    """A reply as text: redis-py's types allow both."""
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def kind_of(client: Redis, worker_id: str) -> str:
@@ -27,7 +42,7 @@ def kind_of(client: Redis, worker_id: str) -> str:
     if not fields:
         return "lost" if indexed else "absent"
     if not indexed:
-        return fields[b"status"].decode()
+        return text(fields[b"status"])
     recovery = json.loads(fields.get(b"recovery", b"{}"))
     states = {entry["state"] for entry in recovery.values()}
     for state in ("degraded", "recovering"):
@@ -35,17 +50,16 @@ def kind_of(client: Redis, worker_id: str) -> str:
             assert fields[b"healthy"] == b"0"
             assert fields[b"status"] == b"running"
             return state
-    return fields[b"status"].decode()
+    return text(fields[b"status"])
 
 
 def test_every_kind_of_worker_appears_in_two_minutes() -> None:
-    seen: dict[str, list[str]] = {spec.id: [] for spec in cast.WORKERS}
-    seen[cast.LONG_LOST] = []
+    seen: dict[str, list[str]] = {worker_id: [] for worker_id in EXPECTED}
     spike = 0
     with Demo(speed=SPEED) as demo, Redis.from_url(demo.url) as client:
         assert demo.wait_ready()
-        begin = time.monotonic()
-        while (time.monotonic() - begin) * SPEED < 135:
+        deadline = time.monotonic() + 30
+        while seen != EXPECTED and time.monotonic() < deadline:
             for worker_id, kinds in seen.items():
                 kind = kind_of(client, worker_id)
                 if not kinds or kinds[-1] != kind:
@@ -55,14 +69,7 @@ def test_every_kind_of_worker_appears_in_two_minutes() -> None:
         assert demo.problem() is None
         stuck = client.lrange("asynq:{crashy.default}:active", 0, -1)
         leased = client.zrangebyscore("asynq:{crashy.default}:lease", time.time(), "+inf")
-    assert seen[cast.BUSY] == ["running"]
-    assert seen[cast.IDLE] == ["running"]
-    assert seen[cast.CRASHING] == ["running", "recovering", "degraded"]
-    assert seen[cast.RECOVERING] == ["recovering", "running"]
-    assert seen[cast.KILLED] == ["running", "lost"]
-    assert seen[cast.JOINING] == ["absent", "bootstrapping", "running"]
-    assert seen[cast.STOPPING] == ["running", "stopped", "absent"]
-    assert seen[cast.LONG_LOST] == ["lost"]
+    assert seen == EXPECTED
     assert spike > 250
     assert stuck
     assert stuck[-1] in leased
@@ -75,7 +82,7 @@ def test_the_old_dialect_waits_without_braces(client: Redis, play: Callable[...,
     assert len(waiting) == 2
     assert client.hgetall(f"asynq:workers:{WORKER}")[b"active_task"] == active
     for task_id in [*waiting, active]:
-        task = client.hgetall(b"asynq:t:" + task_id)
+        task = client.hgetall(f"asynq:t:{text(task_id)}")
         assert {b"type", b"payload", b"queue", b"retry", b"max_retry", b"timeout"} <= set(task)
         assert b"msg" not in task
     results = list(client.scan_iter("asynq:result:*"))
@@ -85,27 +92,27 @@ def test_the_old_dialect_waits_without_braces(client: Redis, play: Callable[...,
 
 def test_hostile_data_of_every_kind_is_there(client: Redis, play: Callable[..., Fleet]) -> None:
     play(client, 0)
-    prefix = b"asynq:{" + cast.ODD_QUEUE.encode() + b"}:"
-    ids = client.zrange(prefix + b"archived", 0, -1)
-    errors = [client.hget(prefix + b"t:" + task_id, "error_msg") for task_id in ids]
+    prefix = f"asynq:{{{cast.ODD_QUEUE}}}:"
+    ids = [text(task_id) for task_id, _ in client.zscan_iter(f"{prefix}archived")]
+    errors: list[Any] = [client.hget(f"{prefix}t:{task_id}", "error_msg") for task_id in ids]
     assert len(ids) > len(HOSTILE)
     assert any(error is not None and b"\x1b]52;c;" in error for error in errors)
     assert any(error is not None and b"[@click=app.quit]" in error for error in errors)
     assert any(error is not None and b"\xff" in error for error in errors)
 
 
-def test_it_goes_on_for_an_hour_without_growing(client: Redis, play: Callable[..., Fleet]) -> None:
+def test_it_goes_on_for_long_without_growing(client: Redis, play: Callable[..., Fleet]) -> None:
     fleet = play(client, 0)
     world = fleet.world
     begin, sizes = world.wall, []
-    while world.t < 3600:
+    while world.t < 2400:
         world.t += 1.0
         world.wall = begin + world.t
         fleet.step()
         if world.t % 60 == 0:
             sizes.append(client.dbsize())
     assert max(sizes) < 5000
-    late, early = max(sizes[40:]), max(sizes[:40])
+    late, early = max(sizes[25:]), max(sizes[:25])
     assert late < early * 1.15, sizes
     members = client.zcard("asynq:workers")
     assert members < 14  # restarts leave nobody behind in the index

@@ -10,6 +10,7 @@ from runqy_tui.redis.source import RedisReader
 from runqy_tui.safetext import decode
 from tests.conftest import OpenReader
 from tests.support import fleet
+from tests.support.captures import frozen_at
 
 HOSTILE = (
     b"plain",
@@ -40,11 +41,11 @@ async def test_names_survive_untouched(
         mapping={
             "state": "pending",
             "pending_since": "1795484100",
-            "msg": fleet.message(type=name, id=name, queue=name, payload=name),
+            "msg": fleet.message(type=name, id=name, queue="q", payload=name),
         },
     )
     writer.zadd("asynq:workers", {name: 1795485612})
-    reader = await reader_of()
+    reader = await reader_of(clock=frozen_at(1795484106))
     for _ in range(2):
         snapshot = await reader.overview()
         (queue,) = snapshot.queues
@@ -115,9 +116,7 @@ async def test_counters_that_are_no_numbers(
 
 
 @pytest.mark.parametrize("key", ["asynq:queues", "asynq:workers", "asynq:servers"])
-async def test_wrong_type_of_an_index(
-    writer: redis.Redis, reader_of: OpenReader, key: str
-) -> None:
+async def test_wrong_type_of_an_index(writer: redis.Redis, reader_of: OpenReader, key: str) -> None:
     fleet.pending(writer, "q", "t1")
     writer.delete(key)
     writer.set(key, "a string")
@@ -144,9 +143,7 @@ async def test_wrong_type_of_a_worker(writer: redis.Redis, reader_of: OpenReader
     }
 
 
-async def test_worker_fields_of_the_wrong_shape(
-    writer: redis.Redis, reader_of: OpenReader
-) -> None:
+async def test_worker_fields_of_the_wrong_shape(writer: redis.Redis, reader_of: OpenReader) -> None:
     now = fleet.now_of(writer)
     fleet.worker(
         writer,

@@ -131,9 +131,7 @@ def check_queues(name: str, snapshot: Snapshot, *, today: bool) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_counts_and_consumers(
-    captures: Captures, reader_of: OpenReader, name: str
-) -> None:
+async def test_counts_and_consumers(captures: Captures, reader_of: OpenReader, name: str) -> None:
     snapshot, taken_at = await seen(captures, reader_of, name)
     assert snapshot.taken_at == taken_at
     assert snapshot.warnings == ()
@@ -194,9 +192,7 @@ async def test_long_after_the_capture_no_beat_is_fresh(
     reader = await reader_of(clock=lambda now: max(now, taken_at + 3600))
     snapshot = await reader.overview()
     expected = {
-        worker: WorkerState.STALE
-        if state not in (WorkerState.STOPPED, WorkerState.LOST)
-        else state
+        worker: WorkerState.STALE if state not in (WorkerState.STOPPED, WorkerState.LOST) else state
         for worker, (state, _) in WORKERS[name].items()
     }
     assert {worker.id: worker.state for worker in snapshot.workers} == expected
@@ -204,9 +200,7 @@ async def test_long_after_the_capture_no_beat_is_fresh(
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("runqy")])
-async def test_runqy_counts_successes(
-    captures: Captures, reader_of: OpenReader, name: str
-) -> None:
+async def test_runqy_counts_successes(captures: Captures, reader_of: OpenReader, name: str) -> None:
     snapshot, _ = await seen(captures, reader_of, name)
     for queue in snapshot.queues:
         # In 06 the only worker of crashy.default is lost with all it said: nothing tells whose
@@ -262,9 +256,7 @@ async def test_degraded(captures: Captures, reader_of: OpenReader) -> None:
     assert (queue.parent, queue.sub) == ("crashy", "default")
 
 
-async def test_stopped_is_seen_outside_the_index(
-    captures: Captures, reader_of: OpenReader
-) -> None:
+async def test_stopped_is_seen_outside_the_index(captures: Captures, reader_of: OpenReader) -> None:
     snapshot, _ = await seen(captures, reader_of, "runqy-04")
     worker = snapshot.worker("vm:25673")
     assert worker is not None
@@ -307,17 +299,15 @@ async def test_asynq_server(captures: Captures, reader_of: OpenReader) -> None:
     assert default.counts == Counts(0, 1, 1, 4, 1, 5, 4)
 
 
-async def test_both_writers_in_one_database(
-    captures: Captures, reader_of: OpenReader
-) -> None:
+async def test_both_writers_in_one_database(captures: Captures, reader_of: OpenReader) -> None:
     captures.load("asynq-01")
     taken_at = captures.load("runqy-07")
     reader = await reader_of(clock=frozen_at(taken_at))
     snapshot = await reader.overview()
     states = {worker.id: worker.state for worker in snapshot.workers}
-    assert states == {
-        worker: state for worker, (state, _) in WORKERS["runqy-07"].items()
-    } | {ASYNQ: WorkerState.STALE}
+    assert states == {worker: state for worker, (state, _) in WORKERS["runqy-07"].items()} | {
+        ASYNQ: WorkerState.STALE
+    }
     assert len(snapshot.queues) == 10
     assert snapshot.warnings == ()
     dialects = {queue.name: queue.dialect for queue in snapshot.queues}

@@ -70,9 +70,7 @@ async def test_same_name_with_and_without_braces(
     assert (bare.counts.pending, bare.consumers) == (2, ())
 
 
-async def test_set_index_of_older_workers(
-    writer: redis.Redis, reader_of: OpenReader
-) -> None:
+async def test_set_index_of_older_workers(writer: redis.Redis, reader_of: OpenReader) -> None:
     now = fleet.now_of(writer)
     fleet.worker(writer, "here:1", now, "a.high,a.low", index=False)
     writer.sadd("asynq:workers", "here:1", "gone:2", "asynq:workers:{h:3:u}")
@@ -91,9 +89,7 @@ async def test_set_index_of_older_workers(
         assert snapshot.warnings == ()
 
 
-async def test_index_that_changes_its_type(
-    writer: redis.Redis, reader_of: OpenReader
-) -> None:
+async def test_index_that_changes_its_type(writer: redis.Redis, reader_of: OpenReader) -> None:
     writer.sadd("asynq:workers", "w:1")
     reader = await reader_of()
     await reader.overview()

@@ -124,9 +124,7 @@ async def test_snapshot_of_some_thousand_keys_sees_all(
     assert not [text for text in snapshot.warnings if text.startswith("Looked at ")]
 
 
-async def test_info_is_read_once_per_connection(
-    writer: redis.Redis, reader_of: OpenReader
-) -> None:
+async def test_info_is_read_once_per_connection(writer: redis.Redis, reader_of: OpenReader) -> None:
     reader = await reader_of()
     writer.config_resetstat()
     for _ in range(3):

@@ -67,7 +67,7 @@ async def test_lost_asynq_server(writer: redis.Redis, reader_of: OpenReader) -> 
 async def test_state_follows_the_hash(writer: redis.Redis, reader_of: OpenReader) -> None:
     now = fleet.now_of(writer)
     reader = await reader_of()
-    seen = []
+    seen: list[WorkerState] = []
     for fields in (
         {"status": "bootstrapping"},
         {"status": "running"},
@@ -80,7 +80,7 @@ async def test_state_follows_the_hash(writer: redis.Redis, reader_of: OpenReader
     ):
         if not seen:
             fleet.worker(writer, "w:1", now, "map[a:0]")
-        writer.hset("asynq:workers:w:1", mapping=fields)
+        fleet.put(writer, "asynq:workers:w:1", fields)
         seen.extend((await states(reader)).values())
     assert seen == [
         WorkerState.BOOTSTRAPPING,
@@ -127,7 +127,9 @@ async def test_oldest_while_workers_take_the_tail(
     pipeline = writer.pipeline(transaction=False)
     for number, task_id in enumerate(ids):
         since = str(int((now - 2_000 + number) * 1e9))
-        pipeline.hset(f"asynq:{{q}}:t:{task_id}", mapping={"state": "pending", "pending_since": since})
+        pipeline.hset(
+            f"asynq:{{q}}:t:{task_id}", mapping={"state": "pending", "pending_since": since}
+        )
         pipeline.lpush("asynq:{q}:pending", task_id)
     pipeline.sadd("asynq:queues", "q")
     pipeline.execute()
@@ -154,9 +156,7 @@ async def test_oldest_while_workers_take_the_tail(
     assert not queue.oldest_estimated
 
 
-async def test_oldest_in_a_short_quick_queue(
-    writer: redis.Redis, reader_of: OpenReader
-) -> None:
+async def test_oldest_in_a_short_quick_queue(writer: redis.Redis, reader_of: OpenReader) -> None:
     """All of it is taken between two polls: what waits now came since the last one."""
     now = fleet.now_of(writer)
     reader = await reader_of()

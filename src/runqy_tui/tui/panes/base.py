@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import ClassVar
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
+from typing import ClassVar, Self
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.geometry import Region
 from textual.message import Message
 from textual.widgets import Input
 
@@ -40,12 +42,15 @@ class Pane(Vertical):
     class Retitled(Message):
         """The pane's title has changed."""
 
+    _line_only: Region | None = None
+
     def __init__(self, session: Session, columns: tuple[Column, ...]) -> None:
         super().__init__(id=self.noun.lower())
         self.session = session
         self.table = Table(columns, placeholder="Waiting for the first answer from Redis…")
         self.needle = ""
         self._title = ""
+        self._message = ""
         self._input = Input(placeholder="type to filter, Enter keeps it, Esc clears it")
         self._input.display = False
 
@@ -71,14 +76,40 @@ class Pane(Vertical):
         return self.brief()
 
     def retitle(self, title: Content) -> None:
-        """Write the title into the border; the same title again repaints nothing."""
+        """Write the title into the upper border; the same title again repaints nothing."""
         if title.markup != self._title:
             self._title = title.markup
-            self.border_title = title
+            with self._repainting_line(0):
+                self.border_title = title
 
     def say(self, message: str, style: str = "$warning") -> None:
         """Tell something about this pane in its lower border; empty text takes it back."""
-        self.border_subtitle = text.content(f" {message} ", style) if message else None
+        if message != self._message:
+            self._message = message
+            with self._repainting_line(max(0, self.outer_size.height - 1)):
+                self.border_subtitle = text.content(f" {message} ", style) if message else None
+
+    @contextmanager
+    def _repainting_line(self, y: int) -> Iterator[None]:
+        """Keep a change of title from repainting the whole pane with all that is in it."""
+        # Regions count from the content, and a border lies outside of it.
+        self._line_only = Region(0, y, self.outer_size.width, 1).translate(-self.content_offset)
+        try:
+            yield
+        finally:
+            self._line_only = None
+
+    def refresh(
+        self,
+        *regions: Region,
+        repaint: bool = True,
+        layout: bool = False,
+        recompose: bool = False,
+    ) -> Self:
+        """Repaint regions, or everything."""
+        if self._line_only is not None and not regions:
+            regions = (self._line_only,)
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     # Filter
 

@@ -9,6 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.timer import Timer
 from textual.worker import Worker as TextualWorker
 
 from runqy_tui.errors import RunqyTuiError
@@ -29,6 +30,9 @@ from runqy_tui.tui.widgets.tabline import TabLine
 
 FILTER_DEPTH = 1_000
 """Tasks that a filter looks through: the first ones in the shown order."""
+
+_PATIENCE_S = 0.3
+"""What takes longer than this shows that it works."""
 
 _NEWEST_FIRST = frozenset({TaskState.ARCHIVED, TaskState.COMPLETED, TaskState.ACTIVE})
 _BY_DUE_TIME = frozenset({TaskState.SCHEDULED, TaskState.RETRY})
@@ -78,7 +82,9 @@ class TasksPane(Pane):
         self._state = TaskState.PENDING
         self._newest_first = False
         self._summary: Queue | None = None
+        self._shown: Target | None = None
         self._loading: TextualWorker[None] | None = None
+        self._patience: Timer | None = None
         self._again = False
         self._matches = 0
 
@@ -90,8 +96,13 @@ class TasksPane(Pane):
     # What is shown
 
     @property
+    def shown(self) -> Target | None:
+        """The list whose rows are on the screen; for a moment it may not be the wanted one."""
+        return self._shown
+
+    @property
     def target(self) -> Target | None:
-        """The list that is shown."""
+        """The list that is wanted."""
         if self._queue is None:
             return None
         return Target(self._queue, self._state, self._newest_first, self.needle)
@@ -126,7 +137,6 @@ class TasksPane(Pane):
     def _choose(self, state: TaskState) -> None:
         self._state = state
         self._newest_first = state in _NEWEST_FIRST
-        self.table.set_columns(task_columns(state))
 
     def action_state(self, step: int) -> None:
         """Show the next or the previous state."""
@@ -155,15 +165,23 @@ class TasksPane(Pane):
     # Loading: one at a time, so that a slow Redis is asked less, not more
 
     def _restart(self) -> None:
-        """Another list: forget the rows and read from the top."""
+        """Another list is wanted: the rows stay until its first page is here, or it takes long."""
         if self._loading is not None:
             self._loading.cancel()
             self._loading = None
+        if self._patience is None:
+            self._patience = self.set_timer(_PATIENCE_S, self._blank)
         self.say("")
-        self.table.placeholder = "Reading…"
-        self.table.set_rows(NO_ROWS, reset=True)
         self._show_counts()
         self._request()
+
+    def _blank(self) -> None:
+        """It takes long: say so rather than show the rows of another list."""
+        self._patience = None
+        if self.target != self._shown:
+            self._shown = None
+            self.table.placeholder = "Reading…"
+            self.table.set_rows(NO_ROWS, reset=True)
 
     @on(Table.NeedRows)
     def _rows_needed(self) -> None:
@@ -176,7 +194,7 @@ class TasksPane(Pane):
             self._again = True
             return
         self._again = False
-        self._loading = self.run_worker(self._load(), group="tasks", exit_on_error=True)
+        self._loading = self.run_worker(self._load, group="tasks", exit_on_error=True)
 
     async def _load(self) -> None:
         target = self.target
@@ -185,20 +203,31 @@ class TasksPane(Pane):
         try:
             rows = await self._read(self.session.reader, target)
         except RunqyTuiError as error:
-            self.table.placeholder = f"The tasks could not be read: {error}"
+            self.table.placeholder = f"The tasks could not be read: {text.line(str(error))}"
             return
         if target == self.target:
-            self.table.placeholder = self._empty_text()
-            self.table.set_rows(rows)
-            self.post_message(self.Retitled())
+            self._take(target, rows)
         if self._again:
             self._loading = None
             self._request()
+
+    def _take(self, target: Target, rows: Rows) -> None:
+        if self._patience is not None:
+            self._patience.stop()
+            self._patience = None
+        other = target != self._shown
+        self._shown = target
+        self.table.placeholder = self._empty_text()
+        self.table.set_columns(task_columns(target.state))
+        self.table.set_rows(rows, reset=other)
+        self.post_message(self.Retitled())
 
     async def _read(self, reader: Reader, target: Target) -> Rows:
         if target.needle:
             return await self._read_filtered(reader, target)
         table = self.table
+        if target != self._shown:
+            return PagedRows(await _read_pages(reader, target, [0]))
         selected = table.selected
         also = table.cursor_index if selected is not None else None
         total = len(table.rows)
@@ -278,7 +307,7 @@ class TasksPane(Pane):
 
     async def _explain(self, task_id: str) -> None:
         """Say what became of the selected task, instead of selecting another one."""
-        target = self.target
+        target = self._shown
         if target is None:
             return
         try:

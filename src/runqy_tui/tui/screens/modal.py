@@ -125,7 +125,7 @@ class ObjectModal(ModalScreen[None]):
 
     def _reload(self) -> None:
         if not any(worker.group == "load" and worker.is_running for worker in self.workers):
-            self.run_worker(self._load(), group="load")
+            self.run_worker(self._load, group="load")
 
     async def _load(self) -> None:
         try:
@@ -203,7 +203,7 @@ class ObjectModal(ModalScreen[None]):
                 worker.cancel()
         self.retarget(key)
         self.query_one("#frame").border_title = text.content(self.object_name)
-        self.run_worker(self._load(), group="load")
+        self.run_worker(self._load, group="load")
 
     def action_copy(self) -> None:
         """Copy the object's id or name."""

@@ -18,8 +18,8 @@ def modal_for(pane: Pane, key: Hashable) -> ObjectModal | None:
     """Make the modal of an object of a pane; its n and N move the pane's selection."""
     if isinstance(pane, WorkersPane):
         return WorkerModal(pane.session, str(key), pane.step)
-    if isinstance(pane, TasksPane) and pane.target is not None:
-        return TaskModal(pane.session, str(key), pane.target.queue, pane.step)
+    if isinstance(pane, TasksPane) and pane.shown is not None:
+        return TaskModal(pane.session, str(key), pane.shown.queue, pane.step)
     if isinstance(key, QueueKey):
         return QueueModal(pane.session, key, pane.step)
     return None

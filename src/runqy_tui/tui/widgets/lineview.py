@@ -127,6 +127,8 @@ class LineView(ScrollView, Generic[L], inherit_bindings=False):
         """Compute the visible lines anew and have those painted that differ."""
         size = self.view_size
         if not size:
+            self._drawn_size = size
+            self.refresh()  # not displayed: what was painted is no longer true when it is again
             return
         old, same_size = self._lines, size == self._drawn_size
         self._lines, self._drawn_size = self.frame(size), size

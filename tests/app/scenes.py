@@ -1,0 +1,115 @@
+"""What programs wrote into the tests' server: small fleets for the screens to show."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from redis import Redis
+
+from tests.support import fleet
+
+GIB = 1024**3
+
+
+def small_fleet(writer: Redis) -> float:
+    """Three workers and four queues, some of them in trouble; gives Redis's time."""
+    now = fleet.now_of(writer)
+    fleet.worker(writer, "fine:1", now, "map[alpha.high:10 alpha.low:1]", metrics=metrics())
+    sick = {"beta": {"state": "degraded", "consecutive_fails": 3, "total_restarts": 2}}
+    fleet.worker(
+        writer, "sick:2", now, "map[beta.default:1]", healthy=0, recovery=json.dumps(sick)
+    )
+    lost(writer, "lost:3", now - 60)
+    fleet.pending(writer, "alpha.high", "high-1", "high-2", since=now - 5)
+    fleet.pending(writer, "alpha.low", *(f"low-{at:02}" for at in range(30)), since=now - 30)
+    fleet.pending(writer, "beta.default", "beta-1", since=now - 20)
+    fleet.queue(writer, "idle.default")
+    retry(writer, "alpha.low", "again-1", now + 500)
+    archived(writer, "beta.default", "dead-1", now, "boom: the disk is full")
+    return now
+
+
+def metrics(cpu: float = 55.2, gpu: float = 97.0) -> str:
+    """What a worker says of its machine."""
+    return json.dumps(
+        {
+            "cpu_percent": cpu,
+            "memory_used_bytes": 12 * GIB,
+            "memory_total_bytes": 16 * GIB,
+            "gpus": [
+                {
+                    "index": 0,
+                    "name": "Model X",
+                    "utilization_percent": gpu,
+                    "memory_used_mb": 20_000,
+                    "memory_total_mb": 24_000,
+                    "temperature_c": 71,
+                }
+            ],
+            "collected_at": 1,
+        }
+    )
+
+
+def lost(writer: Redis, worker_id: str, last_beat: float) -> None:
+    """A member of the index without a hash."""
+    writer.zadd("asynq:workers", {worker_id: int(last_beat) + 1800})
+
+
+def retry(writer: Redis, queue: str, task_id: str, at: float) -> None:
+    """A task that waits for its next try."""
+    fleet.queue(writer, queue)
+    fleet.task(writer, queue, task_id, state="retry", retried=1)
+    writer.zadd(f"asynq:{{{queue}}}:retry", {task_id: at})
+
+
+def archived(writer: Redis, queue: str, task_id: str, at: float, error: str | bytes) -> None:
+    """A task that failed for good."""
+    fleet.queue(writer, queue)
+    failed: dict[str, Any] = {"last_failed_at": int(at) - 10, "error_msg": error, "retried": 3}
+    fleet.task(writer, queue, task_id, state="archived", **failed)
+    writer.zadd(f"asynq:{{{queue}}}:archived", {task_id: at + 3600})
+
+
+def many_pending(writer: Redis, queue: str, count: int, *, name: str = "task-{:06}") -> list[str]:
+    """A long queue, the first id the oldest; written in a few round trips."""
+    fleet.queue(writer, queue)
+    ids = [name.format(at) for at in range(count)]
+    for start in range(0, count, 10_000):
+        with writer.pipeline(transaction=False) as pipe:
+            some = ids[start : start + 10_000]
+            for task_id in some:
+                pipe.hset(
+                    f"asynq:{{{queue}}}:t:{task_id}",
+                    mapping={"state": "pending", "msg": _message(task_id, queue)},
+                )
+            pipe.lpush(f"asynq:{{{queue}}}:pending", *some)
+            pipe.execute()
+    return ids
+
+
+def _message(task_id: str, queue: str) -> bytes:
+    return fleet.message(type="t", id=task_id, queue=queue, payload=b'{"n":1}')
+
+
+def move(writer: Redis, queue: str, task_id: str, old: str, new: str) -> None:
+    """Let a worker take a task from one state to another, at once."""
+    key = f"asynq:{{{queue}}}:"
+    now = fleet.now_of(writer)
+    with writer.pipeline() as pipe:
+        if old in ("pending", "active"):
+            pipe.lrem(key + old, 1, task_id)
+        else:
+            pipe.zrem(key + old, task_id)
+        pipe.hset(key + f"t:{task_id}", "state", new)
+        pipe.hdel(key + f"t:{task_id}", "pending_since")
+        if new in ("pending", "active"):
+            pipe.lpush(key + new, task_id)
+        else:
+            pipe.zadd(key + new, {task_id: now + 3600})
+        if new == "active":
+            pipe.zadd(key + "lease", {task_id: now + 120})
+        if new == "completed":
+            pipe.hset(key + f"t:{task_id}", "completed_at", int(now))
+        pipe.execute()

@@ -1,0 +1,71 @@
+"""Objects of the model with plausible defaults, so that a test names only what it is about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from runqy_tui.model import (
+    Counts,
+    Dialect,
+    Queue,
+    QueueKey,
+    RedisInfo,
+    Snapshot,
+    Task,
+    Worker,
+    WorkerState,
+)
+
+NOW = 1_795_483_734.5
+
+
+def worker(
+    name: str = "gpu-1:1",
+    state: WorkerState = WorkerState.RUNNING,
+    dialect: Dialect = Dialect.RUNQY,
+    **fields: Any,
+) -> Worker:
+    """A worker that beat two seconds ago."""
+    fields.setdefault("last_beat_at", NOW - 2)
+    fields.setdefault("last_beat_age_s", 2.0)
+    return Worker(id=name, dialect=dialect, state=state, **fields)
+
+
+def queue(
+    name: str = "inference.low",
+    *,
+    braced: bool = True,
+    dialect: Dialect | None = Dialect.RUNQY,
+    counts: Counts | None = None,
+    **fields: Any,
+) -> Queue:
+    """A queue that is empty unless told otherwise."""
+    empty = Counts(0, 0, 0, 0, 0, 0, 0)
+    return Queue(
+        key=QueueKey(name, braced),
+        dialect=dialect,
+        counts=empty if counts is None else counts,
+        **fields,
+    )
+
+
+def waiting(pending: int = 1, active: int = 0) -> Counts:
+    """Counts of a queue where only these states are filled."""
+    return Counts(pending, active, 0, 0, 0, 0, 0)
+
+
+def snapshot(
+    *,
+    queues: tuple[Queue, ...] = (),
+    workers: tuple[Worker, ...] = (),
+    taken_at: float = NOW,
+    **fields: Any,
+) -> Snapshot:
+    """An overview of a local server."""
+    fields.setdefault("redis", RedisInfo("127.0.0.1:6379", "standalone", "7.2.4", 3, 1.25))
+    return Snapshot(taken_at=taken_at, queues=queues, workers=workers, **fields)
+
+
+def task(task_id: str = "id-1", name: str = "inference.low", **fields: Any) -> Task:
+    """A task of which nothing but its place is known."""
+    return Task(id=task_id, queue=QueueKey(name), taken_at=NOW, **fields)
