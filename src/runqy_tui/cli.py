@@ -157,6 +157,8 @@ def _run_demo(settings: Settings, redis_server: Path | None, speed: float) -> No
 
     with Demo(redis_server=redis_server, speed=speed) as demo:
         _run_app(replace(settings, url=demo.url, url_source="--demo", name="demo"))
+        if problem := demo.problem():
+            raise RunqyTuiError(f"The demo's simulated fleet ended early: {problem}")
 
 
 def _run_app(settings: Settings) -> None:

@@ -137,9 +137,10 @@ def _sick_consumers(queue: Queue, workers: Mapping[str, Worker]) -> Trouble | No
     sick = [s for s in states if s in (WorkerState.DEGRADED, WorkerState.RECOVERING)]
     if not states or len(sick) < len(states):
         return None
-    word = "degraded" if WorkerState.DEGRADED in sick else "recovering"
-    severity = Severity.CRITICAL if word == "degraded" else Severity.WARNING
-    return Trouble(severity, f"{len(sick)} of {len(states)} consumers {word}")
+    # In the order of urgency, each word only where it is true of some consumer.
+    words = [s.value for s in (WorkerState.DEGRADED, WorkerState.RECOVERING) if s in sick]
+    severity = Severity.CRITICAL if WorkerState.DEGRADED in sick else Severity.WARNING
+    return Trouble(severity, f"{len(sick)} of {len(states)} consumers {' or '.join(words)}")
 
 
 @dataclass(frozen=True, slots=True)

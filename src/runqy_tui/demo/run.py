@@ -21,13 +21,21 @@ _PACKAGE_ROOT = Path(runqy_tui.__file__).parents[1]
 class Demo:
     """A simulated fleet on an embedded server, for as long as this process lives.
 
-    ``speed`` scales the story, ``seed`` decides everything but the wall clock. :meth:`start`
+    ``speed`` scales the story, ``seed`` decides everything but the wall clock, ``tcp`` listens on
+    127.0.0.1 instead of a Unix socket. :meth:`start`
     returns once the server answers (some 40 ms); the fleet writes its past meanwhile. Raises what
     :class:`EmbeddedServer` raises.
     """
 
-    def __init__(self, redis_server: Path | None = None, speed: float = 1.0, seed: int = 7) -> None:
-        self._server = EmbeddedServer(redis_server)
+    def __init__(
+        self,
+        redis_server: Path | None = None,
+        speed: float = 1.0,
+        seed: int = 7,
+        *,
+        tcp: bool = False,
+    ) -> None:
+        self._server = EmbeddedServer(redis_server, tcp=tcp)
         self._speed = speed
         self._seed = seed
         self._fleet: subprocess.Popen[bytes] | None = None

@@ -37,6 +37,7 @@ class _Walk:
     finished_at: float | None = None
     slot: int = -1
     found: list[bytes] = field(default_factory=list)
+    refusal: Reply = None
 
     def ask(self, batch: Batch, step: int) -> None:
         self.slot = -1
@@ -48,13 +49,13 @@ class _Walk:
         )
         self.looked_at = step + (self.looked_at if self.cursor else 0)
 
-    def read(self, replies: list[Reply], warnings: Warnings) -> None:
+    def read(self, replies: list[Reply]) -> None:
         if self.slot < 0:
             return
         reply = replies[self.slot]
         page = scan_page(reply)
+        self.refusal = reply if page is None else None
         if page is None:
-            warnings.reply(reply, b"The key space")
             self.finished_at = monotonic()
             return
         self.cursor, self.found = page
@@ -79,10 +80,10 @@ class Discovery:
         self._lists.ask(batch, step)
         self._size_slot = batch.ask("DBSIZE")
 
-    def read(self, replies: list[Reply], warnings: Warnings) -> None:
+    def read(self, replies: list[Reply]) -> None:
         """Take the replies in."""
         for walk in (self._workers, self._lists):
-            walk.read(replies, warnings)
+            walk.read(replies)
         self.size = integer(replies[self._size_slot])
         self.workers = {
             decode(key[len(keys.WORKER_PREFIX) :])
@@ -98,7 +99,9 @@ class Discovery:
         self._whole_once |= all(walk.finished_at is not None for walk in walks)
 
     def warn(self, warnings: Warnings) -> None:
-        """Say how much of the key space the first walk has not seen yet."""
+        """Say what was refused, and how much of the key space the first walk has yet to see."""
+        for walk in (self._workers, self._lists):
+            warnings.reply(walk.refusal, b"The key space")
         if self._whole_once or not self.size:
             return
         looked_at = min(self._workers.looked_at, self._lists.looked_at, self.size)

@@ -16,6 +16,7 @@ from redis.exceptions import (
     AuthenticationWrongNumberOfArgsError,
     AuthorizationError,
     BusyLoadingError,
+    InvalidResponse,
     NoPermissionError,
     ResponseError,
 )
@@ -43,6 +44,8 @@ def translate(error: BaseException, target: Target) -> RunqyTuiError:
         return AccessDeniedError(_authentication(error, target, where))
     if isinstance(error, BusyLoadingError):
         return ConnectionFailedError(f"{where} is still loading its data. It will answer soon.")
+    if isinstance(error, InvalidResponse):
+        return ConnectionFailedError(f"{where} does not answer like Redis. Check host and port.")
     if isinstance(error, ResponseError):
         return ConnectionFailedError(f"{where} {_response(error)}")
     return ConnectionFailedError(_socket(error, target, where))

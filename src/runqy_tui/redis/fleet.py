@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from redis.exceptions import ResponseError
 
-from runqy_tui.model import Dialect, Worker
+from runqy_tui.model import Dialect, Worker, WorkerState
 from runqy_tui.redis import codec, keys, servers, workers
-from runqy_tui.redis.replies import Reply, data, items, strings
+from runqy_tui.redis.replies import Reply, data, integer, items, strings
 from runqy_tui.redis.transport import Batch, Packed
 from runqy_tui.redis.warn import Warnings
 from runqy_tui.safetext import decode, encode
@@ -26,6 +26,7 @@ class _Known:
     packed: Packed
     raw: list[Reply] | None = None
     facts: workers.Facts | None = None
+    ttl_ms: int | None = None
     here: bool = False
     unreadable: bool = False
 
@@ -86,6 +87,7 @@ class Fleet:
             warnings.reply(reply, keys.worker(worker_id))
             known = self._workers[worker_id]
             known.unreadable = isinstance(reply, ResponseError)
+            known.ttl_ms = integer(replies[place + 1])
             values = items(reply)
             if values == known.raw:
                 known.here = True
@@ -126,24 +128,29 @@ class Fleet:
                 if facts.ghost:
                     ghosts.append(worker_id)
                 else:
-                    found.append(workers.judge(worker_id, facts, beats.get(worker_id), now))
+                    worker = workers.judge(worker_id, facts, beats.get(worker_id), now)
+                    _warn_of_worker(worker, known.ttl_ms, now, warnings)
+                    found.append(worker)
             elif known.unreadable:
                 continue  # refused or of a wrong type: said in a warning, and no proof of a loss
             elif indexed:
                 found.append(workers.lost(worker_id, facts, beats[worker_id], now))
             else:
                 del self._workers[worker_id]
-        found.extend(self._judge_servers(expiries, now))
-        _warn(found, ghosts, now, warnings)
+        found.extend(self._judge_servers(expiries, now, warnings))
+        _warn_of_ghosts(ghosts, warnings)
         found.sort(key=lambda worker: worker.id)
         return found
 
-    def _judge_servers(self, expiries: Mapping[str, float | None], now: float) -> list[Worker]:
+    def _judge_servers(
+        self, expiries: Mapping[str, float | None], now: float, warnings: Warnings
+    ) -> list[Worker]:
         found: list[Worker] = []
         for server_id, known in list(self._servers.items()):
             if known.here:
                 expiry = expiries.get(server_id)
                 found.append(servers.judge(server_id, known.info, expiry, known.active, now))
+                _warn_of_problems(found[-1], warnings)
             elif known.unreadable:
                 continue
             elif server_id in expiries:
@@ -166,6 +173,7 @@ def workers_key(server_id: str) -> bytes:
 def _worker_commands(worker_id: str) -> Packed:
     batch = Batch()
     batch.ask("HMGET", keys.worker(worker_id), *workers.FIELDS)
+    batch.ask("PTTL", keys.worker(worker_id))
     return batch.packed()
 
 
@@ -177,14 +185,30 @@ def _server_commands(server_id: str) -> Packed:
     return batch.packed()
 
 
-def _warn(found: list[Worker], ghosts: list[str], now: float, warnings: Warnings) -> None:
-    for worker in found:
-        ahead = (worker.last_beat_at or 0) - now
-        if ahead > _CLOCK_AHEAD_S:
-            warnings.add(f"The clock of worker {worker.id} is {ahead:.0f} s ahead of Redis")
-        if worker.problems:
-            fields = ", ".join(worker.problems)
-            warnings.add(f"Worker {worker.id} has fields that cannot be read: {fields}")
+def _warn_of_worker(worker: Worker, ttl_ms: int | None, now: float, warnings: Warnings) -> None:
+    beat = worker.last_beat_at
+    if beat is not None and beat - now > _CLOCK_AHEAD_S:
+        warnings.add(f"The clock of worker {worker.id} is {beat - now:.0f} s ahead of Redis")
+    if worker.state is WorkerState.STALE and beat is not None and _renewed(ttl_ms):
+        warnings.add(
+            f"Worker {worker.id} renewed its hash within 30 s: it may be alive, "
+            f"with a clock about {now - beat:.0f} s behind Redis"
+        )
+    _warn_of_problems(worker, warnings)
+
+
+def _renewed(ttl_ms: int | None) -> bool:
+    """Whether a hash that each beat gives 30 s to live has seen one, whatever its clock says."""
+    return ttl_ms is not None and 0 < ttl_ms <= workers.STALE_AFTER_S * 1000
+
+
+def _warn_of_problems(worker: Worker, warnings: Warnings) -> None:
+    if worker.problems:
+        fields = ", ".join(worker.problems)
+        warnings.add(f"Worker {worker.id} has fields that cannot be read: {fields}")
+
+
+def _warn_of_ghosts(ghosts: list[str], warnings: Warnings) -> None:
     if ghosts:
         named = ", ".join(ghosts[:3]) + (" and others" if len(ghosts) > 3 else "")
         what = "a hash" if len(ghosts) == 1 else f"{len(ghosts)} hashes"

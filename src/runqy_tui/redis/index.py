@@ -67,7 +67,6 @@ class Index:
         page = scan_page(reply)
         if page is None:
             return
-        begun = self._cursor != 0
         self._cursor, names = page
         self._partial.update(decode(name) for name in names)
         if self._cursor == 0:
@@ -76,11 +75,7 @@ class Index:
             return
         # Too many for one step: the rest follows with the next polls, and what is known stays.
         self.queues |= self._partial
-        warnings.add(
-            f"asynq:queues is long: {len(self.queues):,} names read, more follow"
-            if not begun
-            else f"asynq:queues is long: {len(self.queues):,} names read so far"
-        )
+        warnings.add(f"asynq:queues is long: {len(self.queues):,} names known, more follow")
 
     def _learn_type(self, reply: Reply) -> None:
         kind = data(reply)

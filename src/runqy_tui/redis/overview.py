@@ -45,12 +45,13 @@ class Overview:
         self._discovery = Discovery()
         self._turn = asyncio.Lock()
         self._warm = False
+        self._trips = 0
         self._time_at: tuple[float, float] | None = None
 
     async def poll(self) -> Snapshot:
         """Read everything once. One poll at a time: a second caller waits for its turn."""
         async with self._turn:
-            started, trips = perf_counter(), self._link.round_trips
+            started, self._trips = perf_counter(), 0
             late = False
             try:
                 async with asyncio.timeout(self._deadline):
@@ -63,7 +64,7 @@ class Overview:
                     f"{self._deadline:g} s. It is overloaded, or far away."
                 )
             elapsed = (perf_counter() - started) * 1000
-            return self._snapshot(now, elapsed, self._link.round_trips - trips, warnings)
+            return self._snapshot(now, elapsed, warnings)
 
     def now(self) -> float | None:
         """Redis's clock by the last poll and the time since; ``None`` before the first."""
@@ -88,10 +89,14 @@ class Overview:
         self._discovery.warn(warnings)
         return now, warnings
 
+    async def _trip(self, batch: Batch) -> list[Reply]:
+        self._trips += batch.count > 0
+        return await self._link.trip(batch)
+
     async def _read_cold(self, warnings: Warnings) -> float:
         batch = Batch()
         self._ask_indexes(batch, STEP_COLD)
-        replies = await self._link.trip(batch)
+        replies = await self._trip(batch)
         now = self._read_indexes(replies, warnings)
         self._learn()
 
@@ -99,15 +104,15 @@ class Overview:
         self.queues.ask(batch, self.queues.known, day_of(now))
         self._fleet.ask(batch, *self._fleet.everyone())
         self._discovery.ask(batch, STEP_COLD)
-        replies = await self._link.trip(batch)
+        replies = await self._trip(batch)
         self._read_bodies(replies, warnings)
-        self._discovery.read(replies, warnings)
+        self._discovery.read(replies)
         self.queues.see(now)
 
         batch = Batch()
         self._ask_new(batch, day_of(now))
         self.queues.ask_tails(batch)
-        replies = await self._link.trip(batch)
+        replies = await self._trip(batch)
         self._read_bodies(replies, warnings)
         self.queues.read_tails(replies, warnings, now)
         return now
@@ -119,7 +124,7 @@ class Overview:
         self.queues.ask(batch, self.queues.known, self.today() or "")
         self._fleet.ask(batch, *self._fleet.everyone())
         self.queues.ask_tails(batch)
-        replies = await self._link.trip(batch)
+        replies = await self._trip(batch)
         now = self._read_indexes(replies, warnings)
         await asyncio.sleep(0)  # a large fleet takes a while: others get their turn in between
         self._read_bodies(replies, warnings)
@@ -127,7 +132,7 @@ class Overview:
         batch = Batch()
         self._ask_new(batch, day_of(now), found=False)
         if batch.count:
-            self._read_bodies(await self._link.trip(batch), warnings)
+            self._read_bodies(await self._trip(batch), warnings)
         self.queues.read_tails(replies, warnings, now)
         return now
 
@@ -141,7 +146,7 @@ class Overview:
         queues = self.index.read(replies, warnings)
         if refused(queues) and isinstance(queues, Exception):
             raise translate(queues, self._link.target)
-        self._discovery.read(replies, warnings)
+        self._discovery.read(replies)
         self._time_at = (told, monotonic())
         return self._clock(told)
 
@@ -171,7 +176,7 @@ class Overview:
         self.queues.read(replies, warnings)
         self._fleet.read(replies, warnings)
 
-    def _snapshot(self, now: float, elapsed: float, trips: int, warnings: Warnings) -> Snapshot:
+    def _snapshot(self, now: float, elapsed: float, warnings: Warnings) -> Snapshot:
         workers = self._fleet.judge(self.index.beats, self.index.servers, now, warnings)
         self.queues.forget(_served_lists(workers))
         servers, today = Servers(workers), day_of(now)
@@ -186,7 +191,7 @@ class Overview:
             address=self._link.target.address,
             mode=self._server.mode,
             version=self._server.version,
-            round_trips=trips,
+            round_trips=self._trips,
             elapsed_ms=elapsed,
         )
         return Snapshot(now, info, tuple(queues), tuple(workers), warnings.texts())

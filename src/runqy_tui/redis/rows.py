@@ -20,6 +20,9 @@ PREVIEW = 512
 ERROR_CHARS = 500
 _WHOLE = 32 * 1024
 _HEAD = 2 * 1024
+_BUDGET = 32 * 1024 * 1024
+"""Bytes of large values of which a page reads the beginning: to cut a part, Redis copies it all."""
+
 _LARGE = (b"msg", b"error_msg", b"payload", b"type")
 _SMALL = (
     b"pending_since",
@@ -89,12 +92,14 @@ async def _read_sizes(context: Context, rows: list[_Row]) -> None:
 async def _read_large(context: Context, rows: list[_Row]) -> None:
     batch = Batch()
     asked: list[tuple[_Row, tuple[bytes, ...], int]] = []
+    budget = _BUDGET
     for row in rows:
         whole = tuple(name for name, size in row.sizes.items() if size <= _WHOLE)
         if whole:
             asked.append((row, whole, batch.ask("HMGET", row.key, *whole)))
         for name, size in row.sizes.items():
-            if size > _WHOLE:
+            if _WHOLE < size <= budget:
+                budget -= size
                 asked.append((row, (name,), ask_part(batch, row.key, name, 0, _HEAD)))
     replies = await context.trip(batch)
     for row, names, slot in asked:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 import redis
 
 from runqy_tui.model import Counts, Dialect, QueueKey, WorkerState
+from runqy_tui.redis import index
 from tests.conftest import OpenReader
 from tests.support import fleet
 
@@ -235,3 +237,53 @@ async def test_active_tasks_of_an_asynq_server_without_their_payloads(
     (worker,) = (await reader.overview()).workers
     assert len(worker.active_tasks) == 50
     assert int(writer.info("stats")["total_net_output_bytes"]) - before < 50_000
+
+
+async def test_clock_behind_redis(writer: redis.Redis, reader_of: OpenReader) -> None:
+    """Stale by the rule, and yet the hash's own time to live shows a beat."""
+    now = fleet.now_of(writer)
+    fleet.worker(writer, "slow:1", now - 100, "map[a.b:1]")
+    writer.expire("asynq:workers:slow:1", 27)
+    fleet.worker(writer, "silent:2", now - 100, "map[a.b:1]")
+    snapshot = await (await reader_of()).overview()
+    assert {worker.state for worker in snapshot.workers} == {WorkerState.STALE}
+    (warning,) = snapshot.warnings
+    assert warning.startswith("Worker slow:1 renewed its hash within 30 s: it may be alive, ")
+    assert warning.endswith("s behind Redis")
+
+
+async def test_index_of_queues_in_several_steps(
+    writer: redis.Redis, reader_of: OpenReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "QUEUES_PER_STEP", 100)
+    names = {f"q{number:04}" for number in range(1_000)}
+    writer.sadd("asynq:queues", *names)
+    reader = await reader_of()
+    seen: list[int] = []
+    for _ in range(14):
+        snapshot = await reader.overview()
+        seen.append(len(snapshot.queues))
+        long = [text for text in snapshot.warnings if text.startswith("asynq:queues is long")]
+        if not long:
+            break
+    assert 100 <= seen[0] < 300
+    assert seen == sorted(seen)
+    assert {queue.name for queue in snapshot.queues} == names
+    writer.srem("asynq:queues", "q0500")
+    for _ in range(28):
+        snapshot = await reader.overview()
+    assert {queue.name for queue in snapshot.queues} == names - {"q0500"}
+
+
+async def test_long_index_of_workers(
+    writer: redis.Redis, reader_of: OpenReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The newest beats come first, so that the dead of years cannot hide the living."""
+    monkeypatch.setattr(index, "MOST_WORKERS", 10)
+    now = fleet.now_of(writer)
+    writer.zadd("asynq:workers", {f"dead:{number}": 1_000 + number for number in range(50)})
+    fleet.worker(writer, "alive:1", now, "map[a.b:1]")
+    snapshot = await (await reader_of()).overview()
+    states = [worker.state for worker in snapshot.workers]
+    assert states == [WorkerState.RUNNING, *[WorkerState.LOST] * 9]
+    assert snapshot.warnings == ("The index of workers is long: only 10 members were read",)

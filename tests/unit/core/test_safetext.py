@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import unicodedata
 
 import pytest
@@ -17,7 +16,8 @@ ANY_TEXT = st.text(st.characters(), max_size=80)
 CONTROLS = {chr(code) for code in (*range(0x20), *range(0x7F, 0xA0))}
 BIDI = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 BREAKS = set("\u2028\u2029\n\r\x0b\x0c\x85")
-EVERY_CODE_POINT = "".join(map(chr, range(sys.maxunicode + 1)))
+PLANES = (range(0x11000), range(0xE0000, 0xE1000), range(0x10FF00, 0x110000))
+"""The planes with letters, tags and variation selectors, and the end of it all."""
 
 
 def harmless(text: str, allowed: str = "") -> bool:
@@ -41,8 +41,8 @@ def test_a_line_is_one_printable_line(value: str) -> None:
     assert safe_line(safe) == safe
 
 
-def test_every_code_point_there_is() -> None:
-    safe = safe_line(EVERY_CODE_POINT)
+def test_every_code_point_of_the_planes_in_use() -> None:
+    safe = safe_line("".join(chr(code) for plane in PLANES for code in plane))
     assert harmless(safe)
     assert not set(safe) & (CONTROLS | BIDI | BREAKS)
     assert not any(0xD800 <= ord(char) <= 0xDFFF for char in safe)

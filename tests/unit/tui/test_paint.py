@@ -55,7 +55,7 @@ def test_the_changed_span_is_tight() -> None:
     old = Line("row", cells)
     at = 1 + 1 + 1 + slots[1][1] + 1
     other = Line("row", (*cells[:2], Cell("2"), cells[3]))
-    assert changed_span(old, other, slots, 41) == (at, at + 6)
+    assert changed_span(old, other, slots, 41) == (at, at + 6 + 1)
     assert changed_span(old, Line("row", cells, "cursor"), slots, 41) == (0, 41)
     assert changed_span(old, Line("wait"), slots, 41) == (0, 41)
 

@@ -71,6 +71,16 @@ class WorkerModal(ObjectModal):
         self._log = []
         self.query_one("#log", TextView).set_text("", kind="log", wrap=False)
 
+    def show_tab(self, key: str) -> None:
+        """Show the end of the log first: that is where it goes on."""
+        first = key == "log" and self._front != "log"
+        super().show_tab(key)
+        if first:
+            self.call_after_refresh(self._go_to_end)
+
+    def _go_to_end(self) -> None:
+        self.query_one("#log", TextView).follow = True
+
     async def load(self) -> None:
         """Take the worker from the latest view, its tasks and log from Redis."""
         snapshot = self.session.view.snapshot

@@ -62,7 +62,7 @@ class Facts(VerticalScroll, can_focus=True):
         width = max(20, self.size.width - 2)
         sheet = lay_out(self._facts, width)
         if self._extra.plain:
-            sheet = Content("\n\n").join([sheet, self._extra])
+            sheet = Content("\n\n").join([sheet, self._extra]) if self._facts else self._extra
         self._static.update(sheet)
 
 

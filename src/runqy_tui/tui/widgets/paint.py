@@ -100,7 +100,7 @@ def changed_span(old: Line, new: Line, slots: Slots, cells_wide: int) -> tuple[i
     for (_, size), before, after in zip(slots, old.cells, new.cells, strict=False):
         if before != after:
             start = min(start, at)
-            end = at + size
+            end = at + size + GAP  # a cut right behind a letter would cut off its marks
         at += size + GAP
     return (start, min(end, cells_wide)) if start < end else (0, cells_wide)
 
