@@ -43,8 +43,13 @@ class Reader(Protocol):
         """Read a page of tasks; the cost does not depend on the queue's length."""
         ...
 
-    async def task(self, task_id: str, queue: QueueKey | None = None) -> Task | None:
-        """Find one task by id, in one queue or anywhere; ``None`` if no queue has it."""
+    async def task(
+        self, task_id: str, queue: QueueKey | None = None, *, limit: int | None = None
+    ) -> Task | None:
+        """Find one task by id, in one queue or anywhere; ``None`` if no queue has it.
+
+        ``limit`` is how much of each value to read, in bytes; the usual 256 KiB if ``None``.
+        """
         ...
 
     async def position(self, queue: QueueKey, state: TaskState, task_id: str) -> int | None:

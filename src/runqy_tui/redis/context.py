@@ -23,6 +23,10 @@ class Context:
         self._overview = overview
         self._to_moment = to_moment
 
+    def reading_up_to(self, limit: int) -> Context:
+        """The same with another limit for a value, in bytes."""
+        return Context(self.link, self._overview, self._to_moment, limit)
+
     async def trip(self, batch: Batch) -> list[Reply]:
         """One round trip."""
         return await self.link.trip(batch)

@@ -17,7 +17,7 @@ from runqy_tui.safetext import decode
 PREVIEW = 512
 """Bytes of a payload that a row keeps."""
 
-ERROR_CHARS = 500
+ERROR_CHARS = 2_000
 _WHOLE = 32 * 1024
 _HEAD = 2 * 1024
 _BUDGET = 32 * 1024 * 1024
@@ -163,10 +163,20 @@ def _payload(row: _Row, opened: Opened | None) -> Blob | None:
 
 
 def _error(row: _Row, opened: Opened | None) -> str | None:
+    """The error, long ones in part: its head, and its tail if that was read."""
     raw = row.values.get(b"error_msg")
+    size = row.sizes.get(b"error_msg", 0)
     if not raw and opened and opened.error:
-        raw = opened.error.data
-    return decode(raw)[:ERROR_CHARS] if raw else None
+        raw, size = opened.error.data, opened.error.size
+    if not raw:
+        return None
+    text = decode(raw)
+    if len(text) <= ERROR_CHARS and len(raw) >= size:
+        return text
+    head = ERROR_CHARS // 4
+    # A traceback names its exception in the last line.
+    tail = text[-3 * head :] if len(raw) >= size else ""
+    return f"{text[:head]}\n…\n{tail}"
 
 
 def _when(row: _Row, opened: Opened | None, state: TaskState) -> float | None:

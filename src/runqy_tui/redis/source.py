@@ -65,12 +65,16 @@ class RedisReader:
             newest_first=newest_first,
         )
 
-    async def task(self, task_id: str, queue: QueueKey | None = None) -> Task | None:
+    async def task(
+        self, task_id: str, queue: QueueKey | None = None, *, limit: int | None = None
+    ) -> Task | None:
         """Find one task by id, in one queue or anywhere; ``None`` if no queue has it.
 
-        ``Task.gone`` marks an id of which only the reverse index is left.
+        ``Task.gone`` marks an id of which only the reverse index is left. ``limit`` is how much
+        of each value to read, in bytes, where it is to be more or less than usual.
         """
-        return await find_task(self._context, task_id, queue)
+        context = self._context if limit is None else self._context.reading_up_to(limit)
+        return await find_task(context, task_id, queue)
 
     async def position(self, queue: QueueKey, state: TaskState, task_id: str) -> int | None:
         """Rank of an id in a scored state, lowest score first; ``None`` for lists or if absent."""

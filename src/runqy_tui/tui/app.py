@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import Any, ClassVar
 
 from textual.app import App, SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import Screen
 from textual.signal import Signal
 
@@ -22,10 +22,10 @@ from runqy_tui.tui.driver import (
     force_exit_later,
     terminal_is_gone,
 )
+from runqy_tui.tui.everywhere import EVERYWHERE
 from runqy_tui.tui.screens.main import MainScreen
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.theme import DARK, DEFAULT_VARIABLES, LIGHT
-from runqy_tui.tui.widgets.bindings import quiet
 
 
 class RunqyApp(App[None]):
@@ -39,19 +39,7 @@ class RunqyApp(App[None]):
     TITLE = "runqy-tui"
     # Textual loads no stylesheet of its own for the default screen.
     CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", "screens/main.tcss"]
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("i", "find", "find", id="app.find", tooltip="Find a task by id, anywhere"),
-        Binding("p", "freeze", "freeze", id="app.freeze", tooltip="Hold the picture; polls go on"),
-        quiet("plus,equals_sign", "interval(-1)", "Poll more often", "app.faster"),
-        quiet("minus", "interval(1)", "Poll less often", "app.slower"),
-        Binding("question_mark", "help", "help", id="app.help", tooltip="All keys"),
-        Binding("q", "leave", "quit", id="app.quit", tooltip="Leave runqy-tui"),
-        quiet("ctrl+c", "leave", "Quit", "app.interrupt"),
-        quiet("ctrl+l", "repaint", "Repaint", "app.repaint", "Draw the screen anew"),
-        quiet(
-            "ctrl+z", "suspend_process", "Suspend", "app.suspend", "Back to the shell; fg returns"
-        ),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*EVERYWHERE]
 
     def __init__(self, settings: Settings, open_reader: Callable[[], Awaitable[Reader]]) -> None:
         super().__init__(driver_class=RunqyDriver)

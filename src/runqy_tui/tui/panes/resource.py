@@ -52,7 +52,7 @@ class ResourcePane(Pane, Generic[T]):
         self._items = self.rows_of(view)
         self.refill()
 
-    def refill(self) -> None:
+    def refill(self, *, typed: bool = False) -> None:
         """Sort, filter and hand over to the table."""
         rows = self._resource.arrange(
             self._items, sort=self._sort, descending=self._descending, needle=self.needle
@@ -64,6 +64,9 @@ class ResourcePane(Pane, Generic[T]):
                 else self.empty_text()
             )
         self.table.set_rows(rows)
+        if typed and self.table.selected is None and len(rows):
+            # Whoever filters asks for what is left: Enter opens the first of it.
+            self.table.select(rows.key(0))
         self._shown = len(rows)
         self.post_message(self.Retitled())
 

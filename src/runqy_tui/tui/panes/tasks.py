@@ -158,8 +158,9 @@ class TasksPane(Pane):
         """Turn the list around."""
         self.action_sort(1)
 
-    def refill(self) -> None:
+    def refill(self, *, typed: bool = False) -> None:
         """Filter anew."""
+        del typed
         self._restart()
 
     # Loading: one at a time, so that a slow Redis is asked less, not more

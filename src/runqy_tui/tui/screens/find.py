@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 
 from runqy_tui.errors import RunqyTuiError
 from runqy_tui.tui import text
+from runqy_tui.tui.everywhere import in_modal
 from runqy_tui.tui.session import Session
 
 
@@ -24,6 +25,7 @@ class FindModal(ModalScreen[None]):
     CSS_PATH: ClassVar[str | Path] = "find.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "close", id="find.close", tooltip="Close"),
+        *in_modal(),
     ]
 
     def __init__(self, session: Session) -> None:

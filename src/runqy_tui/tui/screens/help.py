@@ -13,6 +13,8 @@ from textual.content import Content
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
+from runqy_tui.tui.everywhere import in_modal
+
 _TITLES = {
     "app": "Everywhere",
     "main": "Panes",
@@ -30,6 +32,7 @@ class HelpModal(ModalScreen[None]):
     CSS_PATH: ClassVar[str | Path] = "help.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark", "dismiss", "close", id="help.close", tooltip="Close"),
+        *in_modal("app.quit", "app.help"),
     ]
 
     def __init__(self, screen: Screen[Any]) -> None:
@@ -52,7 +55,9 @@ def keys_of(app: App[Any], screen: Screen[Any]) -> Content:
         group = (binding.id or "").partition(".")[0]
         if group in _TITLES:
             line = Content.assemble(
-                (f"{shown:>16}", "$accent"), f"  {binding.tooltip or binding.description}"
+                (f"{shown:>15}", "$accent"),
+                f"  {binding.tooltip or binding.description:<34}  ",
+                (binding.id or "", "$muted"),
             )
             groups.setdefault(group, []).append(line)
     parts: list[Content] = []
@@ -61,8 +66,8 @@ def keys_of(app: App[Any], screen: Screen[Any]) -> Content:
             parts += [Content.styled(title, "bold"), *groups[group], Content("")]
     parts.append(
         Content.styled(
-            "Keys can be changed by these names in config.toml, under [keys]; the palette "
-            "(ctrl+p) runs them too.",
+            "Keys can be changed by the names on the right in config.toml, under [keys], as in "
+            '"app.freeze" = "f7"; the palette (ctrl+p) runs them too.',
             "$muted",
         )
     )

@@ -18,6 +18,7 @@ from textual.widgets import Footer, Input, Static
 from runqy_tui.errors import RunqyTuiError
 from runqy_tui.store import View
 from runqy_tui.tui import text
+from runqy_tui.tui.everywhere import in_modal
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.widgets.bindings import quiet
 from runqy_tui.tui.widgets.tabline import Tab, TabLine
@@ -61,6 +62,7 @@ class ObjectModal(ModalScreen[None]):
         Binding("y", "copy", "copy", id="modal.copy", tooltip="Copy the id or name (OSC 52)"),
         Binding("w", "write", "write", id="modal.write", tooltip="Write this tab to a file"),
         quiet("tab", "app.focus_next", "Next field", "modal.focus-next"),
+        *in_modal(),
     ]
 
     def __init__(self, session: Session, step: Step | None = None) -> None:
@@ -211,13 +213,24 @@ class ObjectModal(ModalScreen[None]):
 
         copy(self.app, self.object_name)
 
+    async def whole_content(self, tab: str) -> tuple[str, bytes] | None:
+        """The same as :meth:`file_content`, read anew in full where only a part was read."""
+        return self.file_content(tab)
+
     def action_write(self) -> None:
         """Write the tab in front to a new file in the current directory."""
+        self.run_worker(self._write(self._front), group="write", exclusive=True)
+
+    async def _write(self, tab: str) -> None:
         from runqy_tui.tui.savefile import save
 
-        content = self.file_content(self._front)
+        try:
+            content = await self.whole_content(tab)
+        except RunqyTuiError as error:
+            self.app.notify(f"Not written: {error}", severity="error", markup=False)
+            return
         if content is not None:
-            save(self.app, f"runqy-{self.object_name}-{self._front}", *content)
+            save(self.app, f"runqy-{self.object_name}-{tab}", *content)
 
     def action_search(self) -> None:
         """Open the search line."""

@@ -15,6 +15,7 @@ from textual.widgets import Static
 from runqy_tui.store import View
 from runqy_tui.trouble import Severity
 from runqy_tui.tui import text
+from runqy_tui.tui.everywhere import in_modal
 from runqy_tui.tui.notices import calm, notices
 from runqy_tui.tui.resources.signs import sign
 from runqy_tui.tui.session import Session
@@ -29,6 +30,7 @@ class NoticesModal(ModalScreen[None]):
     CSS_PATH: ClassVar[str | Path] = "notices.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,w", "dismiss", "close", id="notices.close", tooltip="Close"),
+        *in_modal("app.quit"),
     ]
 
     def __init__(self, session: Session) -> None:

@@ -8,14 +8,20 @@ from typing import ClassVar
 
 from textual.widget import Widget
 
-from runqy_tui.humanize import clock
+from runqy_tui.errors import RunqyTuiError
+from runqy_tui.humanize import clock, size
 from runqy_tui.model import Blob, QueueKey, Task
+from runqy_tui.schema import task_object
 from runqy_tui.tui.describe.task import excerpts, facts, sentence
 from runqy_tui.tui.screens.blobs import ending, show_blob, show_raw
 from runqy_tui.tui.screens.modal import ObjectModal, Step
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.widgets.facts import Facts
 from runqy_tui.tui.widgets.textview import TextView
+
+
+WRITE_LIMIT = 64 * 1024 * 1024
+"""Most that ``w`` reads of a value, in bytes."""
 
 
 class TaskModal(ObjectModal):
@@ -110,20 +116,36 @@ class TaskModal(ObjectModal):
 
     def file_content(self, tab: str) -> tuple[str, bytes] | None:
         """What was read of the tab's value."""
-        task = self._seen
-        if task is None:
-            return None
-        blobs: dict[str, Blob | None] = {
-            "payload": task.payload,
-            "result": task.result,
-            "error": task.error,
-        }
-        if tab in blobs:
-            blob = blobs[tab]
-            return None if blob is None or not blob.data else (ending(blob), blob.data)
-        from runqy_tui.schema import task_object
+        return None if self._seen is None else _content(self._seen, tab)
 
-        return "json", json.dumps(task_object(task), indent=2).encode()
+    async def whole_content(self, tab: str) -> tuple[str, bytes] | None:
+        """The tab's value in full, up to a limit that memory bears."""
+        seen = self._seen
+        if seen is None:
+            return None
+        blob = _blob(seen, tab)
+        if blob is None or not blob.truncated:
+            return _content(seen, tab)
+        if blob.size > WRITE_LIMIT:
+            raise RunqyTuiError(f"{size(blob.size)} is more than {size(WRITE_LIMIT)}.")
+        self.app.notify(f"Reading {size(blob.size)}…", timeout=2)
+        whole = await self.session.reader.task(seen.id, seen.queue, limit=WRITE_LIMIT)
+        found = None if whole is None else _blob(whole, tab)
+        if whole is None or found is None or found.truncated:
+            raise RunqyTuiError("the whole value could not be read: it is gone, or not readable.")
+        return _content(whole, tab)
+
+
+def _blob(task: Task, tab: str) -> Blob | None:
+    values = {"payload": task.payload, "result": task.result, "error": task.error}
+    return values.get(tab)
+
+
+def _content(task: Task, tab: str) -> tuple[str, bytes] | None:
+    if tab in ("payload", "result", "error"):
+        blob = _blob(task, tab)
+        return None if blob is None else (ending(blob), blob.data)
+    return "json", json.dumps(task_object(task), indent=2).encode()
 
 
 def _same_data(old: Task, new: Task) -> bool:

@@ -1,0 +1,37 @@
+"""Keys that work on every screen, declared once.
+
+Textual cuts a modal off from the app's bindings, so each modal repeats them. The ids stay the
+same, and with them what the help says and what the user remapped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from textual.binding import Binding
+
+from runqy_tui.tui.widgets.bindings import quiet
+
+EVERYWHERE = (
+    Binding("i", "app.find", "find", id="app.find", tooltip="Find a task by id, anywhere"),
+    Binding("p", "app.freeze", "freeze", id="app.freeze", tooltip="Hold the picture; polls go on"),
+    quiet("plus,equals_sign", "app.interval(-1)", "Poll more often", "app.faster"),
+    quiet("minus", "app.interval(1)", "Poll less often", "app.slower"),
+    Binding("question_mark", "app.help", "help", id="app.help", tooltip="All keys"),
+    Binding("q", "app.leave", "quit", id="app.quit", tooltip="Leave runqy-tui"),
+    quiet("ctrl+c", "app.leave", "Quit", "app.interrupt"),
+    quiet("ctrl+l", "app.repaint", "Repaint", "app.repaint", "Draw the screen anew"),
+    quiet(
+        *("ctrl+z", "app.suspend_process", "Suspend", "app.suspend"),
+        "Back to the shell; fg returns",
+    ),
+)
+
+
+def in_modal(*taken: str) -> list[Binding]:
+    """Give those that a modal has no other use for, outside of its footer.
+
+    Args:
+        taken: ids whose keys the modal needs itself.
+    """
+    return [replace(binding, show=False) for binding in EVERYWHERE if binding.id not in taken]
