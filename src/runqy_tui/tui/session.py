@@ -46,10 +46,10 @@ class Session:
         now = self.poller.interval_s
         if step > 0:
             later = [value for value in INTERVALS_S if value > now]
-            self.poller.interval_s = later[0] if later else INTERVALS_S[-1]
+            self.poller.interval_s = later[0] if later else now
         else:
             sooner = [value for value in INTERVALS_S if value < now]
-            self.poller.interval_s = sooner[-1] if sooner else INTERVALS_S[0]
+            self.poller.interval_s = sooner[-1] if sooner else now
         self.poller.wake()
         return self.poller.interval_s
 

@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.widgets import Footer
 
 from runqy_tui.model import QueueKey
-from runqy_tui.store import View
+from runqy_tui.store import Link, View
 from runqy_tui.tui.panes.base import Pane
 from runqy_tui.tui.panes.queues import QueuesPane
 from runqy_tui.tui.panes.tasks import TasksPane
@@ -73,6 +73,7 @@ class MainScreen(Screen[None]):
         self.call_after_refresh(self.queues_pane.table.focus)
 
     def _show(self, view: View) -> None:
+        self.set_class(view.link is Link.LOST, "-aged")
         self._header.show(view)
         self._notice.show(view)
         for pane in self._panes:
