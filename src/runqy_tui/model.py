@@ -105,6 +105,7 @@ class Queue:
     ``processed_*`` and ``failed_*`` are the counters as they stand in Redis; ``succeeded_*`` is
     derived with the consuming dialect's meaning and ``None`` where that is not known for sure.
     ``consumers`` are ids of workers that beat and list this queue (degraded ones included).
+    ``next_*_at`` is the lowest score of ``retry`` and ``scheduled``: when the first is due.
     ``registered``: named in ``asynq:queues``. ``oldest_estimated``: the oldest task moved since
     the last poll, so that the age is a close lower or upper bound.
     """
@@ -126,6 +127,8 @@ class Queue:
     consumers: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     registered: bool = True
+    next_retry_at: float | None = None
+    next_scheduled_at: float | None = None
 
     @property
     def name(self) -> str:
@@ -233,6 +236,22 @@ class RedisInfo:
     elapsed_ms: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class ServerHealth:
+    """What INFO says of the server's own state; ``None`` where it may not be asked.
+
+    ``writes_blocked`` is the reason why the server refuses writes, in a few words.
+    """
+
+    role: str | None = None
+    master_link_up: bool | None = None
+    used_memory_bytes: int | None = None
+    maxmemory_bytes: int | None = None
+    maxmemory_policy: str | None = None
+    evicted_keys: int | None = None
+    writes_blocked: str | None = None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
     """Everything one poll saw. ``taken_at`` is Redis's clock (``TIME``)."""
@@ -242,6 +261,7 @@ class Snapshot:
     queues: tuple[Queue, ...] = ()
     workers: tuple[Worker, ...] = ()
     warnings: tuple[str, ...] = ()
+    health: ServerHealth | None = None
 
     def queue(self, key: QueueKey) -> Queue | None:
         """The queue with this identity, if it was seen."""
@@ -347,6 +367,47 @@ class Task:
     gone: bool = False
     raw_fields: Mapping[str, Blob] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AuditWindow:
+    """A stretch of a state's list to look at closely; ``offset`` counts from the oldest."""
+
+    queue: QueueKey
+    state: TaskState
+    offset: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class AuditedTask:
+    """What decides whether a listed task is in order. ``missing``: listed, but its hash is gone.
+
+    ``state`` is the hash's own word. ``timeout_s``, ``deadline`` and ``pending_timeout_s`` are
+    ``None`` where the task has none or lost it at a retry. ``completed_at`` and
+    ``last_failed_at`` are whole seconds in the runqy dialect.
+    """
+
+    id: str
+    missing: bool = False
+    state: TaskState | None = None
+    lease_expires_at: float | None = None
+    timeout_s: float | None = None
+    deadline: float | None = None
+    pending_since: float | None = None
+    pending_timeout_s: float | None = None
+    completed_at: float | None = None
+    last_failed_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """One window as it was found; ``total`` is the length of the list at that moment."""
+
+    window: AuditWindow
+    taken_at: float
+    total: int
+    tasks: tuple[AuditedTask, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,44 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import IntEnum
-from typing import Literal
 
 from runqy_tui.humanize import age
 from runqy_tui.model import Dialect, Queue, Snapshot, Worker, WorkerState
+from runqy_tui.severity import Severity
 
 LOST_FRESH_S = 1_800.0
 """A worker lost for less is an incident. runqy itself gives an index entry 1800 s to live."""
 LOST_OLD_S = 86_400.0
 OLD_PENDING_S = 300.0
 """Pending for longer than this is worth a look, in seconds."""
-
-
-SeverityStyle = Literal["dim", "fine", "busy", "warning", "critical"]
-
-
-class Severity(IntEnum):
-    """Ordered: the larger, the more urgent."""
-
-    IDLE = 0
-    FINE = 1
-    BUSY = 2
-    WARNING = 3
-    CRITICAL = 4
-
-    @property
-    def style(self) -> SeverityStyle:
-        """Name of the table style that shows this severity."""
-        return _STYLES[self]
-
-
-_STYLES: Mapping[Severity, SeverityStyle] = {
-    Severity.IDLE: "dim",
-    Severity.FINE: "fine",
-    Severity.BUSY: "busy",
-    Severity.WARNING: "warning",
-    Severity.CRITICAL: "critical",
-}
 
 
 @dataclass(frozen=True, slots=True)

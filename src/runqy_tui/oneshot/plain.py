@@ -10,7 +10,8 @@ from runqy_tui.humanize import age, count
 from runqy_tui.model import Blob, Queue, Snapshot, Task, TaskState, Worker
 from runqy_tui.safetext import safe_block, safe_line
 from runqy_tui.schema import as_text
-from runqy_tui.trouble import Assessment, Severity, Trouble, assess
+from runqy_tui.severity import Severity
+from runqy_tui.trouble import Assessment, Trouble, assess
 
 _SIGNS = {
     Severity.IDLE: "○",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runqy_tui.humanize import clock
+from runqy_tui.severity import Severity
 from runqy_tui.store import Link, View
-from runqy_tui.trouble import Severity
 from runqy_tui.tui.resources.queues import queue_label
 
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from runqy_tui import humanize
 from runqy_tui.humanize import age, count, moment, span
 from runqy_tui.model import Dialect, Queue, TaskState, Worker
+from runqy_tui.severity import Severity
 from runqy_tui.store import Rates
-from runqy_tui.trouble import Severity, queue_trouble
+from runqy_tui.trouble import queue_trouble
 from runqy_tui.tui.resources.queues import rate
 from runqy_tui.tui.widgets.facts import Fact
 

@@ -7,7 +7,8 @@ from textual.content import Content
 from runqy_tui import humanize
 from runqy_tui.humanize import moment, size, span
 from runqy_tui.model import Gpu, Metrics, Recovery, Worker, WorkerState
-from runqy_tui.trouble import Severity, worker_trouble
+from runqy_tui.severity import Severity
+from runqy_tui.trouble import worker_trouble
 from runqy_tui.tui import text
 from runqy_tui.tui.resources.workers import memory_percent
 from runqy_tui.tui.widgets.bars import meter

@@ -7,8 +7,8 @@ from typing import Generic, TypeVar
 from textual import on
 from textual.content import Content
 
+from runqy_tui.severity import Severity
 from runqy_tui.store import View
-from runqy_tui.trouble import Severity
 from runqy_tui.tui.panes.base import Pane
 from runqy_tui.tui.resources.field import Resource
 from runqy_tui.tui.resources.signs import sign

@@ -8,8 +8,8 @@ from typing import ClassVar
 from textual.content import Content
 
 from runqy_tui.model import WorkerState
+from runqy_tui.severity import Severity
 from runqy_tui.store import View
-from runqy_tui.trouble import Severity
 from runqy_tui.tui.panes.resource import ResourcePane
 from runqy_tui.tui.resources.workers import WORKERS, WorkerRow, worker_rows
 from runqy_tui.tui.session import Session

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from runqy_tui.humanize import UNKNOWN, ZERO, count
-from runqy_tui.trouble import Severity
+from runqy_tui.severity import Severity
 from runqy_tui.tui.widgets.columns import Column
 from runqy_tui.tui.widgets.rows import Cell, ListRows, Style
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from runqy_tui import humanize
 from runqy_tui.humanize import age
 from runqy_tui.model import Queue, TaskState
+from runqy_tui.severity import Severity
 from runqy_tui.store import Rates, View
-from runqy_tui.trouble import Severity, Trouble
+from runqy_tui.trouble import Trouble
 from runqy_tui.tui.resources.field import Field, Resource, number, rank
 from runqy_tui.tui.resources.signs import sign
 from runqy_tui.tui.widgets.columns import Column

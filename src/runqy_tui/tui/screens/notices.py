@@ -12,8 +12,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from runqy_tui.severity import Severity
 from runqy_tui.store import View
-from runqy_tui.trouble import Severity
 from runqy_tui.tui import text
 from runqy_tui.tui.everywhere import in_modal
 from runqy_tui.tui.notices import calm, notices

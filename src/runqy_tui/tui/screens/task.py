@@ -19,7 +19,6 @@ from runqy_tui.tui.session import Session
 from runqy_tui.tui.widgets.facts import Facts
 from runqy_tui.tui.widgets.textview import TextView
 
-
 WRITE_LIMIT = 64 * 1024 * 1024
 """Most that ``w`` reads of a value, in bytes."""
 

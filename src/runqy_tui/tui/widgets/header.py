@@ -13,8 +13,8 @@ from textual.widget import Widget
 from runqy_tui import humanize
 from runqy_tui.humanize import age, clock
 from runqy_tui.model import RedisInfo
+from runqy_tui.severity import Severity
 from runqy_tui.store import Link, View
-from runqy_tui.trouble import Severity
 from runqy_tui.tui import text
 from runqy_tui.tui.resources.signs import sign
 

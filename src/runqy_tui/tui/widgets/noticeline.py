@@ -6,8 +6,8 @@ from textual.app import RenderResult
 from textual.content import Content
 from textual.widget import Widget
 
+from runqy_tui.severity import Severity
 from runqy_tui.store import View
-from runqy_tui.trouble import Severity
 from runqy_tui.tui import text
 from runqy_tui.tui.notices import calm, notices
 from runqy_tui.tui.resources.signs import sign

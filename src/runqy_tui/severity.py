@@ -1,0 +1,33 @@
+"""How urgent something is: one scale for rows, findings, alerts and exit codes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import Literal
+
+SeverityStyle = Literal["dim", "fine", "busy", "warning", "critical"]
+
+
+class Severity(IntEnum):
+    """Ordered: the larger, the more urgent."""
+
+    IDLE = 0
+    FINE = 1
+    BUSY = 2
+    WARNING = 3
+    CRITICAL = 4
+
+    @property
+    def style(self) -> SeverityStyle:
+        """Name of the table style that shows this severity."""
+        return _STYLES[self]
+
+
+_STYLES: Mapping[Severity, SeverityStyle] = {
+    Severity.IDLE: "dim",
+    Severity.FINE: "fine",
+    Severity.BUSY: "busy",
+    Severity.WARNING: "warning",
+    Severity.CRITICAL: "critical",
+}
