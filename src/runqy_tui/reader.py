@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from runqy_tui.model import (
     ActiveTask,
+    Audit,
+    AuditedTask,
+    AuditWindow,
     DayCount,
     LogBatch,
     QueueKey,
@@ -54,6 +58,17 @@ class Reader(Protocol):
 
     async def position(self, queue: QueueKey, state: TaskState, task_id: str) -> int | None:
         """Rank of an id in a scored state, lowest score first; ``None`` for lists or if absent."""
+        ...
+
+    async def audit(self, windows: Sequence[AuditWindow]) -> tuple[Audit, ...]:
+        """Look closely at some listed tasks: all windows in at most three round trips.
+
+        The windows together hold at most 1,000 tasks; no payload is read.
+        """
+        ...
+
+    async def fates(self, ids: Sequence[tuple[QueueKey, str]]) -> tuple[AuditedTask, ...]:
+        """Say what became of tasks that were seen active: one round trip, at most 1,000."""
         ...
 
     async def logs(self, worker_id: str, after_seq: int = -1) -> LogBatch:

@@ -1,0 +1,1 @@
+"""Diagnoses: what is wrong, since when, why, and what to do. Pure functions over the store."""

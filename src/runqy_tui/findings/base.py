@@ -1,0 +1,119 @@
+"""What a finding is, and what a detector gets to see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+
+from runqy_tui.history import History
+from runqy_tui.model import Audit, QueueKey, Snapshot, Worker
+from runqy_tui.severity import Severity
+
+
+class Kind(StrEnum):
+    """Kinds of objects that a finding is about."""
+
+    WORKER = "worker"
+    QUEUE = "queue"
+    TASK = "task"
+    REDIS = "redis"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The object of a finding: a worker's id, a queue, a task of a queue, or the server.
+
+    ``name`` is untrusted: the worker's or task's id, the queue's name, the server's address.
+    """
+
+    kind: Kind
+    name: str
+    queue: QueueKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One fact that a finding rests on: a Redis key, a field or command, and its value.
+
+    All three are text for people, untrusted, and never hold a payload.
+    """
+
+    key: str
+    field: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong.
+
+    ``detector`` is a stable name such as ``worker-degraded``; with the subject it makes
+    :attr:`id`. ``reason`` is a few words for a table's note; ``sentence`` says it all to a tired
+    person; ``next_step`` is a command to run or a place to look. ``since`` is a unix second by
+    Redis's clock: from the data where the data tells (``since_known``), else set by the tracker
+    to when the finding was first seen. ``before_start``: it was there at the first poll, so it
+    is at least that old. ``weight`` orders findings of one severity, the larger first.
+    """
+
+    detector: str
+    severity: Severity
+    subject: Subject
+    reason: str
+    sentence: str
+    next_step: str
+    evidence: tuple[Evidence, ...] = ()
+    since: float | None = None
+    since_known: bool = False
+    before_start: bool = False
+    acknowledged_at: float | None = None
+    weight: float = 0.0
+
+    @property
+    def id(self) -> str:
+        """Stable between polls: the detector and its subject."""
+        braces = "" if self.subject.queue is None or self.subject.queue.braced else "~"
+        queue = "" if self.subject.queue is None else f"{braces}{self.subject.queue.name}/"
+        return f"{self.detector}:{queue}{self.subject.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Where a detector starts to speak. Seconds, counts and shares (0 to 1)."""
+
+    oldest_pending_s: float = 300.0
+    depth: int = 1_000
+    growing_for_s: float = 300.0
+    stuck_after_s: float = 60.0
+    clock_off_s: float = 5.0
+    orphan_after_s: float = 30.0
+    lost_fresh_s: float = 1_800.0
+    lost_old_s: float = 86_400.0
+    archive_cap: int = 10_000
+    failure_rate: float = 0.2
+    failures_least: int = 5
+    failure_window_s: float = 300.0
+    memory_share: float = 0.9
+    slow_trip_ms: float = 500.0
+    pending_timeout_share: float = 0.8
+
+
+@dataclass(frozen=True)
+class Sight:
+    """Everything that detectors may look at. ``audits``: the latest of each window."""
+
+    snapshot: Snapshot
+    history: History
+    audits: Sequence[Audit] = ()
+    thresholds: Thresholds = field(default_factory=Thresholds)
+
+    @property
+    def now(self) -> float:
+        """Redis's clock at the poll."""
+        return self.snapshot.taken_at
+
+    @cached_property
+    def workers(self) -> Mapping[str, Worker]:
+        """Workers by id."""
+        return {worker.id: worker for worker in self.snapshot.workers}
