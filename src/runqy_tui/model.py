@@ -185,7 +185,8 @@ class Worker:
 
     ``healthy`` is ``None`` where nothing says so (lost workers, asynq servers). ``status`` is the
     worker's own word. ``queues`` maps a queue name to its priority, ``None`` where it has none.
-    ``active_tasks`` is filled only where the dialect tells (asynq, documented); ``active_count``
+    ``clock_offset_s``: by how much its clock is ahead of Redis's (negative: behind), ``None``
+    where that cannot be told from a late heartbeat. ``active_tasks`` is filled only where the dialect tells (asynq, documented); ``active_count``
     likewise. ``problems`` names fields that could not be read.
     """
 
@@ -197,6 +198,7 @@ class Worker:
     started_at: float | None = None
     last_beat_at: float | None = None
     last_beat_age_s: float | None = None
+    clock_offset_s: float | None = None
     concurrency: int | None = None
     queues: Mapping[str, int | None] = field(default_factory=dict)
     active_tasks: tuple[str, ...] = ()
@@ -240,7 +242,9 @@ class RedisInfo:
 class ServerHealth:
     """What INFO says of the server's own state; ``None`` where it may not be asked.
 
-    ``writes_blocked`` is the reason why the server refuses writes, in a few words.
+    ``role`` is INFO's word, ``master`` or ``slave``. ``maxmemory_bytes`` 0: no limit.
+    ``writes_blocked`` is the reason why the server refuses writes, in a few words; after a failed
+    save it does so by default, and nothing but CONFIG would tell where that is switched off.
     """
 
     role: str | None = None
@@ -254,7 +258,10 @@ class ServerHealth:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
-    """Everything one poll saw. ``taken_at`` is Redis's clock (``TIME``)."""
+    """Everything one poll saw. ``taken_at`` is Redis's clock (``TIME``).
+
+    ``ghosts``: ids of workers whose hash holds a status and nothing else (no worker at all).
+    """
 
     taken_at: float
     redis: RedisInfo
@@ -262,6 +269,7 @@ class Snapshot:
     workers: tuple[Worker, ...] = ()
     warnings: tuple[str, ...] = ()
     health: ServerHealth | None = None
+    ghosts: tuple[str, ...] = ()
 
     def queue(self, key: QueueKey) -> Queue | None:
         """The queue with this identity, if it was seen."""
@@ -294,7 +302,7 @@ class TaskRow:
 
     ``score`` is the zset score where the state has one. ``when`` is the moment that matters for
     the state: waiting since, runs at, failed at, completed at; ``None`` where nothing tells.
-    ``payload`` is a preview.
+    ``failed_at`` is the last failure, in any state. ``payload`` is a preview.
     """
 
     id: str
@@ -309,6 +317,7 @@ class TaskRow:
     expires_at: float | None = None
     missing: bool = False
     decodable: bool = True
+    failed_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

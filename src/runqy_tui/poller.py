@@ -7,10 +7,14 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from runqy_tui.errors import RunqyTuiError
 from runqy_tui.model import Snapshot
 from runqy_tui.reader import Reader
+
+if TYPE_CHECKING:
+    from runqy_tui.triage import Diagnosis, Triage
 
 BACKOFF_FIRST_S = 0.5
 BACKOFF_LIMIT_S = 15.0
@@ -21,12 +25,14 @@ DEADLINE_S = 10.0
 class PollResult:
     """Outcome of one poll: a snapshot, or the reason why there is none.
 
-    ``at`` is :func:`time.monotonic` when the poll ended; ``retry_in_s`` is the pause before the
-    next try after a failure.
+    ``diagnosis`` is of this snapshot, where the poller has a triage. ``at`` is
+    :func:`time.monotonic` when the poll ended; ``retry_in_s`` is the pause before the next try
+    after a failure.
     """
 
     at: float
     snapshot: Snapshot | None = None
+    diagnosis: Diagnosis | None = None
     error: str | None = None
     failures: int = 0
     retry_in_s: float | None = None
@@ -49,6 +55,7 @@ class Poller:
         publish: called in the loop with every result.
         interval_s: seconds from the start of one poll to the start of the next. May be changed
             while running; :meth:`wake` makes the change felt at once.
+        triage: looks closer after each good poll, within the same deadline.
     """
 
     def __init__(
@@ -56,9 +63,11 @@ class Poller:
         open_reader: Callable[[], Awaitable[Reader]],
         publish: Callable[[PollResult], None],
         interval_s: float,
+        triage: Triage | None = None,
     ) -> None:
         self.interval_s = interval_s
         self.reader: Reader | None = None
+        self.triage = triage
         self._open_reader = open_reader
         self._publish = publish
         self._wake = asyncio.Event()
@@ -90,12 +99,16 @@ class Poller:
                 if self.reader is None:
                     self.reader = await self._open_reader()
                 snapshot = await self.reader.overview()
+                diagnosis = await self._look(self.reader, snapshot)
         except RunqyTuiError as error:
             return self._failed(str(error))
         except TimeoutError:
             return self._failed(f"Redis did not answer within {DEADLINE_S:g} s.")
         self._failures = 0
-        return PollResult(at=monotonic(), snapshot=snapshot)
+        return PollResult(at=monotonic(), snapshot=snapshot, diagnosis=diagnosis)
+
+    async def _look(self, reader: Reader, snapshot: Snapshot) -> Diagnosis | None:
+        return None if self.triage is None else await self.triage.look(reader, snapshot)
 
     def _failed(self, error: str) -> PollResult:
         self._failures += 1

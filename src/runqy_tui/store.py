@@ -1,18 +1,20 @@
-"""What the front ends show: the latest good snapshot, how old it is, and short-term rates."""
+"""What the front ends show: the latest good snapshot, how old it is, and what it means."""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from runqy_tui.durations import Observed
+from runqy_tui.findings.base import Finding
+from runqy_tui.history import Trend
 from runqy_tui.model import QueueKey, Snapshot
 from runqy_tui.poller import PollResult
 from runqy_tui.trouble import Assessment, assess
 
-RATE_WINDOW_S = 20.0
-"""Rates are means over about this many seconds, so that they do not flicker."""
+Rates = Trend
+"""What the screens ask of a trend: ``done_per_s`` and ``failed_per_s``."""
 
 
 class Link(StrEnum):
@@ -21,14 +23,6 @@ class Link(StrEnum):
     CONNECTING = "connecting"
     LIVE = "live"
     LOST = "lost"
-
-
-@dataclass(frozen=True, slots=True)
-class Rates:
-    """Tasks per second of one queue; ``None`` where the counters do not tell."""
-
-    done_per_s: float | None = None
-    failed_per_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +35,9 @@ class View:
 
     snapshot: Snapshot | None = None
     assessment: Assessment = field(default_factory=lambda: Assessment({}, {}))
-    rates: Mapping[QueueKey, Rates] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    trends: Mapping[QueueKey, Trend] = field(default_factory=dict)
+    durations: Mapping[QueueKey, Observed] = field(default_factory=dict)
     received_at: float = 0.0
     link: Link = Link.CONNECTING
     error: str | None = None
@@ -49,20 +45,18 @@ class View:
     retry_at: float | None = None
     frozen_at: float | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class _Sample:
-    taken_at: float
-    counters: Mapping[QueueKey, tuple[int | None, int | None]]
+    @property
+    def rates(self) -> Mapping[QueueKey, Rates]:
+        """The trends, for those who only want rates."""
+        return self.trends
 
 
 class Store:
-    """Takes poll results in, gives :class:`View` out. Memory: a window of counters per queue."""
+    """Takes poll results in, gives :class:`View` out. Remembers nothing but the latest picture."""
 
     def __init__(self) -> None:
         self.live = View()
         self._frozen: View | None = None
-        self._samples: deque[_Sample] = deque(maxlen=64)
 
     @property
     def view(self) -> View:
@@ -79,11 +73,13 @@ class Store:
         if result.snapshot is None:
             self._lose(result)
             return
-        self._remember(result.snapshot)
+        known = result.diagnosis
         self.live = View(
             snapshot=result.snapshot,
             assessment=assess(result.snapshot),
-            rates=self._rates(),
+            findings=known.findings if known else (),
+            trends=known.trends if known else {},
+            durations=known.durations if known else {},
             received_at=result.at,
             link=Link.LIVE,
         )
@@ -106,34 +102,3 @@ class Store:
             failures=result.failures,
             retry_at=retry_at,
         )
-
-    def _remember(self, snapshot: Snapshot) -> None:
-        counters = {q.key: (q.succeeded_total, q.failed_total) for q in snapshot.queues}
-        if self._samples and snapshot.taken_at <= self._samples[-1].taken_at:
-            self._samples.clear()  # Redis's clock went back: older samples mean nothing
-        self._samples.append(_Sample(snapshot.taken_at, counters))
-        while len(self._samples) > 2 and (
-            snapshot.taken_at - self._samples[1].taken_at >= RATE_WINDOW_S
-        ):
-            self._samples.popleft()
-
-    def _rates(self) -> dict[QueueKey, Rates]:
-        if len(self._samples) < 2:
-            return {}
-        first, last = self._samples[0], self._samples[-1]
-        elapsed = last.taken_at - first.taken_at
-        rates = {}
-        for key, (done, failed) in last.counters.items():
-            before = first.counters.get(key)
-            if before is not None:
-                rates[key] = Rates(
-                    _per_second(before[0], done, elapsed), _per_second(before[1], failed, elapsed)
-                )
-        return rates
-
-
-def _per_second(before: int | None, after: int | None, elapsed: float) -> float | None:
-    """Rate of a counter. One that fell was reset: the rate is unknown, never negative."""
-    if before is None or after is None or after < before:
-        return None
-    return (after - before) / elapsed

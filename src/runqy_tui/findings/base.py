@@ -72,10 +72,14 @@ class Finding:
 
     @property
     def id(self) -> str:
-        """Stable between polls: the detector and its subject."""
-        braces = "" if self.subject.queue is None or self.subject.queue.braced else "~"
-        queue = "" if self.subject.queue is None else f"{braces}{self.subject.queue.name}/"
-        return f"{self.detector}:{queue}{self.subject.name}"
+        """Stable between polls: the detector and its subject.
+
+        Tasks of one queue share a finding whose example changes: there the queue identifies it.
+        """
+        subject = self.subject
+        braces = "" if subject.queue is None or subject.queue.braced else "~"
+        queue = "" if subject.queue is None else f"{braces}{subject.queue.name}/"
+        return f"{self.detector}:{queue}{'' if subject.kind is Kind.TASK else subject.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +103,30 @@ class Thresholds:
     pending_timeout_share: float = 0.8
 
 
+@dataclass(frozen=True, slots=True)
+class ServerPoint:
+    """What one poll saw of the server: evicted keys since its start, milliseconds per trip."""
+
+    at: float
+    evicted_keys: int | None = None
+    trip_ms: float | None = None
+
+
 @dataclass(frozen=True)
 class Sight:
-    """Everything that detectors may look at. ``audits``: the latest of each window."""
+    """Everything that detectors may look at.
+
+    ``audits``: the latest of each window. ``server_past``: the last polls of the server, oldest
+    first (see :class:`runqy_tui.findings.past.ServerPast`). ``active_since``: when each task was
+    first seen active; it may have been so for longer.
+    """
 
     snapshot: Snapshot
     history: History
     audits: Sequence[Audit] = ()
     thresholds: Thresholds = field(default_factory=Thresholds)
+    server_past: Sequence[ServerPoint] = ()
+    active_since: Mapping[tuple[QueueKey, str], float] = field(default_factory=dict)
 
     @property
     def now(self) -> float:
@@ -117,3 +137,13 @@ class Sight:
     def workers(self) -> Mapping[str, Worker]:
         """Workers by id."""
         return {worker.id: worker for worker in self.snapshot.workers}
+
+    @cached_property
+    def absent(self) -> Mapping[str, Sequence[Worker]]:
+        """Workers that do not consume (lost, stale, stopped), by each queue name they listed."""
+        found: dict[str, list[Worker]] = {}
+        for worker in self.snapshot.workers:
+            if not worker.state.consumes:
+                for name in worker.queues:
+                    found.setdefault(name, []).append(worker)
+        return found

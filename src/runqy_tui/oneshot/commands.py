@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Awaitable, Callable
 
 from runqy_tui import schema
-from runqy_tui.errors import NotFoundError, OutputError
+from runqy_tui.errors import NotFoundError
 from runqy_tui.model import QueueKey, Snapshot, Task
 from runqy_tui.oneshot import plain
+from runqy_tui.oneshot.output import emit
 from runqy_tui.reader import Reader
 from runqy_tui.safetext import safe_line
 
@@ -23,7 +22,7 @@ async def snapshot(open_reader: OpenReader, *, as_json: bool) -> None:
         seen: Snapshot = await reader.overview()
     finally:
         await reader.close()
-    _print(schema.snapshot_object(seen) if as_json else plain.snapshot_text(seen))
+    emit(schema.snapshot_object(seen) if as_json else plain.snapshot_text(seen))
 
 
 async def task(open_reader: OpenReader, task_id: str, queue: str | None, *, as_json: bool) -> None:
@@ -37,7 +36,7 @@ async def task(open_reader: OpenReader, task_id: str, queue: str | None, *, as_j
         found = await _find(reader, task_id, queue)
     finally:
         await reader.close()
-    _print(schema.task_object(found) if as_json else plain.task_text(found))
+    emit(schema.task_object(found) if as_json else plain.task_text(found))
 
 
 async def _find(reader: Reader, task_id: str, queue: str | None) -> Task:
@@ -67,25 +66,3 @@ def _places(queue: str | None) -> tuple[QueueKey | None, ...]:
         return (None,)
     default = () if "." in queue else (QueueKey(f"{queue}.default"),)
     return QueueKey(queue), QueueKey(queue, braced=False), *default
-
-
-def _print(what: object) -> None:
-    """Write to standard output.
-
-    Raises:
-        OutputError: it is closed, or its disk is full.
-        BrokenPipeError: its reader went away.
-    """
-    if sys.stdout is None:
-        raise OutputError("Standard output is closed: there is nowhere to print to.")
-    if isinstance(what, str):
-        text = plain.for_encoding(what, sys.stdout.encoding)
-    else:
-        text = json.dumps(what, indent=2, allow_nan=False)
-    try:
-        sys.stdout.write(text + "\n")
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise OutputError(f"Standard output cannot be written: {error.strerror}.") from None

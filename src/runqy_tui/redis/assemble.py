@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from runqy_tui.model import Dialect, Queue, QueueKey, Worker
+from runqy_tui.model import Dialect, Queue, QueueKey, TaskState, Worker
 from runqy_tui.redis import keys, parse
 from runqy_tui.redis.queues import QueueMemory, Reading, counter, counts_of
 from runqy_tui.redis.warn import Warnings
@@ -64,6 +64,8 @@ def queue_of(
         consumers=tuple(sorted(worker.id for worker in serving if worker.state.consumes)),
         groups=reading.groups,
         registered=memory.registered,
+        next_retry_at=reading.due_at.get(TaskState.RETRY),
+        next_scheduled_at=reading.due_at.get(TaskState.SCHEDULED),
     )
 
 

@@ -18,6 +18,7 @@ from runqy_tui.redis.assemble import Servers, queue_of, warn_of_queues
 from runqy_tui.redis.discovery import STEP_COLD, STEP_WARM, Discovery
 from runqy_tui.redis.faults import translate
 from runqy_tui.redis.fleet import Fleet
+from runqy_tui.redis.health import Health
 from runqy_tui.redis.index import Index
 from runqy_tui.redis.queues import Queues
 from runqy_tui.redis.replies import Reply, refused
@@ -41,6 +42,7 @@ class Overview:
         self._clock = clock
         self._deadline = deadline
         self._server = Server()
+        self._health = Health()
         self._fleet = Fleet()
         self._discovery = Discovery()
         self._turn = asyncio.Lock()
@@ -138,11 +140,13 @@ class Overview:
 
     def _ask_indexes(self, batch: Batch, step: int) -> None:
         self._server.ask(batch, self._link.epoch)
+        self._health.ask(batch, self._link.epoch)
         self.index.ask(batch)
         self._discovery.ask(batch, step)
 
     def _read_indexes(self, replies: list[Reply], warnings: Warnings) -> float:
         told = self._server.read(replies, warnings)
+        self._health.read(replies)
         queues = self.index.read(replies, warnings)
         if refused(queues) and isinstance(queues, Exception):
             raise translate(queues, self._link.target)
@@ -194,7 +198,14 @@ class Overview:
             round_trips=self._trips,
             elapsed_ms=elapsed,
         )
-        return Snapshot(now, info, tuple(queues), tuple(workers), warnings.texts())
+        return Snapshot(
+            taken_at=now,
+            redis=info,
+            queues=tuple(queues),
+            workers=tuple(workers),
+            warnings=warnings.texts(),
+            health=self._health.latest,
+        )
 
 
 def day_of(now: float) -> str:

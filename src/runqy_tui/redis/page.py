@@ -65,12 +65,13 @@ async def _list(
     batch = Batch()
     batch.ask("TIME")
     batch.ask("LLEN" if state in _LISTS else "ZCARD", key)
+    span = max(1, limit)  # an empty range from 0 on would be 0 to -1: everything
     if state not in _LISTS:
-        _ask_scored(batch, key, offset, limit, newest_first)
+        _ask_scored(batch, key, offset, span, newest_first)
     elif newest_first:
-        batch.ask("LRANGE", key, offset, offset + limit - 1)
+        batch.ask("LRANGE", key, offset, offset + span - 1)
     else:
-        batch.ask("LRANGE", key, -(offset + limit), -(offset + 1))
+        batch.ask("LRANGE", key, -(offset + span), -(offset + 1))
     time_reply, length, found = await context.trip(batch)
     context.must(length)
     context.must(found)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from runqy_tui.model import Counts, Dialect, QueueKey, TaskState
 from runqy_tui.redis import keys, parse
 from runqy_tui.redis.probe import NEWEST, Probe
-from runqy_tui.redis.replies import Reply, data, integer, items, scan_page
+from runqy_tui.redis.replies import Reply, data, integer, items, scan_page, scored
 from runqy_tui.redis.transport import Batch, Packed
 from runqy_tui.redis.warn import Warnings
 from runqy_tui.safetext import decode
@@ -19,6 +19,7 @@ GROUP_MEMORY = 30
 
 _LISTS = (TaskState.PENDING, TaskState.ACTIVE)
 _SCORED = (TaskState.SCHEDULED, TaskState.RETRY, TaskState.ARCHIVED, TaskState.COMPLETED)
+_DUE = (TaskState.RETRY, TaskState.SCHEDULED)
 _GROUPS, _STRINGS, _TAIL, _LENGTH = 6, 7, 8, 9
 
 
@@ -33,6 +34,7 @@ class Reading:
     day: str = ""
     noted: list[tuple[int, bytes]] = field(default_factory=list)
     aggregating: int | None = None
+    due_at: dict[TaskState, float | None] = field(default_factory=dict)
 
     @property
     def pending(self) -> int | None:
@@ -54,6 +56,7 @@ class QueueMemory:
     dialect: Dialect | None = None
     probe: Probe = field(default_factory=Probe)
     groups: dict[bytes, int] = field(default_factory=dict)
+    due: tuple[TaskState, ...] = ()
     packed: Packed | None = None
     day: str = ""
     reading: Reading | None = None
@@ -78,6 +81,7 @@ class _AskedTail:
     start: int
     ids: int
     groups: tuple[bytes, ...]
+    due: tuple[TaskState, ...]
 
 
 class Queues:
@@ -116,12 +120,12 @@ class Queues:
             self._asked.append(_Asked(memory, start, depths))
 
     def ask_tails(self, batch: Batch) -> None:
-        """Add what hangs on earlier replies: the oldest tasks' hashes and the groups' sizes."""
+        """Add what hangs on earlier replies: oldest tasks, groups' sizes, first due moments."""
         self._tails = []
         for memory in self.known.values():
             ids = memory.probe.ids()
             groups = tuple(memory.groups)
-            if not (ids or groups):
+            if not (ids or groups or memory.due):
                 continue
             start = batch.count
             for task_id in ids:
@@ -129,7 +133,9 @@ class Queues:
                 batch.ask("HMGET", key, "state", "pending_since")
             for name in groups:
                 batch.ask("ZCARD", keys.group(memory.key, decode(name)))
-            self._tails.append(_AskedTail(memory, start, len(ids), groups))
+            for state in memory.due:
+                batch.ask("ZRANGE", keys.state_key(memory.key, state), 0, 0, "WITHSCORES")
+            self._tails.append(_AskedTail(memory, start, len(ids), groups, memory.due))
 
     def read(self, replies: list[Reply], warnings: Warnings) -> None:
         """Take in the replies to :meth:`ask`."""
@@ -139,6 +145,8 @@ class Queues:
                 memory.reading = self._read_braced(asked, replies, warnings)
             else:
                 memory.reading = _read_documented(memory.key, asked.start, replies, warnings)
+            counts = memory.reading.counts
+            memory.due = tuple(state for state in _DUE if counts.get(state))
         self._asked = []
 
     def see(self, now: float) -> None:
@@ -153,8 +161,9 @@ class Queues:
         for asked in self._tails:
             middle = asked.start + asked.ids
             fates[asked.memory.key] = replies[asked.start : middle]
-            sizes = replies[middle : middle + len(asked.groups)]
-            self._read_groups(asked, sizes, warnings)
+            end = middle + len(asked.groups)
+            self._read_groups(asked, replies[middle:end], warnings)
+            _read_due(asked, replies[end : end + len(asked.due)], warnings)
         self._tails = []
         for memory in self.known.values():
             reading = memory.reading
@@ -219,6 +228,16 @@ class Queues:
         counted = [integer(size) for size in sizes]
         if reading.groups_whole and all(size is not None for size in counted):
             reading.aggregating = sum(size or 0 for size in counted)
+
+
+def _read_due(asked: _AskedTail, replies: list[Reply], warnings: Warnings) -> None:
+    reading = asked.memory.reading
+    if reading is None:
+        return
+    for state, reply in zip(asked.due, replies, strict=True):
+        warnings.reply(reply, keys.state_key(asked.memory.key, state))
+        first = scored(reply)
+        reading.due_at[state] = first[0][1] if first and reading.counts[state] else None
 
 
 def counts_of(reading: Reading) -> Counts:

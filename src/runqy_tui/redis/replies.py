@@ -72,6 +72,16 @@ def clock(reply: Reply) -> float | None:
     return int(parts[0]) + int(parts[1]) / 1e6
 
 
+def info_fields(reply: Reply) -> dict[str, str] | None:
+    """The fields of an INFO reply; ``None`` where it was refused."""
+    raw = data(reply)
+    if raw is None:
+        return None
+    lines = raw.decode("utf-8", "replace").splitlines()
+    pairs = (line.partition(":") for line in lines if ":" in line)
+    return {name: value.strip() for name, _, value in pairs}
+
+
 def refused(reply: Reply) -> bool:
     """Whether the ACL forbade the command."""
     return isinstance(reply, NoPermissionError)

@@ -149,6 +149,7 @@ def _row(row: _Row, state: TaskState, now: float, keeps: bool) -> TaskRow:
         max_retry=whole.retry if whole and limit is None else limit,
         expires_at=expires_at,
         decodable=message is not None or documented or (opened is None and b"msg" in row.sizes),
+        failed_at=_failed_at(row, opened),
     )
 
 
@@ -186,12 +187,16 @@ def _when(row: _Row, opened: Opened | None, state: TaskState) -> float | None:
     if state in (TaskState.SCHEDULED, TaskState.RETRY, TaskState.AGGREGATING):
         return row.entry.score
     if state is TaskState.ARCHIVED:
-        told = parse.moment(row.values.get(b"last_failed_at"))
-        return told or (float(message.last_failed_at) if message else None) or None
+        return _failed_at(row, opened)
     if state is TaskState.COMPLETED:
         told = parse.moment(row.values.get(b"completed_at"))
         return told or (float(message.completed_at) if message else None) or None
     return None
+
+
+def _failed_at(row: _Row, opened: Opened | None) -> float | None:
+    told = parse.moment(row.values.get(b"last_failed_at"))
+    return told or (float(opened.message.last_failed_at) if opened else None) or None
 
 
 def _expires_at(state: TaskState, score: float | None, now: float, keeps: bool) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import time
 
 from runqy_tui.redis.faults import ACL_HINT
-from runqy_tui.redis.replies import Reply, clock, data, refused
+from runqy_tui.redis.replies import Reply, clock, info_fields, refused
 from runqy_tui.redis.transport import Batch
 from runqy_tui.redis.warn import Warnings
 
@@ -34,7 +34,7 @@ class Server:
 
     def read(self, replies: list[Reply], warnings: Warnings) -> float:
         """Redis's clock in unix seconds."""
-        info = _fields(replies[self._info_slot]) if self._info_slot >= 0 else None
+        info = info_fields(replies[self._info_slot]) if self._info_slot >= 0 else None
         if info is not None:
             self.version = _version(info)
             self.mode = info.get("redis_mode") or info.get("server_mode")
@@ -48,15 +48,6 @@ class Server:
                 f"Redis does not tell its time (TIME): ages are by this machine's clock; {ACL_HINT}"
             )
         return time() if now is None else now
-
-
-def _fields(reply: Reply) -> dict[str, str] | None:
-    raw = data(reply)
-    if raw is None:
-        return None
-    lines = raw.decode("utf-8", "replace").splitlines()
-    pairs = (line.partition(":") for line in lines if ":" in line)
-    return {name: value.strip() for name, _, value in pairs}
 
 
 def _version(info: dict[str, str]) -> str | None:

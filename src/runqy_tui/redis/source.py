@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from runqy_tui.model import (
     ActiveTask,
+    Audit,
+    AuditedTask,
+    AuditWindow,
     DayCount,
     LogBatch,
     QueueKey,
@@ -16,6 +19,7 @@ from runqy_tui.model import (
 )
 from runqy_tui.reader import PAGE_SIZE
 from runqy_tui.redis.activity import read_active, read_daily, read_logs, read_position
+from runqy_tui.redis.audit import read_audit, read_fates
 from runqy_tui.redis.connect import link_to, parse_url
 from runqy_tui.redis.context import Context
 from runqy_tui.redis.find import find_task
@@ -79,6 +83,22 @@ class RedisReader:
     async def position(self, queue: QueueKey, state: TaskState, task_id: str) -> int | None:
         """Rank of an id in a scored state, lowest score first; ``None`` for lists or if absent."""
         return await read_position(self._context, queue, state, task_id)
+
+    async def audit(self, windows: Sequence[AuditWindow]) -> tuple[Audit, ...]:
+        """Look closely at some listed tasks: all windows in at most three round trips.
+
+        At most 1,000 tasks in all: the last windows are cut. A task that leaves its list while
+        it is looked at is left out; of ``msg`` only what is up to 4 KiB is read.
+        """
+        return await read_audit(self._context, windows)
+
+    async def fates(self, ids: Sequence[tuple[QueueKey, str]]) -> tuple[AuditedTask, ...]:
+        """Say what became of tasks that were seen active: one round trip, the first 1,000.
+
+        ``completed_at`` and ``last_failed_at`` are runqy's fields; asynq keeps both in ``msg``,
+        which is not read here.
+        """
+        return await read_fates(self._context, ids)
 
     async def logs(self, worker_id: str, after_seq: int = -1) -> LogBatch:
         """Log lines of a runqy worker with ``seq`` above ``after_seq``."""

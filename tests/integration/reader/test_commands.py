@@ -5,7 +5,7 @@ from __future__ import annotations
 import redis
 
 from runqy_tui.demo.server import EmbeddedServer
-from runqy_tui.model import QueueKey, TaskState
+from runqy_tui.model import AuditWindow, QueueKey, TaskState
 from runqy_tui.redis.source import open_reader
 from tests.support import fleet
 
@@ -54,6 +54,7 @@ def populate(writer: redis.Redis) -> None:
     writer.hset("asynq:t:big", "queue", "a.b")
     fleet.task(writer, "a.b", "odd", mystery="x")
     writer.lpush("asynq:{a.b}:pending", "big")
+    writer.lpush("asynq:{a.b}:active", "t1")
     writer.sadd("asynq:{a.b}:groups", "g")
     writer.zadd("asynq:{a.b}:g:g", {"t1": 1})
     for state in ("retry", "scheduled", "archived", "completed"):
@@ -85,6 +86,9 @@ async def test_a_whole_session_only_reads(server: EmbeddedServer, writer: redis.
         await reader.task(task_id)
         await reader.task(task_id, queue)
         await reader.task(task_id, plain)
+    windows = [AuditWindow(key, state, 0, 50) for key in (queue, plain) for state in TaskState]
+    assert any(audit.tasks for audit in await reader.audit(windows))
+    assert await reader.fates([(queue, "t1"), (plain, "p1")])
     await reader.logs("w:1")
     await reader.active_tasks("h:1:u")
     await reader.daily(queue)

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from runqy_tui import humanize
 from runqy_tui.humanize import age, count, moment, span
-from runqy_tui.model import Dialect, Queue, TaskState, Worker
+from runqy_tui.model import Dialect, Queue, TaskState
 from runqy_tui.severity import Severity
 from runqy_tui.store import Rates
-from runqy_tui.trouble import queue_trouble
+from runqy_tui.trouble import Trouble
 from runqy_tui.tui.resources.queues import rate
 from runqy_tui.tui.widgets.facts import Fact
 
 _STYLES = {Severity.CRITICAL: "bold $error", Severity.WARNING: "bold $warning"}
 
 
-def sentence(queue: Queue, workers: Mapping[str, Worker]) -> tuple[str, str]:
+def sentence(queue: Queue, trouble: Trouble) -> tuple[str, str]:
     """One sentence that says how the queue stands, and its style."""
-    trouble = queue_trouble(queue, workers)
     style = _STYLES.get(trouble.severity, "bold")
     pending, active = queue.counts.pending, queue.counts.active
     words = [f"{count(pending)} pending, {count(active)} active".replace(humanize.ZERO, "0")]

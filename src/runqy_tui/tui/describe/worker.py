@@ -8,7 +8,7 @@ from runqy_tui import humanize
 from runqy_tui.humanize import moment, size, span
 from runqy_tui.model import Gpu, Metrics, Recovery, Worker, WorkerState
 from runqy_tui.severity import Severity
-from runqy_tui.trouble import worker_trouble
+from runqy_tui.trouble import Trouble
 from runqy_tui.tui import text
 from runqy_tui.tui.resources.workers import memory_percent
 from runqy_tui.tui.widgets.bars import meter
@@ -18,9 +18,8 @@ _STYLES = {Severity.CRITICAL: "bold $error", Severity.WARNING: "bold $warning"}
 _RECOVERY_STYLES = {"degraded": "$error", "recovering": "$warning"}
 
 
-def sentence(worker: Worker) -> tuple[str, str]:
+def sentence(worker: Worker, trouble: Trouble) -> tuple[str, str]:
     """One sentence that says how the worker is, and its style."""
-    trouble = worker_trouble(worker)
     style = _STYLES.get(trouble.severity, "bold")
     if worker.state is WorkerState.DEGRADED:
         beats = "still beating" if worker.last_beat_age_s is not None else "alive"

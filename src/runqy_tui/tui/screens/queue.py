@@ -12,7 +12,7 @@ from textual.widget import Widget
 from runqy_tui.humanize import UNKNOWN, age
 from runqy_tui.model import Queue, QueueKey, Snapshot, Worker
 from runqy_tui.store import Rates
-from runqy_tui.trouble import worker_trouble
+from runqy_tui.trouble import Assessment
 from runqy_tui.tui.describe.queue import facts, sentence
 from runqy_tui.tui.screens.modal import ObjectModal, Step
 from runqy_tui.tui.session import Session
@@ -75,11 +75,10 @@ class QueueModal(ObjectModal):
             self.say("no longer in Redis", "$warning")
             return
         self._queue = found
-        workers = {worker.id: worker for worker in view.snapshot.workers}
-        self.say(*sentence(found, workers))
+        self.say(*sentence(found, view.assessment.queues[found.key]))
         rates = view.rates.get(self._key, Rates())
         self.query_one("#overview", Facts).show(facts(found, rates))
-        self._show_consumers(found, view.snapshot)
+        self._show_consumers(found, view.snapshot, view.assessment)
         await self._show_history()
 
     async def _show_history(self) -> None:
@@ -90,13 +89,13 @@ class QueueModal(ObjectModal):
         days = await self.session.reader.daily(self._key, _DAYS)
         sheet.show((), daily_chart(days, max(40, self.size.width * 9 // 10 - 6)))
 
-    def _show_consumers(self, queue: Queue, snapshot: Snapshot) -> None:
+    def _show_consumers(self, queue: Queue, snapshot: Snapshot, judged: Assessment) -> None:
         """Every worker that lists the queue, those that no longer consume too."""
         listed = [worker for worker in snapshot.workers if worker.serves(queue.key)]
-        listed.sort(key=lambda worker: (-worker_trouble(worker).severity, worker.id))
+        listed.sort(key=lambda worker: (-judged.workers[worker.id].severity, worker.id))
 
         def cell(worker: Worker, column: str) -> Cell:
-            trouble = worker_trouble(worker)
+            trouble = judged.workers[worker.id]
             priority = worker.queues.get(queue.name)
             texts = {
                 "worker": worker.id,

@@ -83,14 +83,15 @@ class WorkerModal(ObjectModal):
 
     async def load(self) -> None:
         """Take the worker from the latest view, its tasks and log from Redis."""
-        snapshot = self.session.view.snapshot
+        view = self.session.view
+        snapshot = view.snapshot
         found = snapshot.worker(self._worker_id) if snapshot else None
         if snapshot is None or found is None:
             last = "" if self._worker is None else f"; it was {self._worker.state}"
             self.say(f"no longer in Redis{last}", "$warning")
             return
         self._worker = found
-        self.say(*sentence(found))
+        self.say(*sentence(found, view.assessment.workers[found.id]))
         self.query_one("#overview", Facts).show(facts(found, snapshot.taken_at), meters(found))
         self._show_queues(found, {queue.key: queue for queue in snapshot.queues})
         await self._show_tasks(found, snapshot.taken_at)

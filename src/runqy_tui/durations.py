@@ -1,0 +1,301 @@
+"""How long tasks ran, as far as polls can tell: first seen active, then seen to have left.
+
+No dialect stores a task's duration, so every figure here is observed. A task that was active
+already when its queue was first looked at counts nowhere: its start is unknown. Tasks shorter
+than the poll interval are seen now and then only.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
+from math import ceil, inf, log
+
+from runqy_tui.model import ActiveTask, Audit, AuditedTask, QueueKey, TaskState
+
+BUCKETS_S: tuple[float, ...] = (
+    *(0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0),
+    *(60.0, 120.0, 300.0, 600.0, 1_800.0, 3_600.0, 7_200.0),
+)
+"""Upper bounds of the exported histogram; what is longer counts in the total alone."""
+MOST_TRACKED = 5_000
+MOST_QUEUES = 5_000
+VAGUE_S = 120.0
+"""A beginning or an end that lies somewhere in a longer time than this is taken as unknown."""
+RECENT_S = 1_800.0
+"""Quantiles are of the last one to two such stretches, so that they follow a change."""
+_RATIO = 1.1
+_ENDED = frozenset({TaskState.COMPLETED, TaskState.ARCHIVED, TaskState.RETRY})
+
+
+def _fine_bounds() -> tuple[float, ...]:
+    """The exported bounds with steps of at most 10 % between them, for close quantiles."""
+    bounds = [BUCKETS_S[0]]
+    for low, high in pairwise(BUCKETS_S):
+        parts = ceil(log(high / low) / log(_RATIO))
+        bounds += [low * (high / low) ** (part / parts) for part in range(1, parts)]
+        bounds.append(high)
+    return tuple(bounds)
+
+
+_FINE = _fine_bounds()
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Durations of one queue's tasks, estimated from ``count`` that were seen to begin and end.
+
+    ``plus_minus_s`` is how far off one observation is at most, on average (about the poll
+    interval); the quantiles add up to 5 % to it, and a task over two hours counts as two hours.
+    """
+
+    p50_s: float
+    p95_s: float
+    p99_s: float
+    count: int
+    plus_minus_s: float
+
+
+@dataclass(slots=True)
+class _Sheet:
+    """Durations of a stretch of time; the last of the counts is of what is above all bounds."""
+
+    counts: list[int] = field(default_factory=lambda: [0] * (len(_FINE) + 1))
+    total_s: float = 0.0
+    error_s: float = 0.0
+
+    def add(self, seconds: float, error_s: float) -> None:
+        self.counts[bisect_left(_FINE, seconds)] += 1
+        self.total_s += seconds
+        self.error_s += error_s
+
+
+@dataclass(slots=True)
+class _Record:
+    """``past`` and ``recent`` are the two stretches that quantiles are taken from."""
+
+    whole: _Sheet = field(default_factory=_Sheet)
+    past: _Sheet = field(default_factory=_Sheet)
+    recent: _Sheet = field(default_factory=_Sheet)
+    since: float | None = None
+
+    def add(self, now: float, seconds: float, error_s: float) -> None:
+        self.turn(now)
+        self.whole.add(seconds, error_s)
+        self.recent.add(seconds, error_s)
+
+    def turn(self, now: float) -> None:
+        if self.since is None or now < self.since:
+            self.since = now
+        elif now - self.since >= RECENT_S:
+            over = now - self.since >= 2 * RECENT_S
+            self.past, self.recent = (_Sheet() if over else self.recent), _Sheet()
+            self.since = now
+
+
+@dataclass(slots=True)
+class _Run:
+    """A task that is active: it began between two moments, and was last seen at a third.
+
+    ``earliest`` is minus infinity where nobody saw it begin.
+    """
+
+    earliest: float
+    latest: float
+    seen: float
+
+    @property
+    def known(self) -> bool:
+        return self.earliest > -inf
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """A task that left: its run, and when it was first seen to be gone."""
+
+    run: _Run
+    gone: float
+
+
+class Durations:
+    """Follows at most 5,000 active tasks, and counts those whose beginning and end it saw."""
+
+    def __init__(self) -> None:
+        self._running: dict[QueueKey, dict[str, _Run]] = {}
+        self._left: dict[tuple[QueueKey, str], _Left] = {}
+        self._complete_at: dict[QueueKey, float] = {}
+        self._records: dict[QueueKey, _Record] = {}
+        self._exact: dict[tuple[str, str], float] = {}
+        self._tracked = 0
+        self._now = 0.0
+
+    def observe_started(self, tasks: Iterable[ActiveTask]) -> None:
+        """Note exact starts, where an asynq server tells them, before the audits of that poll."""
+        for task in tasks:
+            if task.started_at is not None and len(self._exact) < MOST_TRACKED:
+                self._exact[(task.queue, task.id)] = task.started_at
+
+    def observe_idle(self, queue: QueueKey, at: float) -> None:
+        """Note that a queue's active list was empty."""
+        if queue in self._running:
+            self._leave(queue, set(), at)
+        self._complete_at[queue] = at
+
+    def observe_active(self, audit: Audit) -> None:
+        """Take in the oldest active tasks of a queue; windows further on tell no end, so no start.
+
+        A task in a window from the oldest on stays in it until it leaves the list.
+        """
+        window, at = audit.window, audit.taken_at
+        if window.state is not TaskState.ACTIVE or window.offset:
+            return
+        present = {task.id for task in audit.tasks}
+        if window.queue in self._running:
+            self._leave(window.queue, present, at)
+        before = self._complete_at.get(window.queue)
+        if before is not None and not 0 <= at - before <= VAGUE_S:
+            before = None  # long ago, or Redis's clock went back
+        for task_id in present:
+            self._see(window.queue, task_id, before, at)
+        # The reader leaves out tasks that left meanwhile: the limit tells, not their number.
+        if audit.total <= window.limit and present <= self._running.get(window.queue, {}).keys():
+            self._complete_at[window.queue] = at
+        else:
+            self._complete_at.pop(window.queue, None)
+        self._now = at
+
+    def pending_fates(self, limit: int) -> list[tuple[QueueKey, str]]:
+        """Tasks that left, longest ago first, whose end is to be asked for."""
+        return [key for key, _ in zip(self._left, range(limit), strict=False)]
+
+    def settle(
+        self, ids: Sequence[tuple[QueueKey, str]], fates: Sequence[AuditedTask], now: float
+    ) -> None:
+        """Count the tasks whose end the reader told; ``fates`` are in the order of ``ids``."""
+        found = {(queue, fate.id): fate for (queue, _), fate in zip(ids, fates, strict=False)}
+        for key in ids:
+            left = self._left.pop(key, None)
+            if left is None:
+                continue
+            self._tracked -= 1
+            fate = found.get(key)
+            if fate is not None and (fate.missing or fate.state in _ENDED):
+                self._count(key[0], left, fate, now)
+
+    def quantiles(self, queue: QueueKey) -> Observed | None:
+        """Quantiles of the last half to full hour; ``None`` if no task was seen to end in it."""
+        record = self._records.get(queue)
+        if record is None:
+            return None
+        record.turn(self._now)
+        counts = [a + b for a, b in zip(record.past.counts, record.recent.counts, strict=True)]
+        count = sum(counts)
+        if not count:
+            return None
+        p50, p95, p99 = (_quantile(counts, share) for share in (0.50, 0.95, 0.99))
+        error = (record.past.error_s + record.recent.error_s) / count
+        return Observed(p50, p95, p99, count, error)
+
+    def histogram(
+        self, queue: QueueKey
+    ) -> tuple[tuple[float, ...], tuple[int, ...], float, int] | None:
+        """Upper bounds, cumulative counts up to each, sum of seconds and count, all since start."""
+        record = self._records.get(queue)
+        if record is None:
+            return None
+        running = list(accumulate(record.whole.counts))
+        counts = tuple(running[_FINE.index(bound)] for bound in BUCKETS_S)
+        return BUCKETS_S, counts, record.whole.total_s, running[-1]
+
+    def keep(self, queues: Collection[QueueKey], now: float) -> None:
+        """Forget all queues but these; ``now`` before the last audit forgets what runs."""
+        if now < self._now:
+            self._running, self._left, self._complete_at, self._exact = {}, {}, {}, {}
+            self._tracked = 0
+        self._now = now
+        for store in (self._running, self._complete_at, self._records):
+            for key in [key for key in store if key not in queues]:
+                del store[key]
+        self._left = {key: left for key, left in self._left.items() if key[0] in queues}
+        self._tracked = len(self._left) + sum(map(len, self._running.values()))
+        active = {
+            (queue.name, task_id) for queue, runs in self._running.items() for task_id in runs
+        }
+        self._exact = {key: start for key, start in self._exact.items() if key in active}
+
+    def _see(self, queue: QueueKey, task_id: str, before: float | None, at: float) -> None:
+        run = self._running.get(queue, {}).get(task_id)
+        exact = self._exact.get((queue.name, task_id))
+        if exact is not None and exact > at + 1:
+            exact = None  # that server's clock is ahead
+        if run is not None:
+            run.seen = at
+            if exact is not None:
+                run.earliest = run.latest = exact
+            return
+        if self._tracked >= MOST_TRACKED:
+            return
+        earliest, latest = (-inf if before is None else before), at
+        if exact is not None:
+            earliest = latest = exact
+        self._running.setdefault(queue, {})[task_id] = _Run(earliest, latest, at)
+        self._tracked += 1
+
+    def _leave(self, queue: QueueKey, present: Collection[str], at: float) -> None:
+        runs = self._running[queue]
+        for task_id in [task_id for task_id in runs if task_id not in present]:
+            run = runs.pop(task_id)
+            if not run.known or (queue, task_id) in self._left:
+                self._tracked -= 1  # or it ran once more before its first end was asked for
+            if run.known:
+                self._left[(queue, task_id)] = _Left(run, at)
+        if not runs:
+            del self._running[queue]
+
+    def _count(self, queue: QueueKey, left: _Left, fate: AuditedTask, now: float) -> None:
+        run = left.run
+        low, high = _ended(left, fate)
+        if high - low > VAGUE_S:
+            return
+        seconds = (low + high) / 2 - (run.earliest + run.latest) / 2
+        error = (high - low) / 2 + (run.latest - run.earliest) / 2
+        record = self._records.get(queue)
+        if record is None:
+            if len(self._records) >= MOST_QUEUES:
+                return
+            record = self._records[queue] = _Record()
+        record.add(now, max(0.0, seconds), error)
+
+
+def _ended(left: _Left, fate: AuditedTask) -> tuple[float, float]:
+    """Between which moments a task ended: what was seen, and what the task says, if they agree.
+
+    Stamps are whole seconds of the worker's clock, and may be of an earlier attempt.
+    """
+    low, high = left.run.seen, left.gone
+    for stamp in (fate.completed_at, fate.last_failed_at):
+        if stamp is not None:
+            width = 1.0 if stamp == int(stamp) else 0.0
+            begin, end = max(low, stamp), min(high, stamp + width)
+            if begin <= end:
+                return begin, end
+    return low, high
+
+
+def _quantile(counts: Sequence[int], share: float) -> float:
+    """Linear within its bucket, as Prometheus estimates it."""
+    rank = share * sum(counts)
+    before = 0
+    for index, amount in enumerate(counts):
+        if amount and before + amount >= rank:
+            if index == len(_FINE):
+                break
+            low = _FINE[index - 1] if index else 0.0
+            return low + (_FINE[index] - low) * max(0.0, rank - before) / amount
+        before += amount
+    return _FINE[-1]
+
+
+__all__ = ["BUCKETS_S", "MOST_TRACKED", "Durations", "Observed"]

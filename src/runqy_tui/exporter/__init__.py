@@ -1,0 +1,1 @@
+"""``runqy-tui metrics``: what the polls saw, for Prometheus. No terminal library."""

@@ -1,0 +1,170 @@
+"""From one poll to metric families: names, help and labels, and which value is which.
+
+What is unknown has no series: never 0 and never NaN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Literal
+
+from runqy_tui.exporter.labels import label, queue_label
+from runqy_tui.exporter.status import Frame, Histogram, Status
+from runqy_tui.model import Queue, TaskState, Worker
+from runqy_tui.rules.health import is_present, worker_health
+
+Point = tuple[tuple[str, ...], "float | Histogram"]
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One metric. ``points`` gives label values and a value for each series it should have."""
+
+    name: str
+    kind: Literal["gauge", "counter", "histogram"]
+    help: str
+    labels: tuple[str, ...]
+    points: Callable[[Frame], Iterator[Point]]
+
+
+def own_values(status: Status, now: float) -> Iterator[tuple[str, str, str, float]]:
+    """Name, kind, help and value of what the exporter says of itself."""
+    up = status.error is None and status.frame is not None
+    yield "runqy_up", "gauge", "Whether the last poll of Redis succeeded.", float(up)
+    yield "runqy_exporter_polls", "counter", "Polls of Redis that ended.", float(status.polls)
+    yield "runqy_exporter_errors", "counter", "Polls that failed.", float(status.errors)
+    if status.poll_s is not None:
+        told = "Duration of the last poll in seconds."
+        yield "runqy_exporter_poll_seconds", "gauge", told, status.poll_s
+    if status.frame is not None:
+        told = "Seconds since the poll that these values are from: scrapes never wait for Redis."
+        age = max(0.0, now - status.frame.received_at)
+        yield "runqy_exporter_snapshot_age_seconds", "gauge", told, age
+
+
+def _of_queues(value: Callable[[Queue], float | None]) -> Callable[[Frame], Iterator[Point]]:
+    def points(frame: Frame) -> Iterator[Point]:
+        for queue in sorted(frame.snapshot.queues, key=_queue_order):
+            found = value(queue)
+            if found is not None:
+                yield (queue_label(queue.key),), float(found)
+
+    return points
+
+
+def _of_workers(value: Callable[[Worker], float | None]) -> Callable[[Frame], Iterator[Point]]:
+    def points(frame: Frame) -> Iterator[Point]:
+        for worker in sorted(frame.snapshot.workers, key=attrgetter("id")):
+            found = value(worker) if is_present(worker) else None
+            if found is not None:
+                yield (label(worker.id),), float(found)
+
+    return points
+
+
+def _total(name: str) -> Callable[[Frame], Iterator[Point]]:
+    def points(frame: Frame) -> Iterator[Point]:
+        for queue in sorted(frame.totals, key=lambda key: (key.name, key.braced)):
+            found = getattr(frame.totals[queue], name)
+            if found is not None:
+                yield (queue_label(queue),), found
+
+    return points
+
+
+def _states(frame: Frame) -> Iterator[Point]:
+    for queue in sorted(frame.snapshot.queues, key=_queue_order):
+        for state in TaskState:
+            found = queue.counts.of(state)
+            if found is not None and state is not TaskState.PENDING:
+                yield (queue_label(queue.key), state.value), float(found)
+
+
+def _durations(frame: Frame) -> Iterator[Point]:
+    for queue in sorted(frame.histograms, key=lambda key: (key.name, key.braced)):
+        yield (queue_label(queue),), frame.histograms[queue]
+
+
+def _findings(frame: Frame) -> Iterator[Point]:
+    for (detector, severity), number in sorted(frame.findings.items()):
+        yield (label(detector), severity), float(number)
+
+
+def _queue_order(queue: Queue) -> tuple[str, bool]:
+    return queue.key.name, queue.key.braced
+
+
+FAMILIES = (
+    Family(
+        "runqy_findings",
+        "gauge",
+        "Things that are wrong, by the detector that says so.",
+        ("detector", "severity"),
+        _findings,
+    ),
+    Family(
+        "runqy_worker_healthy",
+        "gauge",
+        "1 = healthy, 0 = unhealthy: degraded, recovering, stale, or lost less than 30 min ago. "
+        "Absent for workers that do not report it (asynq servers) and for stopped ones.",
+        ("worker",),
+        _of_workers(worker_health),
+    ),
+    Family(
+        "runqy_queue_pending_tasks", "gauge", "Pending tasks.", ("queue",),
+        _of_queues(attrgetter("counts.pending")),
+    ),
+    Family(
+        "runqy_tasks_processed",
+        "counter",
+        "Tasks processed successfully, as runqy counts them: for queues of asynq servers all "
+        "tries less the failed ones. Absent where it is not known who counted.",
+        ("queue",),
+        _total("processed"),
+    ),
+    Family(
+        "runqy_tasks_failed",
+        "counter",
+        "Failed tasks as the queue's writer counts them: runqy only those that failed for good, "
+        "asynq every failed try.",
+        ("queue",),
+        _total("failed"),
+    ),
+    Family(
+        "runqy_queue_consumers", "gauge",
+        "Workers that beat and list the queue, degraded ones included.", ("queue",),
+        _of_queues(lambda queue: len(queue.consumers)),
+    ),
+    Family(
+        "runqy_queue_oldest_pending_age_seconds",
+        "gauge",
+        "Age of the oldest pending task. Absent where none is pending or its age is unknown.",
+        ("queue",),
+        _of_queues(attrgetter("oldest_pending_age_s")),
+    ),
+    Family(
+        "runqy_worker_last_beat_age_seconds",
+        "gauge",
+        "Seconds between the worker's last heartbeat and the poll, by Redis's clock.",
+        ("worker",),
+        _of_workers(attrgetter("last_beat_age_s")),
+    ),
+    Family(
+        "runqy_queue_tasks",
+        "gauge",
+        "Tasks in the states other than pending.",
+        ("queue", "state"),
+        _states,
+    ),
+    Family(
+        "runqy_task_duration_seconds",
+        "histogram",
+        "Durations of tasks that were seen active and then finished, observed by polling: each "
+        "is off by up to the poll interval, and shorter tasks are missed.",
+        ("queue",),
+        _durations,
+    ),
+)  # fmt: skip
+"""All metrics of queues and workers, the most important first: see the bound on series."""

@@ -1,0 +1,126 @@
+"""Polls in the background and keeps what a scrape will see."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from time import monotonic
+
+from runqy_tui.errors import ConfigError
+from runqy_tui.exporter.ledger import Ledger
+from runqy_tui.exporter.status import Frame, Histogram, Status, tally
+from runqy_tui.model import QueueKey, Snapshot
+from runqy_tui.poller import Poller, PollResult
+from runqy_tui.reader import Reader
+from runqy_tui.triage import Diagnosis, Triage
+
+PATIENCE_LEAST_S = 15.0
+
+
+class Watch:
+    """Polls until cancelled. ``status`` may be read from any thread: it is replaced, not changed.
+
+    Args:
+        open_reader: connects; a failure is tried again, but for settings that cannot be right.
+        interval_s: seconds between polls.
+        say: takes a line for whoever reads the log; untrusted text may be in it.
+    """
+
+    def __init__(
+        self,
+        open_reader: Callable[[], Awaitable[Reader]],
+        interval_s: float,
+        say: Callable[[str], None],
+    ) -> None:
+        self.status = Status()
+        self.patience_s = max(PATIENCE_LEAST_S, 3 * interval_s)
+        self._open_reader = open_reader
+        self._say = say
+        self._poller = Poller(self._open, self._took, interval_s)
+        self._triage = Triage()
+        self._ledger = Ledger()
+        self._latest: tuple[Snapshot, float] | None = None
+        self._arrived = asyncio.Event()
+        self._hopeless: asyncio.Future[None] | None = None
+
+    async def run(self) -> None:
+        """Poll.
+
+        Raises:
+            ConfigError: the settings name no Redis that could ever be reached.
+        """
+        self._hopeless = asyncio.get_running_loop().create_future()
+        tasks = [
+            asyncio.ensure_future(self._poller.run()),
+            asyncio.ensure_future(self._look()),
+            self._hopeless,
+        ]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def sick(self) -> str | None:
+        """Why ``/healthz`` must say no, ``None`` where the last poll was good and recent."""
+        return self.status.sick(monotonic(), self.patience_s)
+
+    async def _open(self) -> Reader:
+        try:
+            return await self._open_reader()
+        except ConfigError as error:
+            if self._hopeless is not None and not self._hopeless.done():
+                self._hopeless.set_exception(error)
+            raise
+
+    def _took(self, result: PollResult) -> None:
+        before = self.status
+        self.status = replace(
+            before,
+            polls=before.polls + 1,
+            errors=before.errors + (result.snapshot is None),
+            error=result.error,
+        )
+        if result.error is not None and result.error != before.error:
+            self._say(f"{result.error} Trying again.")
+        elif result.error is None and before.error is not None:
+            self._say("Redis answers again.")
+        if result.snapshot is not None:
+            self._latest = result.snapshot, result.at
+            self._arrived.set()
+
+    async def _look(self) -> None:
+        """Turn polls into frames; where that takes longer than the interval, some are skipped."""
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            reader = self._poller.reader
+            if self._latest is None or reader is None:
+                continue
+            snapshot, at = self._latest
+            diagnosis = await self._triage.look(reader, snapshot)
+            frame = self._frame(diagnosis, at)
+            took_s = snapshot.redis.elapsed_ms / 1000
+            self.status = replace(self.status, frame=frame, poll_s=took_s)
+
+    def _frame(self, diagnosis: Diagnosis, at: float) -> Frame:
+        snapshot = diagnosis.snapshot
+        histograms = ((queue.key, self._histogram(queue.key)) for queue in snapshot.queues)
+        return Frame(
+            snapshot=snapshot,
+            received_at=at,
+            totals=self._ledger.take(snapshot.queues),
+            histograms={key: found for key, found in histograms if found is not None},
+            findings=tally(diagnosis.findings),
+        )
+
+    def _histogram(self, queue: QueueKey) -> Histogram | None:
+        found = self._triage.durations.histogram(queue)
+        if found is None:
+            return None
+        bounds, counts, total_s, count = found
+        return Histogram(tuple(zip(bounds, counts, strict=True)), total_s, count)

@@ -1,0 +1,50 @@
+"""What the audits say of listed tasks, by queue, each task once and by its latest look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from runqy_tui.findings.base import Sight
+from runqy_tui.model import AuditedTask, Queue, QueueKey, TaskState
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A task and when it was looked at, by Redis's clock."""
+
+    task: AuditedTask
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The looked-at tasks of one state of one queue. ``whole``: that is all there are."""
+
+    queue: Queue
+    state: TaskState
+    looks: tuple[Look, ...]
+    whole: bool
+
+    def some(self, count: int) -> str:
+        """The number as far as it is known: ``3``, or ``at least 3`` where not all were seen."""
+        return f"{count:,}" if self.whole else f"at least {count:,}"
+
+
+def listed(sight: Sight, *states: TaskState) -> Iterator[Listed]:
+    """What was looked at in these states. Looks at a state that has emptied since do not count."""
+    found: dict[tuple[QueueKey, TaskState], dict[str, Look]] = {}
+    totals: dict[tuple[QueueKey, TaskState], int] = {}
+    queues = {queue.key: queue for queue in sight.snapshot.queues}
+    for audit in sorted(sight.audits, key=lambda audit: audit.taken_at):
+        queue, state = queues.get(audit.window.queue), audit.window.state
+        if queue is None or state not in states or queue.counts.of(state) == 0:
+            continue
+        place = queue.key, state
+        totals[place] = audit.total
+        looks = found.setdefault(place, {})
+        for task in audit.tasks:
+            looks[task.id] = Look(task, audit.taken_at)
+    for place, looks in found.items():
+        key, state = place
+        yield Listed(queues[key], state, tuple(looks.values()), len(looks) >= totals[place])

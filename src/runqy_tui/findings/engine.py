@@ -1,0 +1,56 @@
+"""Every detector, and what they all say together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias
+
+from runqy_tui.findings import backlog, due, queues, server, tasks, workers
+from runqy_tui.findings.base import Evidence, Finding, Kind, Sight, Subject
+from runqy_tui.severity import Severity
+
+Detector: TypeAlias = Callable[[Sight], Iterator[Finding]]
+
+DETECTORS: tuple[Detector, ...] = (
+    *server.DETECTORS,
+    *workers.DETECTORS,
+    *queues.DETECTORS,
+    *backlog.DETECTORS,
+    *due.DETECTORS,
+    *tasks.DETECTORS,
+)
+
+
+def diagnose(sight: Sight, detectors: Sequence[Detector] = DETECTORS) -> tuple[Finding, ...]:
+    """Everything that is wrong, the most urgent first: see :func:`urgency`."""
+    found = [finding for detector in detectors for finding in _run(detector, sight)]
+    return tuple(sorted(found, key=urgency))
+
+
+def urgency(finding: Finding) -> tuple[int, float, float, str]:
+    """Sort key: severity, then weight, then the oldest, then the id."""
+    since = float("inf") if finding.since is None else finding.since
+    return -finding.severity, -finding.weight, since, finding.id
+
+
+def _run(detector: Detector, sight: Sight) -> list[Finding]:
+    """What one detector says; one that fails is itself a finding and hides no other."""
+    found: list[Finding] = []
+    try:
+        found.extend(detector(sight))
+    except Exception as error:  # noqa: BLE001 -- a boundary: the others still have their say
+        found.append(_failed(detector, error))
+    return found
+
+
+def _failed(detector: Detector, error: Exception) -> Finding:
+    name = f"{detector.__module__.rpartition('.')[2]}.{detector.__name__}"
+    return Finding(
+        detector="detector-failed",
+        severity=Severity.WARNING,
+        subject=Subject(Kind.REDIS, name),
+        reason="a check failed",
+        sentence=f"the check {name} failed ({type(error).__name__}): what it looks for is unknown",
+        next_step="this is a fault in runqy-tui: please report it with this line",
+        evidence=(Evidence(name, type(error).__name__, str(error)),),
+    )

@@ -1,0 +1,95 @@
+"""Findings over time: since when, what was acknowledged, and what came back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from runqy_tui.findings.base import Finding
+from runqy_tui.findings.engine import urgency
+from runqy_tui.severity import Severity
+
+FORGET_AFTER_S = 10.0
+"""A finding that is away for less was never away: it flaps, and keeps its since."""
+
+WORSE_BY = 2.0
+"""An acknowledged finding whose weight grows by this factor has become another matter."""
+
+
+@dataclass(slots=True)
+class _Acknowledged:
+    at: float
+    severity: Severity
+    weight: float
+
+
+@dataclass(slots=True)
+class _Known:
+    first_seen: float
+    last_seen: float
+    before_start: bool
+    severity: Severity
+    weight: float
+    absent: bool = False
+    acknowledged: _Acknowledged | None = None
+
+
+class Tracker:
+    """Remembers each finding for as long as it lasts. Times are by Redis's clock."""
+
+    def __init__(self, forget_after_s: float = FORGET_AFTER_S) -> None:
+        self._forget_after_s = forget_after_s
+        self._known: dict[str, _Known] = {}
+
+    def update(
+        self, findings: Iterable[Finding], now: float, first_poll: bool = False
+    ) -> tuple[Finding, ...]:
+        """The findings of one poll with since, before_start and acknowledged_at, in order.
+
+        ``first_poll``: what is found now was there before anybody looked.
+        """
+        found = {finding.id: finding for finding in findings}
+        self._forget(found, now)
+        told = [self._see(finding, now, first_poll) for finding in found.values()]
+        return tuple(sorted(told, key=urgency))
+
+    def acknowledge(self, finding_id: str, now: float) -> bool:
+        """Mark a finding as known until it gets worse; false where there is no such finding."""
+        known = self._known.get(finding_id)
+        if known is None:
+            return False
+        known.acknowledged = _Acknowledged(now, known.severity, known.weight)
+        return True
+
+    def _see(self, finding: Finding, now: float, first_poll: bool) -> Finding:
+        known = self._known.get(finding.id)
+        if known is None:
+            known = _Known(now, now, first_poll, finding.severity, finding.weight)
+            self._known[finding.id] = known
+        known.last_seen, known.absent = now, False
+        known.severity, known.weight = finding.severity, finding.weight
+        if known.acknowledged is not None and _worse(finding, known.acknowledged):
+            known.acknowledged = None
+        acknowledged_at = None if known.acknowledged is None else known.acknowledged.at
+        if finding.since_known:
+            return replace(finding, acknowledged_at=acknowledged_at)
+        return replace(
+            finding,
+            since=known.first_seen,
+            before_start=known.before_start,
+            acknowledged_at=acknowledged_at,
+        )
+
+    def _forget(self, found: dict[str, Finding], now: float) -> None:
+        """Drop what has been away for too long. A pause in polling is no absence."""
+        for finding_id, known in list(self._known.items()):
+            away = not 0 <= now - known.last_seen <= self._forget_after_s
+            if finding_id not in found:
+                known.absent = True
+            if known.absent and away:
+                del self._known[finding_id]
+
+
+def _worse(finding: Finding, then: _Acknowledged) -> bool:
+    heavier = finding.weight > then.weight and finding.weight >= WORSE_BY * then.weight
+    return finding.severity > then.severity or heavier

@@ -1,0 +1,16 @@
+"""Ring buffers of what the polls saw, and the rates and trends that follow from them."""
+
+from __future__ import annotations
+
+from runqy_tui.history.core import QUEUE_SERIES, WORKER_SERIES, History
+from runqy_tui.history.points import RATE_WINDOW_S, Point, StateChange, Trend
+
+__all__ = [
+    "QUEUE_SERIES",
+    "RATE_WINDOW_S",
+    "WORKER_SERIES",
+    "History",
+    "Point",
+    "StateChange",
+    "Trend",
+]

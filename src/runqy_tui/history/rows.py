@@ -1,0 +1,188 @@
+"""The one time axis of the history, and the numbers of every poll on it.
+
+A row holds one array per quantity, with a place for each object: a poll appends whole arrays,
+thinning drops whole rows, and a quantity that nothing changed shares the array of the row before.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import inf
+from statistics import median
+from typing import Generic, TypeAlias, TypeVar
+
+MOST_ROWS = 1_500
+MOST_OBJECTS = 20_000
+"""Queues, and likewise workers, beyond this many within the span are not recorded."""
+GAP_STEPS = 3.0
+"""A step longer than this many usual ones is a gap: nothing was polled there."""
+GAP_LEAST_S = 5.0
+"""No step shorter than this is a gap: polls asked for by hand make the usual step tiny."""
+_TIERS = ((600.0, 30.0), (60.0, 1.0))
+"""Rows older than the first are kept only one per the second, in seconds."""
+_STEPS_KEPT = 9
+_THIN_EVERY_S = 5.0
+
+Numbers: TypeAlias = "array[float]"
+Key = TypeVar("Key")
+
+
+class Places(Generic[Key]):
+    """Which place in the rows belongs to which object; a place is used again in the end."""
+
+    def __init__(self) -> None:
+        self._places: dict[Key, int] = {}
+        self._seen: dict[Key, float] = {}
+        self._free: list[int] = []
+        self.size = 0
+
+    def __contains__(self, key: Key) -> bool:
+        return key in self._places
+
+    def of(self, key: Key) -> int | None:
+        """Place of an object, if it has one."""
+        return self._places.get(key)
+
+    def take(self, key: Key, now: float) -> int | None:
+        """Place of an object that was just seen; ``None`` where there are too many."""
+        place = self._places.get(key)
+        if place is None:
+            if self._free:
+                place = self._free.pop()
+            elif self.size < MOST_OBJECTS:
+                place, self.size = self.size, self.size + 1
+            else:
+                return None
+            self._places[key] = place
+        self._seen[key] = now
+        return place
+
+    def release(self, oldest: float) -> list[Key]:
+        """Drop objects last seen before the oldest row: no row holds a number of theirs."""
+        gone = [key for key, seen in self._seen.items() if seen < oldest]
+        for key in gone:
+            self._free.append(self._places.pop(key))
+            del self._seen[key]
+        return gone
+
+
+@dataclass(slots=True)
+class Row:
+    """One poll. ``gap``: nothing was polled before it for longer than usual."""
+
+    at: float
+    gap: bool
+    queues: tuple[Numbers, ...]
+    workers: tuple[Numbers, ...]
+
+
+class Axis:
+    """The rows, oldest first: bounded in age and in number."""
+
+    def __init__(self, span_s: float) -> None:
+        self.span_s = span_s
+        self.rows: list[Row] = []
+        self._steps: list[float] = []
+        self._thinned_at = -inf
+        self._windows: dict[float, Sequence[Row]] = {}
+
+    def append(self, at: float, queues: Iterable[Numbers], workers: Iterable[Numbers]) -> None:
+        """Add a poll later than all before it."""
+        last = self.rows[-1] if self.rows else None
+        row = Row(
+            at=at,
+            gap=last is not None and self._is_gap(at - last.at),
+            queues=_shared(tuple(queues), last.queues if last else ()),
+            workers=_shared(tuple(workers), last.workers if last else ()),
+        )
+        if last is not None:
+            self._steps = [*self._steps, at - last.at][-_STEPS_KEPT:]
+        self.rows.append(row)
+        self._windows.clear()
+        old = at - self.rows[0].at > self.span_s or len(self.rows) > MOST_ROWS
+        if old or at - self._thinned_at >= _THIN_EVERY_S:
+            self.rows = thinned(self.rows, at, self.span_s)
+            self._thinned_at = at
+
+    def window(self, over_s: float) -> Sequence[Row]:
+        """Rows of the last ``over_s`` seconds, and the one that begins them.
+
+        A row before the seconds asked for is left out if a gap lies between: what happened in
+        the gap is not the recent past.
+        """
+        if over_s not in self._windows:
+            self._windows[over_s] = self._window(over_s)
+        return self._windows[over_s]
+
+    def _window(self, over_s: float) -> Sequence[Row]:
+        if not self.rows:
+            return ()
+        begin = self.rows[-1].at - over_s
+        first = len(self.rows) - 1
+        while first > 0 and self.rows[first].at > begin and not self._leads_over_gap(first, begin):
+            first -= 1
+        return self.rows[first:]
+
+    def _leads_over_gap(self, index: int, begin: float) -> bool:
+        return self.rows[index].gap and self.rows[index - 1].at < begin
+
+    def _is_gap(self, step: float) -> bool:
+        if not self._steps:
+            return False
+        return step > max(GAP_LEAST_S, GAP_STEPS * median(self._steps))
+
+
+def thinned(rows: list[Row], now: float, span_s: float) -> list[Row]:
+    """Rows within the span, the older the fewer; a dropped row leaves its gap to the next one."""
+    kept: list[Row] = []
+    slot: tuple[float, float] | None = None
+    gap = False
+    for row in rows:
+        age = now - row.at
+        if age > span_s:
+            continue
+        step = next((step for above, step in _TIERS if age > above), 0.0)
+        mine = (step, row.at // step) if step else None
+        if mine is not None and mine == slot:
+            gap = gap or row.gap
+            continue
+        row.gap, gap, slot = row.gap or gap, False, mine
+        kept.append(row)
+    return kept[-MOST_ROWS:]
+
+
+def _shared(new: tuple[Numbers, ...], old: tuple[Numbers, ...]) -> tuple[Numbers, ...]:
+    if not old:
+        return new
+    # Compared as bytes: a gap (NaN) is not equal to itself.
+    return tuple(
+        before if before.tobytes() == after.tobytes() else after
+        for before, after in zip(old, new, strict=True)
+    )
+
+
+def increase(values: Sequence[float]) -> float | None:
+    """By how much a counter rose over these values; ``None`` if no step of them tells.
+
+    A fall is a reset and counts from zero anew, but never more than the largest ordinary step:
+    a counter restored to an old value, or read from a replica that lags, makes no spike.
+    """
+    if len(values) < 2:
+        return None
+    high = values[0]
+    rises: list[float] = []
+    anew: list[float] = []
+    for before, after in pairwise(values):
+        if after < before:
+            anew.append(after)
+        else:
+            # Where a counter is back above the value it had fallen from, only the rest is new.
+            rises.append(after - high if before < high <= after else after - before)
+        high = max(high, after)
+    if not rises:
+        return None
+    most = max(rises)
+    return sum(rises) + sum(min(value, most) for value in anew)

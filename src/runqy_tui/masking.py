@@ -1,0 +1,159 @@
+"""Obvious secrets in errors and logs made unreadable, before a text leaves for other eyes.
+
+This catches what people and libraries print by accident; it is no promise that nothing is left.
+It rather hides too much than too little. Lines stay lines: newlines are neither added nor lost.
+Time is linear in the text: every repeat is possessive, bounded, or starts at a boundary.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+MASK = "***"
+
+_WORD = (
+    r"(?:pass(?:word|wd|wort|phrase|code)|pwd|secret(?:[_-]?[a-z]{1,16}){0,4}|token(?!s|iz)"
+    r"|api[ _-]?key|access[ _-]?key(?:[_-]?id)?|private[ _-]?key|account[_-]?key"
+    r"|encryption[_-]?key|signing[_-]?key|credentials?)"
+)
+_VALUE = r"(?:\\{0,3}\"(?:[^\"\\\n]|\\[^\"\n])*+|\\{0,3}'(?:[^'\\\n]|\\[^'\n])*+|[^\s\"'&]++)"
+_SEPARATOR = r"\\{0,3}[\"']?\]?[ \t]{0,8}(?:=>|:=|==?|:)[ \t]{0,8}"
+_SCHEMES = r"(?:bearer|basic|digest|token|negotiate|apikey|api-key|key|aws4-hmac-sha256|hmac)"
+_PLAIN = frozenset({"none", "null", "nil", "undefined", "true", "false", "<nil>"})
+_TAIL = re.compile(r"[,;)\]}>.\\]+$")
+_AUTHORITY = re.compile(r"[/?#]")
+_BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_KEY_LINE = re.compile(r"[\s>|]*[A-Za-z0-9+/=]{16,}\s*")
+
+_Replace = str | Callable[[re.Match[str]], str]
+
+
+def mask(text: str) -> str:
+    """The text with its secrets as ``***``. To mask twice is to mask once."""
+    text = _mask_key_blocks(text)
+    for _ in range(4):  # what one rule hides may uncover another's beginning
+        masked = text
+        for pattern, replace in _RULES:
+            masked = pattern.sub(replace, masked)
+        if masked == text:
+            break
+        text = masked
+    return text
+
+
+def _mask_key_blocks(text: str) -> str:
+    """Private keys, line by line; also where only the beginning or the end of one is there."""
+    if "PRIVATE KEY" not in text:
+        return text
+    lines = text.split("\n")
+    open_ = False
+    for place, line in enumerate(lines):
+        begin, end = _BEGIN.search(line), _END.search(line)
+        if open_ and end is None and begin is None:
+            lines[place] = MASK
+        elif begin or end:
+            if end and not begin and not open_:
+                _mask_above(lines, place)
+            head = line[: begin.start()] if begin else ""
+            last = _last(_END, line)
+            open_ = last is None or (_last(_BEGIN, line) or 0) > last
+            lines[place] = head + MASK + ("" if open_ or last is None else line[last:])
+    return "\n".join(lines)
+
+
+def _mask_above(lines: list[str], end: int) -> None:
+    place = end - 1
+    while place >= 0 and _KEY_LINE.fullmatch(lines[place]):
+        lines[place] = MASK
+        place -= 1
+
+
+def _last(pattern: re.Pattern[str], line: str) -> int | None:
+    """Where the last match of a line ends."""
+    return max((match.end() for match in pattern.finditer(line)), default=None)
+
+
+def _url(match: re.Match[str]) -> str:
+    """Everything between ``user:`` and the last ``@``; a lone user name only if it is long."""
+    rest = match["rest"]
+    stop = _AUTHORITY.search(rest)
+    at = rest.rfind("@", 0, stop.start() if stop else len(rest))
+    user, colon, _ = rest.partition(":")
+    if at < 0:
+        # A password may hold a slash, but `host:8080/…@` is a port and a path.
+        port = re.match(r"\d{1,5}(?:[/?#]|$)", rest[len(user) + 1 :])
+        at = rest.rfind("@") if colon and not port and not _AUTHORITY.search(user) else -1
+    if at < 0:
+        return match.group()
+    if len(user) < at:
+        return f"://{user}:{MASK}{rest[at:]}"
+    return match.group() if at < 16 else f"://{MASK}{rest[at:]}"
+
+
+def _assigned(match: re.Match[str]) -> str:
+    value = match["value"]
+    quote = re.match(r"\\{0,3}[\"']", value)
+    if quote:
+        inner = value[quote.end() :]
+        slashes = inner[len(inner.rstrip("\\")) :]
+        kept = not inner.strip("\\") or inner.lower() in _PLAIN
+        return match.group() if kept else f"{match['lead']}{quote.group()}{MASK}{slashes}"
+    tail = _TAIL.search(value)
+    end = tail.group() if tail else ""
+    inner = value.removesuffix(end)
+    return match.group() if not inner or inner.lower() in _PLAIN else f"{match['lead']}{MASK}{end}"
+
+
+def _scheme(match: re.Match[str]) -> str:
+    """``Bearer`` and the like before what looks like a credential, not before an English word."""
+    value = match["value"]
+    odd = any(char.isdigit() for char in value) or len(value) >= 20
+    return f"{match['lead']}{MASK}" if odd else match.group()
+
+
+def _near(match: re.Match[str]) -> str:
+    """A long random text soon after a telling word."""
+    value = match["value"]
+    digits = sum(char.isdigit() for char in value)
+    return f"{match['lead']}{MASK}" if digits > 2 or len(value) >= 40 else match.group()
+
+
+_RULES: tuple[tuple[re.Pattern[str], _Replace], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), replace)
+    for pattern, replace in (
+        (r"://(?P<rest>(?:(?!://)[^\s\"'<>])*+)", _url),
+        (
+            rf"(?P<lead>authorization{_SEPARATOR}\\{{0,3}}[\"']?{_SCHEMES}[ \t]+)[^\"'\n\r]++",
+            rf"\g<lead>{MASK}",
+        ),
+        (rf"(?P<lead>authorization{_SEPARATOR})(?!\\{{0,3}}[\"']?{_SCHEMES}\b)(?P<value>{_VALUE})",
+         _assigned),
+        (rf"(?P<lead>\b(?:set-)?cookie\\{{0,3}}[\"']?:[ \t]*)(?P<value>[^\"'\n\r]++)",
+         rf"\g<lead>{MASK}"),
+        (r"(?P<lead>\b(?:bearer|basic)[ \t]{1,4})(?P<value>[a-z0-9._~+/=-]{8,}+)", _scheme),
+        (r"(?<![a-z0-9])(?-i:A(?:KIA|SIA|GPA|IDA|ROA|NPA|NVA)[A-Z0-9]{16})(?![a-z0-9])", MASK),
+        (
+            r"(?<![a-z0-9])(?:gh[pousr]_|github_pat_|glpat-|xox[abeprs]-|sk-|[sr]k_(?:live|test)_"
+            r"|hf_|npm_|aiza|pypi-)[a-z0-9_-]{16,}+",
+            MASK,
+        ),
+        (r"(?<![a-z0-9_-])(?-i:eyJ)[a-z0-9_=-]{8,}+(?:\.[a-z0-9_=-]*+){0,4}", MASK),
+        (
+            rf"(?P<lead>{_WORD}{_SEPARATOR}(?:{_SCHEMES}[ \t]+(?=\S))?)(?P<value>{_VALUE})",
+            _assigned,
+        ),
+        (rf"(?P<lead>--?[a-z-]{{0,24}}{_WORD}[ \t]{{1,4}})(?P<value>(?!-){_VALUE})", _assigned),
+        (
+            r"(?P<lead>[?&](?:key|sig|signature|code|auth|x-amz-[a-z-]{1,24}|x-goog-[a-z-]{1,24})=)"
+            r"(?P<value>[^&\s\"'#]++)",
+            _assigned,
+        ),
+        (
+            rf"(?P<lead>(?:{_WORD}|signature|bearer|cookie|session|auth)[^\n]{{0,24}}?"
+            r"(?<![a-z0-9_+/=-]))(?P<value>[a-z0-9_+=-][a-z0-9_+/=-]{19,}+)",
+            _near,
+        ),
+    )
+)

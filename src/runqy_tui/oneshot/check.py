@@ -1,0 +1,190 @@
+"""``runqy-tui check``: one verdict, one line, one exit code, as monitoring plugins have it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from time import monotonic
+from typing import TypeVar
+
+from runqy_tui.config import Settings
+from runqy_tui.errors import ConnectionFailedError, RunqyTuiError, UsageError
+from runqy_tui.oneshot import verdict
+from runqy_tui.oneshot.output import emit
+from runqy_tui.poller import DEADLINE_S
+from runqy_tui.reader import Reader
+from runqy_tui.rules.alerts import GAP_S, Alert, AlertBoard, Alerts
+from runqy_tui.rules.load import load_rules
+from runqy_tui.rules.model import Rule, RuleKind, parse_span
+from runqy_tui.rules.template import default_rules
+from runqy_tui.severity import Severity
+from runqy_tui.triage import Diagnosis, Triage
+
+LONGEST_S = 3_600.0
+_MEASURED = frozenset({RuleKind.FAILURE_RATE, RuleKind.SLOW_TASKS})
+"""What these kinds look at is measured over the whole watch: its end tells."""
+
+OpenReader = Callable[[Settings], Awaitable[Reader]]
+
+
+class Code(IntEnum):
+    """Exit codes of monitoring plugins."""
+
+    OK = 0
+    WARNING = 1
+    CRITICAL = 2
+    UNKNOWN = 3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Watched:
+    """What was seen. ``firing`` are the alerts that count: see :func:`counting`."""
+
+    diagnosis: Diagnosis
+    board: AlertBoard
+    firing: tuple[Alert, ...]
+    polls: int
+    watched_s: float
+
+    @property
+    def code(self) -> Code:
+        """The exit code that follows."""
+        worst = max((alert.severity for alert in self.firing), default=Severity.FINE)
+        return {Severity.CRITICAL: Code.CRITICAL, Severity.WARNING: Code.WARNING}.get(
+            worst, Code.OK
+        )
+
+
+async def check(
+    load: Callable[[], Settings],
+    open_reader: OpenReader,
+    rules: Path | None,
+    watch: str | None,
+    *,
+    as_json: bool,
+) -> int:
+    """Print the verdict; gives the exit code. Whatever prevents one is ``UNKNOWN``, never raised.
+
+    ``watch`` is for how long to look, as in ``30s``: two polls if ``None``.
+
+    Raises:
+        OutputError: standard output cannot be written.
+    """
+    try:
+        watch_s = _watch_s(watch)
+        chosen = default_rules() if rules is None else load_rules(rules)
+        settings = load()
+        seen = await _observe(lambda: open_reader(settings), chosen, settings.interval_s, watch_s)
+    except RunqyTuiError as error:
+        return unknown(str(error), as_json=as_json)
+    if as_json:
+        emit(verdict.check_object(seen))
+    else:
+        emit(verdict.line(seen))
+    return seen.code
+
+
+def unknown(reason: str, *, as_json: bool) -> int:
+    """Print why there is no verdict; gives the exit code."""
+    emit(verdict.unknown_object(reason) if as_json else verdict.unknown_line(reason))
+    return Code.UNKNOWN
+
+
+def _watch_s(text: str | None) -> float | None:
+    if text is None:
+        return None
+    seconds = parse_span(text)
+    if seconds is None or seconds > LONGEST_S:
+        raise UsageError(f"--for {text[:40]!r} must be a time up to 1h, as in 30s or 5m.")
+    return seconds
+
+
+async def _observe(
+    open_reader: Callable[[], Awaitable[Reader]],
+    rules: tuple[Rule, ...],
+    interval_s: float,
+    watch_s: float | None,
+) -> Watched:
+    """Poll for as long as asked, at least twice; a poll that fails in between is a gap.
+
+    Raises:
+        RunqyTuiError: Redis cannot be reached, or the last poll failed.
+    """
+    watch_s = interval_s if watch_s is None else watch_s
+    turns = max(2, int(watch_s / interval_s) + 1)
+    step_s = watch_s / (turns - 1)
+    started = monotonic()
+    reader = await _timely(open_reader())
+    observer = _Observer(reader, Alerts(rules, gap_s=max(GAP_S, 3 * interval_s)))
+    try:
+        for turn in range(turns):
+            late = monotonic() - started - turn * step_s
+            if late > step_s and turn < turns - 1:
+                continue  # Redis is slow: do not watch for longer than asked
+            await asyncio.sleep(max(0.0, -late))
+            await observer.poll()
+    finally:
+        await reader.close()
+    return observer.verdict(monotonic() - started)
+
+
+class _Observer:
+    """Feeds polls to the rules and remembers when the first one was."""
+
+    def __init__(self, reader: Reader, alerts: Alerts) -> None:
+        self._reader = reader
+        self._alerts = alerts
+        self._triage = Triage()
+        self._diagnosis: Diagnosis | None = None
+        self._problem: RunqyTuiError | None = None
+        self._first_at = 0.0
+        self._polls = 0
+
+    async def poll(self) -> None:
+        try:
+            snapshot = await _timely(self._reader.overview())
+        except RunqyTuiError as error:
+            self._problem = error
+            return
+        diagnosis = await self._triage.look(self._reader, snapshot)
+        self._alerts.update(diagnosis, self._triage.history)
+        if not self._polls:
+            self._first_at = snapshot.taken_at
+        self._diagnosis, self._problem = diagnosis, None
+        self._polls += 1
+
+    def verdict(self, watched_s: float) -> Watched:
+        if self._problem is not None:
+            raise self._problem
+        if self._diagnosis is None:
+            raise ConnectionFailedError("Redis gave no answer.")
+        board = self._alerts.board
+        firing = counting(board, self._first_at)
+        return Watched(self._diagnosis, board, firing, self._polls, watched_s)
+
+
+def counting(board: AlertBoard, first_at: float) -> tuple[Alert, ...]:
+    """The alerts that count for a verdict: what fires, and what held for all of the watch.
+
+    A watch is often shorter than a rule's ``for``, and then it is all that there is to judge by.
+    """
+    held = (
+        alert
+        for alert in board.pending
+        if alert.held and (alert.since <= first_at or alert.rule.kind in _MEASURED)
+    )
+    return tuple(sorted((*board.firing, *held), key=lambda alert: (-alert.severity, alert.since)))
+
+
+Answer = TypeVar("Answer")
+
+
+async def _timely(answer: Awaitable[Answer]) -> Answer:
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            return await answer
+    except TimeoutError:
+        raise ConnectionFailedError(f"Redis did not answer within {DEADLINE_S:g} s.") from None

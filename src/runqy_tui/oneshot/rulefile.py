@@ -1,0 +1,61 @@
+"""``runqy-tui rules``: write a rules file, validate one, print it for Prometheus and Grafana."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from runqy_tui.errors import RunqyTuiError
+from runqy_tui.oneshot.output import emit
+from runqy_tui.rules.load import load_rules
+from runqy_tui.rules.template import default_rules, template
+
+
+class CannotCreateError(RunqyTuiError):
+    """A file cannot be created, or is there already (``EX_CANTCREAT``)."""
+
+    exit_code = 73
+
+
+def init(path: Path) -> None:
+    """Write the commented rules file; never over one that is there.
+
+    Raises:
+        CannotCreateError: there is a file of this name, or it cannot be written.
+    """
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(template())
+    except FileExistsError:
+        problem = f"{path} is there already and is left as it is. Give another name."
+        raise CannotCreateError(problem) from None
+    except OSError as error:
+        raise CannotCreateError(f"{path} cannot be written: {error.strerror}.") from None
+    emit(f"Wrote {path}. Try: runqy-tui check --rules {path}")
+
+
+def validate(path: Path) -> None:
+    """Say that a file is valid.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    number = len(load_rules(path))
+    emit(f"{path}: {number} rule{'' if number == 1 else 's'}, all valid.")
+
+
+def prometheus(path: Path | None) -> None:
+    """Print rules for Prometheus.
+
+    Raises:
+        ConfigError: the file is not valid.
+    """
+    from runqy_tui.rules.prometheus import rule_file
+
+    emit(rule_file(default_rules() if path is None else load_rules(path)).rstrip("\n"))
+
+
+def grafana() -> None:
+    """Print a dashboard for Grafana."""
+    from runqy_tui.rules.grafana import dashboard
+
+    emit(dashboard())

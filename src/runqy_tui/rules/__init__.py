@@ -1,0 +1,1 @@
+"""Alert rules: what they are, how they are read, and when they fire."""

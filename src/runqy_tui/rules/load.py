@@ -1,0 +1,166 @@
+"""Read a rules file. Every error names the file, the line, the rule, the value and the mend."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from runqy_tui.errors import ConfigError
+from runqy_tui.rules import fields
+from runqy_tui.rules.fields import FieldError
+from runqy_tui.rules.locate import line_of, top_line_of
+from runqy_tui.rules.model import RateUnit, Rule, RuleKind
+
+MAX_BYTES = 262_144
+MAX_RULES = 500
+_LONGEST_SHOWN = 60
+_DEFAULT_LEAST = {RuleKind.FAILURE_RATE: 5, RuleKind.SLOW_TASKS: 20}
+
+
+def load_rules(path: Path) -> tuple[Rule, ...]:
+    """Read and validate a file.
+
+    Raises:
+        ConfigError: it cannot be read, or some rule is not valid.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from None
+    if len(data) > MAX_BYTES:
+        raise ConfigError(f"{path} is larger than {MAX_BYTES // 1024} KiB: no rules file is.")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise ConfigError(f"{path} line {line}: not valid UTF-8. Save it as UTF-8.") from None
+    return parse_rules(text, str(path))
+
+
+def parse_rules(text: str, source: str) -> tuple[Rule, ...]:
+    """Validate the text of a file; ``source`` is its name in errors.
+
+    Raises:
+        ConfigError: the text is no TOML, or some rule is not valid.
+    """
+    text = text.replace("\r\n", "\n")
+    try:
+        data = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{source} is not valid TOML: {error}.") from None
+    return _File(text, source).rules(data)
+
+
+class _File:
+    """One file being validated: knows how to name a place in it."""
+
+    def __init__(self, text: str, source: str) -> None:
+        self.text = text
+        self.source = source
+
+    def rules(self, data: dict[str, Any]) -> tuple[Rule, ...]:
+        for key in data:
+            if key != "rule":
+                hint = fields.near_miss(key, ["rule"]) or "; each rule begins with [[rule]]"
+                self._fail(top_line_of(self.text, key), f"unknown key {_shown(key)}{hint}")
+        tables = data.get("rule")
+        if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+            line = top_line_of(self.text, "rule")
+            self._fail(line, "holds no rule; each begins with [[rule]], in double brackets")
+        if not 0 < len(tables) <= MAX_RULES:
+            self._fail(None, f"holds {len(tables)} rules; 1 to {MAX_RULES} can be used")
+        rules = tuple(self._rule(index, table) for index, table in enumerate(tables))
+        self._unique(rules)
+        return rules
+
+    def _rule(self, index: int, table: dict[str, Any]) -> Rule:
+        values = {}
+        self._require(index, table, ("name", "kind"))
+        kind: RuleKind = self._value(index, table, "kind")
+        self._known(index, table, kind)
+        self._require(index, table, fields.REQUIRED[kind])
+        for key in table:
+            if key in fields.PLAIN:
+                values[key] = self._value(index, table, key)
+        unit = values.get("unit", RateUnit.SHARE)
+        threshold, clear = self._bounds(index, table, kind, unit)
+        renamed = {"for": "for_s", "detector": "detectors"}
+        return Rule(
+            threshold=threshold,
+            clear=clear,
+            **{"least": _DEFAULT_LEAST.get(kind, 0)}
+            | {renamed.get(key, key): value for key, value in values.items()},
+        )
+
+    def _value(self, index: int, table: dict[str, Any], key: str) -> Any:
+        try:
+            return fields.PLAIN[key](table[key])
+        except FieldError as error:
+            self._refuse(index, table, key, str(error))
+
+    def _known(self, index: int, table: dict[str, Any], kind: RuleKind) -> None:
+        allowed = fields.KEYS[kind]
+        for key in table:
+            if key in allowed:
+                continue
+            if key in fields.ALL_KEYS:
+                problem = f"{key} does not go with kind {kind.value!r}; leave it out"
+            else:
+                hint = fields.near_miss(key, allowed) or f"; known are {', '.join(allowed)}"
+                problem = f"unknown key {_shown(key)}{hint}"
+            self._fail_in(index, table, key, problem)
+
+    def _require(self, index: int, table: dict[str, Any], keys: Iterable[str]) -> None:
+        for key in keys:
+            if key not in table:
+                near = next((k for k in table if fields.near_miss(k, [key])), None)
+                hint = "" if near is None else f"; {_shown(near)} is not it"
+                self._fail_in(index, table, near, f"has no {key}{hint}: add one")
+
+    def _bounds(
+        self, index: int, table: dict[str, Any], kind: RuleKind, unit: RateUnit
+    ) -> tuple[float, float]:
+        bounds = {}
+        for key in ("threshold", "clear"):
+            if key in table:
+                try:
+                    bounds[key] = fields.threshold(table[key], kind, unit)
+                except FieldError as error:
+                    self._refuse(index, table, key, str(error))
+        threshold = bounds.get("threshold", 0.0)
+        clear = bounds.get("clear", threshold)
+        if clear > threshold:
+            problem = f"must not be above threshold ({threshold:g}): it is where the alert ends"
+            self._refuse(index, table, "clear", problem)
+        return threshold, clear
+
+    def _unique(self, rules: tuple[Rule, ...]) -> None:
+        seen: dict[str, int] = {}
+        for index, rule in enumerate(rules):
+            if rule.name in seen:
+                first = line_of(self.text, seen[rule.name], "name")
+                problem = f"has the name of the rule in line {first}; give it another"
+                self._fail_in(index, {"name": rule.name}, "name", problem)
+            seen[rule.name] = index
+
+    def _refuse(self, index: int, table: dict[str, Any], key: str, problem: str) -> NoReturn:
+        self._fail_in(index, table, key, f"{key} = {_shown(table[key])} {problem}")
+
+    def _fail_in(
+        self, index: int, table: dict[str, Any], key: str | None, problem: str
+    ) -> NoReturn:
+        name = table.get("name")
+        rule = f"rule {_shown(name)}" if isinstance(name, str) else f"rule {index + 1}"
+        self._fail(line_of(self.text, index, key), f"{rule}: {problem}")
+
+    def _fail(self, line: int | None, problem: str) -> NoReturn:
+        where = self.source if line is None else f"{self.source} line {line}"
+        raise ConfigError(f"{where}: {problem}.")
+
+
+def _shown(value: Any) -> str:
+    text = str(value).lower() if isinstance(value, bool) else repr(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"

@@ -1,0 +1,153 @@
+"""What a rule reads off one poll: a value for every object it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from runqy_tui.findings.base import Finding, Kind, Subject
+from runqy_tui.humanize import age, span
+from runqy_tui.model import Queue, QueueKey, Worker
+from runqy_tui.rules.health import is_present, worker_health
+from runqy_tui.rules.model import FAILURE_WINDOW_S, RateUnit, Rule, RuleKind
+
+if TYPE_CHECKING:
+    from runqy_tui.triage import Diagnosis
+
+
+class Increases(Protocol):
+    """How much counters rose: :class:`runqy_tui.history.History`."""
+
+    def increase(self, queue: QueueKey, name: str, over_s: float) -> float | None:
+        """Rise of ``done`` or ``failed`` within the last ``over_s`` seconds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The value of one object, ``None`` where it is unknown.
+
+    ``key`` tells objects of one rule apart. ``too_few``: there is a value, but not enough tasks
+    behind it to say anything. ``sentence`` says the value, or why there is none, to a person; it
+    holds untrusted names.
+    """
+
+    key: str
+    subject: Subject
+    value: float | None
+    sentence: str
+    too_few: bool = False
+    next_step: str = ""
+
+
+def readings(rule: Rule, diagnosis: Diagnosis, history: Increases) -> Iterable[Reading]:
+    """All objects of a rule, with what was read of each."""
+    return _KINDS[rule.kind](rule, diagnosis, history)
+
+
+def _workers(rule: Rule, diagnosis: Diagnosis, _: Increases) -> Iterator[Reading]:
+    for worker in diagnosis.snapshot.workers:
+        if not is_present(worker) or not rule.workers.match(worker.id):
+            continue
+        healthy = worker_health(worker)
+        if healthy is None:
+            value, sentence = None, f"worker {worker.id} does not report its health"
+        else:
+            value, sentence = float(not healthy), _condition(worker, healthy)
+        yield Reading(worker.id, Subject(Kind.WORKER, worker.id), value, sentence)
+
+
+def _condition(worker: Worker, healthy: bool) -> str:
+    if healthy:
+        return f"worker {worker.id} is healthy"
+    beat = f", last heartbeat {age(worker.last_beat_age_s)} ago"
+    return f"worker {worker.id} is {worker.state}{beat if worker.last_beat_age_s else ''}"
+
+
+def _queues(rule: Rule, diagnosis: Diagnosis) -> Iterator[Queue]:
+    return (queue for queue in diagnosis.snapshot.queues if rule.queues.match(queue.name))
+
+
+def _about(queue: QueueKey) -> tuple[str, Subject, str]:
+    """Key, subject and name for a person."""
+    name = queue.name if queue.braced else f"{queue.name} (no braces)"
+    return f"{queue.braced:d}{queue.name}", Subject(Kind.QUEUE, queue.name, queue), name
+
+
+def _depth(rule: Rule, diagnosis: Diagnosis, _: Increases) -> Iterator[Reading]:
+    for queue in _queues(rule, diagnosis):
+        key, subject, name = _about(queue.key)
+        pending = queue.counts.pending
+        if pending is None:
+            sentence = f"the pending tasks of {name} cannot be counted"
+        else:
+            sentence = f"{name} has {pending:,} pending (over {rule.threshold:,.15g})"
+        yield Reading(key, subject, None if pending is None else float(pending), sentence)
+
+
+def _failures(rule: Rule, diagnosis: Diagnosis, history: Increases) -> Iterator[Reading]:
+    for queue in _queues(rule, diagnosis):
+        key, subject, name = _about(queue.key)
+        failed = history.increase(queue.key, "failed", FAILURE_WINDOW_S)
+        done = history.increase(queue.key, "done", FAILURE_WINDOW_S)
+        if failed is None or (done is None and rule.unit is RateUnit.SHARE):
+            sentence = f"nobody can tell how many tasks of {name} fail"
+            yield Reading(key, subject, None, sentence)
+            continue
+        few = failed < rule.least
+        if rule.unit is RateUnit.PER_SECOND:
+            rate = failed / FAILURE_WINDOW_S
+            sentence = f"{rate:.2g}/s of {name} fail (over {rule.threshold:g}/s)"
+        else:
+            ended = failed + (done or 0.0)
+            rate = failed / ended if ended else 0.0
+            sentence = f"{rate:.0%} of {name} fail, {failed:,.0f} of {ended:,.0f}"
+            sentence += f" in 5 min (over {rule.threshold:.0%})"
+        yield Reading(key, subject, rate, sentence, too_few=few)
+
+
+def _slow(rule: Rule, diagnosis: Diagnosis, _: Increases) -> Iterator[Reading]:
+    for queue_key, seen in diagnosis.durations.items():
+        if not seen.count or not rule.queues.match(queue_key.name):
+            continue
+        key, subject, name = _about(queue_key)
+        if seen.count < rule.least or seen.p95_s is None:
+            sentence = f"only {seen.count} finished tasks of {name} were observed"
+            yield Reading(key, subject, None, sentence)
+            continue
+        around = "" if seen.plus_minus_s is None else f" ±{seen.plus_minus_s:.2g}s"
+        sentence = (
+            f"{name} takes {span(seen.p95_s)}{around} at p95, observed over {seen.count:,} "
+            f"(over {span(rule.threshold)})"
+        )
+        yield Reading(key, subject, seen.p95_s, sentence)
+
+
+def _findings(rule: Rule, diagnosis: Diagnosis, _: Increases) -> Iterator[Reading]:
+    for finding in diagnosis.findings:
+        if finding.severity >= rule.at_least and _concerns(rule, finding):
+            yield Reading(
+                finding.id, finding.subject, 1.0, finding.sentence, next_step=finding.next_step
+            )
+
+
+def _concerns(rule: Rule, finding: Finding) -> bool:
+    if not rule.detectors.match(finding.detector):
+        return False
+    if rule.queues.all and rule.workers.all:
+        return True
+    queue, subject = finding.subject.queue, finding.subject
+    if not rule.queues.all and queue is not None and rule.queues.match(queue.name):
+        return True
+    named = not rule.workers.all and subject.kind is Kind.WORKER
+    return named and rule.workers.match(subject.name)
+
+
+_KINDS: Mapping[RuleKind, Callable[[Rule, Diagnosis, Increases], Iterable[Reading]]] = {
+    RuleKind.WORKER_UNHEALTHY: _workers,
+    RuleKind.QUEUE_DEPTH: _depth,
+    RuleKind.FAILURE_RATE: _failures,
+    RuleKind.SLOW_TASKS: _slow,
+    RuleKind.FINDING: _findings,
+}

@@ -1,0 +1,105 @@
+"""The signature of an error: what it has in common with others of its kind."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from runqy_tui.signatures import traceback
+from runqy_tui.signatures.frames import Frame, generic_frame
+from runqy_tui.signatures.normalise import normalised
+from runqy_tui.signatures.traceback import CUT, Traceback
+
+MOST_CHARS = 8_000
+"""Of a longer text the beginning and the end are looked at."""
+TITLE_CHARS = 200
+
+_PREFIXES = ("permanent failure: ",)
+_SUFFIXES = (" (will retry)", ": skip retry for the task")
+_PANIC = re.compile(r"panic \[(?P<file>[^\]\n]{1,300}):(?P<line>\d{1,7})\]: ")
+_NO_TEXT = "(empty error text)"
+_NO_END = "traceback whose end was cut off"
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """``key`` is stable between runs and machines; ``title`` is one line, with placeholders.
+
+    ``frame`` is where it was raised (``inference/main.py:26 in handle``), as this text has it;
+    its line number is no part of the key. All but the key is untrusted text.
+    """
+
+    key: str
+    title: str
+    frame: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A signature, and the same headline without placeholders: what this text said itself."""
+
+    signature: Signature
+    headline: str
+
+
+def signature(error: str) -> Signature:
+    """The signature of an error text, in time linear in its length."""
+    return read(error).signature
+
+
+def read(error: str) -> Reading:
+    """The signature of an error text and its own headline."""
+    text = _stripped(_bounded(error))
+    found = traceback.parse(text)
+    kind, message, frame = _other(text) if found is None else _python(found)
+    title = f"{kind}{normalised(message)}" or _NO_TEXT
+    place = "" if frame is None else frame.place
+    key = blake2b(f"{title}\n{place}".encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    told = None if frame is None else _cut(str(frame))
+    return Reading(Signature(key, _cut(title), told), _cut(f"{kind}{message}" or _NO_TEXT))
+
+
+def _bounded(error: str) -> str:
+    if len(error) <= MOST_CHARS:
+        return error
+    half = MOST_CHARS // 2
+    return f"{error[:half]}\n{CUT}\n{error[-half:]}"
+
+
+def _stripped(text: str) -> str:
+    """Without what runqy and asynq put around an error to say whether it is tried again."""
+    text = text.strip()
+    for prefix in _PREFIXES:
+        while text.startswith(prefix):
+            text = text[len(prefix) :].lstrip()
+    for suffix in _SUFFIXES:
+        text = text.removesuffix(suffix).rstrip()
+    return text
+
+
+def _python(found: Traceback) -> tuple[str, str, Frame | None]:
+    if found.type is None:
+        return _NO_END, "", found.frame
+    return (f"{found.type}: " if found.message else found.type), found.message, found.frame
+
+
+def _other(text: str) -> tuple[str, str, Frame | None]:
+    """Go, asynq and all others: the first line says it, a place may follow below."""
+    if match := _PANIC.match(text):
+        return "panic: ", _first(text[match.end() :]), Frame(match["file"], int(match["line"]))
+    lines = [line for line in text.splitlines() if line.strip()]
+    return "", _first(text), generic_frame(lines[1:])
+
+
+def _first(text: str) -> str:
+    """The first line; where that only announces the next one, both."""
+    lines = (line.strip() for line in text.splitlines())
+    told = [line for line in lines if line][:2]
+    if len(told) == 2 and told[0].endswith(":") and told[1] != CUT:
+        return " ".join(told)
+    return told[0] if told else ""
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= TITLE_CHARS else text[: TITLE_CHARS - 1] + "…"

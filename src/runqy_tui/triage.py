@@ -1,0 +1,142 @@
+"""The memory behind the picture: from a poll and some closer looks to a diagnosis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from runqy_tui.audit import Auditor
+from runqy_tui.durations import Durations, Observed
+from runqy_tui.errors import RunqyTuiError
+from runqy_tui.findings.base import Finding, Sight, Thresholds
+from runqy_tui.findings.engine import diagnose
+from runqy_tui.findings.past import ActiveSeen, ServerPast
+from runqy_tui.findings.track import Tracker
+from runqy_tui.history import History, Trend
+from runqy_tui.model import (
+    ActiveTask,
+    Audit,
+    AuditedTask,
+    Dialect,
+    QueueKey,
+    Snapshot,
+    TaskState,
+    WorkerState,
+)
+from runqy_tui.reader import Reader
+
+FATES_PER_POLL = 200
+SERVERS_PER_POLL = 2
+"""asynq servers asked per poll for the exact starts of their tasks."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Diagnosis:
+    """All that is known at one poll. ``durations`` has only queues whose tasks were seen to end."""
+
+    snapshot: Snapshot
+    findings: tuple[Finding, ...] = ()
+    trends: Mapping[QueueKey, Trend] = field(default_factory=dict)
+    durations: Mapping[QueueKey, Observed] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """What the reader told of single tasks in one poll; ``fates`` are in the order of ``ids``."""
+
+    audits: Sequence[Audit] = ()
+    started: Sequence[ActiveTask] = ()
+    ids: Sequence[tuple[QueueKey, str]] = ()
+    fates: Sequence[AuditedTask] = ()
+
+
+class Triage:
+    """Owns what is remembered between polls. One poll at a time, in one thread."""
+
+    def __init__(self, thresholds: Thresholds | None = None) -> None:
+        self.thresholds = thresholds or Thresholds()
+        self.history = History()
+        self.durations = Durations()
+        self.auditor = Auditor()
+        self.tracker = Tracker()
+        self._server_past = ServerPast()
+        self._active_seen = ActiveSeen()
+        self._next_server = 0
+
+    async def look(self, reader: Reader, snapshot: Snapshot) -> Diagnosis:
+        """Take in a poll, after a closer look at some of its tasks.
+
+        Costs at most five round trips, and two for each of two asynq servers. Where the reader
+        cannot answer, the poll is taken in without: that is never an error.
+        """
+        try:
+            looks = await self._read(reader, snapshot)
+        except RunqyTuiError:
+            looks = Looks()
+        return self.take(snapshot, looks)
+
+    def take(self, snapshot: Snapshot, looks: Looks | None = None) -> Diagnosis:
+        """Take in a poll and what was read of single tasks, without any reader."""
+        looks = looks or Looks()
+        self.history.add(snapshot)
+        self.durations.keep({queue.key for queue in snapshot.queues}, snapshot.taken_at)
+        self.auditor.take(looks.audits)
+        self.durations.settle(looks.ids, looks.fates, snapshot.taken_at)
+        self._observe(snapshot, looks)
+        return Diagnosis(
+            snapshot=snapshot,
+            findings=self._findings(snapshot),
+            trends=self.history.trends(queue.key for queue in snapshot.queues),
+            durations=self._durations(snapshot),
+        )
+
+    def _findings(self, snapshot: Snapshot) -> tuple[Finding, ...]:
+        self._server_past.add(snapshot)
+        self._active_seen.take(self.auditor.current)
+        sight = Sight(
+            snapshot=snapshot,
+            history=self.history,
+            audits=self.auditor.current,
+            thresholds=self.thresholds,
+            server_past=self._server_past.points,
+            active_since=self._active_seen.since,
+        )
+        first_poll = self.history.started_at == snapshot.taken_at
+        return self.tracker.update(diagnose(sight), snapshot.taken_at, first_poll)
+
+    async def _read(self, reader: Reader, snapshot: Snapshot) -> Looks:
+        windows = self.auditor.plan(snapshot)
+        audits = await reader.audit(windows) if windows else ()
+        started = await self._read_started(reader, snapshot)
+        # Tasks that left between the last poll and this one are asked for at the next.
+        ids = self.durations.pending_fates(FATES_PER_POLL)
+        fates = await reader.fates(ids) if ids else ()
+        return Looks(audits, started, ids, fates)
+
+    async def _read_started(self, reader: Reader, snapshot: Snapshot) -> list[ActiveTask]:
+        servers = [
+            worker.id
+            for worker in snapshot.workers
+            if worker.dialect is Dialect.ASYNQ
+            and worker.state is WorkerState.RUNNING
+            and worker.active_count
+        ]
+        if not servers:
+            return []
+        start = self._next_server % len(servers)
+        self._next_server = start + SERVERS_PER_POLL
+        turn = (*servers[start:], *servers[:start])[:SERVERS_PER_POLL]
+        return [task for server in turn for task in await reader.active_tasks(server)]
+
+    def _observe(self, snapshot: Snapshot, looks: Looks) -> None:
+        self.durations.observe_started(looks.started)
+        for queue in snapshot.queues:
+            if queue.counts.active == 0:
+                self.durations.observe_idle(queue.key, snapshot.taken_at)
+        for audit in looks.audits:
+            if audit.window.state is TaskState.ACTIVE:
+                self.durations.observe_active(audit)
+
+    def _durations(self, snapshot: Snapshot) -> dict[QueueKey, Observed]:
+        found = ((queue.key, self.durations.quantiles(queue.key)) for queue in snapshot.queues)
+        return {key: observed for key, observed in found if observed is not None}

@@ -1,0 +1,92 @@
+"""The pane of findings: the first thing seen when anything is wrong, and not there when not."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from runqy_tui.severity import Severity
+from runqy_tui.store import View
+from runqy_tui.tui.panes.resource import ResourcePane
+from runqy_tui.tui.resources.findings import FINDINGS, FindingRow, finding_rows
+from runqy_tui.tui.session import Session
+from runqy_tui.tui.widgets.table import Table
+
+_BORDERS = 2
+
+
+class FindingsTable(Table):
+    """A table without titles: its lines speak for themselves, and each line counts."""
+
+    @property
+    def head_height(self) -> int:
+        """No titles."""
+        return 0
+
+
+class FindingsPane(ResourcePane[FindingRow]):
+    """Takes as many lines as it needs, up to :attr:`most_lines`."""
+
+    number: ClassVar[int] = 4
+    noun: ClassVar[str] = "Findings"
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "x",
+            "acknowledge",
+            "acknowledge",
+            id="findings.acknowledge",
+            tooltip="Acknowledge a finding here; it returns if it gets worse",
+        ),
+        Binding("w", "why", "why", id="findings.why", tooltip="Evidence and next step"),
+    ]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session, FINDINGS, table=FindingsTable)
+        self.most_lines = 5
+
+    def rows_of(self, view: View) -> list[FindingRow]:
+        """Rows of a view."""
+        return finding_rows(view)
+
+    def severity(self, item: FindingRow) -> Severity:
+        """How bad a finding is; acknowledged ones no longer count."""
+        if item.finding.acknowledged_at is not None:
+            return Severity.IDLE
+        return item.finding.severity
+
+    def empty_text(self) -> str:
+        """Nothing is wrong."""
+        return "Nothing is wrong."
+
+    def name_of(self, key: object) -> str:
+        """What to call a finding that has gone."""
+        return str(key).partition(":")[2]
+
+    def refill(self, *, typed: bool = False) -> None:
+        """Fill the table, and take the lines that are needed."""
+        super().refill(typed=typed)
+        self.display = bool(self._items)
+        lines = max(1, min(len(self._items), self.most_lines))
+        self.styles.height = lines + _BORDERS + self.filter_lines
+
+    def full(self) -> Content:
+        """How many, and what is left out of sight."""
+        hidden = len(self._items) - self.most_lines
+        more = f" ─ {hidden} more below" if hidden > 0 else ""
+        return Content.assemble(super().full(), (more, "$muted"))
+
+    def action_acknowledge(self) -> None:
+        """Acknowledge the selected finding."""
+        key = self.table.selected
+        if isinstance(key, str):
+            self.session.acknowledge(key)
+
+    def action_why(self) -> None:
+        """Show the evidence of the selected finding, or of all."""
+        from runqy_tui.tui.screens.findings import FindingsModal
+
+        key = self.table.selected
+        self.app.push_screen(FindingsModal(self.session, key if isinstance(key, str) else None))

@@ -1,0 +1,101 @@
+"""Findings with all that speaks for them: evidence, since when, and the next step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from runqy_tui.findings.base import Finding
+from runqy_tui.humanize import moment, span
+from runqy_tui.severity import Severity
+from runqy_tui.store import View
+from runqy_tui.tui import text
+from runqy_tui.tui.everywhere import in_modal
+from runqy_tui.tui.notices import calm
+from runqy_tui.tui.resources.signs import sign
+from runqy_tui.tui.session import Session
+
+_STYLES = {Severity.CRITICAL: "bold $error", Severity.WARNING: "$warning"}
+_MOST = 200
+
+
+class FindingsModal(ModalScreen[None]):
+    """All findings, worst first, or one of them; follows the polls while it is open."""
+
+    CSS_PATH: ClassVar[str | Path] = "findings.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,w", "dismiss", "close", id="findings.close", tooltip="Close"),
+        *in_modal(),
+    ]
+
+    def __init__(self, session: Session, only: str | None = None) -> None:
+        super().__init__()
+        self._session = session
+        self._only = only
+        self._list = Static(Content(""), markup=False)
+
+    def compose(self) -> ComposeResult:
+        """Build the list."""
+        with Vertical(id="dialog") as dialog:
+            dialog.border_title = "What is wrong" if self._only is None else "Why"
+            dialog.border_subtitle = "Esc closes"
+            with VerticalScroll():
+                yield self._list
+
+    def on_mount(self) -> None:
+        """Listen for polls."""
+        self._session.polled.subscribe(self, self._show)
+        self._show(self._session.view)
+
+    def _show(self, view: View) -> None:
+        found = [f for f in view.findings if self._only in (None, f.id)]
+        now = view.snapshot.taken_at if view.snapshot else 0.0
+        parts = [describe(finding, now) for finding in found[:_MOST]]
+        if len(found) > _MOST:
+            parts.append(Content.styled(f"and {len(found) - _MOST:,} more", "$muted"))
+        if view.snapshot is not None and self._only is None and view.snapshot.warnings:
+            parts.append(_warnings(view.snapshot.warnings))
+        nothing = calm(view) if self._only is None else "This finding has gone: all is well there."
+        self._list.update(Content("\n\n").join(parts) if parts else Content(nothing))
+
+
+def _warnings(warnings: tuple[str, ...]) -> Content:
+    lines = [text.content(f"· {warning}") for warning in warnings]
+    return Content("\n").join([Content.styled("The reader noticed", "bold"), *lines])
+
+
+def describe(finding: Finding, now: float) -> Content:
+    """One finding in full."""
+    lines = [
+        Content.assemble(
+            (f"{sign(finding.severity)} ", _STYLES.get(finding.severity, "")),
+            text.content(finding.sentence, _STYLES.get(finding.severity, "")),
+        ),
+        _line("since", _since(finding, now)),
+        _line("next", finding.next_step),
+    ]
+    lines += [_line("evidence", f"{e.key}  {e.field} = {e.value}") for e in finding.evidence]
+    lines.append(_line("detector", finding.detector))
+    if finding.acknowledged_at is not None:
+        lines.append(_line("acknowledged", moment(finding.acknowledged_at)))
+    return Content("\n").join(lines)
+
+
+def _line(name: str, value: str) -> Content:
+    return Content.assemble((f"  {name:<14}", "$muted"), text.content(value))
+
+
+def _since(finding: Finding, now: float) -> str:
+    if finding.since is None:
+        return "this poll"
+    shown = f"{moment(finding.since)}, {span(now - finding.since)} ago"
+    if finding.before_start and not finding.since_known:
+        return f"before runqy-tui started: at least {span(now - finding.since)}"
+    return shown
