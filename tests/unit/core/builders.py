@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from runqy_tui.model import (
@@ -69,3 +70,8 @@ def snapshot(
 def task(task_id: str = "id-1", name: str = "inference.low", **fields: Any) -> Task:
     """A task of which nothing but its place is known."""
     return Task(id=task_id, queue=QueueKey(name), taken_at=NOW, **fields)
+
+
+def through_json(value: object) -> Any:
+    """As a program sees it that reads our output."""
+    return json.loads(json.dumps(value, allow_nan=False))

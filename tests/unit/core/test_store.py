@@ -1,4 +1,4 @@
-"""What the front ends show: rates that never lie, data that outlives a lost link, a still screen."""
+"""What the front ends show: honest rates, data that outlives a lost link, a still screen."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import pytest
 
 from runqy_tui.model import QueueKey, WorkerState
 from runqy_tui.poller import PollResult
+from runqy_tui.severity import Severity
 from runqy_tui.store import RATE_WINDOW_S, Link, Rates, Store
-from runqy_tui.trouble import Severity
 from tests.unit.core.builders import NOW, queue, snapshot, worker
 
 KEY = QueueKey("q")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from runqy_tui.model import Counts, Dialect, QueueKey, WorkerState
-from runqy_tui.trouble import OLD_PENDING_S, Severity, Trouble, assess, queue_trouble
+from runqy_tui.severity import Severity
+from runqy_tui.trouble import OLD_PENDING_S, Trouble, assess, queue_trouble
 from tests.unit.core.builders import queue, snapshot, waiting, worker
 
 FINE, SICK, RESTARTING = "fine", "sick", "restarting"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from runqy_tui.model import Recovery, WorkerState
-from runqy_tui.trouble import LOST_FRESH_S, LOST_OLD_S, Severity, worker_trouble
+from runqy_tui.severity import Severity
+from runqy_tui.trouble import LOST_FRESH_S, LOST_OLD_S, worker_trouble
 from tests.unit.core.builders import worker
 
 
@@ -30,8 +31,7 @@ def test_severities_are_ordered_and_each_has_its_own_style() -> None:
 @pytest.mark.parametrize("state", list(WorkerState))
 def test_every_state_is_judged(state: WorkerState) -> None:
     judged = worker_trouble(worker(state=state))
-    quiet = state in (WorkerState.RUNNING,)
-    assert bool(judged.reason) is not quiet
+    assert bool(judged.reason) is (state is not WorkerState.RUNNING)
 
 
 @pytest.mark.parametrize(
