@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -242,12 +244,30 @@ async def _open(settings: Settings) -> Reader:
 
 def _run(work: Coroutine[Any, Any, Outcome]) -> Outcome:
     try:
-        return asyncio.run(work)
+        with _interruptible():
+            return asyncio.run(work)
     except BrokenPipeError:
         # The reader of our output went away, as with `| head`. Click would exit with 1, which
         # here means that there is no such task.
         _drop_output()
         raise SystemExit(_BROKEN_PIPE) from None
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl+C end the process at once: there is nothing to tidy up after a question.
+
+    asyncio's own way is to cancel a task, which Python 3.11's ``wait_for`` loses at times. Where
+    the parent has SIGINT ignored, it stays so.
+    """
+    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if usual:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        if usual:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _require_terminal() -> None:

@@ -79,10 +79,14 @@ class Poller:
 
     async def run(self) -> None:
         """Poll until cancelled, then close the reader."""
+        task = asyncio.current_task()
         try:
             while True:
                 started = monotonic()
                 result = await self._poll()
+                if task is not None and task.cancelling():
+                    # Python 3.11's wait_for, in redis-py, swallows one that comes as it ends.
+                    raise asyncio.CancelledError
                 self._publish(result)
                 pause = result.retry_in_s
                 if pause is None:

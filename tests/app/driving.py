@@ -39,13 +39,17 @@ class Hand:
 
     async def press(self, *keys: str) -> None:
         """Press keys, each one worked off before the next."""
+        for key in keys:
+            self.send(key)
+            await self.settle()
+
+    def send(self, key: str) -> None:
+        """Press a key without waiting for what it does."""
         driver = self.app._driver
         assert driver is not None
-        for key in keys:
-            event = events.Key(key, _CHARACTERS.get(key, key if len(key) == 1 else None))
-            event.set_sender(self.app)
-            driver.send_message(event)
-            await self.settle()
+        event = events.Key(key, _CHARACTERS.get(key, key if len(key) == 1 else None))
+        event.set_sender(self.app)
+        driver.send_message(event)
 
     async def type(self, text: str) -> None:
         """Type a text of letters, digits and dashes."""
@@ -67,7 +71,7 @@ class Hand:
         while not condition():
             assert self.app.fault is None, repr(self.app.fault)
             assert monotonic() < deadline, f"never came true: {what}\n{self.text}"
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.04)
 
     async def sees(self, *parts: str) -> None:
         """Wait until the screen shows all of these."""

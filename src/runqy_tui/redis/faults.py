@@ -64,13 +64,13 @@ def _no_permission(error: NoPermissionError) -> str:
 def _authentication(error: BaseException, target: Target, where: str) -> str:
     text = str(error)
     if target.password is None:
-        return f"{where} asks for a password. Set RUNQY_REDIS_URL or use --ask-password."
+        return f"{where} asks for a password. Set RUNQY_REDIS_URL, or REDIS_PASSWORD."
     if "without any password configured" in text:
         return f"{where} has no password set, but one was given. Leave the password out."
     user = safe_line(target.username) if target.username else "default"
     return (
         f'{where} refuses the password for user "{user}". '
-        "Set RUNQY_REDIS_URL or use --ask-password."
+        "Set RUNQY_REDIS_URL, or REDIS_PASSWORD."
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import PurePath
 from typing import Any, ClassVar
@@ -11,17 +10,13 @@ from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 from textual.signal import Signal
+from textual.worker import Worker
 
 from runqy_tui.config import Settings
 from runqy_tui.poller import Poller, PollResult
 from runqy_tui.reader import Reader
 from runqy_tui.store import Store, View
-from runqy_tui.tui.driver import (
-    RunqyDriver,
-    exit_on_signals,
-    force_exit_later,
-    terminal_is_gone,
-)
+from runqy_tui.tui.driver import RunqyDriver
 from runqy_tui.tui.everywhere import EVERYWHERE
 from runqy_tui.tui.screens.main import MainScreen
 from runqy_tui.tui.session import Session
@@ -65,13 +60,15 @@ class RunqyApp(App[None]):
 
     def on_mount(self) -> None:
         """Look after the terminal, and start to poll once something is on the screen."""
-        if not self.is_headless:
-            exit_on_signals(self._leave)
-            self.set_interval(1.0, self._watch_terminal)
+        if isinstance(self._driver, RunqyDriver):
+            self.set_interval(1.0, self._driver.leave_if_gone)
+            self.app_resume_signal.subscribe(self, lambda _: self.action_repaint())
         self.call_after_refresh(self._start_polling)
 
     def _start_polling(self) -> None:
-        self.run_worker(self.session.poller.run, name="poller", exit_on_error=True)
+        self._polling: Worker[None] = self.run_worker(
+            self.session.poller.run, name="poller", exit_on_error=True
+        )
 
     def _polled(self, result: PollResult) -> None:
         self.session.store.apply(result)
@@ -87,14 +84,6 @@ class RunqyApp(App[None]):
     def fault(self) -> Exception | None:
         """The fault of our own that ended the app, if one did."""
         return self._exception
-
-    def _leave(self, code: int) -> None:
-        self.exit(return_code=code)
-
-    def _watch_terminal(self) -> None:
-        if terminal_is_gone(sys.__stdin__.fileno() if sys.__stdin__ else 0):
-            force_exit_later(129)
-            self._leave(129)
 
     def action_leave(self) -> None:
         """Leave."""

@@ -1,7 +1,10 @@
 """A terminal that is always given back, and a process that ends when its terminal is gone.
 
-Stock Textual 8.2.8 leaves the terminal raw after SIGTERM and SIGHUP, spins at full CPU on a lost
-pty whose SIGHUP is ignored, and draws on standard error, so that ``2>file`` hides the screen.
+Stock Textual 8.2.8 leaves the terminal raw after SIGTERM and SIGHUP, and after SIGSTOP and SIGCONT;
+it ignores signals while nobody reads its output, spins at full CPU on a lost pty whose SIGHUP is
+ignored, ends with a traceback on a typed byte that is no UTF-8, shows nothing where the locale is
+not UTF-8, leaves mouse reports in pixels on, and draws on standard error, so that ``2>file`` hides
+the screen.
 """
 
 from __future__ import annotations
@@ -11,51 +14,154 @@ import os
 import select
 import signal
 import sys
+import termios
 import threading
-from collections.abc import Callable
+from contextlib import suppress
+from types import FrameType
+from typing import Any
 
 from textual.drivers.linux_driver import LinuxDriver
+from textual.events import Paste
+from textual.message import Message
+
+from runqy_tui.safetext import safe_line
+from runqy_tui.tui.output import Output
 
 LAST_RESORT_S = 2.0
 """How long an orderly exit may take once the terminal is gone, in seconds."""
+STALLED_S = 5.0
+"""The same while the terminal is there: it may be one that takes no output any more."""
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_HANGUP = 128 + signal.SIGHUP
 
 
 class RunqyDriver(LinuxDriver):
-    """Textual's driver, drawing on standard output."""
+    """Textual's driver, drawing on standard output, with exits and returns of its own."""
 
-    def __init__(self, *args: object, **options: object) -> None:
-        super().__init__(*args, **options)  # type: ignore[arg-type]
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._loop = asyncio.get_running_loop()
         if sys.__stdout__ is not None:
-            self._file = sys.__stdout__
+            self._file: Any = Output(sys.__stdout__, self._output_lost)
+        self._handlers: dict[signal.Signals, Any] = {}
+        self._last_resort: threading.Timer | None = None
 
+    # The terminal is taken and given back
 
-def exit_on_signals(leave: Callable[[int], None]) -> None:
-    """Turn SIGINT, SIGTERM and SIGHUP into an orderly exit that restores the terminal.
+    def start_application_mode(self) -> None:
+        """Take the terminal. A signal that comes later gives it back; before, nothing was taken.
 
-    Args:
-        leave: called in the running loop with the exit code, 128 + the signal's number.
+        A signal that was ignored when the process started (``nohup``) stays ignored.
+        """
+        for number in _SIGNALS:
+            if number not in self._handlers and signal.getsignal(number) is not signal.SIG_IGN:
+                # Not the loop's own handlers: they wait while the loop waits for the terminal.
+                self._handlers[number] = signal.signal(number, self._signalled)
+        super().start_application_mode()  # type: ignore[no-untyped-call]
 
-    A signal that was ignored when the process started (``nohup``) stays ignored.
-    """
-    loop = asyncio.get_running_loop()
-    for number in _SIGNALS:
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            loop.add_signal_handler(number, leave, 128 + number)
+    def close(self) -> None:
+        """Leave signals and output to whoever comes after us."""
+        super().close()
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        self._handlers.clear()
+        if self._last_resort is not None:
+            self._last_resort.cancel()
 
+    def _disable_mouse_support(self) -> None:
+        if self._mouse_pixels:
+            self.write("\x1b[?1016l")
+        super()._disable_mouse_support()
 
-def terminal_is_gone(fileno: int) -> bool:
-    """Whether the other end of the terminal has hung up."""
-    poll = select.poll()
-    poll.register(fileno, select.POLLHUP | select.POLLERR)
-    return any(
-        event & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, event in poll.poll(0)
-    )
+    # Leaving
 
+    def _signalled(self, number: int, _frame: FrameType | None) -> None:
+        self._end_later(128 + number)
+        self._loop.call_soon_threadsafe(self.leave, 128 + number)
 
-def force_exit_later(code: int) -> None:
-    """End the process shortly, even if an orderly exit hangs on writes to a dead terminal."""
-    timer = threading.Timer(LAST_RESORT_S, os._exit, [code])
-    timer.daemon = True
-    timer.start()
+    def leave(self, code: int) -> None:
+        """End the app with an exit code, in order if the terminal lets us."""
+        self._end_later(code)
+        self._app.exit(return_code=code)
+
+    def leave_if_gone(self) -> None:
+        """Leave if the terminal has hung up; needed where SIGHUP is ignored."""
+        if self.terminal_is_gone:
+            self.leave(_HANGUP)
+
+    def _output_lost(self) -> None:
+        self._loop.call_soon_threadsafe(self.leave, _HANGUP)
+
+    @property
+    def terminal_is_gone(self) -> bool:
+        """Whether the other end of the terminal has hung up."""
+        poll = select.poll()
+        poll.register(self.fileno, select.POLLHUP | select.POLLERR)
+        gone = select.POLLHUP | select.POLLERR | select.POLLNVAL
+        return any(event & gone for _, event in poll.poll(0))
+
+    def _end_later(self, code: int) -> None:
+        """End the process shortly even if an orderly exit hangs on writes to the terminal."""
+        if self._last_resort is None:
+            patience = LAST_RESORT_S if self.terminal_is_gone else STALLED_S
+            self._last_resort = threading.Timer(patience, self._end_now, [code])
+            self._last_resort.daemon = True
+            self._last_resort.start()
+
+    def _end_now(self, code: int) -> None:
+        if self.attrs_before is not None:
+            with suppress(termios.error):
+                termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
+        os._exit(code)
+
+    # Stopping and coming back
+
+    def _sigtstp_application(self, *_: object) -> None:
+        if self._auto_restart:
+            # In the loop, since a handler may have interrupted a write that holds a lock.
+            self._loop.call_soon_threadsafe(self._stop)
+        else:
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+    def _stop(self) -> None:
+        self.suspend_application_mode()
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+    def _sigcont_application(self, *_: object) -> None:
+        if self._auto_restart:
+            self._loop.call_soon_threadsafe(self._come_back)
+
+    def _come_back(self) -> None:
+        if self._writer_thread is not None and self._writer_thread.is_alive():
+            # Stopped by SIGSTOP, for which nobody can prepare: the terminal may be in any state.
+            self.suspend_application_mode()
+        self._must_signal_resume = True
+        self.resume_application_mode()
+
+    # Input
+
+    def run_input_thread(self) -> None:
+        """Read keys. Bytes that are no UTF-8 are dropped, with what came along with them."""
+        while True:
+            try:
+                super().run_input_thread()
+            except UnicodeDecodeError:
+                continue
+            return
+
+    def process_message(self, message: Message) -> None:
+        """Take a paste without what cannot be seen: a field would write it to the terminal."""
+        if isinstance(message, Paste):
+            text = "".join(c for c in message.text if c in "\r\n\t" or safe_line(c) == c)
+            message = Paste(text)
+        super().process_message(message)
+
+    def _run_input_thread(self) -> None:
+        try:
+            self.run_input_thread()
+        except Exception as error:  # noqa: BLE001 -- a thread's fault is the app's fault
+            if self.terminal_is_gone:
+                self._loop.call_soon_threadsafe(self.leave, _HANGUP)
+            else:
+                self._app.call_later(self._app._handle_exception, error)  # noqa: SLF001

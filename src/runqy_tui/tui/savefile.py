@@ -8,6 +8,8 @@ from typing import Any
 
 from textual.app import App
 
+from runqy_tui.tui import text
+
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
 _NAME_LIMIT = 100
 
@@ -17,16 +19,25 @@ def save(app: App[Any], stem: str, ending: str, data: bytes) -> Path | None:
     name = _UNFIT.sub("_", stem)[:_NAME_LIMIT].strip("._") or "runqy"
     for attempt in range(1, 1000):
         suffix = "" if attempt == 1 else f"-{attempt}"
-        path = Path.cwd() / f"{name}{suffix}.{ending}"
+        path = Path(f"{name}{suffix}.{ending}")
         try:
-            with path.open("xb") as file:
-                file.write(data)
+            _write(path, data)
         except FileExistsError:
             continue
         except OSError as error:
             app.notify(f"Not written: {error.strerror}: {path}", severity="error", markup=False)
             return None
-        app.notify(f"Wrote {len(data):,} bytes to {path}", markup=False)
+        path = path.absolute()
+        app.notify(f"Wrote {len(data):,} bytes to {text.line(str(path))}", markup=False)
         return path
     app.notify(f"Not written: too many files named {name}*.", severity="error", markup=False)
     return None
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("xb") as file:
+        try:
+            file.write(data)
+        except OSError:
+            path.unlink()  # half a value would be taken for the whole
+            raise

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from runqy_tui.humanize import UNKNOWN, age, clock, count, moment, percent, size, span
@@ -42,6 +42,7 @@ def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     time.tzset()
 
 
+@settings(deadline=None)
 @given(NUMBERS)
 @example(math.nan)
 @example(math.inf)

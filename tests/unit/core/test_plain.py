@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from runqy_tui.model import (
@@ -23,7 +25,9 @@ HOSTILE = "x\x1b[2J\x1b]52;c;aGk=\x07\n✖  forged.queue  9\r\u202e\ud800\x9b"
 
 
 def harmless(text: str) -> bool:
-    return all(char.isprintable() or char in "\n\xa0\u3000" for char in text)
+    return all(
+        char.isprintable() or char == "\n" or unicodedata.category(char) == "Zs" for char in text
+    )
 
 
 def rows(text: str, head: str) -> list[str]:
@@ -35,7 +39,9 @@ def rows(text: str, head: str) -> list[str]:
 def test_an_empty_redis() -> None:
     text = snapshot_text(snapshot(redis=RedisInfo("127.0.0.1:6379")))
     first, _, workers, _, queues = text.split("\n")
-    assert first.startswith("127.0.0.1:6379  version unknown  mode unknown  2026-11-24 01:28:54 UTC")
+    assert first.startswith(
+        "127.0.0.1:6379  version unknown  mode unknown  2026-11-24 01:28:54 UTC"
+    )
     assert first.endswith("0 round trips, 0 ms")
     assert (workers, queues) == ("No workers.", "No queues.")
 
@@ -111,9 +117,8 @@ def test_a_worker_row_in_full() -> None:
         queues={"inference.high": 10, "inference.low": 1},
     )
     (row,) = rows(snapshot_text(snapshot(workers=(one,))), "WORKER")
-    assert row == "●  gpu-1:812  running    2s  runqy    inference.high inference.low  3/4".replace(
-        "running    2s", "running  2s  "
-    )
+    cells = ["●", "gpu-1:812", "running", "2s", "runqy", "inference.high inference.low", "3/4"]
+    assert [cell for cell in row.split("  ") if cell] == cells
 
 
 def test_a_list_without_braces_is_told_from_the_queue_of_the_same_name() -> None:
@@ -137,6 +142,7 @@ def test_a_long_name_is_cut_with_a_sign() -> None:
     assert len(row) < 200
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(), min_size=1, max_size=60))
 @example(HOSTILE)
 def test_no_name_can_forge_a_line_or_reach_the_terminal(name: str) -> None:
@@ -158,6 +164,7 @@ def test_no_name_can_forge_a_line_or_reach_the_terminal(name: str) -> None:
     text.encode("utf-8")
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(), min_size=1, max_size=60))
 @example(HOSTILE)
 def test_no_field_of_a_task_can_forge_a_line(value: str) -> None:
@@ -179,6 +186,7 @@ def test_no_field_of_a_task_can_forge_a_line(value: str) -> None:
     assert text.count("\n") == shown("x").count("\n")
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(), max_size=80))
 @example("x\n\nresult (2 B)\n  forged\nstate          completed")
 @example("a\rstate completed\x0bqueue q\x85task t\u2028error e")
@@ -191,7 +199,7 @@ def test_no_line_of_a_payload_passes_for_one_of_ours(value: str) -> None:
     assert sum(len(line.splitlines()) > 1 for line in lines) == 0
 
 
-def test_a_task_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_task_in_full() -> None:
     full = task(
         state=TaskState.ACTIVE,
         orphaned=True,

@@ -6,21 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from time import monotonic
+from typing import cast
 
 import pytest
 
 from runqy_tui import poller as module
 from runqy_tui.errors import ConfigError, ConnectionFailedError
-from runqy_tui.model import (
-    ActiveTask,
-    DayCount,
-    LogBatch,
-    QueueKey,
-    Snapshot,
-    Task,
-    TaskPage,
-    TaskState,
-)
+from runqy_tui.model import Snapshot
 from runqy_tui.poller import BACKOFF_LIMIT_S, Poller, PollResult, backoff
 from runqy_tui.reader import Reader
 from tests.unit.core.builders import snapshot
@@ -29,7 +21,10 @@ LONG_S = 60.0
 
 
 class CountingReader:
-    """Answers overviews after ``slow_s``; each entry of ``faults`` is raised once instead."""
+    """All that the poller uses of a reader.
+
+    Answers overviews after ``slow_s``; each entry of ``faults`` is raised once instead.
+    """
 
     def __init__(self, slow_s: float = 0.0, faults: list[Exception] | None = None) -> None:
         self.slow_s = slow_s
@@ -54,32 +49,6 @@ class CountingReader:
     async def close(self) -> None:
         await asyncio.sleep(0)
         self.closed += 1
-
-    async def page(
-        self,
-        queue: QueueKey,
-        state: TaskState,
-        *,
-        offset: int = 0,
-        limit: int = 100,
-        newest_first: bool = True,
-    ) -> TaskPage:
-        raise NotImplementedError
-
-    async def task(self, task_id: str, queue: QueueKey | None = None) -> Task | None:
-        raise NotImplementedError
-
-    async def position(self, queue: QueueKey, state: TaskState, task_id: str) -> int | None:
-        raise NotImplementedError
-
-    async def logs(self, worker_id: str, after_seq: int = -1) -> LogBatch:
-        raise NotImplementedError
-
-    async def active_tasks(self, worker_id: str) -> tuple[ActiveTask, ...]:
-        raise NotImplementedError
-
-    async def daily(self, queue: QueueKey, days: int = 14) -> tuple[DayCount, ...]:
-        raise NotImplementedError
 
 
 class Watch:
@@ -114,7 +83,7 @@ async def polling(
     async def open_reader() -> Reader:
         if faults:
             raise faults.pop(0)
-        return reader
+        return cast("Reader", reader)
 
     watch = Watch(open_reader, interval_s)
     running = asyncio.create_task(watch.poller.run())
@@ -249,7 +218,7 @@ async def test_a_reader_that_did_not_open_is_opened_again(quick_backoff: None) -
     opening: list[Exception] = [ConnectionFailedError("refused"), ConfigError("bad url")]
     async with polling(reader, LONG_S, opening) as watch:
         results = await watch.until(3)
-        assert watch.poller.reader is reader
+        assert watch.poller.reader is cast("Reader", reader)
     assert [result.error for result in results] == ["refused", "bad url", None]
     assert reader.closed == 1
 
@@ -261,7 +230,7 @@ async def test_a_reader_that_opened_is_kept_through_failures(quick_backoff: None
     async def open_reader() -> Reader:
         nonlocal opened
         opened += 1
-        return reader
+        return cast("Reader", reader)
 
     watch = Watch(open_reader, LONG_S)
     running = asyncio.create_task(watch.poller.run())
@@ -290,4 +259,4 @@ async def test_a_fault_of_the_program_itself_is_not_taken_for_a_lost_link() -> N
 
 
 async def _ready(reader: CountingReader) -> Reader:
-    return reader
+    return cast("Reader", reader)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from runqy_tui.safetext import decode, encode, safe_block, safe_line
@@ -22,11 +22,11 @@ PLANES = (range(0x11000), range(0xE0000, 0xE1000), range(0x10FF00, 0x110000))
 
 def harmless(text: str, allowed: str = "") -> bool:
     return all(
-        char.isprintable() or char in allowed or unicodedata.category(char) == "Zs"
-        for char in text
+        char.isprintable() or char in allowed or unicodedata.category(char) == "Zs" for char in text
     )
 
 
+@settings(deadline=None)
 @given(ANY_TEXT)
 @example("\x1b]52;c;aGk=\x07")
 @example("\udc80\ud800\udfff")
@@ -48,12 +48,14 @@ def test_every_code_point_of_the_planes_in_use() -> None:
     assert not any(0xD800 <= ord(char) <= 0xDFFF for char in safe)
 
 
+@settings(deadline=None)
 @given(ANY_TEXT, ANY_TEXT)
 @example("a\U000e0100", "\n")
 def test_a_character_reads_the_same_whatever_stands_beside_it(one: str, other: str) -> None:
     assert safe_line(one + other) == safe_line(one) + safe_line(other)
 
 
+@settings(deadline=None)
 @given(ANY_TEXT)
 @example("a\r\nb\rc\x0bd\u2028e\x85f")
 def test_a_block_has_no_line_breaks_but_newlines(value: str) -> None:
@@ -101,6 +103,7 @@ def test_a_block_by_example(value: str, block: str) -> None:
     assert safe_block(value) == block
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=120))
 @example(b"\xed\xa0\x80")  # a surrogate in UTF-8, which is not allowed there
 @example(b"\xf4\x90\x80\x80")  # beyond the last code point
@@ -108,6 +111,7 @@ def test_bytes_survive_the_way_through_text(raw: bytes) -> None:
     assert encode(decode(raw)) == raw
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=20), st.sampled_from(["\ud800", "\udbff", "\udc00", "\udc7f", "\udfff"]))
 @example(b"\xff", "\ud800")
 def test_a_foreign_surrogate_costs_only_itself(raw: bytes, foreign: str) -> None:

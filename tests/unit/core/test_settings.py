@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from pathlib import Path
 
 import pytest
@@ -99,7 +98,10 @@ def test_seconds_out_of_range_name_flag_value_and_range(
         ("mouse = 1", "config.toml: mouse must be true or false, not 1."),
         ("url = 6379", "config.toml: url must be a string, as in redis://host:6379/0."),
         ("keys = 'q'", 'config.toml: [keys] maps a binding to keys, as in quit = "q,ctrl+c".'),
-        ("[keys]\nquit = 3", 'config.toml: [keys] maps a binding to keys, as in quit = "q,ctrl+c".'),
+        (
+            "[keys]\nquit = 3",
+            'config.toml: [keys] maps a binding to keys, as in quit = "q,ctrl+c".',
+        ),
     ],
 )
 def test_a_bad_value_in_the_file_names_setting_value_and_mend(
@@ -156,7 +158,7 @@ def test_without_a_name_the_usual_place_may_be_empty(
         assert load_settings(env).url == DEFAULT_URL
         assert config_path(env).name == "config.toml"
         assert str(config_path(env)).startswith(str(tmp_path))
-    assert os.listdir(tmp_path) == []  # looking creates nothing
+    assert list(tmp_path.iterdir()) == []  # looking creates nothing
 
 
 def test_a_url_in_the_file_is_read_and_hidden(env: dict[str, str]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runqy_tui.config import Settings, load_settings
@@ -68,6 +68,7 @@ def test_parts_without_a_host_do_not_override_the_file(tmp_path: Path) -> None:
     assert load(path, REDIS_PORT="6380").url == "redis://from-file/0"
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(blacklist_categories=["Cs"]), min_size=1, max_size=30))
 def test_any_password_arrives_whole_and_shows_nowhere(file: Path, password: str) -> None:
     settings = load(file, REDIS_HOST="redis.internal", REDIS_PASSWORD=f"{SECRET}{password}")

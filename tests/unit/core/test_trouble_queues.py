@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from runqy_tui.findings.base import Thresholds
 from runqy_tui.model import Counts, Dialect, QueueKey, WorkerState
 from runqy_tui.severity import Severity
-from runqy_tui.trouble import OLD_PENDING_S, Trouble, assess, queue_trouble
+from runqy_tui.trouble import Trouble, assess
 from tests.unit.core.builders import queue, snapshot, waiting, worker
 
+OLD_PENDING_S = Thresholds().oldest_pending_s
 FINE, SICK, RESTARTING = "fine", "sick", "restarting"
 WORKERS = {
     FINE: worker(FINE),
@@ -33,7 +35,7 @@ def judge(
         oldest_pending_age_s=age,
         consumers=consumers,
     )
-    return queue_trouble(one, WORKERS)
+    return assess(snapshot(workers=tuple(WORKERS.values()), queues=(one,))).queues[one.key]
 
 
 @pytest.mark.parametrize(

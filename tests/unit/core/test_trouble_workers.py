@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from runqy_tui.model import Recovery, WorkerState
+from runqy_tui.findings.base import Thresholds
+from runqy_tui.model import Recovery, Worker, WorkerState
 from runqy_tui.severity import Severity
-from runqy_tui.trouble import LOST_FRESH_S, LOST_OLD_S, worker_trouble
-from tests.unit.core.builders import worker
+from runqy_tui.trouble import Trouble, assess
+from tests.unit.core.builders import snapshot, worker
+
+LOST_FRESH_S = Thresholds().lost_fresh_s
+LOST_OLD_S = Thresholds().lost_old_s
+
+
+def worker_trouble(one: Worker) -> Trouble:
+    """What one snapshot with this worker alone says of it."""
+    return assess(snapshot(workers=(one,))).workers[one.id]
 
 
 def test_severities_are_ordered_and_each_has_its_own_style() -> None:

@@ -42,7 +42,7 @@ def test_the_order_is_severity_then_weight_then_age_then_id() -> None:
         finding("e", weight=2.0),
         finding("f", weight=2.0),
     ]
-    assert sorted(reversed(expected), key=urgency) == expected
+    assert sorted(expected[::-1], key=urgency) == expected
 
 
 def test_a_detector_that_fails_hides_no_other() -> None:

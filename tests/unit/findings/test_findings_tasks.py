@@ -23,6 +23,11 @@ def active(task_id: str = "t-1", **fields: Any) -> AuditedTask:
     return AuditedTask(task_id, **fields)
 
 
+def waits(task_id: str, state: TaskState, for_s: float) -> AuditedTask:
+    """May wait for 100 s."""
+    return AuditedTask(task_id, state=state, pending_since=NOW - for_s, pending_timeout_s=100.0)
+
+
 def seen(*audits: Audit, consumer: str = "gpu-1:1", **more: Any) -> Sight:
     counts = Counts(2, 2, 0, 2, 0, 0, 0)
     one = queue("q.low", counts=counts, consumers=(consumer,) if consumer else ())
@@ -50,8 +55,8 @@ def test_tasks_in_order() -> None:
             TaskState.PENDING,
             AuditedTask("t-6", state=TaskState.PENDING, pending_since=NOW - 9_000),
             AuditedTask("t-7", state=TaskState.PENDING, pending_timeout_s=60.0),
-            AuditedTask("t-8", state=TaskState.PENDING, pending_since=NOW - 79, pending_timeout_s=100),
-            AuditedTask("t-9", state=TaskState.ACTIVE, pending_since=NOW - 99, pending_timeout_s=100),
+            waits("t-8", TaskState.PENDING, 79.0),
+            waits("t-9", TaskState.ACTIVE, 99.0),
         ),
         audit("q.low", TaskState.RETRY, AuditedTask("t-10", state=TaskState.RETRY)),
     )  # fmt: skip

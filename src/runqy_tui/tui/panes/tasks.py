@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,11 +12,11 @@ from textual.timer import Timer
 from textual.worker import Worker as TextualWorker
 
 from runqy_tui.errors import RunqyTuiError
-from runqy_tui.model import Queue, QueueKey, TaskPage, TaskRow, TaskState
-from runqy_tui.reader import PAGE_SIZE, Reader
+from runqy_tui.model import Queue, QueueKey, TaskRow, TaskState
+from runqy_tui.reader import Reader
 from runqy_tui.store import View
 from runqy_tui.tui import text
-from runqy_tui.tui.paging import PagedRows, pages_in_sight
+from runqy_tui.tui.listing import FILTER_DEPTH, Sight, Target, read_matches, read_rows
 from runqy_tui.tui.panes.base import Pane
 from runqy_tui.tui.resources.queues import queue_label
 from runqy_tui.tui.resources.tasks import task_cells, task_columns
@@ -27,9 +26,6 @@ from runqy_tui.tui.widgets.rows import NO_ROWS, Cell, ListRows, Rows
 from runqy_tui.tui.widgets.statetabs import StateTabs
 from runqy_tui.tui.widgets.table import Table
 from runqy_tui.tui.widgets.tabline import TabLine
-
-FILTER_DEPTH = 1_000
-"""Tasks that a filter looks through: the first ones in the shown order."""
 
 _PATIENCE_S = 0.3
 """What takes longer than this shows that it works."""
@@ -45,15 +41,6 @@ _INTERESTING = (
     TaskState.AGGREGATING,
     TaskState.COMPLETED,
 )
-
-
-class Target(NamedTuple):
-    """Which list is shown, in which order, through which filter."""
-
-    queue: QueueKey
-    state: TaskState
-    newest_first: bool
-    needle: str = ""
 
 
 class TasksPane(Pane):
@@ -86,7 +73,7 @@ class TasksPane(Pane):
         self._loading: TextualWorker[None] | None = None
         self._patience: Timer | None = None
         self._again = False
-        self._matches = 0
+        self._matches: dict[str, int] = {}
 
     def compose(self) -> ComposeResult:
         """Put the states above the table."""
@@ -216,43 +203,52 @@ class TasksPane(Pane):
         if self._patience is not None:
             self._patience.stop()
             self._patience = None
-        other = target != self._shown
+        other = target != self._shown and not self._stays(target, rows)
         self._shown = target
         self.table.placeholder = self._empty_text()
         self.table.set_columns(task_columns(target.state))
         self.table.set_rows(rows, reset=other)
         self.post_message(self.Retitled())
 
-    async def _read(self, reader: Reader, target: Target) -> Rows:
-        if target.needle:
-            return await self._read_filtered(reader, target)
-        table = self.table
-        if target != self._shown:
-            return PagedRows(await _read_pages(reader, target, [0]))
-        selected = table.selected
-        also = table.cursor_index if selected is not None else None
-        total = len(table.rows)
-        numbers = pages_in_sight(table.top, table.page_height, total, also)
-        pages = await _read_pages(reader, target, numbers)
-        rows = PagedRows(pages)
-        if selected is not None and rows.index_of(selected) is None:
-            moved_to = await _look_for(reader, target, str(selected), table.cursor_index, rows)
-            pages |= await _read_pages(reader, target, [n for n in moved_to if n not in pages])
-            rows = PagedRows(pages)
-        return rows
+    def _stays(self, target: Target, rows: Rows) -> bool:
+        """Whether the same list comes in another look and still shows the selected task.
 
-    async def _read_filtered(self, reader: Reader, target: Target) -> Rows:
-        page = await reader.page(
-            target.queue, target.state, limit=FILTER_DEPTH, newest_first=target.newest_first
-        )
-        needle = target.needle.casefold()
-        found = [row for row in page.rows if needle in _words(row)]
-        self._matches = len(found)
+        Whoever turns a list round at its top wants to see the other end.
+        """
+        table, shown = self.table, self._shown
+        if table.selected is None or not target.same_list(shown):
+            return False
+        turned = shown is not None and target.newest_first != shown.newest_first
+        return rows.index_of(table.selected) is not None and not (turned and not table.cursor_index)
+
+    async def _read(self, reader: Reader, target: Target) -> Rows:
+        if not target.needle:
+            return await read_rows(reader, target, self._sight(target))
+        page, found = await read_matches(reader, target)
+        self._matches = {page.rows[at].id: at for at in found}
 
         def cell(row: TaskRow, column: str) -> Cell:
             return task_cells(row, (column,), page.taken_at)[0]
 
-        return ListRows(found, lambda row: row.id, cell)
+        return ListRows([page.rows[at] for at in found], lambda row: row.id, cell)
+
+    def _sight(self, target: Target) -> Sight:
+        """What to read: what is in view now, or will be in the same list in another look."""
+        table, shown = self.table, self._shown
+        selected = None if table.selected is None else str(table.selected)
+        top, height, total = table.top, table.page_height, len(table.rows)
+        if target == shown:
+            return Sight(top, height, total, table.cursor_index, selected)
+        if shown is None or selected is None or not target.same_list(shown):
+            return Sight(0, height, 0)
+        if shown.needle:
+            index = self._matches.get(selected, 0)
+            total = index + 1
+        elif table.cursor_index:
+            index = total - 1 - table.cursor_index
+        else:
+            return Sight(0, height, 0)
+        return Sight(max(0, index - table.cursor_index + top), height, total, index, selected)
 
     # What the borders say
 
@@ -293,9 +289,8 @@ class TasksPane(Pane):
         if self.needle:
             total = self._summary.counts.of(self._state) if self._summary else None
             looked = "" if total is None or total <= FILTER_DEPTH else f" of {total:,}"
-            parts.append(
-                (f" ─ {self._matches:,} match in the first {FILTER_DEPTH:,}{looked}", "$accent")
-            )
+            found = f"{len(self._matches):,} match in the first {FILTER_DEPTH:,}{looked}"
+            parts.append((f" ─ {found}", "$accent"))
         return Content.assemble(*parts)
 
     @on(Table.SelectionGone)
@@ -324,38 +319,3 @@ class TasksPane(Pane):
             self.say(f"{short} is {task.state.value} elsewhere in this list")
         else:
             self.say(f"{short} is now {task.state.value} (was {target.state.value})")
-
-
-def _words(row: TaskRow) -> str:
-    payload = row.payload.data.decode("utf-8", "replace") if row.payload else ""
-    return f"{row.id} {row.type or ''} {row.error or ''} {payload}".casefold()
-
-
-async def _read_pages(reader: Reader, target: Target, numbers: list[int]) -> dict[int, TaskPage]:
-    pages = await asyncio.gather(
-        *(
-            reader.page(
-                target.queue,
-                target.state,
-                offset=number * PAGE_SIZE,
-                limit=PAGE_SIZE,
-                newest_first=target.newest_first,
-            )
-            for number in numbers
-        )
-    )
-    return dict(zip(numbers, pages, strict=True))
-
-
-async def _look_for(
-    reader: Reader, target: Target, task_id: str, index: int, rows: PagedRows
-) -> list[int]:
-    """Pages on which a task that has moved may be: its rank tells, or else it is near."""
-    rank = await reader.position(target.queue, target.state, task_id)
-    if rank is not None:
-        return [(rows.total - 1 - rank if target.newest_first else rank) // PAGE_SIZE]
-    if target.state not in (TaskState.PENDING, TaskState.ACTIVE):
-        return []
-    page = index // PAGE_SIZE
-    last = max(0, rows.total - 1) // PAGE_SIZE
-    return [number for number in (page - 1, page + 1) if 0 <= number <= last]

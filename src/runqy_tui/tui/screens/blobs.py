@@ -19,6 +19,9 @@ def show_blob(view: TextView, blob: Blob | None, nothing: str) -> None:
     if blob is None:
         view.set_text(nothing, kind="plain", wrap=True)
         return
+    if not blob.size:
+        view.set_text("Empty: 0 bytes.", kind="plain", wrap=True)
+        return
     if blob.size and not blob.data:
         view.set_text(
             f"{size(blob.size)}, not read: the server lets nobody read a part of it "

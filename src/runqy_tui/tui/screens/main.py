@@ -122,7 +122,8 @@ class MainScreen(Screen[None]):
         """Go to a pane."""
         self._front = self._panes[number - 1]
         self._arrange()
-        self._front.table.focus()
+        # At once: a key typed ahead belongs to the new pane.
+        self.set_focus(self._front.table)
 
     def action_next_pane(self, step: int) -> None:
         """Go to the next pane."""
@@ -151,7 +152,8 @@ class MainScreen(Screen[None]):
     def _opened(self, event: Table.Opened) -> None:
         from runqy_tui.tui.screens.opening import modal_for
 
-        modal = modal_for(self._front, event.key)
+        pane = next(node for node in event.table.ancestors if isinstance(node, Pane))
+        modal = modal_for(pane, event.key)
         if modal is not None:
             self.app.push_screen(modal)
 

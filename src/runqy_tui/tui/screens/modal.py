@@ -14,6 +14,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Footer, Input, Static
+from textual.worker import Worker
 
 from runqy_tui.errors import RunqyTuiError
 from runqy_tui.store import View
@@ -70,6 +71,7 @@ class ObjectModal(ModalScreen[None]):
         self.session = session
         self._step = step
         self._front = self.TABS[0][0]
+        self._loading: Worker[None] | None = None
         self._sentence = Static(Content(""), id="sentence")
         self._said = ("", "")
         self._tabline = TabLine()
@@ -126,8 +128,8 @@ class ObjectModal(ModalScreen[None]):
             self._reload()
 
     def _reload(self) -> None:
-        if not any(worker.group == "load" and worker.is_running for worker in self.workers):
-            self.run_worker(self._load, group="load")
+        if self._loading is None or not self._loading.is_running:
+            self._loading = self.run_worker(self._load, group="load")
 
     async def _load(self) -> None:
         try:
@@ -200,12 +202,11 @@ class ObjectModal(ModalScreen[None]):
         key = self._step(delta) if self._step is not None else None
         if key is None:
             return
-        for worker in self.workers:
-            if worker.group == "load" and worker.node is self:
-                worker.cancel()
+        if self._loading is not None:
+            self._loading.cancel()
         self.retarget(key)
         self.query_one("#frame").border_title = text.content(self.object_name)
-        self.run_worker(self._load, group="load")
+        self._loading = self.run_worker(self._load, group="load")
 
     def action_copy(self) -> None:
         """Copy the object's id or name."""

@@ -72,7 +72,8 @@ class QueueModal(ObjectModal):
         view = self.session.view
         found = view.snapshot.queue(self._key) if view.snapshot else None
         if view.snapshot is None or found is None:
-            self.say("no longer in Redis", "$warning")
+            never = "not in Redis: no task was ever put into it"
+            self.say(never if self._queue is None else "no longer in Redis", "$warning")
             return
         self._queue = found
         self.say(*sentence(found, view.assessment.queues[found.key]))

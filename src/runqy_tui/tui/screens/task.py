@@ -110,7 +110,8 @@ class TaskModal(ObjectModal):
             return {}
         held = {"payload": task.payload, "result": task.result, "error": task.error}
         names = dict(self.TABS)
-        labels = {key: f"{names[key]} {'●' if blob else '·'}" for key, blob in held.items()}
+        marks = {key: "●" if blob and blob.size else "·" for key, blob in held.items()}
+        labels = {key: f"{names[key]} {mark}" for key, mark in marks.items()}
         return labels | {"raw": f"Raw {len(task.raw_fields)}"}
 
     def file_content(self, tab: str) -> tuple[str, bytes] | None:

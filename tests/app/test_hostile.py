@@ -1,0 +1,128 @@
+"""Hostile text in every place that Redis has: nothing crashes, nothing reaches the terminal."""
+
+from __future__ import annotations
+
+import pytest
+from redis import Redis
+
+from tests.app import hostile
+from tests.app.driving import SMALL, Hand, app_on, running, watching
+
+
+@pytest.fixture
+def hostile_url(writer: Redis, redis_url: str) -> str:
+    """The hostile database."""
+    hostile.fill(writer)
+    return redis_url
+
+
+def _tame(hand: Hand) -> None:
+    assert hand.app.fault is None
+    for line in hand.lines:
+        assert line.isprintable(), repr(line)
+    for said in hand.said:
+        assert said.isprintable(), repr(said)
+
+
+async def _visit(hand: Hand, modal: str, tabs: int) -> None:
+    """Open the selected object, look at every tab, copy its name, close it."""
+    await hand.press("enter")
+    await hand.opens(modal)
+    await hand.until(lambda: hand.screen._loading is None or hand.screen._loading.is_finished)  # type: ignore[attr-defined]
+    for _ in range(tabs):
+        _tame(hand)
+        await hand.press("l")
+    await hand.press("y", "escape")
+    await hand.opens("MainScreen")
+
+
+@pytest.mark.parametrize(
+    ("pane", "modal", "tabs"), [("1", "WorkerModal", 4), ("2", "QueueModal", 3)]
+)
+async def test_every_name_in_panes_and_modals(
+    hostile_url: str, pane: str, modal: str, tabs: int
+) -> None:
+    async with watching(app_on(hostile_url, interval=1)) as hand:
+        await hand.press(pane)
+        table = hand.front.table
+        seen = set()
+        for _ in range(len(table.rows)):
+            seen.add(table.selected)
+            _tame(hand)
+            await _visit(hand, modal, tabs)
+            await hand.press("j")
+        assert len(seen) == len(hostile.NAMES)
+        assert hand.app.is_running
+
+
+async def test_every_task(hostile_url: str) -> None:
+    async with watching(app_on(hostile_url, interval=1)) as hand:
+        for _ in range(len(hand.queues.rows)):
+            await hand.until(lambda: len(hand.tasks.rows) == 1)
+            await hand.press("3")
+            await _visit(hand, "TaskModal", 5)
+            await hand.press("2", "j")
+        await hand.press("3", *["l"] * 4)
+        await hand.until(lambda: str(hand.tasks.selected).startswith("dead"))
+        await _visit(hand, "TaskModal", 5)
+
+
+async def test_small_screen_filter_sort_and_notices(hostile_url: str) -> None:
+    async with watching(app_on(hostile_url, interval=1), SMALL) as hand:
+        for pane in ("1", "2", "3"):
+            await hand.press(pane)
+            _tame(hand)
+            await hand.press("s", "s", "S", "slash", "x", "enter")
+            _tame(hand)
+            await hand.press("escape")
+        await hand.press("w")
+        await hand.opens("NoticesModal")
+        await hand.sees("crashed: restart this worker by hand")
+        _tame(hand)
+
+
+async def test_objects_that_vanish_are_named_tamely(writer: Redis, hostile_url: str) -> None:
+    async with watching(app_on(hostile_url)) as hand:
+        await hand.press("1")
+        name = hand.workers.selected
+        assert isinstance(name, str)
+        raw = name.encode("utf-8", "surrogateescape")
+        writer.zrem("asynq:workers", raw)
+        writer.delete(b"asynq:workers:" + raw)
+        await hand.sees(" is gone")
+        _tame(hand)
+        await hand.press("3")
+        await hand.until(lambda: hand.tasks.selected is not None)
+        shown = hand.tasks_pane.target
+        assert shown is not None
+        key = b"asynq:{" + shown.queue.name.encode("utf-8", "surrogateescape") + b"}:"
+        writer.delete(key + b"pending")
+        await hand.until(lambda: hand.tasks.gone is not None)
+        await hand.sees("elsewhere in this list")
+        _tame(hand)
+
+
+async def test_what_is_typed_and_pasted_is_shown_tamely(hostile_url: str) -> None:
+    from textual import events
+
+    async with watching(app_on(hostile_url, interval=1)) as hand:
+        for opener in ("slash", "i"):
+            await hand.press(opener)
+            hand.app.post_message(events.Paste("\x1b]52;c;eA==\x07[/x]\u202e\ud800\x9b"))
+            await hand.until(lambda: "]52;c" in hand.text, "pasted")
+            _tame(hand)
+            await hand.press("enter")
+            await hand.settle()
+            _tame(hand)
+            await hand.press("escape")
+        assert hand.app.fault is None
+
+
+async def test_an_error_of_the_server_is_shown_tamely(redis_url: str) -> None:
+    url = "unix:///tmp/%1B%5D52%3Bc%3BeA%3D%3D%07%5B%2Fx%5D/none.sock"
+    async with running(app_on(url)) as hand:
+        await hand.sees("no such socket")
+        _tame(hand)
+        await hand.press("w")
+        await hand.opens("NoticesModal")
+        _tame(hand)

@@ -1,0 +1,162 @@
+"""What a terminal shows and gets: all panes, at every size, on standard output alone."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import termios
+
+import pytest
+import redis
+
+from tests.pty.conftest import PANES, Monitor
+from tests.pty.terminal import PATIENCE_S
+from tests.support import fleet
+
+NO_UTF8 = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+"""A C locale as other programs have it: Python would make UTF-8 of it by itself."""
+
+
+def test_three_panes(monitor: Monitor, fleet_url: str) -> None:
+    seen = monitor.watch(fleet_url)
+    seen.sees(*PANES, "sick:2", "degraded", "alpha.high", "beta-1", "? help", "live · data")
+    assert seen.lines[0].startswith(" runqy-tui")
+    assert [seen.lines[2].count(corner) for corner in "╭╮"] == [2, 2]
+    assert [seen.lines[-2].count(corner) for corner in "╰╯"] == [1, 1]
+
+
+def test_one_pane_at_a_time_where_there_is_no_room(monitor: Monitor, fleet_url: str) -> None:
+    seen = monitor.watch(fleet_url, size=(80, 24))
+    seen.sees("alpha.high", "1 Workers 3", "3 Tasks")
+    assert "sick:2" not in seen.text
+    seen.press("1")
+    seen.sees("sick:2", "2 Queues 4")
+    assert "alpha.high  " not in seen.text
+
+
+def test_a_size_in_which_nothing_fits_and_back(monitor: Monitor, fleet_url: str) -> None:
+    seen = monitor.watch(fleet_url, "--interval", "60")
+    seen.sees("sick:2", "beta-1", "? help")
+    before = seen.lines[1:]  # the first line tells how old the data is
+    for columns, rows in ((20, 5), (1, 1), (200, 3), (3, 60)):
+        so_far = len(seen.raw)
+        seen.resize(columns, rows)
+        seen.until(lambda so_far=so_far: len(seen.raw) > so_far, "drawn anew")  # type: ignore[misc]
+    seen.resize(120, 40)
+    seen.until(lambda: seen.lines[1:] == before, "the same screen as before")
+
+
+def test_a_modal_through_the_same(monitor: Monitor, fleet_url: str) -> None:
+    seen = monitor.watch(fleet_url, "--interval", "60")
+    seen.press("1", "g", "\r")
+    seen.sees("Overview", "degraded, still beating", "breaker open")
+    before = seen.lines[1:]
+    seen.resize(20, 5)
+    seen.until(lambda: seen.lines[1:] != before, "drawn anew")
+    seen.resize(120, 40)
+    seen.until(lambda: seen.lines[1:] == before, "the same screen as before")
+
+
+def test_ctrl_l_after_a_line_of_noise(monitor: Monitor, fleet_url: str) -> None:
+    seen = monitor.watch(fleet_url, "--interval", "60")
+    seen.sees("sick:2", "beta-1", "? help")
+    before = seen.lines[1:]
+    seen.wipe()
+    assert seen.lines[1:] != before
+    seen.press("\x0c")
+    seen.until(lambda: seen.lines[1:] == before, "the same screen as before")
+
+
+def test_the_screen_is_on_standard_output(monitor: Monitor, fleet_url: str) -> None:
+    with tempfile.TemporaryFile() as stderr:
+        seen = monitor.watch(fleet_url, stderr=stderr)
+        seen.sees(*PANES, "sick:2")
+        seen.press("q")
+        assert seen.ends() == 0
+        seen.restored()
+        stderr.seek(0)
+        assert stderr.read() == b""
+    assert monitor.watch(fleet_url, stderr=subprocess.DEVNULL).text
+
+
+def test_standard_output_that_is_no_terminal(monitor: Monitor, fleet_url: str) -> None:
+    ours, theirs = os.openpty()
+    try:
+        before = termios.tcgetattr(theirs)
+        done = subprocess.run(
+            [sys.executable, "-m", "runqy_tui", "--url", fleet_url],
+            stdin=theirs,
+            capture_output=True,
+            env=monitor.environment,
+            timeout=PATIENCE_S,
+        )
+        assert termios.tcgetattr(theirs) == before
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.count(b"\n") == 1
+    assert done.stderr.startswith(
+        b"runqy-tui: The monitor needs a terminal, and standard output is none."
+    )
+
+
+def test_a_terminal_that_cannot_show_unicode(monitor: Monitor, fleet_url: str) -> None:
+    """It gets ASCII, and is given back."""
+    seen = monitor.watch_for("live . data", fleet_url, env=NO_UTF8)
+    seen.sees("1 Workers 3 X2", "X sick:2", "+- ", "| pending 1 ")
+    assert seen.raw.isascii()
+    seen.press("q")
+    assert seen.ends() == 0
+    seen.restored()
+
+
+@pytest.mark.parametrize("typed", [b"\xe9", b"\xff\xfe\x80", b"\x1b[M \xff\xff", b"\x1b[200~\xc3"])
+def test_bytes_that_nobody_means(monitor: Monitor, fleet_url: str, typed: bytes) -> None:
+    """From a terminal in Latin-1, or with old mouse reports."""
+    seen = monitor.watch(fleet_url)
+    seen.press(typed, "\x1b[201~")
+    seen.press_until("?", lambda: "Esc closes" in seen.text)
+    assert b"Traceback" not in seen.raw
+
+
+def test_what_is_pasted_stays_in_its_field(monitor: Monitor, fleet_url: str) -> None:
+    """As an id from a log that somebody else has filled."""
+    seen = monitor.watch(fleet_url)
+    seen.press("i")
+    seen.sees("Find a task by id")
+    evil = "abc\x9b31;5m\u202edef\x07\x85\u2066ghi"
+    seen.press(f"\x1b[200~{evil}\x1b[201~")
+    seen.sees("abc", "ghi")
+    seen.press("\r")
+    seen.sees("No queue has a task abc")
+    assert re.findall("[\x80-\x9f\u202e\u2066]", seen.raw.decode()) == []
+    assert b"[31;5m" not in seen.raw
+
+
+def test_keys_typed_ahead_go_where_they_belong(monitor: Monitor, fleet_url: str) -> None:
+    """The pane changes with its key, not a moment later."""
+    seen = monitor.watch(fleet_url)
+    seen.press("1gj\r")
+    seen.sees("╭─ lost:3 ─", "lost: no heartbeat")
+
+
+def test_y_copies_through_the_terminal(
+    monitor: Monitor, writer: redis.Redis, fleet_url: str
+) -> None:
+    name = "weird \x1b]52;c;c3RvbGVu\x07 [@click=app.quit]x[/] \u202e ü"
+    fleet.pending(writer, "alpha.high", name)
+    seen = monitor.watch(fleet_url)
+    seen.press("2", "g", "j")
+    seen.sees("3 Tasks ─ alpha.high", "weird ␛]52;c;c3RvbGVu")
+    seen.press("3", "G")
+    seen.sees("▌weird ␛]52;c;c3RvbGVu")
+    seen.press("y")
+    seen.sees("Copied weird ␛]52;c;c3RvbGVu␇ [@click=app.quit]x[/]")
+    copied = re.findall(rb"\x1b\]52;c;([^\x07\x1b]*)(?:\x07|\x1b\\)", seen.raw)
+    assert [base64.b64decode(data).decode() for data in copied] == [name]
+    assert seen.raw.count(b"\x1b]52") == 1
