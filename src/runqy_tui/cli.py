@@ -233,6 +233,25 @@ def rules_grafana() -> None:
     rulefile.grafana()
 
 
+@cli.command()
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    help="Markdown file to make, its JSON beside it; - prints the Markdown. "
+    "Default: a new file in this folder.",
+)
+@click.option("--for", "watch", metavar="TIME", help="Watch for so long, as in 10s. Default: 2s.")
+@click.option("--with-payloads", is_flag=True, help="Put example payloads and results in.")
+@click.pass_obj
+def report(load: LoadSettings, output: str | None, watch: str | None, with_payloads: bool) -> None:
+    """Write an incident report: what is wrong, since when, and what to do."""
+    from runqy_tui.oneshot.report import report as write
+
+    settings = load()
+    _run(write(lambda: _open(settings), output, watch, with_payloads=with_payloads))
+
+
 async def _open(settings: Settings) -> Reader:
     from runqy_tui.redis.source import open_reader
 

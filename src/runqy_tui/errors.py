@@ -36,6 +36,12 @@ class OutputError(RunqyTuiError):
     exit_code = 74
 
 
+class CannotCreateError(RunqyTuiError):
+    """A file that was asked for cannot be made (``EX_CANTCREAT``)."""
+
+    exit_code = 73
+
+
 class ConnectionFailedError(RunqyTuiError):
     """Redis cannot be reached or does not answer in time (``EX_UNAVAILABLE``)."""
 

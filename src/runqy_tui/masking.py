@@ -13,7 +13,7 @@ from collections.abc import Callable
 MASK = "***"
 
 _WORD = (
-    r"(?:pass(?:word|wd|wort|phrase|code)|pwd|secret(?:[_-]?[a-z]{1,16}){0,4}|token(?!s|iz)"
+    r"(?:pass(?:word|wd|wort|phrase|code)|pwd|secret[a-z0-9_-]{0,48}+|token(?!s|iz)"
     r"|api[ _-]?key|access[ _-]?key(?:[_-]?id)?|private[ _-]?key|account[_-]?key"
     r"|encryption[_-]?key|signing[_-]?key|credentials?)"
 )
@@ -23,6 +23,8 @@ _SCHEMES = r"(?:bearer|basic|digest|token|negotiate|apikey|api-key|key|aws4-hmac
 _PLAIN = frozenset({"none", "null", "nil", "undefined", "true", "false", "<nil>"})
 _TAIL = re.compile(r"[,;)\]}>.\\]+$")
 _AUTHORITY = re.compile(r"[/?#]")
+_PORT = re.compile(r"\d{1,5}(?:[/?#]|$)")
+_QUERY = re.compile(r"[?#]")
 _BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _KEY_LINE = re.compile(r"[\s>|]*[A-Za-z0-9+/=]{16,}\s*")
@@ -78,17 +80,16 @@ def _last(pattern: re.Pattern[str], line: str) -> int | None:
 def _url(match: re.Match[str]) -> str:
     """Everything between ``user:`` and the last ``@``; a lone user name only if it is long."""
     rest = match["rest"]
+    user, colon, after = rest.partition(":")
+    if colon and not _AUTHORITY.search(user) and "@" not in user:
+        # A raw password may hold any sign, but `host:8080/…@` is a port and a path.
+        query = _QUERY.search(rest)
+        at = rest.rfind("@", 0, query.start() if query else len(rest))
+        at = rest.rfind("@") if at < 0 else at
+        known = _PORT.match(after) or at < 0
+        return match.group() if known else f"://{user}:{MASK}{rest[at:]}"
     stop = _AUTHORITY.search(rest)
     at = rest.rfind("@", 0, stop.start() if stop else len(rest))
-    user, colon, _ = rest.partition(":")
-    if at < 0:
-        # A password may hold a slash, but `host:8080/…@` is a port and a path.
-        port = re.match(r"\d{1,5}(?:[/?#]|$)", rest[len(user) + 1 :])
-        at = rest.rfind("@") if colon and not port and not _AUTHORITY.search(user) else -1
-    if at < 0:
-        return match.group()
-    if len(user) < at:
-        return f"://{user}:{MASK}{rest[at:]}"
     return match.group() if at < 16 else f"://{MASK}{rest[at:]}"
 
 
@@ -128,10 +129,14 @@ _RULES: tuple[tuple[re.Pattern[str], _Replace], ...] = tuple(
             rf"(?P<lead>authorization{_SEPARATOR}\\{{0,3}}[\"']?{_SCHEMES}[ \t]+)[^\"'\n\r]++",
             rf"\g<lead>{MASK}",
         ),
-        (rf"(?P<lead>authorization{_SEPARATOR})(?!\\{{0,3}}[\"']?{_SCHEMES}\b)(?P<value>{_VALUE})",
-         _assigned),
-        (rf"(?P<lead>\b(?:set-)?cookie\\{{0,3}}[\"']?:[ \t]*)(?P<value>[^\"'\n\r]++)",
-         rf"\g<lead>{MASK}"),
+        (
+            rf"(?P<lead>authorization{_SEPARATOR})(?!\\{{0,3}}[\"']?{_SCHEMES}\b)(?P<value>{_VALUE})",
+            _assigned,
+        ),
+        (
+            r"(?P<lead>\b(?:set-)?cookie\\{0,3}[\"']?:[ \t]*)(?P<value>[^\"'\n\r]++)",
+            rf"\g<lead>{MASK}",
+        ),
         (r"(?P<lead>\b(?:bearer|basic)[ \t]{1,4})(?P<value>[a-z0-9._~+/=-]{8,}+)", _scheme),
         (r"(?<![a-z0-9])(?-i:A(?:KIA|SIA|GPA|IDA|ROA|NPA|NVA)[A-Z0-9]{16})(?![a-z0-9])", MASK),
         (

@@ -76,13 +76,19 @@ class Store:
         known = result.diagnosis
         self.live = View(
             snapshot=result.snapshot,
-            assessment=assess(result.snapshot),
+            assessment=assess(result.snapshot, known.findings if known else None),
             findings=known.findings if known else (),
             trends=known.trends if known else {},
             durations=known.durations if known else {},
             received_at=result.at,
             link=Link.LIVE,
         )
+
+    def acknowledge(self, finding_id: str, at: float) -> None:
+        """Show a finding as acknowledged at once; the next poll brings the tracker's word."""
+        self.live = _acknowledged(self.live, finding_id, at)
+        if self._frozen is not None:
+            self._frozen = _acknowledged(self._frozen, finding_id, at)
 
     def freeze(self) -> None:
         """Hold the present picture until :meth:`thaw`."""
@@ -102,3 +108,13 @@ class Store:
             failures=result.failures,
             retry_at=retry_at,
         )
+
+
+def _acknowledged(view: View, finding_id: str, at: float) -> View:
+    findings = tuple(
+        replace(finding, acknowledged_at=at) if finding.id == finding_id else finding
+        for finding in view.findings
+    )
+    snapshot = view.snapshot
+    assessment = view.assessment if snapshot is None else assess(snapshot, findings)
+    return replace(view, findings=findings, assessment=assessment)

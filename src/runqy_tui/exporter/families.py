@@ -36,7 +36,7 @@ def own_values(status: Status, now: float) -> Iterator[tuple[str, str, str, floa
     yield "runqy_exporter_polls", "counter", "Polls of Redis that ended.", float(status.polls)
     yield "runqy_exporter_errors", "counter", "Polls that failed.", float(status.errors)
     if status.poll_s is not None:
-        told = "Duration of the last poll in seconds."
+        told = "Seconds that the last overview of Redis took, closer looks at tasks left out."
         yield "runqy_exporter_poll_seconds", "gauge", told, status.poll_s
     if status.frame is not None:
         told = "Seconds since the poll that these values are from: scrapes never wait for Redis."

@@ -10,7 +10,7 @@ from time import monotonic
 from runqy_tui.errors import ConfigError
 from runqy_tui.exporter.ledger import Ledger
 from runqy_tui.exporter.status import Frame, Histogram, Status, tally
-from runqy_tui.model import QueueKey, Snapshot
+from runqy_tui.model import QueueKey
 from runqy_tui.poller import Poller, PollResult
 from runqy_tui.reader import Reader
 from runqy_tui.triage import Diagnosis, Triage
@@ -37,11 +37,9 @@ class Watch:
         self.patience_s = max(PATIENCE_LEAST_S, 3 * interval_s)
         self._open_reader = open_reader
         self._say = say
-        self._poller = Poller(self._open, self._took, interval_s)
         self._triage = Triage()
+        self._poller = Poller(self._open, self._took, interval_s, self._triage)
         self._ledger = Ledger()
-        self._latest: tuple[Snapshot, float] | None = None
-        self._arrived = asyncio.Event()
         self._hopeless: asyncio.Future[None] | None = None
 
     async def run(self) -> None:
@@ -51,19 +49,13 @@ class Watch:
             ConfigError: the settings name no Redis that could ever be reached.
         """
         self._hopeless = asyncio.get_running_loop().create_future()
-        tasks = [
-            asyncio.ensure_future(self._poller.run()),
-            asyncio.ensure_future(self._look()),
-            self._hopeless,
-        ]
+        polling = asyncio.ensure_future(self._poller.run())
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
+            await asyncio.wait((polling, self._hopeless), return_when=asyncio.FIRST_COMPLETED)
+            (self._hopeless if self._hopeless.done() else polling).result()
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            polling.cancel()
+            await asyncio.gather(polling, return_exceptions=True)
 
     def sick(self) -> str | None:
         """Why ``/healthz`` must say no, ``None`` where the last poll was good and recent."""
@@ -82,29 +74,16 @@ class Watch:
         self.status = replace(
             before,
             polls=before.polls + 1,
-            errors=before.errors + (result.snapshot is None),
+            errors=before.errors + (result.diagnosis is None),
             error=result.error,
         )
         if result.error is not None and result.error != before.error:
             self._say(f"{result.error} Trying again.")
         elif result.error is None and before.error is not None:
             self._say("Redis answers again.")
-        if result.snapshot is not None:
-            self._latest = result.snapshot, result.at
-            self._arrived.set()
-
-    async def _look(self) -> None:
-        """Turn polls into frames; where that takes longer than the interval, some are skipped."""
-        while True:
-            await self._arrived.wait()
-            self._arrived.clear()
-            reader = self._poller.reader
-            if self._latest is None or reader is None:
-                continue
-            snapshot, at = self._latest
-            diagnosis = await self._triage.look(reader, snapshot)
-            frame = self._frame(diagnosis, at)
-            took_s = snapshot.redis.elapsed_ms / 1000
+        if result.diagnosis is not None:
+            frame = self._frame(result.diagnosis, result.at)
+            took_s = frame.snapshot.redis.elapsed_ms / 1000
             self.status = replace(self.status, frame=frame, poll_s=took_s)
 
     def _frame(self, diagnosis: Diagnosis, at: float) -> Frame:

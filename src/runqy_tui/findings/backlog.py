@@ -136,8 +136,11 @@ def _is_deep(sight: Sight, queue: Queue) -> bool:
 def _per_minute(sight: Sight, queue: Queue) -> float | None:
     """Growth in tasks per minute where it has lasted for long enough."""
     limit = sight.thresholds.growing_for_s
+    # The short trend is cheap and rules out nearly every queue.
+    if (sight.history.trend(queue.key).growing_for_s or 0.0) < limit:
+        return None
     trend = sight.history.trend(queue.key, limit)
-    if trend.net_per_s is None or (trend.growing_for_s or 0.0) < limit:
+    if trend.net_per_s is None:
         return None
     return trend.net_per_s * 60 if trend.net_per_s * limit >= LEAST_GROWTH else None
 

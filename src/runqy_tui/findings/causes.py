@@ -102,7 +102,7 @@ def symptoms(sight: Sight, queue: Queue) -> Iterator[Evidence]:
         yield Evidence(pending, "length", f"{counts.pending:,}")
     if queue.oldest_pending_age_s is not None:
         yield Evidence(pending, "oldest", f"waits for {span(queue.oldest_pending_age_s)}")
-    trend = sight.history.trend(queue.key, sight.thresholds.growing_for_s)
+    trend = sight.history.trend(queue.key)
     if trend.net_per_s is not None and trend.net_per_s > 0:
         yield Evidence(pending, "grows", f"{trend.net_per_s * 60:,.1f}/min")
     for state in (TaskState.ACTIVE, TaskState.RETRY):

@@ -116,13 +116,13 @@ async def _observe(
     watch_s = interval_s if watch_s is None else watch_s
     turns = max(2, int(watch_s / interval_s) + 1)
     step_s = watch_s / (turns - 1)
-    started = monotonic()
     reader = await _timely(open_reader())
+    started = monotonic()
     observer = _Observer(reader, Alerts(rules, gap_s=max(GAP_S, 3 * interval_s)))
     try:
         for turn in range(turns):
             late = monotonic() - started - turn * step_s
-            if late > step_s and turn < turns - 1:
+            if late > step_s and 0 < turn < turns - 1:
                 continue  # Redis is slow: do not watch for longer than asked
             await asyncio.sleep(max(0.0, -late))
             await observer.poll()

@@ -49,6 +49,7 @@ class Fleet:
         self._servers: dict[str, _KnownServer] = {}
         self._asked: list[tuple[str, int]] = []
         self._asked_servers: list[tuple[str, int]] = []
+        self.ghosts: tuple[str, ...] = ()
 
     def learn(self, ids: Iterable[str], server_ids: Iterable[str]) -> tuple[list[str], list[str]]:
         """Remember workers and asynq servers; gives those that are new."""
@@ -128,7 +129,9 @@ class Fleet:
                 if facts.ghost:
                     ghosts.append(worker_id)
                 else:
-                    worker = workers.judge(worker_id, facts, beats.get(worker_id), now)
+                    worker = workers.judge(
+                        worker_id, facts, beats.get(worker_id), now, known.ttl_ms
+                    )
                     _warn_of_worker(worker, known.ttl_ms, now, warnings)
                     found.append(worker)
             elif known.unreadable:
@@ -139,6 +142,7 @@ class Fleet:
                 del self._workers[worker_id]
         found.extend(self._judge_servers(expiries, now, warnings))
         _warn_of_ghosts(ghosts, warnings)
+        self.ghosts = tuple(sorted(ghosts))
         found.sort(key=lambda worker: worker.id)
         return found
 

@@ -205,6 +205,7 @@ class Overview:
             workers=tuple(workers),
             warnings=warnings.texts(),
             health=self._health.latest,
+            ghosts=self._fleet.ghosts,
         )
 
 

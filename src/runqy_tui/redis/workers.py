@@ -13,6 +13,9 @@ from runqy_tui.redis import parse
 STALE_AFTER_S = 30.0
 """A beat comes every 5 s and the hash lives 30 s (CONTRACT, section 3)."""
 
+FRESH_TTL_S = 20.0
+"""What the hash of a worker that beats on time has left at the least, with a late beat allowed."""
+
 INDEX_LEAD_S = 1800.0
 """The score of ``asynq:workers`` is the last beat plus this."""
 
@@ -89,10 +92,30 @@ def read_facts(values: Sequence[bytes | None]) -> Facts | None:
     )
 
 
-def judge(worker_id: str, facts: Facts, beat_in_index: float | None, now: float) -> Worker:
+def judge(
+    worker_id: str,
+    facts: Facts,
+    beat_in_index: float | None,
+    now: float,
+    ttl_ms: int | None = None,
+) -> Worker:
     """A worker whose hash is there. ``beat_in_index``: the beat that a zset's score tells."""
     beat = facts.last_beat if facts.last_beat is not None else beat_in_index
-    return _worker(worker_id, facts, _state(facts, beat, now), beat, now)
+    offset = _clock_offset(facts, now, ttl_ms)
+    return _worker(worker_id, facts, _state(facts, beat, now), beat, now, offset)
+
+
+def _clock_offset(facts: Facts, now: float, ttl_ms: int | None) -> float | None:
+    """By how much a beat's stamp is ahead of when Redis took it: each gives the hash 30 s to live.
+
+    Whole seconds are stamped: up to one second of it is rounding. Only a hash with nearly all of
+    its 30 s left tells: with less the beat is late, or this worker gives it another time to live.
+    """
+    if facts.last_beat is None or ttl_ms is None:
+        return None
+    if not FRESH_TTL_S * 1000 <= ttl_ms <= STALE_AFTER_S * 1000:
+        return None
+    return facts.last_beat - (now - (STALE_AFTER_S - ttl_ms / 1000))
 
 
 def lost(worker_id: str, seen: Facts | None, beat_in_index: float | None, now: float) -> Worker:
@@ -125,7 +148,12 @@ def _state(facts: Facts, beat: float | None, now: float) -> WorkerState:
 
 
 def _worker(
-    worker_id: str, facts: Facts, state: WorkerState, beat: float | None, now: float
+    worker_id: str,
+    facts: Facts,
+    state: WorkerState,
+    beat: float | None,
+    now: float,
+    clock_offset_s: float | None = None,
 ) -> Worker:
     return Worker(
         id=worker_id,
@@ -136,6 +164,7 @@ def _worker(
         started_at=facts.started_at,
         last_beat_at=beat,
         last_beat_age_s=None if beat is None else max(0.0, now - beat),
+        clock_offset_s=clock_offset_s,
         concurrency=facts.concurrency,
         queues=facts.queues,
         active_tasks=facts.active_tasks,

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from runqy_tui.rules.detectors import DETECTORS
 from runqy_tui.rules.globs import Globs, is_valid
 from runqy_tui.rules.model import SEVERITIES, RateUnit, RuleKind, parse_span
 from runqy_tui.severity import Severity
@@ -92,6 +93,17 @@ def globs(value: Any) -> Globs:
     return Globs(tuple(patterns))
 
 
+def detectors(value: Any) -> Globs:
+    """Patterns of detector names; a name without a wildcard must be one that there is."""
+    found = globs(value)
+    for pattern in found.patterns:
+        name = pattern.removeprefix("!")
+        if not set(name) & set("*?[") and name not in DETECTORS:
+            near = near_miss(name, DETECTORS) or f"; known are {', '.join(DETECTORS)}"
+            raise FieldError(f"names {name[:40]!r}, which is no detector{near}")
+    return found
+
+
 def threshold(value: Any, kind: RuleKind, unit: RateUnit) -> float:
     """A bound in the kind's own unit."""
     what, example, top = _bounds(kind, unit)
@@ -136,6 +148,6 @@ PLAIN: Mapping[str, Callable[[Any], Any]] = {
     "at_least": severity,
     "queues": globs,
     "workers": globs,
-    "detector": globs,
+    "detector": detectors,
 }
 """Keys whose value can be judged alone."""

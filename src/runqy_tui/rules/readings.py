@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from runqy_tui.findings.base import Finding, Kind, Subject
+from runqy_tui.findings.words import queue_name, short
 from runqy_tui.humanize import age, span
 from runqy_tui.model import Queue, QueueKey, Worker
 from runqy_tui.rules.health import is_present, worker_health
@@ -52,17 +53,19 @@ def _workers(rule: Rule, diagnosis: Diagnosis, _: Increases) -> Iterator[Reading
             continue
         healthy = worker_health(worker)
         if healthy is None:
-            value, sentence = None, f"worker {worker.id} does not report its health"
+            value, sentence = None, f"worker {short(worker.id)} does not report its health"
         else:
             value, sentence = float(not healthy), _condition(worker, healthy)
         yield Reading(worker.id, Subject(Kind.WORKER, worker.id), value, sentence)
 
 
 def _condition(worker: Worker, healthy: bool) -> str:
+    name = short(worker.id)
     if healthy:
-        return f"worker {worker.id} is healthy"
-    beat = f", last heartbeat {age(worker.last_beat_age_s)} ago"
-    return f"worker {worker.id} is {worker.state}{beat if worker.last_beat_age_s else ''}"
+        return f"worker {name} is healthy"
+    if worker.last_beat_age_s is None:
+        return f"worker {name} is {worker.state}"
+    return f"worker {name} is {worker.state}, last heartbeat {age(worker.last_beat_age_s)} ago"
 
 
 def _queues(rule: Rule, diagnosis: Diagnosis) -> Iterator[Queue]:
@@ -71,8 +74,8 @@ def _queues(rule: Rule, diagnosis: Diagnosis) -> Iterator[Queue]:
 
 def _about(queue: QueueKey) -> tuple[str, Subject, str]:
     """Key, subject and name for a person."""
-    name = queue.name if queue.braced else f"{queue.name} (no braces)"
-    return f"{queue.braced:d}{queue.name}", Subject(Kind.QUEUE, queue.name, queue), name
+    key = f"{queue.braced:d}{queue.name}"
+    return key, Subject(Kind.QUEUE, queue.name, queue), queue_name(queue)
 
 
 def _depth(rule: Rule, diagnosis: Diagnosis, _: Increases) -> Iterator[Reading]:

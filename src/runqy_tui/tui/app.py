@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import PurePath
 from typing import Any, ClassVar
 
@@ -15,7 +15,11 @@ from textual.worker import Worker
 from runqy_tui.config import Settings
 from runqy_tui.poller import Poller, PollResult
 from runqy_tui.reader import Reader
+from runqy_tui.rules.alerts import Alerts
+from runqy_tui.rules.model import Rule
+from runqy_tui.rules.template import default_rules
 from runqy_tui.store import Store, View
+from runqy_tui.triage import Triage
 from runqy_tui.tui.driver import RunqyDriver
 from runqy_tui.tui.everywhere import EVERYWHERE
 from runqy_tui.tui.screens.main import MainScreen
@@ -29,6 +33,7 @@ class RunqyApp(App[None]):
     Args:
         settings: validated settings.
         open_reader: connects; called after the first paint and again until it succeeds.
+        rules: what to alert on; the built-in rules if ``None``.
     """
 
     TITLE = "runqy-tui"
@@ -36,14 +41,22 @@ class RunqyApp(App[None]):
     CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", "screens/main.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [*EVERYWHERE]
 
-    def __init__(self, settings: Settings, open_reader: Callable[[], Awaitable[Reader]]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        open_reader: Callable[[], Awaitable[Reader]],
+        rules: Sequence[Rule] | None = None,
+    ) -> None:
         super().__init__(driver_class=RunqyDriver)
         polled: Signal[View] = Signal(self, "polled")
+        triage = Triage()
         self.session = Session(
             settings=settings,
             store=Store(),
-            poller=Poller(open_reader, self._polled, settings.interval_s),
+            poller=Poller(open_reader, self._polled, settings.interval_s, triage),
             polled=polled,
+            triage=triage,
+            alerts=Alerts(default_rules() if rules is None else rules),
         )
         self.register_theme(DARK)
         self.register_theme(LIGHT)
@@ -71,8 +84,7 @@ class RunqyApp(App[None]):
         )
 
     def _polled(self, result: PollResult) -> None:
-        self.session.store.apply(result)
-        self.session.polled.publish(self.session.view)
+        self.session.take(result)
 
     # Leaving
 
@@ -109,6 +121,18 @@ class RunqyApp(App[None]):
         from runqy_tui.tui.screens.find import FindModal
 
         self.push_screen(FindModal(self.session))
+
+    def action_errors(self) -> None:
+        """Group the failed tasks by what their errors say."""
+        from runqy_tui.tui.screens.errors import ErrorsModal
+
+        self.push_screen(ErrorsModal(self.session))
+
+    def action_alerts(self) -> None:
+        """Show what fires, and the log of alerts."""
+        from runqy_tui.tui.screens.alerts import AlertsModal
+
+        self.push_screen(AlertsModal(self.session))
 
     def action_help(self) -> None:
         """Show all keys of where we are."""

@@ -1,4 +1,4 @@
-"""What to say about the whole: the most urgent sentence first. Pure functions of a view."""
+"""What to say about the whole beside the findings. Pure functions of a view."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from runqy_tui.humanize import clock
 from runqy_tui.severity import Severity
 from runqy_tui.store import Link, View
-from runqy_tui.tui.resources.queues import queue_label
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,28 +18,11 @@ class Notice:
 
 
 def notices(view: View) -> list[Notice]:
-    """Everything that is wrong, worst first; empty when all is well."""
+    """What no finding says: that the link is lost, and what the reader noticed in passing."""
     found = list(_link(view))
-    if view.snapshot is None:
-        return found
-    judged = view.assessment
-    for worker in view.snapshot.workers:
-        trouble = judged.workers[worker.id]
-        if trouble.severity >= Severity.WARNING:
-            found.append(
-                Notice(
-                    trouble.severity, f"worker {worker.id} {worker.state.value}: {trouble.reason}"
-                )
-            )
-    for queue in view.snapshot.queues:
-        trouble = judged.queues[queue.key]
-        if trouble.severity >= Severity.WARNING:
-            waits = f"{queue.counts.pending:,} pending, " if queue.counts.pending else ""
-            found.append(
-                Notice(trouble.severity, f"queue {queue_label(queue)}: {waits}{trouble.reason}")
-            )
-    found += [Notice(Severity.WARNING, warning) for warning in view.snapshot.warnings]
-    return sorted(found, key=lambda notice: -notice.severity)
+    if view.snapshot is not None:
+        found += [Notice(Severity.WARNING, warning) for warning in view.snapshot.warnings]
+    return found
 
 
 def _link(view: View) -> list[Notice]:

@@ -8,9 +8,11 @@ from textual.signal import Signal
 
 from runqy_tui.config import INTERVALS_S, Settings
 from runqy_tui.errors import ConnectionFailedError
-from runqy_tui.poller import Poller
+from runqy_tui.poller import Poller, PollResult
 from runqy_tui.reader import Reader
+from runqy_tui.rules.alerts import AlertBoard, Alerts
 from runqy_tui.store import Store, View
+from runqy_tui.triage import Triage
 
 
 @dataclass(slots=True)
@@ -24,6 +26,8 @@ class Session:
     store: Store
     poller: Poller
     polled: Signal[View]
+    triage: Triage
+    alerts: Alerts
 
     @property
     def view(self) -> View:
@@ -40,6 +44,25 @@ class Session:
         if self.poller.reader is None:
             raise ConnectionFailedError("Not connected to Redis yet.")
         return self.poller.reader
+
+    @property
+    def board(self) -> AlertBoard:
+        """Alerts as of the latest poll."""
+        return self.alerts.board
+
+    def take(self, result: PollResult) -> None:
+        """Take in a poll: for the screen, and for the alerts."""
+        self.store.apply(result)
+        if result.diagnosis is not None:
+            self.alerts.update(result.diagnosis, self.triage.history)
+        self.polled.publish(self.view)
+
+    def acknowledge(self, finding_id: str) -> None:
+        """Acknowledge a finding here and now; it returns if it gets worse."""
+        snapshot = self.store.live.snapshot
+        if snapshot is not None and self.triage.tracker.acknowledge(finding_id, snapshot.taken_at):
+            self.store.acknowledge(finding_id, snapshot.taken_at)
+            self.polled.publish(self.view)
 
     def change_interval(self, step: int) -> float:
         """Move to the next slower (+1) or faster (-1) interval; return it in seconds."""

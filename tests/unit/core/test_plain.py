@@ -89,8 +89,8 @@ def test_a_queue_row_in_full() -> None:
     )
     text = snapshot_text(snapshot(queues=(one,), workers=(worker("gpu-1:1"),)))
     (row,) = rows(text, "QUEUE  ")
-    cells = ["●", "inference.high", "1,234", "2", "·", "4", "–", "6", "·", "1m", "70", "–", "1"]
-    assert row.split() == cells
+    cells = ["!", "inference.high", "1,234", "2", "·", "4", "–", "6", "·", "1m", "70", "–", "1"]
+    assert row.split() == [*cells, "1,234", "pending"]
 
 
 def test_numbers_line_up_on_the_right() -> None:

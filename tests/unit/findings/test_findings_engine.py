@@ -18,10 +18,14 @@ def finding(
     severity: Severity = Severity.WARNING,
     weight: float = 1.0,
     since: float | None = None,
-    **fields: bool,
+    since_known: bool = False,
+    before_start: bool = False,
 ) -> Finding:
     subject = Subject(Kind.WORKER, name)
-    return Finding("d", severity, subject, "r", "s", "n", weight=weight, since=since, **fields)
+    return Finding(
+        "d", severity, subject, "r", "s", "n", weight=weight, since=since,
+        since_known=since_known, before_start=before_start,
+    )  # fmt: skip
 
 
 def test_each_detector_is_registered_once() -> None:
@@ -42,7 +46,9 @@ def test_the_order_is_severity_then_weight_then_age_then_id() -> None:
         finding("e", weight=2.0),
         finding("f", weight=2.0),
     ]
-    assert sorted(expected[::-1], key=urgency) == expected
+    for start in range(len(expected)):
+        turned = [*expected[start:], *expected[:start]]
+        assert sorted(turned, key=urgency) == expected
 
 
 def test_a_detector_that_fails_hides_no_other() -> None:

@@ -50,7 +50,7 @@ def test_a_server_in_order(health: dict[str, Any]) -> None:
 
 
 def test_memory_near_its_limit() -> None:
-    full = {"used_memory_bytes": 92 * GIB, "maxmemory_bytes": 100 * GIB}
+    full: dict[str, Any] = {"used_memory_bytes": 92 * GIB, "maxmemory_bytes": 100 * GIB}
     finding = only(seen(**full, maxmemory_policy="noeviction"), "redis-memory")
     assert finding.sentence == (
         "Redis has used 92% of its memory; at the limit it will refuse writes"

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runqy_tui import findings
 from runqy_tui.errors import ConfigError
+from runqy_tui.rules.detectors import DETECTORS
 from runqy_tui.rules.globs import Globs
 from runqy_tui.rules.load import MAX_BYTES, load_rules, parse_rules
 from runqy_tui.rules.model import RateUnit, Rule, RuleKind, format_span, parse_span
@@ -149,6 +151,10 @@ def test_the_built_in_rules_are_the_four_of_the_guide_and_critical_findings() ->
             "F line 4: rule 'r': threshold = 20 must be a share from 0 to 1, as in 0.2 for 20 %.",
         ),
         (HEAD + 'kind = "finding"\n', "F line 1: rule 'r': has no detector: add one."),
+        (
+            HEAD + 'kind = "finding"\ndetector = ["*", "!worker-lots"]\n',
+            "names 'worker-lots', which is no detector; did you mean 'worker-lost'?",
+        ),
         (HEAD + 'kind = "finding"\ndetector = "*"\nthreshold = 1\n', "threshold does not go with"),
         ('[[rule]]\nname = "a/b"\nkind = "finding"\ndetector = "*"', "F line 2: rule 'a/b': name"),
         (
@@ -163,6 +169,18 @@ def test_errors_name_line_rule_value_and_mend(text: str, says: str) -> None:
     told = str(caught.value)
     assert says in told
     assert "\n" not in told
+
+
+def test_the_known_detectors_are_those_that_there_are() -> None:
+    folder = Path(findings.__file__).parent
+    names = {
+        name
+        for file in folder.glob("*.py")
+        for name in re.findall(
+            r'"((?:queue|worker|task|redis|detector)-[a-z-]+)"', file.read_text()
+        )
+    }
+    assert set(DETECTORS) == names
 
 
 def test_the_line_of_the_right_rule_beside_long_values() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from runqy_tui.durations import Observed
 from runqy_tui.model import Dialect, Queue, QueueKey, Worker, WorkerState
+from runqy_tui.rules.globs import EVERYTHING as EVERY
 from runqy_tui.rules.globs import Globs
 from runqy_tui.rules.health import is_present, worker_health
 from runqy_tui.rules.model import RateUnit, Rule, RuleKind
@@ -145,8 +146,9 @@ def test_findings_of_a_severity() -> None:
 def test_findings_of_some_detectors_queues_or_workers() -> None:
     found = [finding("a", queue="x.high"), finding("a", queue="y.low"), finding("b", worker="w:1")]
 
-    def fires(**globs: Globs) -> list[str]:
-        board = Judge(replace(FOUND, **globs)).poll(0, findings=found)
+    def fires(detectors: Globs = EVERY, queues: Globs = EVERY, workers: Globs = EVERY) -> list[str]:
+        rule = replace(FOUND, detectors=detectors, queues=queues, workers=workers)
+        board = Judge(rule).poll(0, findings=found)
         return [alert.subject.name for alert in board.firing]
 
     assert fires(detectors=Globs(("a",))) == ["x.high", "y.low"]

@@ -8,14 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runqy_tui.durations import (
-    BUCKETS_S,
-    MOST_TRACKED,
-    RECENT_S,
-    Durations,
-    _quantile,
-    _Sheet,
-)
+from runqy_tui.durations import BUCKETS_S, MOST_TRACKED, RECENT_S, Durations
+from runqy_tui.durations.histogram import Sheet, quantile
 from runqy_tui.model import ActiveTask, AuditedTask, QueueKey, TaskState
 from tests.unit.core.builders import NOW
 from tests.unit.triage.polls import KEY, audited
@@ -238,7 +232,7 @@ def test_the_histogram_is_cumulative_and_knows_what_is_beyond() -> None:
     assert total == pytest.approx(8_009, abs=110)
 
 
-def test_quantiles_follow_the_recent_past_and_the_histogram_keeps_all() -> None:
+def testquantiles_follow_the_recent_past_and_the_histogram_keeps_all() -> None:
     durations = Durations()
     ran(durations, 0, 400)
     ran(durations, RECENT_S + 600, RECENT_S + 610)
@@ -259,19 +253,19 @@ def test_quantiles_follow_the_recent_past_and_the_histogram_keeps_all() -> None:
 
 
 @given(st.lists(st.floats(0.11, 7_000), min_size=1, max_size=60), st.floats(0.01, 0.99))
-def test_a_quantile_is_within_a_tenth_of_the_true_one(seconds: list[float], share: float) -> None:
-    sheet = _Sheet()
+def test_aquantile_is_within_a_tenth_of_the_true_one(seconds: list[float], share: float) -> None:
+    sheet = Sheet()
     for one in seconds:
         sheet.add(one, 0)
     rank = max(1, -(-share * len(seconds) // 1))
     true = sorted(seconds)[min(len(seconds), int(rank)) - 1]
-    assert _quantile(sheet.counts, share) == pytest.approx(true, rel=0.101)
+    assert quantile(sheet.counts, share) == pytest.approx(true, rel=0.101)
 
 
-def test_quantiles_are_in_order() -> None:
-    sheet = _Sheet()
+def testquantiles_are_in_order() -> None:
+    sheet = Sheet()
     for tenth in range(1, 3_000):
         sheet.add(tenth / 10, 0)
-    found = [_quantile(sheet.counts, share / 100) for share in range(1, 100)]
+    found = [quantile(sheet.counts, share / 100) for share in range(1, 100)]
     assert all(low <= high for low, high in pairwise(found))
     assert found[49] == pytest.approx(150, rel=0.02)

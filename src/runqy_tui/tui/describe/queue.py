@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from runqy_tui import humanize
+from runqy_tui.durations import Observed
 from runqy_tui.humanize import age, count, moment, span
 from runqy_tui.model import Dialect, Queue, TaskState
 from runqy_tui.severity import Severity
@@ -26,8 +27,8 @@ def sentence(queue: Queue, trouble: Trouble) -> tuple[str, str]:
     return "; ".join(words), style
 
 
-def facts(queue: Queue, rates: Rates) -> list[Fact]:
-    """Counts, counters and what they mean here."""
+def facts(queue: Queue, rates: Rates, observed: Observed | None = None) -> list[Fact]:
+    """Counts, counters and what they mean here, pace and durations."""
     rows = [
         Fact("name", queue.name if queue.key.braced else f"{queue.name} (no braces)", "bold"),
         Fact("dialect", queue.dialect.value if queue.dialect else "unknown: no consumer seen"),
@@ -37,6 +38,8 @@ def facts(queue: Queue, rates: Rates) -> list[Fact]:
         Fact("consumers", count(len(queue.consumers))),
         Fact("done/s", rate(rates.done_per_s)),
         Fact("failed/s", rate(rates.failed_per_s)),
+        Fact("enqueued/s", rate(rates.enqueued_per_s)),
+        Fact("drains", _drains(rates)),
         Fact("done today", _succeeded(queue.succeeded_today, queue)),
         Fact("failed today", count(queue.failed_today)),
         Fact("done ever", _succeeded(queue.succeeded_total, queue)),
@@ -47,6 +50,7 @@ def facts(queue: Queue, rates: Rates) -> list[Fact]:
             wide=True,
         ),
         Fact("oldest", _oldest(queue), wide=True),
+        Fact("durations", _durations(observed), wide=True),
     ]
     if queue.paused:
         since = "" if queue.paused_at is None else f" since {moment(queue.paused_at)}"
@@ -57,6 +61,29 @@ def facts(queue: Queue, rates: Rates) -> list[Fact]:
     if not queue.registered:
         rows.append(Fact("note", "not in asynq:queues: found by its keys", "$warning", wide=True))
     return rows
+
+
+def _drains(trend: Rates) -> str:
+    if trend.drains_in_s is not None:
+        return f"in about {span(trend.drains_in_s)} at this pace"
+    if trend.net_per_s is not None and trend.net_per_s > 0:
+        return f"no: it grows by {trend.net_per_s * 60:.1f} a minute"
+    return humanize.UNKNOWN
+
+
+def _durations(observed: Observed | None) -> str:
+    """Observed from outside, so never shown as if exact."""
+    if observed is None:
+        return "none observed yet: a task has to be seen active and then finished"
+    p50, p95, p99 = (_seconds(value) for value in (observed.p50_s, observed.p95_s, observed.p99_s))
+    return (
+        f"p50 ~{p50}, p95 ~{p95}, p99 ~{p99}; observed over {observed.count:,} tasks, "
+        f"± {_seconds(observed.plus_minus_s)}"
+    )
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.1f}s" if value < 10 else span(value)
 
 
 def _succeeded(value: int | None, queue: Queue) -> str:

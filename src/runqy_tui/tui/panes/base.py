@@ -44,10 +44,12 @@ class Pane(Vertical):
 
     _line_only: Region | None = None
 
-    def __init__(self, session: Session, columns: tuple[Column, ...]) -> None:
+    def __init__(
+        self, session: Session, columns: tuple[Column, ...], table: type[Table] = Table
+    ) -> None:
         super().__init__(id=self.noun.lower())
         self.session = session
-        self.table = Table(columns, placeholder="Waiting for the first answer from Redis…")
+        self.table = table(columns, placeholder="Waiting for the first answer from Redis…")
         self.needle = ""
         self._title = ""
         self._message = ""
@@ -122,6 +124,11 @@ class Pane(Vertical):
     def filtering(self) -> bool:
         """Whether a filter is set or being typed."""
         return bool(self.needle) or self._input.display
+
+    @property
+    def filter_lines(self) -> int:
+        """Lines that the filter takes at the bottom of the pane."""
+        return 1 if self._input.display else 0
 
     def clear_filter(self) -> None:
         """Take the filter back and return to the table."""

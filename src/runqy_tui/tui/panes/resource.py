@@ -22,8 +22,8 @@ _LOUD = ((Severity.CRITICAL, "$error"), (Severity.WARNING, "$warning"))
 class ResourcePane(Pane, Generic[T]):
     """A pane whose rows come from the view alone. The default order is by trouble."""
 
-    def __init__(self, session: Session, resource: Resource[T]) -> None:
-        super().__init__(session, resource.columns)
+    def __init__(self, session: Session, resource: Resource[T], table: type[Table] = Table) -> None:
+        super().__init__(session, resource.columns, table)
         self._resource = resource
         self._items: list[T] = []
         self._sort: str | None = None

@@ -66,9 +66,9 @@ FINDINGS: Resource[FindingRow] = Resource(
             lambda row: Cell(since_text(row.finding, row.now)),
             lambda row: row.finding.since,
         ),
-        Field(Column("finding", "FINDING", 40, grow=3), _sentence),
+        Field(Column("finding", "FINDING", 44, grow=5), _sentence),
         Field(
-            Column("next", "NEXT", 30, importance=1, grow=2),
+            Column("next", "NEXT", 28, importance=1, grow=2),
             lambda row: Cell(f"→ {row.finding.next_step}" if row.finding.next_step else "", "dim"),
         ),
     ),

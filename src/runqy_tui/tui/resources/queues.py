@@ -71,6 +71,22 @@ def _rate(value: float | None, style: Style = "") -> Cell:
     return Cell(rate(value), style if value else "dim")
 
 
+def drains_text(trend: Rates) -> str:
+    """When the queue is empty at this pace, or that it grows; an estimate says so."""
+    if trend.drains_in_s is not None:
+        return f"~{age(trend.drains_in_s)}"
+    if trend.net_per_s is not None and trend.net_per_s > 0 and trend.growing_for_s:
+        return "grows"
+    return humanize.UNKNOWN
+
+
+def _drains(row: QueueRow) -> Cell:
+    if not row.queue.counts.pending:
+        return Cell(humanize.ZERO, "dim")
+    shown = drains_text(row.rates)
+    return Cell(shown, "warning" if shown == "grows" else "" if shown[0] == "~" else "dim")
+
+
 def _consumers(row: QueueRow) -> Cell:
     amount = len(row.queue.consumers)
     waits = bool(row.queue.counts.pending)
@@ -138,6 +154,12 @@ QUEUES: Resource[QueueRow] = Resource(
             first_desc=True,
         ),
         Field(
+            Column("drains", "DRAINS", 6, importance=6, align="right"),
+            _drains,
+            lambda row: row.rates.drains_in_s,
+            first_desc=True,
+        ),
+        Field(
             Column("failed", "FAILED", 7, importance=8, align="right"),
             lambda row: number(row.queue.failed_today),
             lambda row: row.queue.failed_today,
@@ -148,7 +170,7 @@ QUEUES: Resource[QueueRow] = Resource(
             _consumers,
             lambda row: len(row.queue.consumers),
         ),
-        Field(Column("note", "NOTE", 20, importance=6, grow=3), _note),
+        Field(Column("note", "NOTE", 20, importance=7, grow=3), _note),
     ),
     key=lambda row: row.queue.key,
     order=_order,

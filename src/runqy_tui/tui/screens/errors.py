@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from time import monotonic
 from typing import ClassVar
 
@@ -62,7 +62,9 @@ class ErrorsModal(ObjectModal):
     def compose_tabs(self) -> Iterable[Widget]:
         """Two lists and a text."""
         yield Table(_GROUP_COLUMNS, id="groups", placeholder="Reading the failed tasks…")
-        yield Table(_TASK_COLUMNS, id="failures", placeholder="Enter on a signature lists its tasks.")
+        yield Table(
+            _TASK_COLUMNS, id="failures", placeholder="Enter on a signature lists its tasks."
+        )
         yield TextView(id="example")
 
     def retarget(self, key: Hashable) -> None:
@@ -105,8 +107,9 @@ class ErrorsModal(ObjectModal):
 
         rows = ListRows(group.tasks, lambda f: (f.task_id, f.queue), cell)
         self.query_one("#failures", Table).set_rows(rows)
-        kind = "traceback" if "Traceback (most recent" in group.example_error else "plain"
-        self.query_one("#example", TextView).set_text(group.example_error, kind=kind, wrap=True)
+        traced = "Traceback (most recent" in group.example_error
+        view = self.query_one("#example", TextView)
+        view.set_text(group.example_error, kind="traceback" if traced else "plain", wrap=True)
         self._show_tabs()
 
     @on(Table.Selected, "#groups")
@@ -139,7 +142,10 @@ class ErrorsModal(ObjectModal):
             return "txt", self._group.example_error.encode("utf-8", "replace")
         if self._survey is None or not self._survey.groups:
             return None
-        lines = [f"{g.count}\t{g.signature.title}\t{g.signature.frame or ''}" for g in self._survey.groups]
+        lines = [
+            f"{g.count}\t{g.signature.title}\t{g.signature.frame or ''}"
+            for g in self._survey.groups
+        ]
         return "tsv", "\n".join(lines).encode("utf-8", "replace")
 
 
@@ -168,7 +174,7 @@ def _ago(at: float | None, now: float) -> str:
     return UNKNOWN if at is None else age(now - at)
 
 
-_GROUP_CELLS = {
+_GROUP_CELLS: Mapping[str, Callable[[ErrorGroup, float], Cell]] = {
     "count": lambda g, _: Cell(count(g.count) + ("+" if g.sampled else ""), "bold"),
     "share": lambda g, _: Cell(f"{g.share * 100:.0f}%"),
     "last": lambda g, now: Cell(_ago(g.last_at, now)),
@@ -177,7 +183,7 @@ _GROUP_CELLS = {
     "frame": lambda g, _: Cell(g.signature.frame or UNKNOWN, "dim"),
     "queues": lambda g, _: Cell(_queues(g)),
 }
-_TASK_CELLS = {
+_TASK_CELLS: Mapping[str, Callable[[Failure, float], Cell]] = {
     "task": lambda f, _: Cell(f.task_id),
     "at": lambda f, now: Cell(_ago(f.at, now)),
     "state": lambda f, _: Cell(f.state.value),

@@ -19,6 +19,7 @@ _TITLES = {
     "app": "Everywhere",
     "main": "Panes",
     "pane": "In a pane",
+    "findings": "Findings",
     "tasks": "Tasks",
     "table": "In a list",
     "modal": "In a window",

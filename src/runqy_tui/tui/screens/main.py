@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -12,9 +13,11 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Footer
 
+from runqy_tui.findings.base import Kind
 from runqy_tui.model import QueueKey
 from runqy_tui.store import Link, View
 from runqy_tui.tui.panes.base import Pane
+from runqy_tui.tui.panes.findings import FindingsPane
 from runqy_tui.tui.panes.queues import QueuesPane
 from runqy_tui.tui.panes.tasks import TasksPane
 from runqy_tui.tui.panes.workers import WorkersPane
@@ -23,6 +26,9 @@ from runqy_tui.tui.widgets.bindings import quiet
 from runqy_tui.tui.widgets.header import HeaderBar
 from runqy_tui.tui.widgets.noticeline import NoticeLine
 from runqy_tui.tui.widgets.table import Table
+
+if TYPE_CHECKING:
+    from runqy_tui.tui.screens.modal import ObjectModal
 
 SMALL = (100, 28)
 """Below this many columns or lines one pane is shown at a time."""
@@ -39,7 +45,8 @@ class MainScreen(Screen[None]):
         quiet("shift+tab", "next_pane(-1)", "Previous pane", "main.previous-pane"),
         Binding("z", "zoom", "zoom", id="main.zoom", tooltip="One pane in full, or all three"),
         quiet("escape", "back", "Back", "main.back", "Clear the filter, leave the zoom"),
-        quiet("w", "notices", "What is wrong", "main.notices", "Everything that is wrong"),
+        quiet("4,f", "pane(4)", "Findings", "main.findings"),
+        quiet("w", "findings", "What is wrong", "main.wrong", "Everything that is wrong, and why"),
     ]
 
     def __init__(self, session: Session) -> None:
@@ -49,15 +56,21 @@ class MainScreen(Screen[None]):
         self.workers_pane = WorkersPane(session)
         self.queues_pane = QueuesPane(session)
         self.tasks_pane = TasksPane(session)
+        self.findings_pane = FindingsPane(session)
         self._panes: tuple[Pane, ...] = (self.workers_pane, self.queues_pane, self.tasks_pane)
         self._front: Pane = self.queues_pane
-        self._header = HeaderBar(lambda: session.poller.interval_s, session.settings.name)
+        self._header = HeaderBar(
+            lambda: session.poller.interval_s,
+            session.settings.name,
+            lambda: len(session.board.firing),
+        )
         self._notice = NoticeLine()
 
     def compose(self) -> ComposeResult:
         """Build the screen."""
         yield self._header
         yield self._notice
+        yield self.findings_pane
         with Container(id="panes"):
             with Horizontal(id="upper"):
                 yield self.workers_pane
@@ -76,7 +89,7 @@ class MainScreen(Screen[None]):
         self.set_class(view.link is Link.LOST, "-aged")
         self._header.show(view)
         self._notice.show(view)
-        for pane in self._panes:
+        for pane in (self.findings_pane, *self._panes):
             pane.show(view)
 
     # Panes
@@ -93,6 +106,8 @@ class MainScreen(Screen[None]):
 
     def _arrange(self) -> None:
         single = self._single
+        self.findings_pane.most_lines = _finding_lines(self.size.height)
+        self.findings_pane.refill()
         self.set_class(single, "-single")
         self.set_class(single and self._front is self.tasks_pane, "-tasks-in-front")
         for pane in self._panes:
@@ -110,6 +125,7 @@ class MainScreen(Screen[None]):
                     title, ("   │ ", "$border"), Content.styled("  ", "").join(others)
                 )
             pane.retitle(title)
+        self.findings_pane.retitle(self.findings_pane.full())
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """The pane that holds the focus is the front one."""
@@ -120,14 +136,25 @@ class MainScreen(Screen[None]):
 
     def action_pane(self, number: int) -> None:
         """Go to a pane."""
+        if number == self.findings_pane.number:
+            if self.findings_pane.display:
+                self.findings_pane.table.focus()
+            return
         self._front = self._panes[number - 1]
         self._arrange()
         # At once: a key typed ahead belongs to the new pane.
         self.set_focus(self._front.table)
 
     def action_next_pane(self, step: int) -> None:
-        """Go to the next pane."""
-        self.action_pane((self._panes.index(self._front) + step) % len(self._panes) + 1)
+        """Go to the next pane; the findings come first."""
+        first = [self.findings_pane] if self.findings_pane.display else []
+        panes = [*first, *self._panes]
+        now = self.findings_pane if self._in_findings else self._front
+        self.action_pane(panes[(panes.index(now) + step) % len(panes)].number)
+
+    @property
+    def _in_findings(self) -> bool:
+        return self.findings_pane.has_focus_within
 
     def action_zoom(self) -> None:
         """Show the pane in front alone, or all again."""
@@ -136,8 +163,9 @@ class MainScreen(Screen[None]):
 
     def action_back(self) -> None:
         """Take back the latest narrowing: filter first, then zoom."""
-        if self._front.filtering:
-            self._front.clear_filter()
+        pane = self.findings_pane if self._in_findings else self._front
+        if pane.filtering:
+            pane.clear_filter()
         elif self._zoomed:
             self.action_zoom()
 
@@ -153,12 +181,36 @@ class MainScreen(Screen[None]):
         from runqy_tui.tui.screens.opening import modal_for
 
         pane = next(node for node in event.table.ancestors if isinstance(node, Pane))
-        modal = modal_for(pane, event.key)
+        jump = pane is self.findings_pane
+        modal = self._jump(event.key) if jump else modal_for(pane, event.key)
         if modal is not None:
             self.app.push_screen(modal)
 
-    def action_notices(self) -> None:
-        """Show everything that is wrong."""
-        from runqy_tui.tui.screens.notices import NoticesModal
+    def _jump(self, finding_id: Hashable) -> ObjectModal | None:
+        """Select the object of a finding in its pane, and make its modal."""
+        from runqy_tui.tui.screens.opening import modal_of_subject
 
-        self.app.push_screen(NoticesModal(self._session))
+        view = self._session.view
+        finding = next((f for f in view.findings if f.id == finding_id), None)
+        if finding is None:
+            return None
+        subject = finding.subject
+        if subject.kind is Kind.WORKER:
+            self.workers_pane.table.select(subject.name)
+        elif subject.queue is not None:
+            self.queues_pane.table.select(subject.queue)
+        modal = modal_of_subject(self._session, subject)
+        if modal is None:
+            self.findings_pane.action_why()
+        return modal
+
+    def action_findings(self) -> None:
+        """Show everything that is wrong, and why."""
+        from runqy_tui.tui.screens.findings import FindingsModal
+
+        self.app.push_screen(FindingsModal(self._session))
+
+
+def _finding_lines(height: int) -> int:
+    """Lines for findings on a screen this high: two at 24, five at 40, eight at 60."""
+    return max(1, min(8, (height - 10) // 6))

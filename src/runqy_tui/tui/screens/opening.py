@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
+from runqy_tui.findings.base import Kind, Subject
 from runqy_tui.model import QueueKey
 from runqy_tui.tui.panes.base import Pane
 from runqy_tui.tui.panes.tasks import TasksPane
@@ -12,6 +13,18 @@ from runqy_tui.tui.screens.modal import ObjectModal
 from runqy_tui.tui.screens.queue import QueueModal
 from runqy_tui.tui.screens.task import TaskModal
 from runqy_tui.tui.screens.worker import WorkerModal
+from runqy_tui.tui.session import Session
+
+
+def modal_of_subject(session: Session, subject: Subject) -> ObjectModal | None:
+    """Make the modal of what a finding or an alert is about; the server itself has none."""
+    if subject.kind is Kind.WORKER:
+        return WorkerModal(session, subject.name)
+    if subject.kind is Kind.TASK:
+        return TaskModal(session, subject.name, subject.queue)
+    if subject.kind is Kind.QUEUE and subject.queue is not None:
+        return QueueModal(session, subject.queue)
+    return None
 
 
 def modal_for(pane: Pane, key: Hashable) -> ObjectModal | None:

@@ -78,7 +78,7 @@ class QueueModal(ObjectModal):
         self._queue = found
         self.say(*sentence(found, view.assessment.queues[found.key]))
         rates = view.rates.get(self._key, Rates())
-        self.query_one("#overview", Facts).show(facts(found, rates))
+        self.query_one("#overview", Facts).show(facts(found, rates, view.durations.get(self._key)))
         self._show_consumers(found, view.snapshot, view.assessment)
         await self._show_history()
 

@@ -27,7 +27,9 @@ class Part(NamedTuple):
     right: bool = False
 
 
-def header_parts(view: View, interval_s: float, now: float, name: str | None = None) -> list[Part]:
+def header_parts(
+    view: View, interval_s: float, now: float, name: str | None = None, firing: int = 0
+) -> list[Part]:
     """Build the pieces for one view. ``now`` is :func:`time.monotonic`."""
     snapshot = view.snapshot
     parts = [Part(4, Content.styled("runqy-tui", "bold"))]
@@ -41,6 +43,9 @@ def header_parts(view: View, interval_s: float, now: float, name: str | None = N
         )
     parts.append(Part(0, _freshness(view, now), True))
     parts += _tallies(view)
+    if firing:
+        alerts = f"{firing} alert" + ("" if firing == 1 else "s")
+        parts.append(Part(3, Content.styled(alerts, "bold $error"), True))
     if snapshot is not None:
         parts.append(Part(7, Content.styled(f"UTC {_time_of_day(view, now)}", "$muted"), True))
     return parts
@@ -70,7 +75,10 @@ def _freshness(view: View, now: float) -> Content:
 def _tallies(view: View) -> list[Part]:
     parts = []
     for severity, style in ((Severity.CRITICAL, "bold $error"), (Severity.WARNING, "$warning")):
-        amount = view.assessment.tally(severity)
+        amount = sum(
+            finding.severity is severity and finding.acknowledged_at is None
+            for finding in view.findings
+        )
         if amount:
             parts.append(Part(0, Content.styled(f"{sign(severity)} {amount}", style), True))
     return parts
@@ -108,8 +116,14 @@ class HeaderBar(Widget):
     }
     """
 
-    def __init__(self, interval: Callable[[], float], name: str | None = None) -> None:
+    def __init__(
+        self,
+        interval: Callable[[], float],
+        name: str | None = None,
+        firing: Callable[[], int] = lambda: 0,
+    ) -> None:
         super().__init__()
+        self._firing = firing
         self._redis_name = name
         self._interval = interval
         self._view = View()
@@ -129,7 +143,9 @@ class HeaderBar(Widget):
 
     def _build(self) -> Content:
         return fit_parts(
-            header_parts(self._view, self._interval(), monotonic(), self._redis_name),
+            header_parts(
+                self._view, self._interval(), monotonic(), self._redis_name, self._firing()
+            ),
             max(1, self.size.width),
         )
 

@@ -7,7 +7,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from runqy_tui.severity import Severity
-from runqy_tui.store import View
+from runqy_tui.store import Link, View
 from runqy_tui.tui import text
 from runqy_tui.tui.notices import calm, notices
 from runqy_tui.tui.resources.signs import sign
@@ -28,6 +28,8 @@ class NoticeLine(Widget):
 
     def show(self, view: View) -> None:
         """Take over a new view; repaint if the sentence is another one."""
+        # Findings have a pane of their own; without any there is this one quiet line.
+        self.display = view.link is not Link.LIVE or not view.findings
         line = _sentence(view, max(10, self.size.width))
         if line.markup != self._line.markup:
             self._line = line

@@ -1,98 +1,19 @@
-"""How long tasks ran, as far as polls can tell: first seen active, then seen to have left.
-
-No dialect stores a task's duration, so every figure here is observed. A task that was active
-already when its queue was first looked at counts nowhere: its start is unknown. Tasks shorter
-than the poll interval are seen now and then only.
-"""
+"""Follows active tasks from poll to poll, until it is known what became of them."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
-from itertools import accumulate, pairwise
-from math import ceil, inf, log
+from dataclasses import dataclass
+from math import inf
 
+from runqy_tui.durations.histogram import Observed, Record
 from runqy_tui.model import ActiveTask, Audit, AuditedTask, QueueKey, TaskState
 
-BUCKETS_S: tuple[float, ...] = (
-    *(0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0),
-    *(60.0, 120.0, 300.0, 600.0, 1_800.0, 3_600.0, 7_200.0),
-)
-"""Upper bounds of the exported histogram; what is longer counts in the total alone."""
 MOST_TRACKED = 5_000
 MOST_QUEUES = 5_000
 VAGUE_S = 120.0
 """A beginning or an end that lies somewhere in a longer time than this is taken as unknown."""
-RECENT_S = 1_800.0
-"""Quantiles are of the last one to two such stretches, so that they follow a change."""
-_RATIO = 1.1
 _ENDED = frozenset({TaskState.COMPLETED, TaskState.ARCHIVED, TaskState.RETRY})
-
-
-def _fine_bounds() -> tuple[float, ...]:
-    """The exported bounds with steps of at most 10 % between them, for close quantiles."""
-    bounds = [BUCKETS_S[0]]
-    for low, high in pairwise(BUCKETS_S):
-        parts = ceil(log(high / low) / log(_RATIO))
-        bounds += [low * (high / low) ** (part / parts) for part in range(1, parts)]
-        bounds.append(high)
-    return tuple(bounds)
-
-
-_FINE = _fine_bounds()
-
-
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """Durations of one queue's tasks, estimated from ``count`` that were seen to begin and end.
-
-    ``plus_minus_s`` is how far off one observation is at most, on average (about the poll
-    interval); the quantiles add up to 5 % to it, and a task over two hours counts as two hours.
-    """
-
-    p50_s: float
-    p95_s: float
-    p99_s: float
-    count: int
-    plus_minus_s: float
-
-
-@dataclass(slots=True)
-class _Sheet:
-    """Durations of a stretch of time; the last of the counts is of what is above all bounds."""
-
-    counts: list[int] = field(default_factory=lambda: [0] * (len(_FINE) + 1))
-    total_s: float = 0.0
-    error_s: float = 0.0
-
-    def add(self, seconds: float, error_s: float) -> None:
-        self.counts[bisect_left(_FINE, seconds)] += 1
-        self.total_s += seconds
-        self.error_s += error_s
-
-
-@dataclass(slots=True)
-class _Record:
-    """``past`` and ``recent`` are the two stretches that quantiles are taken from."""
-
-    whole: _Sheet = field(default_factory=_Sheet)
-    past: _Sheet = field(default_factory=_Sheet)
-    recent: _Sheet = field(default_factory=_Sheet)
-    since: float | None = None
-
-    def add(self, now: float, seconds: float, error_s: float) -> None:
-        self.turn(now)
-        self.whole.add(seconds, error_s)
-        self.recent.add(seconds, error_s)
-
-    def turn(self, now: float) -> None:
-        if self.since is None or now < self.since:
-            self.since = now
-        elif now - self.since >= RECENT_S:
-            over = now - self.since >= 2 * RECENT_S
-            self.past, self.recent = (_Sheet() if over else self.recent), _Sheet()
-            self.since = now
 
 
 @dataclass(slots=True)
@@ -126,7 +47,7 @@ class Durations:
         self._running: dict[QueueKey, dict[str, _Run]] = {}
         self._left: dict[tuple[QueueKey, str], _Left] = {}
         self._complete_at: dict[QueueKey, float] = {}
-        self._records: dict[QueueKey, _Record] = {}
+        self._records: dict[QueueKey, Record] = {}
         self._exact: dict[tuple[str, str], float] = {}
         self._tracked = 0
         self._now = 0.0
@@ -187,27 +108,14 @@ class Durations:
     def quantiles(self, queue: QueueKey) -> Observed | None:
         """Quantiles of the last half to full hour; ``None`` if no task was seen to end in it."""
         record = self._records.get(queue)
-        if record is None:
-            return None
-        record.turn(self._now)
-        counts = [a + b for a, b in zip(record.past.counts, record.recent.counts, strict=True)]
-        count = sum(counts)
-        if not count:
-            return None
-        p50, p95, p99 = (_quantile(counts, share) for share in (0.50, 0.95, 0.99))
-        error = (record.past.error_s + record.recent.error_s) / count
-        return Observed(p50, p95, p99, count, error)
+        return None if record is None else record.observed(self._now)
 
     def histogram(
         self, queue: QueueKey
     ) -> tuple[tuple[float, ...], tuple[int, ...], float, int] | None:
         """Upper bounds, cumulative counts up to each, sum of seconds and count, all since start."""
         record = self._records.get(queue)
-        if record is None:
-            return None
-        running = list(accumulate(record.whole.counts))
-        counts = tuple(running[_FINE.index(bound)] for bound in BUCKETS_S)
-        return BUCKETS_S, counts, record.whole.total_s, running[-1]
+        return None if record is None else record.exported()
 
     def keep(self, queues: Collection[QueueKey], now: float) -> None:
         """Forget all queues but these; ``now`` before the last audit forgets what runs."""
@@ -265,7 +173,7 @@ class Durations:
         if record is None:
             if len(self._records) >= MOST_QUEUES:
                 return
-            record = self._records[queue] = _Record()
+            record = self._records[queue] = Record()
         record.add(now, max(0.0, seconds), error)
 
 
@@ -282,20 +190,3 @@ def _ended(left: _Left, fate: AuditedTask) -> tuple[float, float]:
             if begin <= end:
                 return begin, end
     return low, high
-
-
-def _quantile(counts: Sequence[int], share: float) -> float:
-    """Linear within its bucket, as Prometheus estimates it."""
-    rank = share * sum(counts)
-    before = 0
-    for index, amount in enumerate(counts):
-        if amount and before + amount >= rank:
-            if index == len(_FINE):
-                break
-            low = _FINE[index - 1] if index else 0.0
-            return low + (_FINE[index] - low) * max(0.0, rank - before) / amount
-        before += amount
-    return _FINE[-1]
-
-
-__all__ = ["BUCKETS_S", "MOST_TRACKED", "Durations", "Observed"]

@@ -1,0 +1,147 @@
+"""``runqy-tui report``: watch for a moment, then write down what is wrong."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from time import monotonic, time
+
+from runqy_tui import __version__
+from runqy_tui.errors import ConnectionFailedError, RunqyTuiError, UsageError
+from runqy_tui.oneshot.output import emit
+from runqy_tui.poller import DEADLINE_S
+from runqy_tui.reader import Reader
+from runqy_tui.report.files import check_path, default_path, write_report
+from runqy_tui.report.gather import make_report
+from runqy_tui.report.markdown import to_markdown
+from runqy_tui.report.model import Report, Watch
+from runqy_tui.rules.model import parse_span
+from runqy_tui.safetext import safe_line
+from runqy_tui.triage import Diagnosis, Triage
+
+OpenReader = Callable[[], Awaitable[Reader]]
+
+USUAL_S = 2.0
+"""Three polls: rates need more than one."""
+STEP_S = 1.0
+LONGEST_S = 3_600.0
+STANDARD_OUTPUT = "-"
+
+
+async def report(
+    open_reader: OpenReader, target: str | None, watch: str | None, *, with_payloads: bool
+) -> None:
+    """Write a report to a file and its JSON beside it, or its Markdown to standard output.
+
+    Args:
+        open_reader: connects.
+        target: the Markdown file, ``-`` for standard output, or a new file here if ``None``.
+        watch: for how long to look, as in ``10s``; three polls a second apart if ``None``.
+        with_payloads: whether the example tasks' payloads and results get in.
+
+    Raises:
+        RunqyTuiError: Redis cannot be reached, or the file cannot be made.
+    """
+    watch_s = _watch_s(watch)
+    path = _path(target)
+    reader = await open_reader()
+    try:
+        watching = _Watching(reader)
+        await watching.run(watch_s)
+        made = await watching.report(with_payloads)
+    finally:
+        await reader.close()
+    if path is None:
+        emit(to_markdown(made).rstrip("\n"))
+        return
+    written, beside = write_report(made, path)
+    emit(f"Wrote {safe_line(str(written))} and {safe_line(beside.name)}")
+
+
+def _watch_s(text: str | None) -> float:
+    if text is None:
+        return USUAL_S
+    seconds = parse_span(text)
+    if seconds is None or seconds > LONGEST_S:
+        raise UsageError(f"--for {text[:40]!r} must be a time up to 1h, as in 10s or 5m.")
+    return seconds
+
+
+def _path(target: str | None) -> Path | None:
+    """Where the Markdown goes, ``None`` for standard output. Looked at before a long watch."""
+    if target == STANDARD_OUTPUT:
+        return None
+    path = default_path(Path.cwd(), time()) if target is None else Path(target)
+    if path.suffix.lower() == ".json" or not path.name:
+        raise UsageError(
+            f"--output {target!r} must name the Markdown file; the JSON goes beside it."
+        )
+    check_path(path)
+    return path
+
+
+class _Watching:
+    """Polls through the triage, and keeps count of how that went."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._triage = Triage()
+        self._diagnosis: Diagnosis | None = None
+        self._poll_ms: list[float] = []
+        self._round_trips: list[int] = []
+        self._failures = 0
+        self._error: str | None = None
+        self._started = monotonic()
+
+    async def run(self, watch_s: float) -> None:
+        """Poll once a second; only the first poll must succeed, a later failure is a gap."""
+        turns = max(1, round(watch_s / STEP_S)) + 1
+        step_s = watch_s / (turns - 1)
+        self._started = monotonic()
+        for turn in range(turns):
+            late = monotonic() - self._started - turn * step_s
+            if late > step_s and turn < turns - 1:
+                continue  # Redis is slow: do not watch for longer than asked
+            await asyncio.sleep(max(0.0, -late))
+            await self._poll()
+
+    async def _poll(self) -> None:
+        try:
+            async with asyncio.timeout(DEADLINE_S):
+                snapshot = await self._reader.overview()
+        except (RunqyTuiError, TimeoutError) as error:
+            self._fail(error)
+            return
+        self._poll_ms.append(snapshot.redis.elapsed_ms)
+        self._round_trips.append(snapshot.redis.round_trips)
+        self._diagnosis = await self._triage.look(self._reader, snapshot)
+
+    def _fail(self, error: RunqyTuiError | TimeoutError) -> None:
+        slow = f"Redis did not answer within {DEADLINE_S:g} s."
+        told = error if isinstance(error, RunqyTuiError) else ConnectionFailedError(slow)
+        if self._diagnosis is None:
+            raise told from None
+        self._failures += 1
+        self._error = str(told)
+
+    async def report(self, with_payloads: bool) -> Report:
+        """The report of what was seen."""
+        if self._diagnosis is None:
+            raise ConnectionFailedError("Redis gave no answer.")
+        watch = Watch(
+            version=__version__,
+            polls=len(self._poll_ms) + self._failures,
+            failures=self._failures,
+            watched_s=monotonic() - self._started,
+            poll_ms=tuple(self._poll_ms),
+            round_trips=tuple(self._round_trips),
+            last_error=self._error,
+        )
+        return await make_report(
+            self._reader,
+            self._diagnosis,
+            self._triage.history,
+            watch=watch,
+            with_payloads=with_payloads,
+        )

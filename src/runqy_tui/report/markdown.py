@@ -1,0 +1,194 @@
+"""The report as Markdown: for a ticket or a mail, to be read from the top by a tired person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby
+
+from runqy_tui.findings.base import Finding, Kind, Subject
+from runqy_tui.findings.words import at_clock
+from runqy_tui.humanize import UNKNOWN, age, clock, moment, size, span
+from runqy_tui.report.errors import errors_section
+from runqy_tui.report.escape import block, code, prose, queue, table
+from runqy_tui.report.model import LogTail, Report, Watch
+from runqy_tui.report.spark import COLUMNS, GAP, Series, sparkline
+from runqy_tui.report.tables import durations_section, queues_section, workers_section
+from runqy_tui.severity import Severity
+
+MOST_FINDINGS = 50
+
+
+def to_markdown(report: Report) -> str:
+    """The whole document, with a newline at its end."""
+    snapshot = report.diagnosis.snapshot
+    sections = [
+        _head(report),
+        _findings(report),
+        workers_section(snapshot, report.findings),
+        queues_section(report.diagnosis, report.findings),
+        durations_section(report.diagnosis),
+        errors_section(report),
+        _series(report),
+        _logs(report),
+        _monitor(report),
+    ]
+    return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
+
+
+def _head(report: Report) -> list[str]:
+    snapshot = report.diagnosis.snapshot
+    redis = snapshot.redis
+    critical = sum(finding.severity is Severity.CRITICAL for finding in report.findings)
+    warning = sum(finding.severity is Severity.WARNING for finding in report.findings)
+    lines = [
+        "# runqy incident report",
+        "",
+        f"- **Made:** {moment(report.made_at)}",
+        f"- **Redis:** {code(redis.address)}, {prose(redis.version or 'version unknown')}, "
+        f"{prose(redis.mode or 'mode unknown')}; its clock: {moment(snapshot.taken_at)}",
+        f"- **In short:** {critical} critical and {warning} warning findings, "
+        f"{len(snapshot.workers):,} workers, {len(snapshot.queues):,} queues, "
+        f"{_pending(report)} tasks pending",
+        "- **Left out:** "
+        + ("nothing" if report.with_payloads else "payloads and results of tasks")
+        + "; obvious secrets in errors and logs are masked as `***`",
+    ]
+    lines += [f"- **Warning:** {prose(text)}" for text in snapshot.warnings]
+    return lines + [f"- **Missing:** {prose(note)}" for note in report.notes]
+
+
+def _pending(report: Report) -> str:
+    known = [queue.counts.pending for queue in report.diagnosis.snapshot.queues]
+    return f"{sum(number or 0 for number in known):,}"
+
+
+def _findings(report: Report) -> list[str]:
+    if not report.findings:
+        return ["## Findings", "", "Nothing is wrong, as far as can be seen."]
+    lines = ["## Findings"]
+    now = report.diagnosis.snapshot.taken_at
+    for number, finding in enumerate(report.findings[:MOST_FINDINGS], 1):
+        lines += ["", *_finding(number, finding, now)]
+    rest = len(report.findings) - MOST_FINDINGS
+    return [*lines, "", f"{rest:,} more are in the JSON."] if rest > 0 else lines
+
+
+def _finding(number: int, finding: Finding, now: float) -> list[str]:
+    lines = [
+        f"### {number}. {finding.severity.name}: {_subject(finding.subject)}",
+        "",
+        f"**{prose(finding.sentence)}**",
+        "",
+        f"- Since: {_since(finding, now)}",
+        f"- Next step: {prose(finding.next_step)}",
+        f"- Detector: {code(finding.detector)}",
+    ]
+    if finding.acknowledged_at is not None:
+        lines.append(f"- Acknowledged: {at_clock(finding.acknowledged_at, now)}")
+    if finding.evidence:
+        facts = [[code(fact.key), code(fact.field), code(fact.value)] for fact in finding.evidence]
+        lines += ["", *table(["key", "field", "value"], facts)]
+    return lines
+
+
+def _subject(subject: Subject) -> str:
+    named = f"{subject.kind} {code(subject.name)}"
+    if subject.kind is Kind.TASK and subject.queue is not None:
+        return f"{named} in queue {queue(subject.queue)}"
+    if subject.kind is Kind.QUEUE and subject.queue is not None:
+        return f"queue {queue(subject.queue)}"
+    return named
+
+
+def _since(finding: Finding, now: float) -> str:
+    if finding.since is None:
+        return "unknown"
+    told = f"{at_clock(finding.since, now)} ({age(now - finding.since)} ago)"
+    if finding.since_known:
+        return told
+    if finding.before_start:
+        return f"before {told}, when the monitor first looked"
+    return f"{told}, as the monitor saw it"
+
+
+def _series(report: Report) -> list[str]:
+    if not report.series:
+        return []
+    rows = [
+        [
+            queue(key) if place == 0 else "",
+            series.name + (" /s" if series.name in ("done", "failed") else ""),
+            f"`{sparkline(series.values)}`",
+            _number(min(series.known)),
+            _number(max(series.known)),
+            _number(series.last),
+        ]
+        for key, many in groupby(report.series, key=lambda each: each.queue)
+        for place, series in enumerate(many)
+    ]
+    return [
+        "## Series",
+        "",
+        f"{_stretch(report.series)} `{GAP}` stands where nothing was read; bars begin at zero.",
+        "",
+        *table(["queue", "what", "course", "least", "most", "last"], rows, frozenset({3, 4, 5})),
+    ]
+
+
+def _stretch(many: Iterable[Series]) -> str:
+    longest = max(many, key=lambda each: each.step_s * len(each.values))
+    covered = longest.step_s * len(longest.values)
+    started = clock(longest.started_at)
+    return f"{span(covered)} from {started} UTC on, in at most {COLUMNS} columns."
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return UNKNOWN
+    return f"{value:,.0f}" if value == int(value) or value >= 100 else f"{value:.2f}"
+
+
+def _logs(report: Report) -> list[str]:
+    if not report.logs:
+        return []
+    lines = ["## Logs of unhealthy workers"]
+    for tail in report.logs:
+        lines += ["", f"### {code(tail.worker_id)} ({tail.state})", ""]
+        lines += [prose(tail.problem)] if tail.problem else block(_tail(tail))
+    return lines
+
+
+def _tail(tail: LogTail) -> str:
+    return "\n".join(
+        f"{clock(line.at)[-8:]} {(line.source or '')[:6]:<6} {line.text}" for line in tail.lines
+    )
+
+
+def _monitor(report: Report) -> list[str]:
+    watch = report.watch
+    redis = report.diagnosis.snapshot.redis
+    lines = [
+        "## The monitor itself",
+        "",
+        f"- runqy-tui {prose(watch.version)}: {watch.polls:,} polls in {span(watch.watched_s)}, "
+        f"{watch.failures:,} failed",
+        f"- Poll: {_times(watch)}; the last one {redis.elapsed_ms:.0f} ms",
+        f"- Round trips: {redis.round_trips} in the last poll"
+        + (f", {sum(watch.round_trips):,} in all" if watch.round_trips else ""),
+    ]
+    if watch.last_error:
+        lines.append(f"- Last failure: {prose(watch.last_error)}")
+    if (health := report.diagnosis.snapshot.health) is not None:
+        lines.append(
+            f"- Redis memory: {size(health.used_memory_bytes)} of "
+            f"{size(health.maxmemory_bytes) if health.maxmemory_bytes else 'no limit'}, "
+            f"role {prose(health.role or 'unknown')}"
+        )
+    return lines
+
+
+def _times(watch: Watch) -> str:
+    if not watch.poll_ms:
+        return "no times known"
+    mean = sum(watch.poll_ms) / len(watch.poll_ms)
+    return f"{min(watch.poll_ms):.0f} to {max(watch.poll_ms):.0f} ms, {mean:.0f} ms in the mean"

@@ -1,0 +1,100 @@
+"""Series of the history in a few columns, and as a line of bars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from runqy_tui.history import Point
+from runqy_tui.model import QueueKey
+
+COLUMNS = 60
+GAP = "·"
+"""Stands where nothing was read. A space would vanish in a rendered page."""
+_BARS = "▁▂▃▄▅▆▇█"
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Means per column of ``step_s`` seconds from ``started_at`` on; ``None`` is a gap.
+
+    ``name``: ``pending`` and ``active`` in tasks, ``done`` and ``failed`` in tasks per second.
+    """
+
+    queue: QueueKey
+    name: str
+    started_at: float
+    step_s: float
+    values: tuple[float | None, ...]
+
+    @property
+    def known(self) -> tuple[float, ...]:
+        """The values without gaps."""
+        return tuple(value for value in self.values if value is not None)
+
+    @property
+    def last(self) -> float | None:
+        """The latest value, ``None`` where the series ends in a gap."""
+        return self.values[-1] if self.values else None
+
+
+def series_of(queue: QueueKey, name: str, points: Sequence[Point]) -> Series | None:
+    """Bring samples into columns; ``None`` where there is nothing to show.
+
+    Counters (``done``, ``failed``) become rates; one that fell counts from zero anew.
+    """
+    taken = _rates(points) if name in ("done", "failed") else list(points)
+    if not any(point.value is not None for point in taken):
+        return None
+    started, width = taken[0].at, min(COLUMNS, len(taken))
+    step = (taken[-1].at - started) / width or 1.0
+    columns: list[list[Point]] = [[] for _ in range(width)]
+    for point in taken:
+        columns[min(width - 1, int((point.at - started) / step))].append(point)
+    return Series(queue, name, started, step, tuple(_means(columns)))
+
+
+def sparkline(values: Sequence[float | None]) -> str:
+    """Bars from zero to the largest value; a gap is :data:`GAP`."""
+    top = max((value for value in values if value is not None), default=0.0)
+    return "".join(GAP if value is None else _bar(value, top) for value in values)
+
+
+def _bar(value: float, top: float) -> str:
+    share = value / top if top > 0 else 0.0
+    return _BARS[max(0, min(len(_BARS) - 1, round(share * (len(_BARS) - 1))))]
+
+
+def _rates(points: Sequence[Point]) -> list[Point]:
+    rates: list[Point] = []
+    for before, after in zip(points, points[1:], strict=False):
+        elapsed = after.at - before.at
+        if before.value is None or after.value is None or elapsed <= 0:
+            rates.append(Point(after.at, None))
+            continue
+        rise = after.value - before.value
+        rates.append(Point(after.at, (rise if rise >= 0 else after.value) / elapsed))
+    return rates
+
+
+def _means(columns: Sequence[Sequence[Point]]) -> list[float | None]:
+    """Mean of each column. An empty one between two samples takes the first one's value.
+
+    Beside a gap it is a gap: samples are thinned with age, and that alone is none.
+    """
+    ahead: list[Point | None] = []
+    coming: Point | None = None
+    for column in reversed(columns):
+        ahead.append(coming)
+        coming = column[0] if column else coming
+    means: list[float | None] = []
+    last: Point | None = None
+    for column, after in zip(columns, reversed(ahead), strict=True):
+        if column:
+            last = column[-1]
+            known = [point.value for point in column if point.value is not None]
+            means.append(sum(known) / len(known) if len(known) == len(column) else None)
+        else:
+            gap = last is None or after is None or after.value is None
+            means.append(None if gap or last is None else last.value)
+    return means

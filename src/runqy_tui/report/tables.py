@@ -1,0 +1,139 @@
+"""The tables of workers, queues and durations, what is in trouble first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from runqy_tui.findings.base import Finding, Kind
+from runqy_tui.humanize import UNKNOWN, age, count, percent, span
+from runqy_tui.model import Queue, QueueKey, Snapshot, TaskState, Worker
+from runqy_tui.report.escape import code, prose, table
+from runqy_tui.report.escape import queue as queue_name
+from runqy_tui.severity import Severity
+from runqy_tui.triage import Diagnosis
+
+MOST_ROWS = 200
+_MOST_NAMES = 6
+_SIGNS = {Severity.CRITICAL: "✖", Severity.WARNING: "!"}
+
+_Judged = tuple[Severity, str]
+_FINE: _Judged = (Severity.FINE, "")
+
+
+def workers_section(snapshot: Snapshot, findings: Iterable[Finding]) -> list[str]:
+    """All workers, or the most urgent of them."""
+    if not snapshot.workers:
+        return ["## Workers", "", "No workers."]
+    judged = {
+        finding.subject.name: (finding.severity, finding.reason)
+        for finding in reversed(tuple(findings))
+        if finding.subject.kind is Kind.WORKER
+    }
+    ordered = sorted(
+        snapshot.workers, key=lambda worker: (-judged.get(worker.id, _FINE)[0], worker.id)
+    )
+    head = ["", "worker", "state", "beat", "dialect", "queues", "busy", "CPU", "why"]
+    rows = [_worker(worker, judged.get(worker.id, _FINE)) for worker in ordered[:MOST_ROWS]]
+    return ["## Workers", "", *table(head, rows, frozenset({3, 6, 7})), *_rest(len(ordered))]
+
+
+def _worker(worker: Worker, judged: _Judged) -> list[str]:
+    busy, slots = (
+        UNKNOWN if number is None else f"{number:,}"
+        for number in (worker.active_count, worker.concurrency)
+    )
+    names = [code(name) for name in list(worker.queues)[:_MOST_NAMES]]
+    if len(worker.queues) > _MOST_NAMES:
+        names.append(f"and {len(worker.queues) - _MOST_NAMES} more")
+    return [
+        _SIGNS.get(judged[0], ""),
+        code(worker.id),
+        worker.state,
+        age(worker.last_beat_age_s),
+        worker.dialect,
+        " ".join(names) or UNKNOWN,
+        f"{busy}/{slots}",
+        percent(worker.metrics.cpu_percent if worker.metrics else None),
+        prose(judged[1]),
+    ]
+
+
+def queues_section(diagnosis: Diagnosis, findings: Iterable[Finding]) -> list[str]:
+    """All queues, or the most urgent of them, with their present rates."""
+    queues = diagnosis.snapshot.queues
+    if not queues:
+        return ["## Queues", "", "No queues."]
+    judged: dict[QueueKey | None, _Judged] = {
+        finding.subject.queue: (finding.severity, finding.reason)
+        for finding in reversed(tuple(findings))
+        if finding.subject.kind is Kind.QUEUE
+    }
+    ordered = sorted(
+        queues,
+        key=lambda queue: (
+            -judged.get(queue.key, _FINE)[0],
+            -(queue.counts.pending or 0),
+            queue.name,
+        ),
+    )
+    head = ["", "queue", *(state.value for state in TaskState), "oldest", "consumers"]
+    head += ["done/s", "failed/s", "net/min", "drains in", "done today", "failed today", "why"]
+    right = frozenset(range(2, len(head) - 1))
+    rows = [_queue(queue, diagnosis, judged) for queue in ordered[:MOST_ROWS]]
+    return ["## Queues", "", *table(head, rows, right), *_rest(len(ordered))]
+
+
+def _queue(queue: Queue, diagnosis: Diagnosis, judged: dict[QueueKey | None, _Judged]) -> list[str]:
+    severity, reason = judged.get(queue.key, _FINE)
+    trend = diagnosis.trends.get(queue.key)
+    paused = " (paused)" if queue.paused else ""
+    return [
+        _SIGNS.get(severity, ""),
+        f"{queue_name(queue.key)}{paused}",
+        *(count(queue.counts.of(state)) for state in TaskState),
+        age(queue.oldest_pending_age_s),
+        f"{len(queue.consumers):,}",
+        _rate(trend and trend.done_per_s),
+        _rate(trend and trend.failed_per_s),
+        _net(trend and trend.net_per_s),
+        span(trend and trend.drains_in_s),
+        count(queue.succeeded_today),
+        count(queue.failed_today),
+        prose(reason),
+    ]
+
+
+def durations_section(diagnosis: Diagnosis) -> list[str]:
+    """How long tasks took, where any were seen to begin and end."""
+    if not diagnosis.durations:
+        return []
+    rows = [
+        [
+            queue_name(key),
+            *(f"{value:.1f} s" for value in (seen.p50_s, seen.p95_s, seen.p99_s)),
+            f"{seen.count:,}",
+            f"± {seen.plus_minus_s:.1f} s",
+        ]
+        for key, seen in list(diagnosis.durations.items())[:MOST_ROWS]
+    ]
+    return [
+        "## Task durations",
+        "",
+        "Observed between polls, not measured: no task's duration is stored.",
+        "",
+        *table(
+            ["queue", "p50", "p95", "p99", "tasks seen", "off by"], rows, frozenset(range(1, 6))
+        ),
+    ]
+
+
+def _rest(number: int) -> list[str]:
+    return ["", f"{number - MOST_ROWS:,} more are in the JSON."] if number > MOST_ROWS else []
+
+
+def _rate(value: float | None) -> str:
+    return UNKNOWN if value is None else f"{value:.2f}"
+
+
+def _net(value: float | None) -> str:
+    return UNKNOWN if value is None else f"{value * 60:+.0f}"

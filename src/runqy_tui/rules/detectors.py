@@ -1,0 +1,36 @@
+"""Names of all detectors, so that a rule cannot name one that there is not."""
+
+from __future__ import annotations
+
+DETECTORS = (
+    "detector-failed",
+    "queue-archive-cap",
+    "queue-braceless",
+    "queue-deep",
+    "queue-failing",
+    "queue-growing",
+    "queue-no-consumer",
+    "queue-old-pending",
+    "queue-past-due-scheduled",
+    "queue-paused",
+    "queue-stuck-retries",
+    "queue-unhealthy-consumers",
+    "queue-unregistered",
+    "redis-evicting",
+    "redis-memory",
+    "redis-read-only",
+    "redis-slow",
+    "redis-writes-blocked",
+    "task-dangling",
+    "task-held-by-degraded",
+    "task-orphaned",
+    "task-over-timeout",
+    "task-pending-timeout",
+    "worker-clock-off",
+    "worker-degraded",
+    "worker-ghost",
+    "worker-lost",
+    "worker-recovering",
+    "worker-stale",
+    "worker-unreadable",
+)

@@ -1,0 +1,51 @@
+"""A diagnosis of the tests' Redis, made as the program makes it: poll, closer look, findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from runqy_tui.audit import Auditor
+from runqy_tui.findings.base import Finding, Sight
+from runqy_tui.findings.engine import diagnose
+from runqy_tui.findings.past import ActiveSeen, ServerPast
+from runqy_tui.history import History
+from runqy_tui.redis.source import RedisReader
+
+
+class Observer:
+    """Polls a reader and remembers what detectors need."""
+
+    def __init__(self, reader: RedisReader) -> None:
+        self.reader = reader
+        self.auditor, self.history = Auditor(), History()
+        self.server, self.active = ServerPast(), ActiveSeen()
+
+    async def poll(self, **more: Any) -> tuple[Finding, ...]:
+        """Everything that is wrong now."""
+        seen = await self.reader.overview()
+        self.history.add(seen)
+        self.server.add(seen)
+        self.auditor.take(await self.reader.audit(self.auditor.plan(seen)))
+        self.active.take(self.auditor.current)
+        sight = Sight(
+            seen,
+            self.history,
+            self.auditor.current,
+            server_past=self.server.points,
+            active_since=self.active.since,
+            **more,
+        )
+        return diagnose(sight)
+
+
+async def told(reader: RedisReader, **more: Any) -> dict[str, str]:
+    """Detector and subject of each finding, the most urgent first, with its severity."""
+    return dict(_told(await Observer(reader).poll(**more)))
+
+
+def _told(findings: tuple[Finding, ...]) -> Iterator[tuple[str, str]]:
+    for finding in findings:
+        queue = finding.subject.queue
+        subject = finding.subject.name if queue is None else queue.name
+        yield f"{finding.detector} {subject}", finding.severity.name.lower()

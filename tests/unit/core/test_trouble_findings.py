@@ -1,0 +1,58 @@
+"""Rows take their trouble from the findings that are given, and from those nobody acknowledged."""
+
+from __future__ import annotations
+
+from runqy_tui.findings.base import Finding, Kind, Subject
+from runqy_tui.model import QueueKey, WorkerState
+from runqy_tui.severity import Severity
+from runqy_tui.trouble import Trouble, assess
+from tests.unit.core.builders import queue, snapshot, waiting, worker
+
+KEY = QueueKey("q")
+WORKER, QUEUE = Subject(Kind.WORKER, "w"), Subject(Kind.QUEUE, "q", KEY)
+SEEN = snapshot(
+    workers=(worker("w", WorkerState.DEGRADED),),
+    queues=(queue("q", counts=waiting(3)), queue("q", braced=False)),
+)
+
+
+def finding(
+    subject: Subject, reason: str, severity: Severity = Severity.WARNING, known: bool = False
+) -> Finding:
+    return Finding("d", severity, subject, reason, "s", "n", acknowledged_at=1.0 if known else None)
+
+
+def test_given_findings_are_all_that_counts() -> None:
+    judged = assess(SEEN, ())
+    assert judged.workers["w"] == Trouble(Severity.IDLE, "degraded")
+    assert judged.queues[KEY] == Trouble(Severity.BUSY)
+    assert assess(SEEN).queues[KEY] == Trouble(Severity.CRITICAL, "no consumer")
+
+
+def test_the_worst_finding_gives_severity_and_reason() -> None:
+    several = [
+        finding(QUEUE, "mild"),
+        finding(QUEUE, "bad", Severity.CRITICAL),
+        finding(WORKER, "other"),
+    ]
+    judged = assess(SEEN, several)
+    assert judged.queues[KEY] == Trouble(Severity.CRITICAL, "bad")
+    assert judged.queues[QueueKey("q", braced=False)] == Trouble(Severity.IDLE)
+    assert judged.workers["w"] == Trouble(Severity.WARNING, "other")
+
+
+def test_a_tasks_finding_is_its_queues_trouble() -> None:
+    judged = assess(SEEN, [finding(Subject(Kind.TASK, "t-1", KEY), "2 orphaned")])
+    assert judged.queues[KEY] == Trouble(Severity.WARNING, "2 orphaned")
+
+
+def test_what_is_acknowledged_gives_way_and_stays_named() -> None:
+    known = finding(QUEUE, "bad", Severity.CRITICAL, known=True)
+    assert assess(SEEN, [known]).queues[KEY] == Trouble(Severity.BUSY, "acknowledged: bad")
+    both = [known, finding(QUEUE, "mild")]
+    assert assess(SEEN, both).queues[KEY] == Trouble(Severity.WARNING, "mild")
+
+
+def test_what_ails_the_server_is_no_rows_trouble() -> None:
+    redis = finding(Subject(Kind.REDIS, "w"), "slow", Severity.CRITICAL)
+    assert assess(SEEN, [redis]).tally(Severity.CRITICAL) == 0
