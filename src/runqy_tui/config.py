@@ -26,7 +26,10 @@ _FALSE = frozenset({"", "0", "false", "no", "off"})
 _PARTS = ("REDIS_PORT", "REDIS_PASSWORD", "REDIS_TLS", "REDIS_DB")
 _HOST_NAME = re.compile(r"[^\s/@?#%:\[\]]+")
 _LONGEST_SHOWN = 60
-_FILE_SETTINGS = frozenset({"url", "interval", "timeout", "mouse", "keys"})
+NOTIFY = ("none", "bell", "osc9")
+"""How a firing alert is announced: not at all, by the bell, or by a desktop notification."""
+
+_FILE_SETTINGS = frozenset({"url", "interval", "timeout", "mouse", "keys", "rules", "notify"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,8 @@ class Settings:
 
     ``interval_s`` and ``timeout_s`` are seconds. ``keys`` maps a binding's id to the keys the
     user wants for it. ``url_source`` says where the URL came from, for error messages. ``name``
-    is shown before the address, so that nobody takes one Redis for another.
+    is shown before the address, so that nobody takes one Redis for another. ``rules`` is a file
+    of alert rules (the built-in ones if ``None``), ``notify`` one of :data:`NOTIFY`.
     """
 
     url: str = field(default=DEFAULT_URL, repr=False)
@@ -44,6 +48,8 @@ class Settings:
     interval_s: float = 2.0
     timeout_s: float = 3.0
     mouse: bool = True
+    rules: Path | None = None
+    notify: str = "none"
     keys: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -63,6 +69,8 @@ def load_settings(
     interval: float | None = None,
     timeout: float | None = None,
     mouse: bool | None = None,
+    rules: Path | None = None,
+    notify: str | None = None,
 ) -> Settings:
     """Merge flags (``None`` = not given), environment and file.
 
@@ -78,6 +86,8 @@ def load_settings(
         interval_s=_seconds("interval", interval, file, 2.0),
         timeout_s=_seconds("timeout", timeout, file, 3.0),
         mouse=_boolean("mouse", mouse, file, default=True),
+        rules=_rules(rules, file),
+        notify=_notify(notify, file),
         keys=_keys(file.get("keys", {})),
     )
 
@@ -206,6 +216,22 @@ def _boolean(name: str, flag: bool | None, file: Mapping[str, Any], *, default: 
     if not isinstance(value, bool):
         raise ConfigError(f"config.toml: {name} must be true or false, not {value!r}.")
     return value
+
+
+def _rules(flag: Path | None, file: Mapping[str, Any]) -> Path | None:
+    value = file.get("rules")
+    if flag is not None or value is None:
+        return flag
+    if not isinstance(value, str):
+        raise ConfigError(f"config.toml: rules must be the name of a file, not {value!r}.")
+    return Path(value).expanduser()
+
+
+def _notify(flag: str | None, file: Mapping[str, Any]) -> str:
+    value = flag if flag is not None else file.get("notify", "none")
+    if value not in NOTIFY:
+        raise ConfigError(f"config.toml: notify must be one of {', '.join(NOTIFY)}, not {value!r}.")
+    return str(value)
 
 
 def _keys(value: Any) -> Mapping[str, str]:

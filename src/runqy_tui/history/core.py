@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from math import nan
+from math import isnan, nan
 from typing import TypeVar
 
 from runqy_tui.history.growth import Growth
@@ -169,19 +169,19 @@ class History:
     def _enqueued(self, queue: QueueKey, rows: Sequence[Row], place: int) -> float | None:
         # asynq's failed counts attempts, which may go to retry and so are still in the backlog.
         lost = "archived" if queue in self._attempts else "failed"
-        names = (*_BACKLOG, "done", lost)
-        which = [QUEUE_SERIES.index(name) for name in names]
-        taken = [(row.at, [_at(row.queues[index], place) for index in which]) for row in rows]
-        whole = [(at, values) for at, values in taken if not any(v != v for v in values)]
-        if len(whole) < 2:
-            return None
-        (began, first), (ended, last) = whole[0], whole[-1]
-        done = increase([values[-2] for _, values in whole])
-        failed = increase([values[-1] for _, values in whole])
+        columns = [_column(rows, name, place) for name in (*_BACKLOG, "done", lost)]
+        times = [row.at for row in rows]
+        if any(map(isnan, map(sum, columns))):
+            polls = zip(times, *columns, strict=True)
+            whole = [values for values in polls if not isnan(sum(values))]
+            if len(whole) < 2:
+                return None
+            times, *columns = (list(column) for column in zip(*whole, strict=True))
+        done, failed = increase(columns[-2]), increase(columns[-1])
         if done is None or failed is None:
             return None
-        backlog = sum(last[: len(_BACKLOG)]) - sum(first[: len(_BACKLOG)])
-        return max(0.0, backlog + done + failed) / (ended - began)
+        backlog = sum(column[-1] - column[0] for column in columns[: len(_BACKLOG)])
+        return max(0.0, backlog + done + failed) / (times[-1] - times[0])
 
 
 def _numbers(
@@ -209,13 +209,16 @@ def _at(numbers: Numbers, place: int) -> float:
     return numbers[place] if place < len(numbers) else nan
 
 
-def _known(rows: Sequence[Row], name: str, place: int) -> list[tuple[float, float]]:
+def _column(rows: Sequence[Row], name: str, place: int) -> list[float]:
     which = _index(QUEUE_SERIES, name)
     if rows and place < len(rows[0].queues[which]):  # then it is in the later ones, too
-        taken = [(row.at, row.queues[which][place]) for row in rows]
-    else:
-        taken = [(row.at, _at(row.queues[which], place)) for row in rows]
-    return [sample for sample in taken if sample[1] == sample[1]]  # not NaN
+        return [row.queues[which][place] for row in rows]
+    return [_at(row.queues[which], place) for row in rows]
+
+
+def _known(rows: Sequence[Row], name: str, place: int) -> list[tuple[float, float]]:
+    values = _column(rows, name, place)
+    return [(row.at, value) for row, value in zip(rows, values, strict=True) if value == value]
 
 
 def _points(rows: Sequence[Row], of: Callable[[Row], float]) -> Sequence[Point]:

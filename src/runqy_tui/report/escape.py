@@ -13,20 +13,16 @@ from runqy_tui.safetext import safe_block, safe_line
 
 _AWKWARD = re.compile(r"[`|\\&<>]|^\s|\s$")
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
-_MARKS = re.compile(r"[\\`*_\[\]<>|~&$^]|:(?=//)|(?<=www)\.|(?<=WWW)\.")
-_REFERENCE = re.compile(r"[@#](?=\w)")
-_LEADING = re.compile(r"^(?:[-+=#!:]|\d{1,9}(?=[.)]))")
+_MARKS = re.compile(
+    r"[\\`*_\[\]<>|~&$^]|:(?=//)|(?<=www)\.|(?<=WWW)\.|(?P<reference>[@#](?=\w))"
+    r"|^(?:[-+=#!:]|\d{1,9}[.)](?=\s|$))"
+)
 _TICKS = re.compile(r"`+")
 
 
 def prose(text: str) -> str:
     """One line of plain text, for anywhere but inside code."""
-    safe = safe_line(text)
-    told = _MARKS.sub(_entity, safe)
-    told = _REFERENCE.sub(lambda match: f"{match.group()}<!-- -->", told)
-    if match := _LEADING.match(told):
-        told = f"{_entities(match.group())}{told[match.end() :]}"
-    return told
+    return _MARKS.sub(_mark, safe_line(text))
 
 
 def code(text: str) -> str:
@@ -57,9 +53,10 @@ def table(head: list[str], rows: list[list[str]], right: frozenset[int] = frozen
     return [f"| {' | '.join(cells)} |" for cells in (head, rule, *rows)]
 
 
+def _mark(match: re.Match[str]) -> str:
+    # A comment between sign and word: entities alone do not keep a forge from seeing a reference.
+    return _entity(match) + ("<!-- -->" if match["reference"] else "")
+
+
 def _entity(match: re.Match[str]) -> str:
-    return f"&#{ord(match.group())};"
-
-
-def _entities(text: str) -> str:
-    return "".join(f"&#{ord(char)};" for char in text)
+    return "".join(f"&#{ord(char)};" for char in match.group())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from time import time
 from typing import TypeVar
 
@@ -96,14 +96,14 @@ async def _logs(
     return read
 
 
-def _series(diagnosis: Diagnosis, history: History) -> Iterable[Series]:
+def _series(diagnosis: Diagnosis, history: History) -> list[Series]:
     told = []
     for key in _queues(diagnosis)[:MOST_QUEUES]:
         for name in _NAMES:
             series = series_of(key, name, history.series(key, name, SPAN_S))
             if series is not None and (name == "pending" or any(series.known)):
                 told.append(series)
-    return tuple(told)
+    return told
 
 
 def _queues(diagnosis: Diagnosis) -> list[QueueKey]:

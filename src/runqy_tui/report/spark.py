@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from runqy_tui.history import Point
 from runqy_tui.model import QueueKey
@@ -67,7 +68,7 @@ def _bar(value: float, top: float) -> str:
 
 def _rates(points: Sequence[Point]) -> list[Point]:
     rates: list[Point] = []
-    for before, after in zip(points, points[1:], strict=False):
+    for before, after in pairwise(points):
         elapsed = after.at - before.at
         if before.value is None or after.value is None or elapsed <= 0:
             rates.append(Point(after.at, None))

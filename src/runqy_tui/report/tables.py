@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from runqy_tui.findings.base import Finding, Kind
+from runqy_tui.history import Trend
 from runqy_tui.humanize import UNKNOWN, age, count, percent, span
 from runqy_tui.model import Queue, QueueKey, Snapshot, TaskState, Worker
 from runqy_tui.report.escape import code, prose, table
@@ -85,7 +86,7 @@ def queues_section(diagnosis: Diagnosis, findings: Iterable[Finding]) -> list[st
 
 def _queue(queue: Queue, diagnosis: Diagnosis, judged: dict[QueueKey | None, _Judged]) -> list[str]:
     severity, reason = judged.get(queue.key, _FINE)
-    trend = diagnosis.trends.get(queue.key)
+    trend = diagnosis.trends.get(queue.key, Trend())
     paused = " (paused)" if queue.paused else ""
     return [
         _SIGNS.get(severity, ""),
@@ -93,10 +94,10 @@ def _queue(queue: Queue, diagnosis: Diagnosis, judged: dict[QueueKey | None, _Ju
         *(count(queue.counts.of(state)) for state in TaskState),
         age(queue.oldest_pending_age_s),
         f"{len(queue.consumers):,}",
-        _rate(trend and trend.done_per_s),
-        _rate(trend and trend.failed_per_s),
-        _net(trend and trend.net_per_s),
-        span(trend and trend.drains_in_s),
+        _rate(trend.done_per_s),
+        _rate(trend.failed_per_s),
+        _net(trend.net_per_s),
+        span(trend.drains_in_s),
         count(queue.succeeded_today),
         count(queue.failed_today),
         prose(reason),

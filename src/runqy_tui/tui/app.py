@@ -20,6 +20,7 @@ from runqy_tui.rules.model import Rule
 from runqy_tui.rules.template import default_rules
 from runqy_tui.store import Store, View
 from runqy_tui.triage import Triage
+from runqy_tui.tui.announce import announce, newly_firing
 from runqy_tui.tui.driver import RunqyDriver
 from runqy_tui.tui.everywhere import EVERYWHERE
 from runqy_tui.tui.screens.main import MainScreen
@@ -84,7 +85,9 @@ class RunqyApp(App[None]):
         )
 
     def _polled(self, result: PollResult) -> None:
+        before = self.session.board
         self.session.take(result)
+        announce(self, self.session.settings.notify, newly_firing(before, self.session.board))
 
     # Leaving
 
