@@ -38,9 +38,7 @@ def translate(error: BaseException, target: Target) -> RunqyTuiError:
     where = f"Redis at {target.address}"
     if isinstance(error, NoPermissionError):
         return AccessDeniedError(f"{where} {_no_permission(error)}")
-    if isinstance(
-        error, AuthenticationError | AuthorizationError | AuthenticationWrongNumberOfArgsError
-    ):
+    if _is_authentication(error):
         return AccessDeniedError(_authentication(error, target, where))
     if isinstance(error, BusyLoadingError):
         return ConnectionFailedError(f"{where} is still loading its data. It will answer soon.")
@@ -49,6 +47,12 @@ def translate(error: BaseException, target: Target) -> RunqyTuiError:
     if isinstance(error, ResponseError):
         return ConnectionFailedError(f"{where} {_response(error)}")
     return ConnectionFailedError(_socket(error, target, where))
+
+
+def _is_authentication(error: BaseException) -> bool:
+    """Whether the password is refused; on a Unix socket redis-py says so in the text alone."""
+    kinds = AuthenticationError | AuthorizationError | AuthenticationWrongNumberOfArgsError
+    return isinstance(error, kinds) or "invalid username-password pair" in str(error)
 
 
 def permission_text(error: ResponseError) -> str:

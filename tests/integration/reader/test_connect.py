@@ -151,6 +151,15 @@ async def test_passwords(tcp_server: EmbeddedServer) -> None:
         client.config_set("requirepass", "")
 
 
+async def test_a_wrong_password_on_a_unix_socket() -> None:
+    with EmbeddedServer() as server, redis.Redis.from_url(server.url) as client:
+        client.config_set("requirepass", "right")
+        error = await failure(server.url.replace("unix://", "unix://:wrong@"))
+        assert isinstance(error, AccessDeniedError)
+        assert 'refuses the password for user "default"' in str(error)
+        assert "wrong" not in str(error)
+
+
 async def test_no_permission_names_the_command(tcp_server: EmbeddedServer) -> None:
     base = tcp_server.url.removeprefix("redis://")
     with redis.Redis.from_url(tcp_server.url) as client:
