@@ -3,8 +3,8 @@
     python benchmarks/memory.py [--queues 1000] [--workers 5000] [--interval 2]
 
 Feeds an hour and a quarter of polls of a fleet where every number changes at every poll: the
-worst case, since numbers that stand still share their memory. Prints the resident size over that
-of the same interpreter before, and what ``tracemalloc`` counts in a second, slower pass.
+worst case, since numbers that stand still share their memory; then one where nothing changes.
+Prints the resident size over that of the same interpreter before, and what a poll costs.
 """
 
 from __future__ import annotations
@@ -14,9 +14,8 @@ import gc
 import random
 import subprocess
 import sys
-import tracemalloc
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 from runqy_tui.history import History
 from runqy_tui.model import (
@@ -82,12 +81,12 @@ def fill(options: argparse.Namespace, *, busy: bool) -> tuple[History, float, fl
         seen = fleet(
             options.queues, options.workers, tick * options.interval + 1e9, tick, busy=busy
         )
-        began = perf_counter()
+        began = process_time()
         history.add(seen)
-        added = perf_counter()
+        added = process_time()
         if tick % 50 == 49:
             history.trends(queue.key for queue in seen.queues)
-            trending += (perf_counter() - added) * 50
+            trending += (process_time() - added) * 50
         adding += added - began
     return history, adding / polls, trending / polls
 
@@ -98,14 +97,9 @@ def measure(options: argparse.Namespace) -> None:
     fleet(options.queues, options.workers, 0.0, 0, busy=busy)
     gc.collect()
     before = resident()
-    if options.traced:
-        tracemalloc.start()
     history, adding, trending = fill(options, busy=busy)
     gc.collect()
     what = "every number changes" if busy else "nothing changes"
-    if options.traced:
-        print(f"{what}: {tracemalloc.get_traced_memory()[0] / MIB:.1f} MiB by tracemalloc")
-        return
     points = len(history.series(QueueKey("queue-0.default"), "pending", history.span_s))
     print(
         f"{what}: {(resident() - before) / MIB:.1f} MiB resident over {before / MIB:.1f} MiB;"
@@ -122,7 +116,6 @@ def main() -> None:
     parser.add_argument("--interval", type=float, default=2.0)
     parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--still", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--traced", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
         measure(options)
@@ -131,7 +124,7 @@ def main() -> None:
         f"{options.queues:,} queues, {options.workers:,} workers,"
         f" {HOURS:g} h of polls {options.interval:g} s apart"
     )
-    for extra in ((), ("--still",), ("--traced",)):
+    for extra in ((), ("--still",)):
         subprocess.run([sys.executable, __file__, *sys.argv[1:], "--measure", *extra], check=True)
 
 

@@ -57,6 +57,7 @@ _BROKEN_PIPE = 141
     metavar="N",
     help="How many times faster the demo's story runs.",
 )
+@click.option("--demo-healthy", is_flag=True, help="A demo in which nothing goes wrong.")
 @click.option(
     "--redis-server",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -73,6 +74,7 @@ def cli(
     mouse: bool | None,
     demo: bool,
     demo_speed: float,
+    demo_healthy: bool,
     redis_server: Path | None,
 ) -> None:
     """Watch a runqy fleet: workers, queues and tasks, live.
@@ -89,9 +91,11 @@ def cli(
         return
     if demo and url is not None:
         raise UsageError("--demo watches its own server: leave out --url, or leave out --demo.")
+    if demo_healthy and not demo:
+        raise UsageError("--demo-healthy goes with --demo.")
     _require_terminal()
     if demo:
-        _run_demo(load(), redis_server, demo_speed)
+        _run_demo(load(), redis_server, demo_speed, healthy=demo_healthy)
     else:
         _run_app(load())
 
@@ -303,12 +307,14 @@ def _require_terminal() -> None:
         )
 
 
-def _run_demo(settings: Settings, redis_server: Path | None, speed: float) -> None:
+def _run_demo(
+    settings: Settings, redis_server: Path | None, speed: float, *, healthy: bool
+) -> None:
     from dataclasses import replace
 
     from runqy_tui.demo.run import Demo
 
-    with Demo(redis_server=redis_server, speed=speed) as demo:
+    with Demo(redis_server=redis_server, speed=speed, healthy=healthy) as demo:
         _run_app(replace(settings, url=demo.url, url_source="--demo", name="demo"))
         if problem := demo.problem():
             raise RunqyTuiError(f"The demo's simulated fleet ended early: {problem}")

@@ -17,7 +17,11 @@ _WORD = (
     r"|api[ _-]?key|access[ _-]?key(?:[_-]?id)?|private[ _-]?key|account[_-]?key"
     r"|encryption[_-]?key|signing[_-]?key|credentials?)"
 )
-_VALUE = r"(?:\\{0,3}\"(?:[^\"\\\n]|\\[^\"\n])*+|\\{0,3}'(?:[^'\\\n]|\\[^'\n])*+|[^\s\"'&]++)"
+_VALUE = (
+    # Inside a quote that is escaped itself, as in JSON within JSON, an escaped one ends it.
+    r"(?:\"(?:[^\"\\\n]|\\[^\n])*+|'(?:[^'\\\n]|\\[^\n])*+"
+    r"|\\{1,3}\"(?:[^\"\\\n]|\\[^\"\\\n])*+|\\{1,3}'(?:[^'\\\n]|\\[^'\\\n])*+|[^\s\"'&]++)"
+)
 _SEPARATOR = r"\\{0,3}[\"']?\]?[ \t]{0,8}(?:=>|:=|==?|:)[ \t]{0,8}"
 _SCHEMES = r"(?:bearer|basic|digest|token|negotiate|apikey|api-key|key|aws4-hmac-sha256|hmac)"
 _PLAIN = frozenset({"none", "null", "nil", "undefined", "true", "false", "<nil>"})
@@ -27,6 +31,7 @@ _PORT = re.compile(r"\d{1,5}(?:[/?#]|$)")
 _QUERY = re.compile(r"[?#]")
 _BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_KEY_LIKE = re.compile(r"[\s>|]*[A-Za-z0-9+/=…]*\s*|(?:Proc-Type|DEK-Info): .*")
 _KEY_LINE = re.compile(r"[\s>|]*[A-Za-z0-9+/=]{16,}\s*")
 
 _Replace = str | Callable[[re.Match[str]], str]
@@ -50,19 +55,31 @@ def _mask_key_blocks(text: str) -> str:
     if "PRIVATE KEY" not in text:
         return text
     lines = text.split("\n")
-    open_ = False
+    final = max((n for n, line in enumerate(lines) if _END.search(line)), default=-1)
+    inside = False
     for place, line in enumerate(lines):
         begin, end = _BEGIN.search(line), _END.search(line)
-        if open_ and end is None and begin is None:
-            lines[place] = MASK
-        elif begin or end:
-            if end and not begin and not open_:
+        if begin or end:
+            if not (inside or begin):
                 _mask_above(lines, place)
-            head = line[: begin.start()] if begin else ""
-            last = _last(_END, line)
-            open_ = last is None or (_last(_BEGIN, line) or 0) > last
-            lines[place] = head + MASK + ("" if open_ or last is None else line[last:])
+            lines[place], inside = _edge(line, begin, end, inside)
+        elif inside and (place < final or _KEY_LIKE.fullmatch(line)):
+            lines[place] = MASK
+        else:
+            inside = False
     return "\n".join(lines)
+
+
+def _edge(
+    line: str, begin: re.Match[str] | None, end: re.Match[str] | None, inside: bool
+) -> tuple[str, bool]:
+    """A line on which a key begins or ends, masked; and whether it goes on after this line."""
+    opens = begin and not inside and (end is None or begin.start() < end.start())
+    head = line[: begin.start()] if begin and opens else ""
+    last = _last(_END, line)
+    if last is None or (_last(_BEGIN, line) or 0) > last:
+        return head + MASK, True
+    return head + MASK + line[last:], False
 
 
 def _mask_above(lines: list[str], end: int) -> None:
@@ -98,9 +115,8 @@ def _assigned(match: re.Match[str]) -> str:
     quote = re.match(r"\\{0,3}[\"']", value)
     if quote:
         inner = value[quote.end() :]
-        slashes = inner[len(inner.rstrip("\\")) :]
-        kept = not inner.strip("\\") or inner.lower() in _PLAIN
-        return match.group() if kept else f"{match['lead']}{quote.group()}{MASK}{slashes}"
+        kept = not inner or inner.lower() in _PLAIN
+        return match.group() if kept else f"{match['lead']}{quote.group()}{MASK}"
     tail = _TAIL.search(value)
     end = tail.group() if tail else ""
     inner = value.removesuffix(end)
@@ -149,7 +165,10 @@ _RULES: tuple[tuple[re.Pattern[str], _Replace], ...] = tuple(
             rf"(?P<lead>{_WORD}{_SEPARATOR}(?:{_SCHEMES}[ \t]+(?=\S))?)(?P<value>{_VALUE})",
             _assigned,
         ),
-        (rf"(?P<lead>--?[a-z-]{{0,24}}{_WORD}[ \t]{{1,4}})(?P<value>(?!-){_VALUE})", _assigned),
+        (
+            rf"(?P<lead>(?<![\w-])--?[a-z-]{{0,24}}?{_WORD}[ \t]{{1,4}})(?P<value>(?!-){_VALUE})",
+            _assigned,
+        ),
         (
             r"(?P<lead>[?&](?:key|sig|signature|code|auth|x-amz-[a-z-]{1,24}|x-goog-[a-z-]{1,24})=)"
             r"(?P<value>[^&\s\"'#]++)",

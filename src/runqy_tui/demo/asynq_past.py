@@ -20,6 +20,7 @@ _GROUPS = {"tenant:42": 3, "tenant:7": 1}
 def write(world: World, app: AsynqApp) -> None:
     """Queue the commands that write it; the caller flushes."""
     for queue, daily in _DAILY.items():
+        world.pipe.sadd(keys.QUEUES, queue)
         _counters(world, queue, daily)
         for number in range(14):
             message = replace(app.message(queue), type="email:send", retention=2 * HOUR)
@@ -30,11 +31,9 @@ def write(world: World, app: AsynqApp) -> None:
         asynq_writer.archive(world.pipe, replace(app.message("default"), retried=5), error, at)
         failing = replace(app.message("default"), retried=number % 3)
         asynq_writer.retry(world.pipe, failing, error, world.wall - 40, world.wall + 90 + number)
-    _low(world, app)
-    for name, size in _GROUPS.items():
-        for number in range(size):
-            waiting = replace(app.message("default"), type="notify:push", group=name)
-            asynq_writer.aggregate(world.pipe, waiting, world.wall - 60 * number)
+    if not world.healthy:
+        _low(world, app)
+        _groups(world, app)
     tomorrow = Message(
         id="fixed-task-id:2026", queue="critical", payload=b'{"tomorrow":1}', type="email:send",
         retry=25, timeout=1800, retention=0,
@@ -55,6 +54,14 @@ def _low(world: World, app: AsynqApp) -> None:
         elif number == 1:
             message = replace(message, headers={"trace-id": "abc123", "lang": "fr"})
         asynq_writer.enqueue(world.pipe, message, at, unique_ttl=lock)
+
+
+def _groups(world: World, app: AsynqApp) -> None:
+    """Tasks that wait in groups which nobody aggregates."""
+    for name, size in _GROUPS.items():
+        for number in range(size):
+            waiting = replace(app.message("default"), type="notify:push", group=name)
+            asynq_writer.aggregate(world.pipe, waiting, world.wall - 60 * number)
 
 
 def _counters(world: World, queue: str, daily: tuple[int, int]) -> None:

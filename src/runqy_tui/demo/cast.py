@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 ODD_QUEUE = "odd name {x}\x07"
 """A queue name with a space, braces and a control character: names are untrusted text."""
@@ -41,11 +42,11 @@ QUEUES: tuple[QueueSpec, ...] = (
     QueueSpec("embed.default", "embedding", 1.2, (0.3, 0.9), doomed=0.002),
     QueueSpec("vision.default", "image", 0.12, (2.0, 5.0)),
     QueueSpec("crashy.default", "cuda", 0.15, (4.0, 10.0)),
-    QueueSpec("flaky.default", "webhook", 0.4, (0.5, 1.5), doomed=0.15),
-    QueueSpec("nostore.default", "event", 0.3, (0.2, 0.8), doomed=0.15, once=0.6, store=False),
+    QueueSpec("flaky.default", "webhook", 0.4, (0.5, 1.5), doomed=0.12),
+    QueueSpec("nostore.default", "event", 0.3, (0.2, 0.8), doomed=0.03, once=0.6, store=False),
     QueueSpec("batch.default", "document", 1.4, (5.0, 11.0), (200, 450), keep=(40, 20)),
     QueueSpec("reports.default", "report", 0.01, (3.0, 6.0), keep=(20, 10)),
-    QueueSpec(ODD_QUEUE, "hostile", 0.02, (0.5, 1.0), doomed=0.3, once=1.0, keep=(20, 20)),
+    QueueSpec(ODD_QUEUE, "hostile", 0.02, (0.5, 1.0), doomed=0.1, once=1.0, keep=(20, 20)),
 )
 
 BY_NAME: Mapping[str, QueueSpec] = {spec.name: spec for spec in QUEUES}
@@ -105,3 +106,42 @@ WORKERS: tuple[WorkerSpec, ...] = (
     WorkerSpec(STOPPING, 2, {"batch.default": 1}, age=40_000),
     WorkerSpec(IDLE, 2, {ODD_QUEUE: 1, "reports.default": 1}, age=640_000, quiet=True),
 )
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Who takes part in a play."""
+
+    queues: tuple[QueueSpec, ...]
+    workers: tuple[WorkerSpec, ...]
+
+    @cached_property
+    def by_name(self) -> Mapping[str, QueueSpec]:
+        """Queues by name."""
+        return {spec.name: spec for spec in self.queues}
+
+
+EVERYBODY = Cast(QUEUES, WORKERS)
+
+_WELL_DOOMED = 0.01
+_WELL_BATCH = 0.5
+"""Tasks per second: its workers have time for more than that, so that nothing piles up."""
+
+
+def _well(spec: QueueSpec) -> QueueSpec:
+    spec = replace(spec, doomed=min(spec.doomed, _WELL_DOOMED))
+    return (
+        replace(spec, rate=_WELL_BATCH, backlog=(0, 20)) if spec.name == "batch.default" else spec
+    )
+
+
+def _present(spec: WorkerSpec) -> WorkerSpec:
+    served = {name: rank for name, rank in spec.queues.items() if name != ODD_QUEUE}
+    return replace(spec, queues=served, present=True)
+
+
+HEALTHY = Cast(
+    tuple(_well(spec) for spec in QUEUES if spec.name != ODD_QUEUE),
+    tuple(_present(spec) for spec in WORKERS),
+)
+"""Every worker there and able to do its work, next to no task that fails, no odd name."""

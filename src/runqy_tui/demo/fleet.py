@@ -1,4 +1,4 @@
-"""The simulated fleet: ``python -m runqy_tui.demo.fleet URL [--speed N] [--seed N]``.
+"""The simulated fleet: ``python -m runqy_tui.demo.fleet URL [--speed N] [--seed N] [--healthy]``.
 
 It plays until its standard input ends: whoever started it holds the other end of that pipe, so
 that it never outlives them. It says ``ready`` on standard output when the past is written.
@@ -18,7 +18,6 @@ from redis.exceptions import RedisError
 
 from runqy_tui.demo import asynq_past, history, oddities
 from runqy_tui.demo.asynq_app import AsynqApp
-from runqy_tui.demo.cast import WORKERS
 from runqy_tui.demo.documented import OldCorner
 from runqy_tui.demo.story import Act, Event, events
 from runqy_tui.demo.traffic import Producers, dispatch
@@ -36,19 +35,20 @@ class Fleet:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.workers = {spec.id: Worker(world, spec) for spec in WORKERS}
+        self.workers = {spec.id: Worker(world, spec) for spec in world.cast.workers}
         self._present = list(self.workers.values())
         self._asynq = AsynqApp(world)
         self._corner = OldCorner(world)
         self._producers = Producers(world)
         self._upkeep = Upkeep(world, self._present)
-        self._events: Iterator[Event] = events()
-        self._next = next(self._events)
+        self._events: Iterator[Event] = iter(()) if world.healthy else events()
+        self._next = next(self._events, None)
 
     def begin(self) -> None:
         """Write the past and the first moment: every worker beats and has its tasks."""
         history.write(self.world)
-        oddities.write(self.world)
+        if not self.world.healthy:
+            oddities.write(self.world)
         asynq_past.write(self.world, self._asynq)
         self.world.flush()
         dispatch(self.world, self._present)
@@ -57,9 +57,9 @@ class Fleet:
     def step(self) -> None:
         """Play one moment, at the world's time."""
         world = self.world
-        while self._next.at <= world.t:
+        while self._next is not None and self._next.at <= world.t:
             self._act(self._next)
-            self._next = next(self._events)
+            self._next = next(self._events, None)
         self._producers.step()
         for worker in self._present:
             worker.step()
@@ -86,19 +86,19 @@ class Fleet:
         }[event.act]()
 
 
-def play(client: Redis, speed: float, seed: int) -> None:
+def play(world: World) -> None:
     """Play until standard input ends."""
-    fleet = Fleet(World(client, speed, seed))
+    fleet = Fleet(world)
     fleet.begin()
     sys.stdout.write("ready\n")
     sys.stdout.flush()
-    pause = STEP if speed <= FAST else FAST_STEP
+    pause = STEP if world.speed <= FAST else FAST_STEP
     due = time.monotonic() + pause
     while not _ended(due - time.monotonic()):
         # After a suspend the play goes on from where it was, instead of rushing to catch up.
         due = max(due, time.monotonic()) + pause
-        fleet.world.t += pause * speed
-        fleet.world.wall = time.time()
+        world.t += pause * world.speed
+        world.wall = time.time()
         fleet.step()
 
 
@@ -114,10 +114,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("url", metavar="URL")
     parser.add_argument("--speed", type=float, default=1.0, metavar="N")
     parser.add_argument("--seed", type=int, default=7, metavar="N")
+    parser.add_argument("--healthy", action="store_true", help="without anything that goes wrong")
     options = parser.parse_args(arguments)
     with Redis.from_url(options.url) as client:
         try:
-            play(client, options.speed, options.seed)
+            play(World(client, options.speed, options.seed, healthy=options.healthy))
         except (RedisError, OSError) as error:
             sys.stderr.write(f"the simulated fleet lost its server: {error}\n")
             return 1

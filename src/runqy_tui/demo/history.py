@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from redis.typing import EncodableT, FieldT
 
 from runqy_tui.demo import writer
-from runqy_tui.demo.cast import BY_NAME, ODD_QUEUE, QueueSpec
+from runqy_tui.demo.cast import ODD_QUEUE, QueueSpec
 from runqy_tui.demo.failures import error_text
 from runqy_tui.demo.messages import Message
 from runqy_tui.demo.payloads import result
 from runqy_tui.demo.world import World
 from runqy_tui.model import QueueKey
 from runqy_tui.redis import keys
+from runqy_tui.safetext import encode
 
 DAYS = 14
 BAD_DAY = 4
@@ -39,7 +40,7 @@ PAST: dict[str, Past] = {
     "vision.default": Past((820, 9), 5, 15, 2, 1),
     "crashy.default": Past((310, 41), 2, 12, 9, 4),
     "flaky.default": Past((1500, 87), 2, 25, 19, 13),
-    "nostore.default": Past((2300, 190), 1),
+    "nostore.default": Past((2300, 110), 1),
     "batch.default": Past((1900, 3), 262, 25, 2),
     "reports.default": Past((24, 0), 0, 8),
     ODD_QUEUE: Past((30, 9), 1, 6),
@@ -48,9 +49,13 @@ PAST: dict[str, Past] = {
 
 def write(world: World) -> None:
     """Queue the commands that write the history; the caller flushes."""
-    for name, past in PAST.items():
-        _counters(world, name, past.daily)
-        _tasks(world, BY_NAME[name], past)
+    for spec in world.cast.queues:
+        past = PAST[spec.name]
+        if world.healthy:
+            past = replace(past, pending=min(past.pending, spec.backlog[1]))
+        world.pipe.sadd(keys.QUEUES, encode(spec.name))
+        _counters(world, spec.name, past.daily)
+        _tasks(world, spec, past)
 
 
 def _tasks(world: World, spec: QueueSpec, past: Past) -> None:

@@ -17,7 +17,7 @@ from runqy_tui.safetext import encode
 HOUR = 3600.0
 _SCHEDULED = (
     ("flaky.default", (-1.1 * HOUR, -0.3 * HOUR)),  # past due: no runqy worker forwards these
-    ("inference.default", (0.2 * HOUR, 2 * HOUR, 9 * HOUR)),
+    ("inference.default", (2 * HOUR, 5 * HOUR, 9 * HOUR)),
     ("reports.default", (18 * HOUR,)),
 )
 _LEFTOVERS = 12

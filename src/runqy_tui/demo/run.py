@@ -22,9 +22,9 @@ class Demo:
     """A simulated fleet on an embedded server, for as long as this process lives.
 
     ``speed`` scales the story, ``seed`` decides everything but the wall clock, ``tcp`` listens on
-    127.0.0.1 instead of a Unix socket. :meth:`start`
-    returns once the server answers (some 40 ms); the fleet writes its past meanwhile. Raises what
-    :class:`EmbeddedServer` raises.
+    127.0.0.1 instead of a Unix socket, ``healthy`` leaves out the story and all that is odd.
+    :meth:`start` returns once the server answers (some 40 ms); the fleet writes its past
+    meanwhile. Raises what :class:`EmbeddedServer` raises.
     """
 
     def __init__(
@@ -34,10 +34,12 @@ class Demo:
         seed: int = 7,
         *,
         tcp: bool = False,
+        healthy: bool = False,
     ) -> None:
         self._server = EmbeddedServer(redis_server, tcp=tcp)
         self._speed = speed
         self._seed = seed
+        self._healthy = healthy
         self._fleet: subprocess.Popen[bytes] | None = None
         self._ready = False
 
@@ -75,6 +77,7 @@ class Demo:
         self._server.start()
         command = [sys.executable, "-P", "-m", "runqy_tui.demo.fleet", self._server.url]
         command += ["--speed", str(self._speed), "--seed", str(self._seed)]
+        command += ["--healthy"] if self._healthy else []
         path = os.environ.get("PYTHONPATH")
         try:
             with self._complaints.open("wb") as complaints:

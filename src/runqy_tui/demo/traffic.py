@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import cast
 
 from runqy_tui.demo import writer
-from runqy_tui.demo.cast import QUEUES, QueueSpec
+from runqy_tui.demo.cast import QueueSpec
 from runqy_tui.demo.messages import Message
 from runqy_tui.demo.worker import Worker
 from runqy_tui.demo.world import World
@@ -23,7 +23,7 @@ class Producers:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._next = {spec.name: world.t + self._gap(spec.rate) for spec in QUEUES}
+        self._next = {spec.name: world.t + self._gap(spec.rate) for spec in world.cast.queues}
         self._pending: dict[str, int] = {}
         self._resting: set[str] = set()
         self._spikes: dict[str, float] = {}
@@ -41,8 +41,8 @@ class Producers:
         world = self._world
         if world.t >= self._look:
             self._look = world.t + _LOOK_EVERY
-            self._pending = _lengths(world, [spec.name for spec in QUEUES])
-        for spec in QUEUES:
+            self._pending = _lengths(world, [spec.name for spec in world.cast.queues])
+        for spec in world.cast.queues:
             rate = self._rate(spec)
             while self._next[spec.name] <= world.t:
                 self._next[spec.name] += self._gap(rate)

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import cast
 
 from runqy_tui.demo import writer
-from runqy_tui.demo.cast import BY_NAME, QUEUES
 from runqy_tui.demo.messages import Message
 from runqy_tui.demo.worker import Worker
 from runqy_tui.demo.world import World
@@ -24,15 +23,10 @@ _AT_ONCE = 40
 _GRACE = 30.0
 _LEFTOVERS = 40
 _SLACK = 1.3
+_KEPT = (TaskState.COMPLETED, TaskState.ARCHIVED)
 
 Limit = tuple[str, TaskState, int]
 """A queue, ``completed`` or ``archived``, and how many tasks stay."""
-
-_LIMITS: tuple[Limit, ...] = tuple(
-    (spec.name, state, keep)
-    for spec in QUEUES
-    for state, keep in zip((TaskState.COMPLETED, TaskState.ARCHIVED), spec.keep, strict=True)
-)
 
 
 class Upkeep:
@@ -42,6 +36,11 @@ class Upkeep:
         self._world = world
         self._workers = workers
         self._forward = self._recover = self._tidy = 0.0
+        self._limits: tuple[Limit, ...] = tuple(
+            (spec.name, state, keep)
+            for spec in world.cast.queues
+            for state, keep in zip(_KEPT, spec.keep, strict=True)
+        )
 
     def step(self) -> None:
         """Do what is due."""
@@ -88,7 +87,7 @@ class Upkeep:
             message = Message.decode(msg, queue, task_id)
             tries = max(message.retried, int(retried or 0)) + 1
             if tries > message.retry:
-                store = BY_NAME[queue].store
+                store = world.cast.by_name[queue].store
                 writer.archive(world.pipe, message, "lease expired", world.wall, store=store)
             else:
                 at = world.after(writer.retry_delay(tries))
@@ -96,9 +95,9 @@ class Upkeep:
 
     def _janitor(self) -> None:
         world = self._world
-        for queue, state, _ in _LIMITS:
+        for queue, state, _ in self._limits:
             world.pipe.zremrangebyscore(writer.state_key(queue, state), "-inf", world.wall)
-        trim(world, _LIMITS)
+        trim(world, self._limits)
         while len(world.leftovers) > _LEFTOVERS:
             world.pipe.delete(keys.reverse_index(world.leftovers.popleft()))
 

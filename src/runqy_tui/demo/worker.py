@@ -8,7 +8,7 @@ from zlib import crc32
 
 from runqy_tui.demo import beats, writer
 from runqy_tui.demo.beats import Beat, LogText, Recovery
-from runqy_tui.demo.cast import BY_NAME, QueueSpec, WorkerSpec
+from runqy_tui.demo.cast import QueueSpec, WorkerSpec
 from runqy_tui.demo.failures import error_text
 from runqy_tui.demo.messages import Message
 from runqy_tui.demo.metrics import finished_line, flood_lines, machine, started_line
@@ -75,12 +75,12 @@ class Worker:
         return [
             name
             for name in self.spec.queues
-            if self.recovery[BY_NAME[name].parent].state != "recovering"
+            if self.recovery[self.world.cast.by_name[name].parent].state != "recovering"
         ]
 
     def accept(self, message: Message, msg: bytes, retried: int) -> None:
         """Begin a task that was popped from pending."""
-        world, spec = self.world, BY_NAME[message.queue]
+        world, spec = self.world, self.world.cast.by_name[message.queue]
         broken = self.recovery[spec.parent].state == "degraded"
         error = _crash_text() if broken else _fate(world, spec, message.id, retried)
         if not broken:
@@ -116,7 +116,7 @@ class Worker:
         world, message = self.world, job.message
         del self.jobs[message.id]
         self.say(finished_line(message.queue, message.id, world.t - job.started, job.error))
-        spec = BY_NAME[message.queue]
+        spec = world.cast.by_name[message.queue]
         if not spec.store:
             world.leftovers.append(message.id)
         if job.error is None:
@@ -225,7 +225,9 @@ class Worker:
 
     def _held(self) -> list[Job]:
         return [
-            job for job in self.jobs.values() if BY_NAME[job.message.queue].parent == self._parent
+            job
+            for job in self.jobs.values()
+            if self.world.cast.by_name[job.message.queue].parent == self._parent
         ]
 
     def _change(self, state: str, *, fails: int, restarts: int) -> None:

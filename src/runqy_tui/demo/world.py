@@ -11,7 +11,7 @@ from uuid import UUID
 from redis import Redis
 from redis.client import Pipeline
 
-from runqy_tui.demo.cast import QueueSpec
+from runqy_tui.demo.cast import EVERYBODY, HEALTHY, QueueSpec
 from runqy_tui.demo.hostile import HOSTILE
 from runqy_tui.demo.messages import Message
 from runqy_tui.demo.payloads import payload
@@ -21,12 +21,17 @@ class World:
     """Simulated time ``t`` runs ``speed`` times as fast as ``wall``, the unix time of this step.
 
     Writers queue their commands in ``pipe``; :meth:`flush` sends them. All chance comes from
-    ``rng``, so that a seed gives the same play but for the wall clock.
+    ``rng``, so that a seed gives the same play but for the wall clock. ``healthy``: nothing
+    ever goes wrong, and nothing is odd.
     """
 
-    def __init__(self, client: Redis, speed: float = 1.0, seed: int = 7) -> None:
+    def __init__(
+        self, client: Redis, speed: float = 1.0, seed: int = 7, *, healthy: bool = False
+    ) -> None:
         self.client = client
         self.speed = speed
+        self.healthy = healthy
+        self.cast = HEALTHY if healthy else EVERYBODY
         self.rng = Random(seed)  # noqa: S311 -- a play, not a secret
         self.t = 0.0
         self.wall = time.time()

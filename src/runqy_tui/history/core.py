@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import isnan, nan
 from typing import TypeVar
 
+from runqy_tui.history.counter import Counter
 from runqy_tui.history.growth import Growth
 from runqy_tui.history.points import RATE_WINDOW_S, Point, StateChange, Trend
-from runqy_tui.history.rows import Axis, Numbers, Places, Row, increase
+from runqy_tui.history.rows import Axis, Numbers, Places, Row
 from runqy_tui.model import Dialect, Queue, QueueKey, Snapshot, Worker
 
 Value = float | int | bool | None
@@ -33,7 +34,17 @@ QUEUE_SERIES = tuple(_QUEUE)
 WORKER_SERIES = tuple(_WORKER)
 _BACKLOG = ("pending", "active", "retry", "scheduled")
 _STATES_KEPT = 16
-_MOST_EXACT = 3e38
+_MOST = 3e38
+
+
+class _Followed:
+    """What is followed of a queue from poll to poll."""
+
+    __slots__ = ("counters", "growth")
+
+    def __init__(self) -> None:
+        self.growth = Growth()
+        self.counters = {"done": Counter(), "failed": Counter()}
 
 
 class History:
@@ -52,7 +63,8 @@ class History:
         self._axis = Axis(self.span_s)
         self._queues: Places[QueueKey] = Places()
         self._workers: Places[str] = Places()
-        self._growth: dict[QueueKey, Growth] = {}
+        self._followed: dict[QueueKey, _Followed] = {}
+        self._trends: dict[tuple[QueueKey, float], Trend] = {}
         self._states: dict[str, tuple[StateChange, ...]] = {}
         self._attempts: frozenset[QueueKey] = frozenset()
         self._started_at: float | None = None
@@ -66,25 +78,37 @@ class History:
             self._started_at = at
         queues = [(queue, self._queues.take(queue.key, at)) for queue in snapshot.queues]
         workers = [(worker, self._workers.take(worker.id, at)) for worker in snapshot.workers]
+        self._follow(snapshot)
         self._axis.append(
             at,
-            (_numbers(kind, of, queues, self._queues.size) for kind, of in _QUEUE.values()),
+            (self._queue_numbers(name, queues) for name in QUEUE_SERIES),
             (_numbers(kind, of, workers, self._workers.size) for kind, of in _WORKER.values()),
         )
-        self._follow(snapshot)
+        self._trends.clear()
         self._release()
+
+    def _queue_numbers(self, name: str, queues: Sequence[tuple[Queue, int | None]]) -> Numbers:
+        kind, of = _QUEUE[name]
+        if kind != "d":
+            return _numbers(kind, of, queues, self._queues.size)
+
+        def carried_on(queue: Queue) -> Value:
+            known = self._followed.get(queue.key)
+            return None if known is None else known.counters[name].see(_sane(of(queue)))
+
+        return _numbers(kind, carried_on, queues, self._queues.size)
 
     def _follow(self, snapshot: Snapshot) -> None:
         at = snapshot.taken_at
         for queue in snapshot.queues:
             if queue.key in self._queues:
-                growth = self._growth.setdefault(queue.key, Growth())
-                growth.see(at, queue.counts.pending)
+                known = self._followed.setdefault(queue.key, _Followed())
+                known.growth.see(at, queue.counts.pending)
         for worker in snapshot.workers:
-            known = self._states.get(worker.id, ())
-            if worker.id in self._workers and (not known or known[-1].state is not worker.state):
+            states = self._states.get(worker.id, ())
+            if worker.id in self._workers and (not states or states[-1].state is not worker.state):
                 change = StateChange(at, worker.state)
-                self._states[worker.id] = (*known, change)[-_STATES_KEPT:]
+                self._states[worker.id] = (*states, change)[-_STATES_KEPT:]
         self._attempts = frozenset(
             queue.key for queue in snapshot.queues if queue.dialect is Dialect.ASYNQ
         )
@@ -92,7 +116,7 @@ class History:
     def _release(self) -> None:
         oldest = self._axis.rows[0].at
         for key in self._queues.release(oldest):
-            self._growth.pop(key, None)
+            self._followed.pop(key, None)
         for worker_id in self._workers.release(oldest):
             self._states.pop(worker_id, None)
 
@@ -103,17 +127,22 @@ class History:
 
     def trend(self, queue: QueueKey, over_s: float = RATE_WINDOW_S) -> Trend:
         """How a queue moved over about the last ``over_s`` seconds."""
-        return self._trend(queue, self._axis.window(over_s))
+        found = self._trends.get((queue, over_s))
+        if found is None:
+            found = self._trend(queue, self._axis.window(over_s))
+            self._trends[queue, over_s] = found
+        return found
 
     def trends(
         self, queues: Iterable[QueueKey], over_s: float = RATE_WINDOW_S
     ) -> dict[QueueKey, Trend]:
         """Trends of many queues."""
-        rows = self._axis.window(over_s)
-        return {key: self._trend(key, rows) for key in queues}
+        return {key: self.trend(key, over_s) for key in queues}
 
     def series(self, queue: QueueKey, name: str, over_s: float) -> Sequence[Point]:
         """Samples of one of :data:`QUEUE_SERIES`; ``done`` and ``failed`` are counters.
+
+        A counter begins as it stood in Redis at first sight, and is carried on over resets.
 
         Raises:
             ValueError: there is no series of this name.
@@ -144,44 +173,38 @@ class History:
         Raises:
             ValueError: there is no series of this name.
         """
-        place = self._queues.of(queue)
-        rows = self._axis.window(over_s)
-        return None if place is None else increase([v for _, v in _known(rows, name, place)])
+        place, which = self._queues.of(queue), _index(QUEUE_SERIES, name)
+        if place is None:
+            return None
+        change = _change(self._axis.window(over_s), (which,), place)
+        return None if change is None else change[1][0]
 
     def _trend(self, queue: QueueKey, rows: Sequence[Row]) -> Trend:
         place = self._queues.of(queue)
         if place is None or len(rows) < 2:
             return Trend()
-        pending = _known(rows, "pending", place)
-        net = _slope(pending)
-        left = pending[-1][1] if pending else 0.0
-        growth = self._growth.get(queue)
+        net = _rate(rows, "pending", place)
+        left = _at(rows[-1].queues[0], place)
+        known = self._followed.get(queue)
         return Trend(
             over_s=rows[-1].at - rows[0].at,
-            done_per_s=_rate(_known(rows, "done", place)),
-            failed_per_s=_rate(_known(rows, "failed", place)),
+            done_per_s=_rate(rows, "done", place),
+            failed_per_s=_rate(rows, "failed", place),
             enqueued_per_s=self._enqueued(queue, rows, place),
             net_per_s=net,
             drains_in_s=left / -net if net is not None and net < 0 < left else None,
-            growing_for_s=growth.lasted_s(self._axis.rows[0].at) if growth else None,
+            growing_for_s=known.growth.lasted_s(self._axis.rows[0].at) if known else None,
         )
 
     def _enqueued(self, queue: QueueKey, rows: Sequence[Row], place: int) -> float | None:
         # asynq's failed counts attempts, which may go to retry and so are still in the backlog.
         lost = "archived" if queue in self._attempts else "failed"
-        columns = [_column(rows, name, place) for name in (*_BACKLOG, "done", lost)]
-        times = [row.at for row in rows]
-        if any(map(isnan, map(sum, columns))):
-            polls = zip(times, *columns, strict=True)
-            whole = [values for values in polls if not isnan(sum(values))]
-            if len(whole) < 2:
-                return None
-            times, *columns = (list(column) for column in zip(*whole, strict=True))
-        done, failed = increase(columns[-2]), increase(columns[-1])
-        if done is None or failed is None:
+        names = (*_BACKLOG, "done", lost)
+        change = _change(rows, [QUEUE_SERIES.index(name) for name in names], place)
+        if change is None:
             return None
-        backlog = sum(column[-1] - column[0] for column in columns[: len(_BACKLOG)])
-        return max(0.0, backlog + done + failed) / (times[-1] - times[0])
+        over_s, (*backlog, done, failed) = change
+        return max(0.0, sum(backlog) + done + max(0.0, failed)) / over_s
 
 
 def _numbers(
@@ -192,8 +215,8 @@ def _numbers(
 ) -> Numbers:
     numbers: Numbers = array(kind, [nan]) * size
     for one, place in objects:
-        value = of(one)
-        if value is not None and place is not None and abs(value) < _MOST_EXACT:
+        value = None if place is None else _sane(of(one))
+        if value is not None and place is not None:
             numbers[place] = value
     return numbers
 
@@ -209,16 +232,37 @@ def _at(numbers: Numbers, place: int) -> float:
     return numbers[place] if place < len(numbers) else nan
 
 
-def _column(rows: Sequence[Row], name: str, place: int) -> list[float]:
-    which = _index(QUEUE_SERIES, name)
-    if rows and place < len(rows[0].queues[which]):  # then it is in the later ones, too
-        return [row.queues[which][place] for row in rows]
-    return [_at(row.queues[which], place) for row in rows]
+def _sane(value: Value) -> Value:
+    """Nothing instead of a number that is beyond any sense."""
+    return None if value is None or abs(value) >= _MOST else value
 
 
-def _known(rows: Sequence[Row], name: str, place: int) -> list[tuple[float, float]]:
-    values = _column(rows, name, place)
-    return [(row.at, value) for row, value in zip(rows, values, strict=True) if value == value]
+def _change(
+    rows: Sequence[Row], which: Sequence[int], place: int
+) -> tuple[float, list[float]] | None:
+    """Seconds and changes between the first and the last row that know all these quantities."""
+    first = _whole(rows, which, place)
+    last = _whole(reversed(rows), which, place)
+    if first is None or last is None or first[0] >= last[0]:
+        return None
+    changes = [after - before for before, after in zip(first[1], last[1], strict=True)]
+    return last[0] - first[0], changes
+
+
+def _whole(
+    rows: Iterable[Row], which: Sequence[int], place: int
+) -> tuple[float, list[float]] | None:
+    """The first of these rows that knows all these quantities."""
+    for row in rows:
+        values = [_at(row.queues[index], place) for index in which]
+        if not isnan(sum(values)):
+            return row.at, values
+    return None
+
+
+def _rate(rows: Sequence[Row], name: str, place: int) -> float | None:
+    change = _change(rows, (QUEUE_SERIES.index(name),), place)
+    return None if change is None else change[1][0] / change[0]
 
 
 def _points(rows: Sequence[Row], of: Callable[[Row], float]) -> Sequence[Point]:
@@ -231,15 +275,3 @@ def _points(rows: Sequence[Row], of: Callable[[Row], float]) -> Sequence[Point]:
         points.append(Point(row.at, None if value != value else value))
         before = row.at
     return points
-
-
-def _rate(samples: Sequence[tuple[float, float]]) -> float | None:
-    rose = increase([value for _, value in samples])
-    return None if rose is None else rose / (samples[-1][0] - samples[0][0])
-
-
-def _slope(samples: Sequence[tuple[float, float]]) -> float | None:
-    if len(samples) < 2:
-        return None
-    (began, first), (ended, last) = samples[0], samples[-1]
-    return (last - first) / (ended - began)

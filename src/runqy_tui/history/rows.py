@@ -9,7 +9,6 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from math import inf
 from statistics import median
 from typing import Generic, TypeAlias, TypeVar
@@ -162,27 +161,3 @@ def _shared(new: tuple[Numbers, ...], old: tuple[Numbers, ...]) -> tuple[Numbers
         before if before.tobytes() == after.tobytes() else after
         for before, after in zip(old, new, strict=True)
     )
-
-
-def increase(values: Sequence[float]) -> float | None:
-    """By how much a counter rose over these values; ``None`` if no step of them tells.
-
-    A fall is a reset and counts from zero anew, but never more than the largest ordinary step:
-    a counter restored to an old value, or read from a replica that lags, makes no spike.
-    """
-    if len(values) < 2:
-        return None
-    high = values[0]
-    rises: list[float] = []
-    anew: list[float] = []
-    for before, after in pairwise(values):
-        if after < before:
-            anew.append(after)
-        else:
-            # Where a counter is back above the value it had fallen from, only the rest is new.
-            rises.append(after - high if before < high <= after else after - before)
-        high = max(high, after)
-    if not rises:
-        return None
-    most = max(rises)
-    return sum(rises) + sum(min(value, most) for value in anew)

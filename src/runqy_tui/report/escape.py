@@ -14,15 +14,16 @@ from runqy_tui.safetext import safe_block, safe_line
 _AWKWARD = re.compile(r"[`|\\&<>]|^\s|\s$")
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 _MARKS = re.compile(
-    r"[\\`*_\[\]<>|~&$^]|:(?=//)|(?<=www)\.|(?<=WWW)\.|(?P<reference>[@#](?=\w))"
-    r"|^(?:[-+=#!:]|\d{1,9}[.)](?=\s|$))"
+    r"[\\`*\[\]<>|~&$^]|(?<![^\W_])_|_(?![^\W_])|:(?=//)|(?<=www)\.|(?<=WWW)\.|(?P<reference>[@#](?=\w))|#"
+    r"|^(?:[-+=!:]|\d{1,9}[.)](?=\s|$))"
 )
+_NAMED = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 _TICKS = re.compile(r"`+")
 
 
 def prose(text: str) -> str:
     """One line of plain text, for anywhere but inside code."""
-    return _MARKS.sub(_mark, safe_line(text))
+    return _MARKS.sub(_mark, safe_line(text).strip())
 
 
 def code(text: str) -> str:
@@ -59,4 +60,4 @@ def _mark(match: re.Match[str]) -> str:
 
 
 def _entity(match: re.Match[str]) -> str:
-    return "".join(f"&#{ord(char)};" for char in match.group())
+    return "".join(_NAMED.get(char, f"&#{ord(char)};") for char in match.group())

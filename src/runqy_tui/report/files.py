@@ -56,13 +56,13 @@ def write_report(report: Report, path: Path) -> tuple[Path, Path]:
         beside: json.dumps(to_object(report), indent=2, allow_nan=False) + "\n",
     }
     made: list[Path] = []
-    try:
-        for each, text in texts.items():
+    for each, text in texts.items():
+        try:
             _create(each, text, made)
-    except OSError as error:
-        for each in made:
-            each.unlink(missing_ok=True)
-        raise CannotCreateError(f"{each} cannot be written: {error.strerror}.") from None
+        except OSError as error:
+            for left in made:
+                left.unlink(missing_ok=True)
+            raise CannotCreateError(f"{each} cannot be written: {error.strerror}.") from None
     return path, beside
 
 

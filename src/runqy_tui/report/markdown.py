@@ -139,7 +139,7 @@ def _stretch(many: Iterable[Series]) -> str:
     longest = max(many, key=lambda each: each.step_s * len(each.values))
     covered = longest.step_s * len(longest.values)
     started = clock(longest.started_at)
-    return f"{span(covered)} from {started} UTC on, in at most {COLUMNS} columns."
+    return f"{span(round(covered))} from {started} UTC on, in at most {COLUMNS} columns."
 
 
 def _number(value: float | None) -> str:

@@ -181,7 +181,7 @@ def _new(rule: Rule, reading: Reading, at: float) -> Alert:
 
 
 def _holds(rule: Rule, reading: Reading, course: _Course | None) -> bool:
-    if reading.value is None or reading.too_few:
+    if reading.value is None:
         return False
     firing = course is not None and course.alert.state is AlertState.FIRING
     return reading.value > (rule.clear if firing else rule.threshold)

@@ -29,43 +29,38 @@ class Increases(Protocol):
 class Reading:
     """The value of one object, ``None`` where it is unknown.
 
-    ``key`` tells objects of one rule apart. ``too_few``: there is a value, but not enough tasks
-    behind it to say anything. ``sentence`` says the value, or why there is none, to a person; it
-    holds untrusted names.
+    ``key`` tells objects of one rule apart. ``sentence`` says the value, or why there is none, to
+    a person; it holds untrusted names.
     """
 
     key: str
     subject: Subject
     value: float | None
     sentence: str
-    too_few: bool = False
     next_step: str = ""
 
 
 def readings(rule: Rule, diagnosis: Diagnosis, history: Increases) -> Iterable[Reading]:
-    """All objects of a rule, with what was read of each."""
+    """Objects of a rule, with what was read of each; some that are fine are left out."""
     return _KINDS[rule.kind](rule, diagnosis, history)
 
 
 def _workers(rule: Rule, diagnosis: Diagnosis, _: Increases) -> Iterator[Reading]:
     for worker in diagnosis.snapshot.workers:
-        if not is_present(worker) or not rule.workers.match(worker.id):
-            continue
         healthy = worker_health(worker)
-        if healthy is None:
-            value, sentence = None, f"worker {short(worker.id)} does not report its health"
-        else:
-            value, sentence = float(not healthy), _condition(worker, healthy)
+        if healthy or not is_present(worker) or not rule.workers.match(worker.id):
+            continue
+        value, sentence = None, f"worker {short(worker.id)} does not report its health"
+        if healthy is not None:
+            value, sentence = 1.0, _condition(worker)
         yield Reading(worker.id, Subject(Kind.WORKER, worker.id), value, sentence)
 
 
-def _condition(worker: Worker, healthy: bool) -> str:
-    name = short(worker.id)
-    if healthy:
-        return f"worker {name} is healthy"
+def _condition(worker: Worker) -> str:
+    told = f"worker {short(worker.id)} is {worker.state}"
     if worker.last_beat_age_s is None:
-        return f"worker {name} is {worker.state}"
-    return f"worker {name} is {worker.state}, last heartbeat {age(worker.last_beat_age_s)} ago"
+        return told
+    return f"{told}, last heartbeat {age(worker.last_beat_age_s)} ago"
 
 
 def _queues(rule: Rule, diagnosis: Diagnosis) -> Iterator[Queue]:
@@ -90,24 +85,28 @@ def _depth(rule: Rule, diagnosis: Diagnosis, _: Increases) -> Iterator[Reading]:
 
 
 def _failures(rule: Rule, diagnosis: Diagnosis, history: Increases) -> Iterator[Reading]:
+    share = rule.unit is RateUnit.SHARE
     for queue in _queues(rule, diagnosis):
-        key, subject, name = _about(queue.key)
         failed = history.increase(queue.key, "failed", FAILURE_WINDOW_S)
-        done = history.increase(queue.key, "done", FAILURE_WINDOW_S)
-        if failed is None or (done is None and rule.unit is RateUnit.SHARE):
+        counted = queue.succeeded_total is not None or not share
+        if failed is not None and failed < rule.least and counted:
+            continue
+        key, subject, name = _about(queue.key)
+        done = history.increase(queue.key, "done", FAILURE_WINDOW_S) if share else 0.0
+        if failed is None or done is None or not counted:
             sentence = f"nobody can tell how many tasks of {name} fail"
             yield Reading(key, subject, None, sentence)
             continue
-        few = failed < rule.least
-        if rule.unit is RateUnit.PER_SECOND:
+        if share:
+            rate = failed / (failed + done)
+            sentence = (
+                f"{rate:.0%} of {name} fail, {failed:,.0f} of {failed + done:,.0f} in 5 min "
+                f"(over {rule.threshold:.0%})"
+            )
+        else:
             rate = failed / FAILURE_WINDOW_S
             sentence = f"{rate:.2g}/s of {name} fail (over {rule.threshold:g}/s)"
-        else:
-            ended = failed + (done or 0.0)
-            rate = failed / ended if ended else 0.0
-            sentence = f"{rate:.0%} of {name} fail, {failed:,.0f} of {ended:,.0f}"
-            sentence += f" in 5 min (over {rule.threshold:.0%})"
-        yield Reading(key, subject, rate, sentence, too_few=few)
+        yield Reading(key, subject, rate, sentence)
 
 
 def _slow(rule: Rule, diagnosis: Diagnosis, _: Increases) -> Iterator[Reading]:

@@ -17,6 +17,10 @@ from tests.support.captures import Captures
 STATES = ("scheduled", "retry", "archived", "completed")
 
 
+def as_text(name: bytes | str) -> str:
+    return name if isinstance(name, str) else name.decode()
+
+
 def number(writer: redis.Redis, key: str) -> int:
     return int(writer.get(key) or 0)
 
@@ -25,7 +29,7 @@ def test_values_are_those_of_redis(captures: Captures, exporter: Exporter) -> No
     captures.load("runqy-07", rebase=True)
     seen = exporter.polled()
     writer = captures.writer
-    names = [name.decode() for name in writer.smembers("asynq:queues")]
+    names = [as_text(name) for name in writer.smembers("asynq:queues")]
     assert len(names) > 3
     for name in names:
         pending = seen[f"runqy_queue_pending_tasks{{queue={name}}}"]

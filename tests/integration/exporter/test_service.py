@@ -63,7 +63,7 @@ def test_a_scrape_never_waits_for_redis(writer: redis.Redis, exporter: Exporter)
     """CLIENT PAUSE holds every answer back: the server is there, and silent."""
     fleet.pending(writer, "a", "t1")
     exporter.polled()
-    writer.execute_command("CLIENT", "PAUSE", "4000", "ALL")
+    writer.client_pause(4_000)
     paused = time.monotonic()
     slowest, ages = 0.0, []
     while time.monotonic() - paused < 3:

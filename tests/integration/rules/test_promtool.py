@@ -106,7 +106,7 @@ def bucket(bound: str) -> str:
     return f'runqy_task_duration_seconds_bucket{{queue="q", job="j", instance="i", le="{bound}"}}'
 
 
-def slow(per_minute: int) -> dict[str, str]:
+def slow(per_minute: float) -> dict[str, str]:
     """All tasks take between 300 and 600 s."""
     growing, never = f"0+{per_minute}x60", "0x60"
     return {
@@ -136,7 +136,7 @@ CASES = [
     case({FAILED: "0x20", DONE: "0x20"}, "failure-rate", "15m", []),
     case({FAILED: "0+10x20"}, "failure-rate", "15m", []),
     case(slow(2), "slow-tasks", "45m", WARNING),
-    case({name: "0+0.1x60" for name in slow(1)}, "slow-tasks", "45m", []),
+    case(slow(0.1), "slow-tasks", "45m", []),
     case(
         {'runqy_findings{detector="queue-no-consumer", severity="critical"}': "2x9"},
         "critical-finding",

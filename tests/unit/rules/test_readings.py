@@ -103,6 +103,15 @@ def test_a_rate_that_nobody_knows() -> None:
         assert [e.sentence for e in seen.unknown] == ["nobody can tell how many tasks of q fail"]
 
 
+def test_a_rate_that_was_known_until_now() -> None:
+    judge = Judge(FAILS)
+    judge.poll(0, queues=counted(100, 100))
+    judge.poll(10, queues=counted(100, 100))
+    for failed in (100, 200):
+        board = judge.poll(20 + failed / 10, queues=counted(None, failed))
+        assert (board.firing, len(board.unknown)) == ((), 1)
+
+
 def test_failures_per_second_need_no_successes() -> None:
     judge = Judge(replace(FAILS, unit=RateUnit.PER_SECOND, threshold=0.5, clear=0.5))
     judge.poll(0, queues=counted(None, 100))

@@ -120,7 +120,7 @@ def test_what_vanished_is_dropped_after_the_span_and_its_place_used_again() -> N
     history.add(poll(200, name="new", pending=4))
     new = history.series(QueueKey("new"), "pending", 100)
     assert [point.value for point in new if point.value is not None] == [4]
-    assert len(history._growth) == 2
+    assert len(history._followed) == 2
 
 
 def test_churn_does_not_grow_memory_beyond_the_span() -> None:
@@ -141,7 +141,7 @@ def test_too_many_objects_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
         history.add(snapshot(queues=many, workers=fleet, taken_at=NOW + at))
     assert history.trend(QueueKey("b")).done_per_s == 0
     assert history.trend(QueueKey("c")).done_per_s is None
-    assert (len(history._growth), len(history._states)) == (2, 2)
+    assert (len(history._followed), len(history._states)) == (2, 2)
 
 
 def test_series_and_states_of_a_worker() -> None:
