@@ -73,8 +73,7 @@ def _authentication(error: BaseException, target: Target, where: str) -> str:
         return f"{where} has no password set, but one was given. Leave the password out."
     user = safe_line(target.username) if target.username else "default"
     return (
-        f'{where} refuses the password for user "{user}". '
-        "Set RUNQY_REDIS_URL, or REDIS_PASSWORD."
+        f'{where} refuses the password for user "{user}". Set RUNQY_REDIS_URL, or REDIS_PASSWORD.'
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any, ClassVar
 
 from textual.app import App, SystemCommand
@@ -13,6 +13,7 @@ from textual.signal import Signal
 from textual.worker import Worker
 
 from runqy_tui.config import Settings
+from runqy_tui.errors import RunqyTuiError
 from runqy_tui.poller import Poller, PollResult
 from runqy_tui.reader import Reader
 from runqy_tui.rules.alerts import Alerts
@@ -136,6 +137,25 @@ class RunqyApp(App[None]):
         from runqy_tui.tui.screens.alerts import AlertsModal
 
         self.push_screen(AlertsModal(self.session))
+
+    def action_report(self) -> None:
+        """Write an incident report into the current directory."""
+        self.notify("Writing a report…", timeout=2)
+        self.run_worker(self._report, group="report", exclusive=True)
+
+    async def _report(self) -> None:
+        from runqy_tui.tui.reporting import report_to
+
+        session = self.session
+        try:
+            paths = await report_to(Path.cwd(), session.reader, session.triage, session.log)
+        except RunqyTuiError as error:
+            self.notify(f"No report: {error}", severity="error", markup=False)
+            return
+        if paths is None:
+            self.notify("No report: nothing is known yet.", severity="warning")
+        else:
+            self.notify(f"Wrote {paths[0]} and {paths[1].name}", markup=False, timeout=8)
 
     def action_help(self) -> None:
         """Show all keys of where we are."""

@@ -16,6 +16,9 @@ EVERYWHERE = (
     Binding("i", "app.find", "find", id="app.find", tooltip="Find a task by id, anywhere"),
     Binding("e", "app.errors", "errors", id="app.errors", tooltip="What failed, by kind of error"),
     Binding("a", "app.alerts", "alerts", id="app.alerts", tooltip="Alerts, and their log"),
+    Binding(
+        "R", "app.report", "report", id="app.report", tooltip="Write an incident report to a file"
+    ),
     Binding("p", "app.freeze", "freeze", id="app.freeze", tooltip="Hold the picture; polls go on"),
     quiet("plus,equals_sign", "app.interval(-1)", "Poll more often", "app.faster"),
     quiet("minus", "app.interval(1)", "Poll less often", "app.slower"),

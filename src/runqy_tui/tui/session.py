@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from textual.signal import Signal
 
@@ -13,6 +13,7 @@ from runqy_tui.reader import Reader
 from runqy_tui.rules.alerts import AlertBoard, Alerts
 from runqy_tui.store import Store, View
 from runqy_tui.triage import Triage
+from runqy_tui.tui.reporting import PollLog
 
 
 @dataclass(slots=True)
@@ -28,6 +29,7 @@ class Session:
     polled: Signal[View]
     triage: Triage
     alerts: Alerts
+    log: PollLog = field(default_factory=PollLog)
 
     @property
     def view(self) -> View:
@@ -53,6 +55,7 @@ class Session:
     def take(self, result: PollResult) -> None:
         """Take in a poll: for the screen, and for the alerts."""
         self.store.apply(result)
+        self.log.note(result)
         if result.diagnosis is not None:
             self.alerts.update(result.diagnosis, self.triage.history)
         self.polled.publish(self.view)

@@ -13,7 +13,11 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from runqy_tui import cli
+from runqy_tui.config import Settings
+from runqy_tui.demo.cast import ABANDONED_QUEUE, ODD_QUEUE, WORKERS
 from runqy_tui.demo.run import Demo
+from runqy_tui.errors import UsageError
 
 PARENT = """
 import sys, time
@@ -59,6 +63,40 @@ def test_writes_at_once_and_leaves_nothing() -> None:
     assert not directory.exists()
     demo.stop()
     assert demo.problem() is None
+
+
+def test_healthy_leaves_out_what_is_odd() -> None:
+    with Demo(healthy=True) as demo, Redis.from_url(demo.url) as client:
+        assert demo.wait_ready()
+        queues = client.smembers("asynq:queues")
+        workers = client.zrange("asynq:workers", 0, -1)
+        healthy = {client.hget(b"asynq:workers:" + name, "healthy") for name in workers}
+        paused = list(client.scan_iter("asynq:{*}:paused"))
+    assert queues >= {b"batch.default", b"crashy.default", b"reports.default", b"critical"}
+    assert not queues & {ABANDONED_QUEUE.encode(), ODD_QUEUE.encode(), b"low"}
+    assert len(workers) == len(WORKERS)
+    assert healthy == {b"1"}
+    assert not paused
+
+
+def test_the_flag_asks_for_a_healthy_demo(monkeypatch: pytest.MonkeyPatch) -> None:
+    queues: set[bytes] = set()
+
+    def look(settings: Settings) -> None:
+        with Redis.from_url(settings.url) as client:
+            assert eventually(lambda: client.sismember("asynq:queues", "critical") == 1)
+            queues.update(client.smembers("asynq:queues"))
+
+    monkeypatch.setattr(cli, "_require_terminal", lambda: None)
+    monkeypatch.setattr(cli, "_run_app", look)
+    cli.cli.main(["--demo", "--demo-healthy"], standalone_mode=False)
+    assert b"batch.default" in queues
+    assert ABANDONED_QUEUE.encode() not in queues
+    queues.clear()
+    cli.cli.main(["--demo"], standalone_mode=False)
+    assert ABANDONED_QUEUE.encode() in queues
+    with pytest.raises(UsageError, match="--demo-healthy goes with --demo"):
+        cli.cli.main(["--demo-healthy"], standalone_mode=False)
 
 
 @pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGTERM])

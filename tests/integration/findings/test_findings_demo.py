@@ -143,11 +143,8 @@ def assert_told(telling: Telling, chapter: Chapter) -> None:
         polls = [t for t, _ in telling.polls if begins <= t < chapter.until]
         assert [t for t, _ in seen if begins <= t < chapter.until] == polls, what
     gone = chapter.until + SLACK
-    assert not [
-        t
-        for t, _ in seen
-        if gone <= t < min(gone + 200, SECOND_CRASH if gone < SECOND_CRASH else ALWAYS)
-    ], what
+    again = SECOND_CRASH if gone < SECOND_CRASH else ALWAYS
+    assert not [t for t, _ in seen if gone <= t < again], what
 
 
 def ended_before(chapter: Chapter) -> float:

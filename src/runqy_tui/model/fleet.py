@@ -1,83 +1,11 @@
-"""The currency of the program: immutable snapshots of what Redis holds.
-
-Everything right of the reader is a pure function of these objects. Standard library only.
-
-Names, ids and types are ``str`` decoded from UTF-8 with ``surrogateescape``, so that any bytes
-survive a round trip; they are untrusted and pass :mod:`runqy_tui.safetext` before display.
-Payloads, results and raw fields stay ``bytes``. Times are unix seconds (``float``), ages are
-seconds, and ``None`` means unknown: never 0 and never an empty string.
-"""
+"""What one poll sees: queues, workers, the server."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Any
 
-
-class Dialect(StrEnum):
-    """Who writes a queue, worker or task. ``MIXED``: runqy and asynq both consume the queue."""
-
-    RUNQY = "runqy"
-    ASYNQ = "asynq"
-    DOCUMENTED = "documented"
-    MIXED = "mixed"
-
-
-class TaskState(StrEnum):
-    """The states of a task, in the order in which they are shown."""
-
-    PENDING = "pending"
-    ACTIVE = "active"
-    SCHEDULED = "scheduled"
-    RETRY = "retry"
-    ARCHIVED = "archived"
-    COMPLETED = "completed"
-    AGGREGATING = "aggregating"
-
-
-class WorkerState(StrEnum):
-    """What a worker is doing, judged by Redis's clock.
-
-    ``LOST``: in the index without a hash. ``STALE``: a hash whose last beat is over 30 s old.
-    ``DEGRADED``: the circuit breaker is open or a supervised process crashed: manual restart.
-    """
-
-    RUNNING = "running"
-    BOOTSTRAPPING = "bootstrapping"
-    RECOVERING = "recovering"
-    DEGRADED = "degraded"
-    STALE = "stale"
-    LOST = "lost"
-    STOPPED = "stopped"
-
-    @property
-    def consumes(self) -> bool:
-        """Whether a worker in this state counts as a consumer of its queues."""
-        return self in _CONSUMING
-
-
-_CONSUMING = frozenset(
-    {
-        WorkerState.RUNNING,
-        WorkerState.BOOTSTRAPPING,
-        WorkerState.RECOVERING,
-        WorkerState.DEGRADED,
-    }
-)
-
-
-@dataclass(frozen=True, slots=True)
-class QueueKey:
-    """Identity of a queue: its name, and whether its keys carry braces.
-
-    ``braced=False`` is the documented dialect (``asynq:<name>:pending``): a list that no runqy
-    or asynq worker reads, and another queue than the braced one of the same name.
-    """
-
-    name: str
-    braced: bool = True
+from runqy_tui.model.names import Dialect, QueueKey, TaskState, WorkerState
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +114,9 @@ class Worker:
     ``healthy`` is ``None`` where nothing says so (lost workers, asynq servers). ``status`` is the
     worker's own word. ``queues`` maps a queue name to its priority, ``None`` where it has none.
     ``clock_offset_s``: by how much its clock is ahead of Redis's (negative: behind), ``None``
-    where that cannot be told from a late heartbeat. ``active_tasks`` is filled only where the dialect tells (asynq, documented); ``active_count``
-    likewise. ``problems`` names fields that could not be read.
+    where that cannot be told from a late heartbeat. ``active_tasks`` is filled only where the
+    dialect tells (asynq, documented); ``active_count`` likewise. ``problems`` names fields that
+    could not be read.
     """
 
     id: str
@@ -281,142 +210,12 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class Blob:
-    """A value that may be large: ``data`` is at most the reader's limit, ``size`` is the whole.
+class DayCount:
+    """The counters of one UTC day (``YYYY-MM-DD``), as they stand in Redis."""
 
-    ``data`` is empty with ``truncated`` set where the server allowed no partial read.
-    """
-
-    data: bytes
-    size: int
-
-    @property
-    def truncated(self) -> bool:
-        """Whether ``data`` is less than the whole value."""
-        return len(self.data) < self.size
-
-
-@dataclass(frozen=True, slots=True)
-class TaskRow:
-    """One line of a task list. ``missing``: the id is listed but its hash is gone.
-
-    ``score`` is the zset score where the state has one. ``when`` is the moment that matters for
-    the state: waiting since, runs at, failed at, completed at; ``None`` where nothing tells.
-    ``failed_at`` is the last failure, in any state. ``payload`` is a preview.
-    """
-
-    id: str
-    state: TaskState
-    score: float | None = None
-    when: float | None = None
-    type: str | None = None
-    payload: Blob | None = None
-    error: str | None = None
-    retried: int | None = None
-    max_retry: int | None = None
-    expires_at: float | None = None
-    missing: bool = False
-    decodable: bool = True
-    failed_at: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TaskPage:
-    """A page of one state of one queue, and the true length of the whole at that moment.
-
-    ``offset`` counts from the chosen end (newest or oldest).
-    """
-
-    queue: QueueKey
-    state: TaskState
-    offset: int
-    total: int
-    newest_first: bool
-    rows: tuple[TaskRow, ...]
-    taken_at: float
-    groups: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One task in full. The fields follow ``runqy-tui task --json`` (schema 1).
-
-    ``state`` is the hash's own word and ``None`` where it is none of the known ones.
-    ``decodable`` is false where ``msg`` cannot be parsed. ``orphaned``: active without a lease,
-    or with one that ended over 30 s ago; ``None`` where the dialect has no leases. ``gone``: only
-    the reverse index is left (a finished task whose storage is off).
-    """
-
-    id: str
-    queue: QueueKey
-    taken_at: float
-    dialect: Dialect | None = None
-    state: TaskState | None = None
-    type: str | None = None
-    payload: Blob | None = None
-    result: Blob | None = None
-    error: Blob | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    retried: int | None = None
-    max_retry: int | None = None
-    timeout_s: int | None = None
-    deadline: float | None = None
-    pending_since: float | None = None
-    next_run_at: float | None = None
-    last_failed_at: float | None = None
-    completed_at: float | None = None
-    expires_at: float | None = None
-    lease_expires_at: float | None = None
-    orphaned: bool | None = None
-    group: str | None = None
-    unique_key: str | None = None
-    retention_s: int | None = None
-    ttl_s: float | None = None
-    decodable: bool = True
-    gone: bool = False
-    raw_fields: Mapping[str, Blob] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class AuditWindow:
-    """A stretch of a state's list to look at closely; ``offset`` counts from the oldest."""
-
-    queue: QueueKey
-    state: TaskState
-    offset: int
-    limit: int
-
-
-@dataclass(frozen=True, slots=True)
-class AuditedTask:
-    """What decides whether a listed task is in order. ``missing``: listed, but its hash is gone.
-
-    ``state`` is the hash's own word. ``timeout_s``, ``deadline`` and ``pending_timeout_s`` are
-    ``None`` where the task has none or lost it at a retry. ``completed_at`` and
-    ``last_failed_at`` are whole seconds in the runqy dialect.
-    """
-
-    id: str
-    missing: bool = False
-    state: TaskState | None = None
-    lease_expires_at: float | None = None
-    timeout_s: float | None = None
-    deadline: float | None = None
-    pending_since: float | None = None
-    pending_timeout_s: float | None = None
-    completed_at: float | None = None
-    last_failed_at: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Audit:
-    """One window as it was found; ``total`` is the length of the list at that moment."""
-
-    window: AuditWindow
-    taken_at: float
-    total: int
-    tasks: tuple[AuditedTask, ...] = ()
+    day: str
+    processed: int
+    failed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -440,26 +239,3 @@ class LogBatch:
     missed: int = 0
     exists: bool = True
     undecodable: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class DayCount:
-    """The counters of one UTC day (``YYYY-MM-DD``), as they stand in Redis."""
-
-    day: str
-    processed: int
-    failed: int
-
-
-@dataclass(frozen=True, slots=True)
-class ActiveTask:
-    """A task an asynq server says it is working on; the start is exact."""
-
-    id: str
-    queue: str
-    type: str
-    started_at: float | None = None
-    deadline: float | None = None
-
-
-JsonObject = dict[str, Any]

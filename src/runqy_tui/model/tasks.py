@@ -1,0 +1,158 @@
+"""Tasks: rows of a list, one in full, and closer looks at some."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from runqy_tui.model.names import Dialect, QueueKey, TaskState
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A value that may be large: ``data`` is at most the reader's limit, ``size`` is the whole.
+
+    ``data`` is empty with ``truncated`` set where the server allowed no partial read.
+    """
+
+    data: bytes
+    size: int
+
+    @property
+    def truncated(self) -> bool:
+        """Whether ``data`` is less than the whole value."""
+        return len(self.data) < self.size
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """One line of a task list. ``missing``: the id is listed but its hash is gone.
+
+    ``score`` is the zset score where the state has one. ``when`` is the moment that matters for
+    the state: waiting since, runs at, failed at, completed at; ``None`` where nothing tells.
+    ``failed_at`` is the last failure, in any state. ``payload`` is a preview.
+    """
+
+    id: str
+    state: TaskState
+    score: float | None = None
+    when: float | None = None
+    type: str | None = None
+    payload: Blob | None = None
+    error: str | None = None
+    retried: int | None = None
+    max_retry: int | None = None
+    expires_at: float | None = None
+    missing: bool = False
+    decodable: bool = True
+    failed_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPage:
+    """A page of one state of one queue, and the true length of the whole at that moment.
+
+    ``offset`` counts from the chosen end (newest or oldest).
+    """
+
+    queue: QueueKey
+    state: TaskState
+    offset: int
+    total: int
+    newest_first: bool
+    rows: tuple[TaskRow, ...]
+    taken_at: float
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One task in full. The fields follow ``runqy-tui task --json`` (schema 1).
+
+    ``state`` is the hash's own word and ``None`` where it is none of the known ones.
+    ``decodable`` is false where ``msg`` cannot be parsed. ``orphaned``: active without a lease,
+    or with one that ended over 30 s ago; ``None`` where the dialect has no leases. ``gone``: only
+    the reverse index is left (a finished task whose storage is off).
+    """
+
+    id: str
+    queue: QueueKey
+    taken_at: float
+    dialect: Dialect | None = None
+    state: TaskState | None = None
+    type: str | None = None
+    payload: Blob | None = None
+    result: Blob | None = None
+    error: Blob | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    retried: int | None = None
+    max_retry: int | None = None
+    timeout_s: int | None = None
+    deadline: float | None = None
+    pending_since: float | None = None
+    next_run_at: float | None = None
+    last_failed_at: float | None = None
+    completed_at: float | None = None
+    expires_at: float | None = None
+    lease_expires_at: float | None = None
+    orphaned: bool | None = None
+    group: str | None = None
+    unique_key: str | None = None
+    retention_s: int | None = None
+    ttl_s: float | None = None
+    decodable: bool = True
+    gone: bool = False
+    raw_fields: Mapping[str, Blob] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AuditWindow:
+    """A stretch of a state's list to look at closely; ``offset`` counts from the oldest."""
+
+    queue: QueueKey
+    state: TaskState
+    offset: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class AuditedTask:
+    """What decides whether a listed task is in order. ``missing``: listed, but its hash is gone.
+
+    ``state`` is the hash's own word. ``timeout_s``, ``deadline`` and ``pending_timeout_s`` are
+    ``None`` where the task has none or lost it at a retry. ``completed_at`` and
+    ``last_failed_at`` are whole seconds in the runqy dialect.
+    """
+
+    id: str
+    missing: bool = False
+    state: TaskState | None = None
+    lease_expires_at: float | None = None
+    timeout_s: float | None = None
+    deadline: float | None = None
+    pending_since: float | None = None
+    pending_timeout_s: float | None = None
+    completed_at: float | None = None
+    last_failed_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """One window as it was found; ``total`` is the length of the list at that moment."""
+
+    window: AuditWindow
+    taken_at: float
+    total: int
+    tasks: tuple[AuditedTask, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveTask:
+    """A task an asynq server says it is working on; the start is exact."""
+
+    id: str
+    queue: str
+    type: str
+    started_at: float | None = None
+    deadline: float | None = None
