@@ -141,7 +141,9 @@ class RunqyApp(App[None]):
     def action_report(self) -> None:
         """Write an incident report into the current directory."""
         self.notify("Writing a report…", timeout=2)
-        self.run_worker(self._report, group="report", exclusive=True)
+        self._reporting: Worker[None] = self.run_worker(
+            self._report, group="report", exclusive=True
+        )
 
     async def _report(self) -> None:
         from runqy_tui.tui.reporting import report_to
