@@ -42,7 +42,7 @@ QUEUES: tuple[QueueSpec, ...] = (
     QueueSpec("embed.default", "embedding", 1.2, (0.3, 0.9), doomed=0.002),
     QueueSpec("vision.default", "image", 0.12, (2.0, 5.0)),
     QueueSpec("crashy.default", "cuda", 0.15, (4.0, 10.0)),
-    QueueSpec("flaky.default", "webhook", 0.4, (0.5, 1.5), doomed=0.12),
+    QueueSpec("flaky.default", "webhook", 0.4, (0.5, 1.5), doomed=0.08),
     QueueSpec("nostore.default", "event", 0.3, (0.2, 0.8), doomed=0.03, once=0.6, store=False),
     QueueSpec("batch.default", "document", 1.4, (5.0, 11.0), (200, 450), keep=(40, 20)),
     QueueSpec("reports.default", "report", 0.01, (3.0, 6.0), keep=(20, 10)),

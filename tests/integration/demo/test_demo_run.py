@@ -15,7 +15,7 @@ from redis import Redis
 
 from runqy_tui import cli
 from runqy_tui.config import Settings
-from runqy_tui.demo.cast import ABANDONED_QUEUE, ODD_QUEUE, WORKERS
+from runqy_tui.demo.cast import ABANDONED_QUEUE, LONG_LOST, ODD_QUEUE, WORKERS
 from runqy_tui.demo.run import Demo
 from runqy_tui.errors import UsageError
 
@@ -70,11 +70,11 @@ def test_healthy_leaves_out_what_is_odd() -> None:
         assert demo.wait_ready()
         queues = client.smembers("asynq:queues")
         workers = client.zrange("asynq:workers", 0, -1)
-        healthy = {client.hget(b"asynq:workers:" + name, "healthy") for name in workers}
+        healthy = {client.hget(f"asynq:workers:{spec.id}", "healthy") for spec in WORKERS}
         paused = list(client.scan_iter("asynq:{*}:paused"))
     assert queues >= {b"batch.default", b"crashy.default", b"reports.default", b"critical"}
     assert not queues & {ABANDONED_QUEUE.encode(), ODD_QUEUE.encode(), b"low"}
-    assert len(workers) == len(WORKERS)
+    assert LONG_LOST.encode() not in workers
     assert healthy == {b"1"}
     assert not paused
 
