@@ -124,7 +124,7 @@ def test_an_unknown_setting_is_named_with_the_known_ones(env: dict[str, str]) ->
     text = complaint(env)
     assert "unknown setting 'intervall'" in text
     assert env["RUNQY_TUI_CONFIG"] in text
-    assert "interval, keys, mouse, timeout, url" in text
+    assert "interval, keys, mouse, notify, rules, timeout, url" in text
 
 
 @pytest.mark.parametrize(
