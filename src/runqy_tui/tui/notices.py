@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from runqy_tui.humanize import clock
 from runqy_tui.severity import Severity
 from runqy_tui.store import Link, View
+from runqy_tui.tui import text
 from runqy_tui.tui.resources.queues import queue_label
+
+_NAME_CELLS = 48
+_REASON_CELLS = 200
+"""Most that names and reasons take: a long one must not hide what else is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,8 @@ def notices(view: View) -> list[Notice]:
         if trouble.severity >= Severity.WARNING:
             found.append(
                 Notice(
-                    trouble.severity, f"worker {worker.id} {worker.state.value}: {trouble.reason}"
+                    trouble.severity,
+                    f"worker {_short(worker.id)} {worker.state.value}: {_why(trouble.reason)}",
                 )
             )
     for queue in view.snapshot.queues:
@@ -37,10 +43,21 @@ def notices(view: View) -> list[Notice]:
         if trouble.severity >= Severity.WARNING:
             waits = f"{queue.counts.pending:,} pending, " if queue.counts.pending else ""
             found.append(
-                Notice(trouble.severity, f"queue {queue_label(queue)}: {waits}{trouble.reason}")
+                Notice(
+                    trouble.severity,
+                    f"queue {_short(queue_label(queue))}: {waits}{_why(trouble.reason)}",
+                )
             )
-    found += [Notice(Severity.WARNING, warning) for warning in view.snapshot.warnings]
+    found += [Notice(Severity.WARNING, _why(warning)) for warning in view.snapshot.warnings]
     return sorted(found, key=lambda notice: -notice.severity)
+
+
+def _short(name: str) -> str:
+    return text.fit(name, _NAME_CELLS).rstrip()
+
+
+def _why(reason: str) -> str:
+    return text.fit(reason, _REASON_CELLS).rstrip()
 
 
 def _link(view: View) -> list[Notice]:
@@ -48,6 +65,16 @@ def _link(view: View) -> list[Notice]:
         return []
     since = "" if view.snapshot is None else f" Data as of {clock(view.snapshot.taken_at)} UTC."
     return [Notice(Severity.CRITICAL, f"{view.error or 'Redis does not answer.'}{since}")]
+
+
+def waiting(view: View) -> str:
+    """What an empty pane says before there was any answer: why, and what works without Redis."""
+    if view.link is not Link.LOST:
+        return "Waiting for the first answer from Redis…"
+    return (
+        f"{view.error or 'Redis does not answer.'} It is tried again and again. "
+        "To look around without a Redis: runqy-tui --demo"
+    )
 
 
 def calm(view: View) -> str:
