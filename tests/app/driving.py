@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from textual import events
 from textual.pilot import Pilot
 from textual.screen import Screen
+from textual.worker import WorkerCancelled, WorkerFailed
 
 from runqy_tui.config import Settings
 from runqy_tui.poller import Poller
@@ -197,4 +198,19 @@ async def watching(app: RunqyApp, size: tuple[int, int] = WIDE) -> AsyncIterator
 async def running(app: RunqyApp, size: tuple[int, int] = WIDE) -> AsyncIterator[Hand]:
     """Run an app."""
     async with app.run_test(size=size, notifications=True) as pilot:
-        yield Hand(app, pilot)
+        try:
+            yield Hand(app, pilot)
+        finally:
+            await _wind_down(app)
+
+
+async def _wind_down(app: RunqyApp) -> None:
+    """End all work before the screens are taken down, as leaving does; the connection last."""
+    reading = [worker for worker in app.workers if worker.name != "poller"]
+    polling = [worker for worker in app.workers if worker.name == "poller"]
+    for some in (reading, polling):
+        for worker in some:
+            worker.cancel()
+        for worker in some:
+            with suppress(WorkerCancelled, WorkerFailed):
+                await worker.wait()

@@ -9,46 +9,43 @@ from redis import Redis
 from tests.app.scenes import metrics
 from tests.support import fleet
 
+ESCAPES = (
+    b"\x1b[2J\x1b[H\x1b]0;owned\x07\x1b]52;c;ZXZpbA==\x07\x1b]52;c;ZXZpbA==\x1b\\"
+    b"\x1bP1;2|x\x1b\\\x1b_evil\x1b\\\xc2\x9b2J\xc2\x9d0;owned\xc2\x9c"
+)
+MARKUP = b"[@click=app.quit]x[/] [/x] [[[]]]$foo [$error]x[/$error] [bold red"
 NAMES: tuple[bytes, ...] = (
-    b"\x1b[2J\x1b[H\x1b]0;owned\x07",
-    b"\x1b]52;c;ZXZpbA==\x07\x1b]52;c;ZXZpbA==\x1b\\",
-    b"\x1bP1;2|x\x1b\\\x1b_evil\x1b\\",
-    b"\xc2\x9b2J\xc2\x9d0;owned\xc2\x9c",
-    b"[@click=app.quit]x[/]",
-    b"[/x]",
-    b"[bold red",
-    b"[[[]]]$foo [$error]x[/$error]",
-    "\u202eevil\u2066 bidi\u200f\u200b\ufeff".encode(),
-    b"\xff\xfe\x80 bytes",
-    b"\xed\xa0\x80\xed\xbf\xbf surrogates",
-    b"nul\x00nul\x7f\x08\x08back",
-    b"tab\tnew\nline\rreturn\x0b\x0c\x85",
-    ("z" + "\u0351" * 300 + "漢字" * 40 + "👩\u200d👩\u200d👧" * 5).encode(),
-    b"{}:{braces}:*?[a-z]",
-    b"%s %d {0} {name!r} ${x} \\n",
-    b" ",
+    ESCAPES,
+    MARKUP,
+    "\u202eevil\u2066 bidi\u200f\u200b\ufeff".encode()
+    + ("z" + "\u0351" * 300 + "漢字" * 40 + "👩\u200d👩\u200d👧" * 5).encode(),
+    b"\xff\xfe\x80 bytes \xed\xa0\x80\xed\xbf\xbf surrogates",
+    b"nul\x00nul\x7f\x08\x08back tab\tnew\nline\rreturn\x0b\x0c\x85",
+    b" {}:{braces}:*?[a-z] %s %d {0} {name!r} ${x} \\n ",
     b"long" * 2_500,
 )
+"""One queue, task and worker each; none may crash a screen or reach the terminal as it is."""
 
 
 def fill(writer: Redis) -> None:
-    """Write one queue, task, archive and worker for each name, all of them made of it."""
+    """Write queue, task, archived task and worker made of each name; and a queue with all tasks."""
     now = fleet.now_of(writer)
     for at, name in enumerate(NAMES):
-        _queue(writer, name, now)
+        _queue(writer, name, name, now)
+        _queue(writer, b"all.default", name, now)
         _worker(writer, b"%02d" % at + name, name, now)
 
 
-def _queue(writer: Redis, name: bytes, now: float) -> None:
-    key = b"asynq:{" + name + b"}:"
-    writer.sadd("asynq:queues", name)
+def _queue(writer: Redis, queue: bytes, name: bytes, now: float) -> None:
+    key = b"asynq:{" + queue + b"}:"
+    writer.sadd("asynq:queues", queue)
     for state, task_id in ((b"pending", name), (b"archived", b"dead" + name)):
         fields: dict[bytes | str, bytes | str | int] = {
             "state": state,
             "msg": fleet.message(
                 type=name,
                 id=task_id,
-                queue=name,
+                queue=queue,
                 payload=json.dumps({"text": name.decode("latin-1")}),
                 headers=[{"key": name, "value": name}],
                 error_msg=name,

@@ -90,9 +90,7 @@ async def test_the_selection_follows_a_long_way(writer: Redis, busy_url: str) ->
         assert hand.tasks.selected == chosen, subtitle(hand.tasks_pane)
 
 
-async def test_a_task_that_moves_within_its_list_is_followed(
-    writer: Redis, busy_url: str
-) -> None:
+async def test_a_task_that_moves_within_its_list_is_followed(writer: Redis, busy_url: str) -> None:
     async with watching(app_on(busy_url)) as hand:
         chosen = await _on(hand, newest=False, steps=20, page=False)
         with writer.pipeline() as pipe:  # a requeue: back to the tail, to be taken next
@@ -122,9 +120,7 @@ async def test_a_task_that_completes_is_named_and_nothing_else_opens(
         await hand.misses("is now active")
 
 
-async def test_a_selected_task_that_completes_says_completed(
-    writer: Redis, busy_url: str
-) -> None:
+async def test_a_selected_task_that_completes_says_completed(writer: Redis, busy_url: str) -> None:
     async with watching(app_on(busy_url)) as hand:
         chosen = await _on(hand, newest=True, steps=5, page=False)
         scenes.move(writer, "busy.default", chosen, "pending", "completed")
@@ -192,9 +188,7 @@ async def test_a_filter_keeps_the_task_that_was_chosen(busy_url: str) -> None:
 
 
 @pytest.mark.parametrize("pane", ["1", "2"])
-async def test_an_object_that_disappears_is_named(
-    writer: Redis, redis_url: str, pane: str
-) -> None:
+async def test_an_object_that_disappears_is_named(writer: Redis, redis_url: str, pane: str) -> None:
     now = fleet.now_of(writer)
     for name in ("a", "b", "c"):
         fleet.worker(writer, f"{name}:1", now, "map[x:1]")

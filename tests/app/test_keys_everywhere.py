@@ -94,7 +94,9 @@ async def test_p_holds_the_picture_while_polls_go_on(writer: Redis, scene_url: s
         assert re.search(r"FROZEN since \d\d:\d\d:\d\d \(\d+s\)", hand.text)
         fleet.pending(writer, "beta.default", "beta-2", "beta-3")
         scenes.lost(writer, "another:9", fleet.now_of(writer) - 50)
-        await hand.until(lambda: hand.live.snapshot.queue(QueueKey("beta.default")).counts.pending == 3)  # type: ignore[union-attr]
+        await hand.until(
+            lambda: hand.live.snapshot.queue(QueueKey("beta.default")).counts.pending == 3
+        )  # type: ignore[union-attr]
         await hand.polls()
         assert hand.app.session.view is frozen
         assert keys_of(hand.tasks) == ["beta-1"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from time import perf_counter
@@ -302,7 +303,11 @@ async def test_w_writes_new_files_and_never_over_others(task_url: str, folder: P
         assert written == json.dumps(PAYLOAD).encode(), "byte for byte, not laid out"
     assert (folder / "runqy-the-task-error.txt").read_text() == TRACEBACK
     overview = json.loads((folder / "runqy-the-task-overview.json").read_text())
-    assert (overview["id"], overview["state"], overview["type"]) == ("the-task", "pending", "resize")
+    assert (overview["id"], overview["state"], overview["type"]) == (
+        "the-task",
+        "pending",
+        "resize",
+    )
 
 
 async def test_w_writes_the_whole_of_what_is_cut_on_screen(
@@ -375,3 +380,20 @@ async def test_escape_goes_back_through_the_stack(writer: Redis, task_url: str) 
             await hand.opens(name)
         await hand.press("escape")
         assert hand.app.is_running
+
+
+async def test_closing_while_it_reads_does_no_harm(task_url: str) -> None:
+    """Esc at any moment of a read: what comes back finds no modal any more."""
+    async with watching(app_on(task_url, interval=0.05)) as hand:
+        await hand.press("3")
+        await hand.until(lambda: hand.tasks.selected == "the-task")
+        for rounds in range(15):
+            hand.send("enter")
+            for _ in range(rounds * 3):
+                await asyncio.sleep(0)
+            await hand.opens("TaskModal")
+            for _ in range(rounds * 2):
+                await asyncio.sleep(0)
+            hand.send("escape")
+            await hand.opens("MainScreen")
+        assert hand.app.fault is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 import redis
 
+from runqy_tui.demo.server import EmbeddedServer
 from tests.app import scenes
 from tests.pty.terminal import Terminal, terminal
 
@@ -66,6 +68,22 @@ def monitor(tmp_path: Path) -> Iterator[Monitor]:
     """Starts monitors; their terminals are closed in the end."""
     with ExitStack() as terminals:
         yield Monitor(tmp_path, lambda *size: terminals.enter_context(terminal(*size)))
+
+
+@pytest.fixture(scope="session")
+def locked_url() -> Iterator[str]:
+    """``redis://127.0.0.1:PORT/0`` of a server with a fleet, whose password is ``right``."""
+    with EmbeddedServer(tcp=True) as server, redis.Redis.from_url(server.url) as client:
+        scenes.small_fleet(client)
+        client.config_set("requirepass", "right")
+        yield server.url
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """A directory with a name that is short enough for a socket in it."""
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="tui-") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

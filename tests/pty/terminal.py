@@ -70,6 +70,7 @@ class Terminal:
         os.set_blocking(self.ours, False)
         self._raw = bytearray()
         self._fed = 0
+        self._drawn: list[str] = []
         self._screen = _Screen(self.columns, self.rows)
         self._stream = pyte.ByteStream(self._screen)
         self._hung_up = False
@@ -127,13 +128,16 @@ class Terminal:
     @property
     def lines(self) -> list[str]:
         """The screen as it stands."""
+        if self._fed == len(self._raw):
+            return self._drawn
         new = bytes(self._raw[self._fed :])
         last = new.rfind(b"\x1b")
         if last >= 0 and not SEQUENCE.match(new, last):
             new = new[:last]  # the rest of a sequence is still under way
         self._fed += len(new)
         self._stream.feed(_BEYOND_PYTE.sub(b"", new))
-        return [line.rstrip() for line in self._screen.display]
+        self._drawn = [line.rstrip() for line in self._screen.display]
+        return self._drawn
 
     @property
     def text(self) -> str:
@@ -190,12 +194,14 @@ class Terminal:
         """Lose what is on the screen, as to noise of another program."""
         self.lines  # noqa: B018 -- what came so far was drawn before
         self._screen.reset()
+        self._drawn = []
 
     def resize(self, columns: int, rows: int) -> None:
         """Give the window another size."""
         self.lines  # noqa: B018 -- what came so far was drawn at the old size
         self.columns, self.rows = columns, rows
         self._screen.resize(lines=rows, columns=columns)
+        self._drawn = []
         self._set_size()
 
     def _set_size(self) -> None:
@@ -235,6 +241,19 @@ class Terminal:
     def misses(self, *parts: str) -> None:
         """Wait until the screen shows none of these."""
         self.until(lambda: not any(part in self.text for part in parts), f"gone: {parts}")
+
+    def still(self) -> list[str]:
+        """Wait until nothing moves any more; gives the screen below the header, which ticks."""
+        last, since = self.lines[1:], monotonic()
+
+        def quiet() -> bool:
+            nonlocal last, since
+            if self.lines[1:] != last:
+                last, since = self.lines[1:], monotonic()
+            return monotonic() - since > 0.15
+
+        self.until(quiet, "nothing moves")
+        return last
 
     def ends(self, within: float = PATIENCE_S) -> int:
         """Wait for the end of the program; gives its exit code once all output is here."""

@@ -48,16 +48,9 @@ def test_stopped_by_another_and_continued(monitor: Monitor, fleet_url: str) -> N
     seen.until(lambda: seen.raw.count(b"\x1b[?1049h") == 2, "the terminal taken again")
     seen.sees(*SCREEN)
     assert is_raw(seen)
-    seen.press("q")
-    assert seen.ends() == 0
-    seen.restored()
-
-
-def test_continued_though_it_never_stopped(monitor: Monitor, fleet_url: str) -> None:
-    seen = monitor.watch(fleet_url, "--interval", "60")
-    for _ in range(3):
+    for _ in range(3):  # and without a stop before
         seen.signal(signal.SIGCONT)
-    seen.until(lambda: seen.raw.count(b"\x1b[?1049h") >= 2, "the terminal taken again")
+    seen.until(lambda: seen.raw.count(b"\x1b[?1049h") > 2, "the terminal taken again")
     seen.sees(*SCREEN)
     seen.press("q")
     assert seen.ends() == 0

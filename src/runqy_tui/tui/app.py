@@ -10,7 +10,7 @@ from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 from textual.signal import Signal
-from textual.worker import Worker
+from textual.worker import Worker, WorkerFailed
 
 from runqy_tui.config import Settings
 from runqy_tui.errors import RunqyTuiError
@@ -97,9 +97,10 @@ class RunqyApp(App[None]):
         self._close_messages_no_wait()
 
     @property
-    def fault(self) -> Exception | None:
+    def fault(self) -> BaseException | None:
         """The fault of our own that ended the app, if one did."""
-        return self._exception
+        fault = self._exception
+        return fault.error if isinstance(fault, WorkerFailed) else fault
 
     def action_leave(self) -> None:
         """Leave."""

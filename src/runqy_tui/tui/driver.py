@@ -10,16 +10,20 @@ the screen.
 from __future__ import annotations
 
 import asyncio
+import codecs
 import os
 import select
 import signal
 import sys
 import termios
 import threading
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from types import FrameType
 from typing import Any
 
+from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Paste
 from textual.message import Message
@@ -34,6 +38,14 @@ STALLED_S = 5.0
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _HANGUP = 128 + signal.SIGHUP
+
+
+def _lenient(encoding: str) -> Callable[[], codecs.IncrementalDecoder]:
+    return partial(codecs.getincrementaldecoder(encoding), errors="ignore")
+
+
+# Its input thread decodes strictly: one byte of a Latin-1 keyboard would end the app.
+linux_driver.getincrementaldecoder = _lenient  # type: ignore[assignment,attr-defined]
 
 
 class RunqyDriver(LinuxDriver):
@@ -97,8 +109,8 @@ class RunqyDriver(LinuxDriver):
     def terminal_is_gone(self) -> bool:
         """Whether the other end of the terminal has hung up."""
         poll = select.poll()
-        poll.register(self.fileno, select.POLLHUP | select.POLLERR)
-        gone = select.POLLHUP | select.POLLERR | select.POLLNVAL
+        gone = select.POLLHUP | select.POLLERR  # POLLNVAL only says that poll knows no terminals
+        poll.register(self.fileno, gone)
         return any(event & gone for _, event in poll.poll(0))
 
     def _end_later(self, code: int) -> None:
@@ -141,15 +153,6 @@ class RunqyDriver(LinuxDriver):
 
     # Input
 
-    def run_input_thread(self) -> None:
-        """Read keys. Bytes that are no UTF-8 are dropped, with what came along with them."""
-        while True:
-            try:
-                super().run_input_thread()
-            except UnicodeDecodeError:
-                continue
-            return
-
     def process_message(self, message: Message) -> None:
         """Take a paste without what cannot be seen: a field would write it to the terminal."""
         if isinstance(message, Paste):
@@ -159,7 +162,7 @@ class RunqyDriver(LinuxDriver):
 
     def _run_input_thread(self) -> None:
         try:
-            self.run_input_thread()
+            super().run_input_thread()
         except Exception as error:  # noqa: BLE001 -- a thread's fault is the app's fault
             if self.terminal_is_gone:
                 self._loop.call_soon_threadsafe(self.leave, _HANGUP)

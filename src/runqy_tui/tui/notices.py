@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from runqy_tui.humanize import clock
 from runqy_tui.severity import Severity
 from runqy_tui.store import Link, View
+from runqy_tui.tui import text
+
+_WARNING_CELLS = 200
+"""Most that a warning takes: a long name in it must not hide what else is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +25,12 @@ def notices(view: View) -> list[Notice]:
     """What no finding says: that the link is lost, and what the reader noticed in passing."""
     found = list(_link(view))
     if view.snapshot is not None:
-        found += [Notice(Severity.WARNING, warning) for warning in view.snapshot.warnings]
+        found += [Notice(Severity.WARNING, _cut(warning)) for warning in view.snapshot.warnings]
     return found
+
+
+def _cut(warning: str) -> str:
+    return text.fit(warning, _WARNING_CELLS).rstrip()
 
 
 def _link(view: View) -> list[Notice]:
@@ -30,6 +38,16 @@ def _link(view: View) -> list[Notice]:
         return []
     since = "" if view.snapshot is None else f" Data as of {clock(view.snapshot.taken_at)} UTC."
     return [Notice(Severity.CRITICAL, f"{view.error or 'Redis does not answer.'}{since}")]
+
+
+def waiting(view: View) -> str:
+    """What an empty pane says before there was any answer: why, and what works without Redis."""
+    if view.link is not Link.LOST:
+        return "Waiting for the first answer from Redis…"
+    return (
+        f"{view.error or 'Redis does not answer.'} It is tried again and again. "
+        "To look around without a Redis: runqy-tui --demo"
+    )
 
 
 def calm(view: View) -> str:

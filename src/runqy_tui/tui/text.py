@@ -99,6 +99,19 @@ def split_cells(text: str, cells: int) -> list[str]:
     return pieces
 
 
+def wrap(text: str, cells: int) -> list[str]:
+    """Cut safe text into lines of at most ``cells`` cells, behind a space where there is one."""
+    lines: list[str] = []
+    while True:
+        head = _cut(text, max(1, cells), "start") or text[:1]
+        if len(head) == len(text):
+            return [*lines, head]
+        if text[len(head)] != " ":
+            head = head[: head.rfind(" ") + 1] or head
+        lines.append(head)
+        text = text[len(head) :]
+
+
 def _cut(text: str, cells: int, keep: Keep) -> str:
     """Keep as many whole characters with their marks as go into ``cells``."""
     if text.isascii():

@@ -61,11 +61,15 @@ def recovery_text(entry: Recovery) -> str:
     """``degraded, 3 fails in a row, 2 restarts``, and what to do about it."""
     words = [entry.state]
     if entry.consecutive_fails is not None:
-        words.append(f"{entry.consecutive_fails} fails in a row")
+        words.append(_times(entry.consecutive_fails, "fail") + " in a row")
     if entry.total_restarts is not None:
-        words.append(f"{entry.total_restarts} restarts")
+        words.append(_times(entry.total_restarts, "restart"))
     todo = " (breaker open: restart this worker by hand)" if entry.state == "degraded" else ""
     return ", ".join(words) + todo
+
+
+def _times(amount: int, noun: str) -> str:
+    return f"{amount:,} {noun}" + ("" if amount == 1 else "s")
 
 
 def meters(worker: Worker, width: int = 30) -> Content:

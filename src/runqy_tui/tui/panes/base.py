@@ -20,6 +20,7 @@ from runqy_tui.tui import text
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.widgets.bindings import quiet
 from runqy_tui.tui.widgets.columns import Column
+from runqy_tui.tui.widgets.entry import Entry
 from runqy_tui.tui.widgets.table import Table
 
 
@@ -53,7 +54,7 @@ class Pane(Vertical):
         self.needle = ""
         self._title = ""
         self._message = ""
-        self._input = Input(placeholder="type to filter, Enter keeps it, Esc clears it")
+        self._input = Entry(placeholder="type to filter, Enter keeps it, Esc clears it")
         self._input.display = False
 
     def compose(self) -> ComposeResult:

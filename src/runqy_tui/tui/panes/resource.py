@@ -9,6 +9,8 @@ from textual.content import Content
 
 from runqy_tui.severity import Severity
 from runqy_tui.store import View
+from runqy_tui.tui import text
+from runqy_tui.tui.notices import waiting
 from runqy_tui.tui.panes.base import Pane
 from runqy_tui.tui.resources.field import Resource
 from runqy_tui.tui.resources.signs import sign
@@ -48,6 +50,7 @@ class ResourcePane(Pane, Generic[T]):
     def show(self, view: View) -> None:
         """Take over a new view."""
         if view.snapshot is None:
+            self.table.placeholder = waiting(view)
             return
         self._items = self.rows_of(view)
         self.refill()
@@ -127,6 +130,7 @@ class ResourcePane(Pane, Generic[T]):
     @on(Table.SelectionGone)
     def _gone(self, event: Table.SelectionGone) -> None:
         name = self.name_of(event.key)
+        name = text.fit(name, min(36, len(name))).strip()  # what became of it has to be seen
         hidden = any(self._resource.key(item) == event.key for item in self._items)
         self.say(f"{name} is hidden by the filter" if hidden else f"{name} is gone")
 

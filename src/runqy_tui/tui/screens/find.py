@@ -17,6 +17,7 @@ from runqy_tui.errors import RunqyTuiError
 from runqy_tui.tui import text
 from runqy_tui.tui.everywhere import in_modal
 from runqy_tui.tui.session import Session
+from runqy_tui.tui.widgets.entry import Entry
 
 
 class FindModal(ModalScreen[None]):
@@ -37,7 +38,8 @@ class FindModal(ModalScreen[None]):
         """Build the dialog."""
         with Vertical(id="dialog") as dialog:
             dialog.border_title = "Find a task by id"
-            yield Input(placeholder="task id, as in a log or an API answer")
+            dialog.border_subtitle = "Esc closes"
+            yield Entry(placeholder="task id, as in a log or an API answer")
             yield self._answer
 
     @on(Input.Submitted)
@@ -53,6 +55,8 @@ class FindModal(ModalScreen[None]):
             found = await self._session.reader.task(task_id)
         except RunqyTuiError as error:
             self._answer.update(text.content(str(error), "$error"))
+            return
+        if not self.is_current:
             return
         if found is None:
             self._answer.update(text.content(f"No queue has a task {task_id}.", "$warning"))

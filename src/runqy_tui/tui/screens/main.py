@@ -95,12 +95,22 @@ class MainScreen(Screen[None]):
     # Panes
 
     @property
+    def _cramped(self) -> bool:
+        return self.size.width < SMALL[0] or self.size.height < SMALL[1]
+
+    @property
     def _single(self) -> bool:
-        return self._zoomed or self.size.width < SMALL[0] or self.size.height < SMALL[1]
+        return self._zoomed or self._cramped
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer the zoom only where there is something to zoom."""
+        del parameters
+        return not (action == "zoom" and self._cramped)
 
     def on_resize(self, _event: events.Resize) -> None:
         """Choose between three panes and one."""
         self._arrange()
+        self.refresh_bindings()
         self._header.show(self._session.view)
         self._notice.show(self._session.view)
 

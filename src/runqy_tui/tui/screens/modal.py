@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -22,8 +22,12 @@ from runqy_tui.tui import text
 from runqy_tui.tui.everywhere import in_modal
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.widgets.bindings import quiet
+from runqy_tui.tui.widgets.entry import Entry
 from runqy_tui.tui.widgets.tabline import Tab, TabLine
 from runqy_tui.tui.widgets.textview import TextView
+
+SMALL = (80, 24)
+"""Below this many columns or lines a modal covers the screen."""
 
 Step = Callable[[int], Hashable | None]
 """Moves the selection of the list behind by rows and returns the new key."""
@@ -72,10 +76,11 @@ class ObjectModal(ModalScreen[None]):
         self._step = step
         self._front = self.TABS[0][0]
         self._loading: Worker[None] | None = None
+        self._left = False
         self._sentence = Static(Content(""), id="sentence")
         self._said = ("", "")
         self._tabline = TabLine()
-        self._search = Input(placeholder="search, Enter finds the next; Esc closes", id="search")
+        self._search = Entry(placeholder="search, Enter finds the next; Esc closes", id="search")
         self._search.display = False
 
     # What a subclass provides
@@ -123,12 +128,16 @@ class ObjectModal(ModalScreen[None]):
         self.show_tab(self._front)
         self._reload()
 
+    def on_resize(self, event: events.Resize) -> None:
+        """Take all there is where there is little."""
+        self.set_class(event.size.width < SMALL[0] or event.size.height < SMALL[1], "-small")
+
     def _polled(self, view: View) -> None:
         if view.frozen_at is None:
             self._reload()
 
     def _reload(self) -> None:
-        if self._loading is None or not self._loading.is_running:
+        if not self._left and (self._loading is None or not self._loading.is_running):
             self._loading = self.run_worker(self._load, group="load")
 
     async def _load(self) -> None:
@@ -195,6 +204,10 @@ class ObjectModal(ModalScreen[None]):
             self._search.display = False
             self.front_widget.focus()
         else:
+            # What is read for a modal that is being taken down would find no widget to show it.
+            self._left = True
+            if self._loading is not None:
+                self._loading.cancel()
             self.dismiss()
 
     def action_step(self, delta: int) -> None:

@@ -94,7 +94,7 @@ def _line(fact: Fact, width: int) -> Content:
 
 def _wrapped(fact: Fact, width: int) -> list[Content]:
     room = max(1, width - _NAME_CELLS)
-    pieces = text.split_cells(text.line(fact.value), room)
+    pieces = text.wrap(text.line(fact.value), room)
     names = [fact.name, *[""] * (len(pieces) - 1)]
     return [
         Content.assemble((text.fit(name, _NAME_CELLS), "$muted"), (piece, fact.style))

@@ -24,16 +24,22 @@ class NoticeLine(Widget):
 
     def __init__(self) -> None:
         super().__init__()
+        self._view = View()
         self._line = Content("")
 
     def show(self, view: View) -> None:
         """Take over a new view; repaint if the sentence is another one."""
         # Findings have a pane of their own; without any there is this one quiet line.
         self.display = view.link is not Link.LIVE or not view.findings
+        self._view = view
         line = _sentence(view, max(10, self.size.width))
         if line.markup != self._line.markup:
             self._line = line
             self.refresh()
+
+    def on_resize(self) -> None:
+        """Fill the new width."""
+        self.show(self._view)
 
     def render(self) -> RenderResult:
         """Draw the line."""

@@ -1,0 +1,15 @@
+"""A line to type into. What is pasted may come from anywhere, so it passes the door as well."""
+
+from __future__ import annotations
+
+from textual.widgets import Input
+
+from runqy_tui.tui import text
+
+
+class Entry(Input):
+    """An input whose value is always safe to draw: Textual draws it as it is."""
+
+    def validate_value(self, value: str) -> str:
+        """Turn control characters into pictures, as everywhere else."""
+        return text.line(value)
