@@ -13,16 +13,15 @@ from textual.binding import Binding
 from runqy_tui.tui.widgets.bindings import quiet
 
 EVERYWHERE = (
+    # First, so that the narrowest footer still names the way to all others.
+    Binding("question_mark", "app.help", "help", id="app.help", tooltip="All keys"),
     Binding("i", "app.find", "find", id="app.find", tooltip="Find a task by id, anywhere"),
     Binding("e", "app.errors", "errors", id="app.errors", tooltip="What failed, by kind of error"),
     Binding("a", "app.alerts", "alerts", id="app.alerts", tooltip="Alerts, and their log"),
-    Binding(
-        "R", "app.report", "report", id="app.report", tooltip="Write an incident report to a file"
-    ),
+    quiet("R", "app.report", "Report", "app.report", "Write an incident report to a file"),
     Binding("p", "app.freeze", "freeze", id="app.freeze", tooltip="Hold the picture; polls go on"),
     quiet("plus,equals_sign", "app.interval(-1)", "Poll more often", "app.faster"),
     quiet("minus", "app.interval(1)", "Poll less often", "app.slower"),
-    Binding("question_mark", "app.help", "help", id="app.help", tooltip="All keys"),
     Binding("q", "app.leave", "quit", id="app.quit", tooltip="Leave runqy-tui"),
     quiet("ctrl+c", "app.leave", "Quit", "app.interrupt"),
     quiet("ctrl+l", "app.repaint", "Repaint", "app.repaint", "Draw the screen anew"),

@@ -18,7 +18,7 @@ from runqy_tui.severity import Severity
 from runqy_tui.store import View
 from runqy_tui.tui import text
 from runqy_tui.tui.everywhere import in_modal
-from runqy_tui.tui.notices import calm
+from runqy_tui.tui.notices import Notice, calm, notices
 from runqy_tui.tui.resources.signs import sign
 from runqy_tui.tui.session import Session
 
@@ -31,8 +31,8 @@ class FindingsModal(ModalScreen[None]):
 
     CSS_PATH: ClassVar[str | Path] = "findings.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,w", "dismiss", "close", id="findings.close", tooltip="Close"),
-        *in_modal(),
+        Binding("escape,q,w", "dismiss", "close", id="notices.close", tooltip="Close"),
+        *in_modal("app.quit"),
     ]
 
     def __init__(self, session: Session, only: str | None = None) -> None:
@@ -57,18 +57,17 @@ class FindingsModal(ModalScreen[None]):
     def _show(self, view: View) -> None:
         found = [f for f in view.findings if self._only in (None, f.id)]
         now = view.snapshot.taken_at if view.snapshot else 0.0
-        parts = [describe(finding, now) for finding in found[:_MOST]]
+        parts = [_notice(notice) for notice in notices(view)] if self._only is None else []
+        parts += [describe(finding, now) for finding in found[:_MOST]]
         if len(found) > _MOST:
             parts.append(Content.styled(f"and {len(found) - _MOST:,} more", "$muted"))
-        if view.snapshot is not None and self._only is None and view.snapshot.warnings:
-            parts.append(_warnings(view.snapshot.warnings))
         nothing = calm(view) if self._only is None else "This finding has gone: all is well there."
         self._list.update(Content("\n\n").join(parts) if parts else Content(nothing))
 
 
-def _warnings(warnings: tuple[str, ...]) -> Content:
-    lines = [text.content(f"· {warning}") for warning in warnings]
-    return Content("\n").join([Content.styled("The reader noticed", "bold"), *lines])
+def _notice(notice: Notice) -> Content:
+    style = _STYLES[notice.severity]
+    return Content.assemble((f"{sign(notice.severity)} ", style), text.content(notice.text, style))
 
 
 def describe(finding: Finding, now: float) -> Content:

@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.css.query import NoMatches
 from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Footer, Input, Static
@@ -145,6 +146,11 @@ class ObjectModal(ModalScreen[None]):
             await self.load()
         except RunqyTuiError as error:
             self.say(f"Cannot be read now: {error}", "$error")
+        except NoMatches:
+            # An answer that arrives while the window is taken down has nowhere to go.
+            if all(self.query(f"#{key}") for key, _ in self.TABS):
+                raise
+            return
         self._show_tabs()
 
     def say(self, sentence: str, style: str = "bold") -> None:
