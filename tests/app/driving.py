@@ -161,6 +161,14 @@ class Hand:
         """Wait until a screen of this class is in front."""
         await self.until(lambda: type(self.screen).__name__ == name, f"{name} in front")
 
+    async def open_task(self, task_id: str = "the-task") -> None:
+        """Go to the tasks and open the one that is selected."""
+        await self.press("3")
+        await self.until(lambda: self.tasks.selected == task_id, task_id)
+        await self.press("enter")
+        await self.opens("TaskModal")
+        await self.sees(task_id)
+
 
 def keys_of(table: Table) -> list[Any]:
     """Keys of all rows of a table."""
@@ -169,13 +177,13 @@ def keys_of(table: Table) -> list[Any]:
 
 def subtitle(pane: Pane) -> str:
     """What a pane says in its lower border."""
-    said = pane._border_subtitle  # type: ignore[attr-defined]
+    said = pane._border_subtitle
     return "" if said is None else str(said.plain).strip()
 
 
 def title(pane: Pane) -> str:
     """What a pane says in its upper border."""
-    said = pane._border_title  # type: ignore[attr-defined]
+    said = pane._border_title
     return "" if said is None else str(said.plain)
 
 
@@ -206,11 +214,9 @@ async def running(app: RunqyApp, size: tuple[int, int] = WIDE) -> AsyncIterator[
 
 async def _wind_down(app: RunqyApp) -> None:
     """End all work before the screens are taken down, as leaving does; the connection last."""
-    reading = [worker for worker in app.workers if worker.name != "poller"]
-    polling = [worker for worker in app.workers if worker.name == "poller"]
-    for some in (reading, polling):
-        for worker in some:
+    app.session.poller._publish = lambda _: None  # what a poll brings now would start new work
+    for own in (False, True):
+        for worker in [worker for worker in app.workers if (worker.name == "poller") is own]:
             worker.cancel()
-        for worker in some:
             with suppress(WorkerCancelled, WorkerFailed):
                 await worker.wait()

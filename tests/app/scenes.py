@@ -10,6 +10,15 @@ from redis import Redis
 from tests.support import fleet
 
 GIB = 1024**3
+TRACEBACK = """Traceback (most recent call last):
+  File "/srv/worker.py", line 12, in run
+    return handle(payload)
+  File "/srv/handler.py", line 7, in handle
+    raise ValueError("the image has no alpha channel")
+ValueError: the image has no alpha channel
+"""
+PAYLOAD = {"prompt": "a red bicycle", "steps": 30, "big": 12345678901234567890}
+"""What the task of :func:`full_task` carries."""
 
 
 def small_fleet(writer: Redis) -> float:
@@ -111,3 +120,22 @@ def move(writer: Redis, queue: str, task_id: str, old: str, new: str) -> None:
         if new == "completed":
             pipe.hset(key + f"t:{task_id}", "completed_at", int(now))
         pipe.execute()
+
+
+def full_task(writer: Redis) -> None:
+    """One pending task that carries everything a task may carry."""
+    fleet.queue(writer, "a.default")
+    message = fleet.message(
+        type="resize",
+        id="the-task",
+        queue="a.default",
+        payload=json.dumps(PAYLOAD),
+        retry=3,
+        retried=1,
+        timeout=90,
+        headers=[{"key": b"trace", "value": b"abc-123"}],
+    )
+    extra = {"state": "pending", "result": '{"ok":true}', "error_msg": TRACEBACK}
+    extra["pending_since"] = str(int((fleet.now_of(writer) - 70) * 1e9))
+    fleet.task(writer, "a.default", "the-task", msg=message, **extra)
+    writer.lpush("asynq:{a.default}:pending", "the-task")

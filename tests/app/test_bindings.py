@@ -7,23 +7,13 @@ import pkgutil
 from collections import Counter
 from collections.abc import Iterator
 
-import pytest
-from redis import Redis
 from textual.binding import Binding
 from textual.dom import DOMNode
 
 import runqy_tui.tui
 from runqy_tui.tui.commands import commands_of
 from runqy_tui.tui.screens.help import keys_of as help_of
-from tests.app import scenes
 from tests.app.driving import Hand, app_on, subtitle, watching
-
-
-@pytest.fixture
-def scene_url(writer: Redis, redis_url: str) -> str:
-    """A small fleet."""
-    scenes.small_fleet(writer)
-    return redis_url
 
 
 def _classes() -> list[type[DOMNode]]:
@@ -31,10 +21,10 @@ def _classes() -> list[type[DOMNode]]:
     found: dict[str, type[DOMNode]] = {}
     for module in pkgutil.walk_packages(runqy_tui.tui.__path__, "runqy_tui.tui."):
         for item in vars(importlib.import_module(module.name)).values():
-            if isinstance(item, type) and issubclass(item, DOMNode) and "BINDINGS" in vars(item):
-                if item.__module__.startswith("runqy_tui."):
-                    found[item.__qualname__] = item
-    return list(found.values())
+            ours = getattr(item, "__module__", "").startswith("runqy_tui.")
+            if ours and isinstance(item, type) and issubclass(item, DOMNode):
+                found[item.__qualname__] = item
+    return [item for item in found.values() if "BINDINGS" in vars(item)]
 
 
 def _bindings() -> Iterator[tuple[type[DOMNode], Binding]]:

@@ -166,7 +166,7 @@ async def test_keys_do_not_wait_for_a_slow_redis(redis_url: str, writer: Redis) 
     async with watching(app_on(redis_url)) as hand:
         await hand.until(lambda: keys_of(hand.tasks) == ["beta-1"])
         before = writer.info("commandstats")["cmdstat_time"]["calls"]
-        writer.execute_command("CLIENT", "PAUSE", 1_500, "ALL")
+        writer.client_pause(1_500)
         await hand.settle()
         at = hand.live.received_at
         await hand.press("1", "j", "k", "2", "enter")

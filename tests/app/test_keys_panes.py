@@ -6,15 +6,7 @@ import pytest
 from redis import Redis
 
 from runqy_tui.model import QueueKey
-from tests.app import scenes
 from tests.app.driving import app_on, keys_of, title, watching
-
-
-@pytest.fixture
-def scene_url(writer: Redis, redis_url: str) -> str:
-    """A small fleet."""
-    scenes.small_fleet(writer)
-    return redis_url
 
 
 async def test_digits_and_tab_move_between_panes(scene_url: str) -> None:
@@ -122,7 +114,7 @@ async def test_a_filter_of_nothing_says_so(scene_url: str) -> None:
         await hand.misses("nowhere")
 
 
-async def test_s_goes_through_the_columns_and_S_turns_round(scene_url: str) -> None:
+async def test_s_goes_through_the_columns_and_shift_s_turns_round(scene_url: str) -> None:
     async with watching(app_on(scene_url)) as hand:
         by_trouble = keys_of(hand.queues)
         assert by_trouble[0] == QueueKey("beta.default")

@@ -13,13 +13,6 @@ from tests.app.driving import SMALL, Hand, app_on, keys_of, title, watching
 from tests.support import fleet
 
 
-@pytest.fixture
-def scene_url(writer: Redis, redis_url: str) -> str:
-    """A small fleet."""
-    scenes.small_fleet(writer)
-    return redis_url
-
-
 def _recovering(writer: Redis, worker_id: str, now: float, queues: str) -> None:
     state = {"gamma": {"state": "recovering", "consecutive_fails": 1, "total_restarts": 1}}
     fleet.worker(writer, worker_id, now, queues, healthy=0, recovery=json.dumps(state))

@@ -45,7 +45,7 @@ class Ledger:
             self.pages.append((found.offset, len(found.rows)))
             return found
 
-        reader.page = page  # type: ignore[method-assign, assignment]
+        reader.page = page  # type: ignore[method-assign]
         return reader
 
     @property

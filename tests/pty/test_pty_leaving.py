@@ -14,7 +14,6 @@ from tests.pty.terminal import Terminal
 
 GONE_S = 4.0
 """Within this a process must end whose terminal has gone."""
-INTERRUPT = "\x03"
 SYNC_AND_RESIZE_SUPPORTED = "\x1b[?2026;2$y\x1b[?2048;2$y"
 MOUSE_MODE = re.compile(rb"\x1b\[\?(?:\d+;)*(?:9|100[012356]|101[56])(?:;\d+)*[hl]")
 
@@ -23,12 +22,11 @@ MOUSE_MODE = re.compile(rb"\x1b\[\?(?:\d+;)*(?:9|100[012356]|101[56])(?:;\d+)*[h
     ("leave", "code"),
     [
         (lambda seen: seen.press("q"), 0),
-        (lambda seen: seen.press(INTERRUPT), 0),
         (lambda seen: seen.signal(signal.SIGTERM), 143),
         (lambda seen: seen.signal(signal.SIGHUP), 129),
         (lambda seen: seen.signal(signal.SIGINT), 130),
     ],
-    ids=["q", "ctrl+c", "SIGTERM", "SIGHUP", "SIGINT"],
+    ids=["q", "SIGTERM", "SIGHUP", "SIGINT"],
 )
 def test_the_terminal_is_given_back(
     monitor: Monitor, fleet_url: str, leave: Callable[[Terminal], None], code: int

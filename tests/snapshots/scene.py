@@ -65,12 +65,12 @@ def _workers(writer: Redis) -> None:
     machine = scenes.metrics(cpu=88.0, gpu=97.0)
     fleet.worker(writer, "gpu-1:812", NOW - 2, both, metrics=machine, recovery=_recovery("idle"))
     fleet.worker(writer, "gpu-2:640", NOW - 4, both, metrics=scenes.metrics(cpu=12.5, gpu=3.0))
-    sick = {"started_at": int(NOW) - 86_000, "metrics": scenes.metrics(cpu=55.2, gpu=0.0)}
     fleet.worker(
         *(writer, "gpu-7:25673", NOW - 3, "map[upscale.default:1]"),
         healthy=0,
         recovery=_recovery("degraded", "upscale"),
-        **sick,
+        started_at=int(NOW) - 86_000,
+        metrics=scenes.metrics(cpu=55.2, gpu=0.0),
     )
     fleet.worker(
         *(writer, "gpu-8:31", NOW - 1, "map[inference.low:1]"),
@@ -114,7 +114,7 @@ def _upscale(writer: Redis) -> None:
         timeout=90,
         headers=[{"key": b"trace", "value": b"4bf92f3577b34da6"}],
     )
-    writer.hset("asynq:{upscale.default}:t:dead0000-56f2", "msg", message)  # type: ignore[arg-type]
+    writer.hset("asynq:{upscale.default}:t:dead0000-56f2", "msg", message)
     _counters(writer, "upscale.default", 480)
 
 

@@ -26,6 +26,7 @@ pytestmark = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24"
 @pytest.fixture(autouse=True)
 def _still(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Time stands still, in UTC, and every terminal can show every sign."""
+    monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
     for module in ("poller", "tui.widgets.header"):
