@@ -38,7 +38,7 @@ def test_all_classes_are_found() -> None:
     names = {owner.__name__ for owner in _classes()}
     assert {
         *("RunqyApp", "MainScreen", "Pane", "TasksPane", "Table", "TextView"),
-        *("ObjectModal", "FindModal", "HelpModal", "NoticesModal"),
+        *("ObjectModal", "FindModal", "HelpModal", "FindingsModal"),
     } <= names
 
 
@@ -112,6 +112,8 @@ async def test_help_lists_every_key_of_every_screen(scene_url: str) -> None:
     async with watching(app_on(scene_url)) as hand:
         shown.append(_listed(hand))
         await hand.until(lambda: len(hand.tasks.rows))
+        await hand.press("4")
+        shown.append(_listed(hand))
         await hand.press("3")
         shown.append(_listed(hand))
         await hand.press("enter")
@@ -174,6 +176,7 @@ async def test_every_command_of_the_palette_runs(scene_url: str) -> None:
                 await hand.opens("MainScreen")
             if hand.front.filtering:
                 await hand.press("escape")
+            await hand.press("2")
         assert len(ran) > 12
         assert hand.app.fault is None
 

@@ -75,8 +75,8 @@ async def test_small_screen_filter_sort_and_notices(hostile_url: str) -> None:
             _tame(hand)
             await hand.press("escape")
         await hand.press("w")
-        await hand.opens("NoticesModal")
-        await hand.sees("crashed: restart this worker by hand")
+        await hand.opens("FindingsModal")
+        await hand.sees("is not draining", "evidence")
         _tame(hand)
 
 
@@ -123,5 +123,5 @@ async def test_an_error_of_the_server_is_shown_tamely(redis_url: str) -> None:
         await hand.sees("no such socket")
         _tame(hand)
         await hand.press("w")
-        await hand.opens("NoticesModal")
+        await hand.opens("FindingsModal")
         _tame(hand)

@@ -201,10 +201,11 @@ async def test_y_refuses_what_the_terminal_would_drop(writer: Redis, redis_url: 
 async def test_w_lists_everything_that_is_wrong(writer: Redis, scene_url: str) -> None:
     async with watching(app_on(scene_url)) as hand:
         await hand.press("w")
-        await hand.opens("NoticesModal")
-        await hand.sees("worker lost:3 lost", "worker sick:2 degraded", "queue beta.default")
+        await hand.opens("FindingsModal")
+        await hand.sees("worker lost:3 is lost", "worker sick:2 is degraded", "beta.default is")
+        await hand.sees("evidence", "asynq:workers:sick:2  healthy = 0", "restart runqy-worker on")
         scenes.lost(writer, "late:5", fleet.now_of(writer) - 50)
-        await hand.sees("worker late:5 lost")
+        await hand.sees("worker late:5 is lost")
         for key in ("escape", "w", "q"):
             if hand.screen is hand.main:
                 await hand.press("w")
@@ -212,11 +213,14 @@ async def test_w_lists_everything_that_is_wrong(writer: Redis, scene_url: str) -
             assert hand.screen is hand.main, key
 
 
-async def test_the_notice_line_opens_the_list(scene_url: str) -> None:
-    async with watching(app_on(scene_url)) as hand:
-        await hand.sees("+2 more: w")
-        await hand.pilot.click("NoticeLine")
-        await hand.opens("NoticesModal")
+async def test_the_notice_line_opens_the_list(redis_url: str, writer: Redis) -> None:
+    fleet.queue(writer, "a.default")
+    writer.lpush("asynq:workers:odd", "no hash")
+    writer.zadd("asynq:workers", {"odd": fleet.now_of(writer) + 1800})
+    async with watching(app_on(redis_url)) as hand:
+        await hand.sees("asynq:workers:odd")
+        await hand.press("w")
+        await hand.opens("FindingsModal")
 
 
 async def test_a_healthy_fleet_is_one_quiet_line(writer: Redis, redis_url: str) -> None:

@@ -69,7 +69,8 @@ async def test_small_shows_one_pane_and_the_others_as_tabs(scene_url: str) -> No
         assert "2 Queues 4 ✖1   │ 1 Workers 3 ✖2  3 Tasks" in title(hand.main.queues_pane)
         await hand.sees("2 Queues 4 ✖1   │ 1 Workers 3 ✖2  3 Tasks", "beta.default")
         assert hand.queues.size.width == 78
-        assert "sick:2" not in "\n".join(hand.lines[2:])
+        pane = next(at for at, line in enumerate(hand.lines) if "2 Queues" in line)
+        assert "sick:2" not in "\n".join(hand.lines[pane:])
         await hand.press("1")
         await hand.sees("1 Workers 3 ✖2", "2 Queues 4 ✖1  3 Tasks", "degraded")
         await hand.press("3")
@@ -82,7 +83,7 @@ async def test_small_shows_one_pane_and_the_others_as_tabs(scene_url: str) -> No
 async def test_columns_give_way_by_importance(scene_url: str) -> None:
     async with watching(app_on(scene_url), (200, 60)) as hand:
         wide = hand.text
-        for column in ("MEM", "GPU", "RST", "UP", "NOTE", "DONE/s", "FAIL/s", "SCHED"):
+        for column in ("MEM", "GPU", "RST", "UP", "DRAINS", "DONE/s", "FAIL/s", "SCHED"):
             assert column in wide, column
         await hand.pilot.resize_terminal(120, 40)
         await hand.misses("MEM", "FAIL/s")

@@ -15,7 +15,7 @@ from textual.widgets import Static
 from runqy_tui.findings.base import Finding
 from runqy_tui.humanize import moment, span
 from runqy_tui.severity import Severity
-from runqy_tui.store import View
+from runqy_tui.store import Link, View
 from runqy_tui.tui import text
 from runqy_tui.tui.everywhere import in_modal
 from runqy_tui.tui.notices import Notice, calm, notices
@@ -57,10 +57,13 @@ class FindingsModal(ModalScreen[None]):
     def _show(self, view: View) -> None:
         found = [f for f in view.findings if self._only in (None, f.id)]
         now = view.snapshot.taken_at if view.snapshot else 0.0
-        parts = [_notice(notice) for notice in notices(view)] if self._only is None else []
-        parts += [describe(finding, now) for finding in found[:_MOST]]
+        parts = [describe(finding, now) for finding in found[:_MOST]]
         if len(found) > _MOST:
             parts.append(Content.styled(f"and {len(found) - _MOST:,} more", "$muted"))
+        if self._only is None:
+            told = [_notice(notice) for notice in notices(view)[:_MOST]]
+            lost = view.link is Link.LOST
+            parts = told[:lost] + parts + told[lost:]
         nothing = calm(view) if self._only is None else "This finding has gone: all is well there."
         self._list.update(Content("\n\n").join(parts) if parts else Content(nothing))
 

@@ -1,0 +1,94 @@
+"""The pane of findings: first on the screen, gone when all is well, and a way to the object."""
+
+from __future__ import annotations
+
+from redis import Redis
+
+from runqy_tui.model import QueueKey
+from tests.app.driving import SMALL, app_on, keys_of, watching
+from tests.support import fleet
+
+
+async def test_what_is_wrong_comes_first_with_a_next_step(scene_url: str) -> None:
+    async with watching(app_on(scene_url)) as hand:
+        await hand.sees("4 Findings 3", "worker sick:2 is degraded", "→ restart runqy-worker on sick")
+        pane = hand.main.findings_pane
+        assert pane.region.y < hand.main.workers_pane.region.y
+        assert "✖ 3" in hand.lines[0]
+
+
+async def test_a_healthy_fleet_has_no_such_pane(writer: Redis, redis_url: str) -> None:
+    fleet.worker(writer, "fine:1", fleet.now_of(writer), "map[a.default:1]")
+    fleet.queue(writer, "a.default")
+    async with watching(app_on(redis_url)) as hand:
+        await hand.sees("All quiet")
+        assert not hand.main.findings_pane.display
+        await hand.press("4")
+        assert hand.front.number == 2
+        writer.hset("asynq:workers:fine:1", "healthy", 0)
+        await hand.until(lambda: hand.main.findings_pane.display)
+        await hand.sees("worker fine:1 is degraded")
+        await hand.misses("All quiet")
+
+
+async def test_enter_goes_to_the_object(scene_url: str) -> None:
+    async with watching(app_on(scene_url)) as hand:
+        await hand.press("4")
+        table = hand.main.findings_pane.table
+        opened = {}
+        for key in keys_of(table):
+            assert table.select(key)
+            await hand.press("enter")
+            await hand.until(lambda: hand.screen is not hand.main)
+            opened[str(key).partition(":")[0]] = type(hand.screen).__name__
+            await hand.press("escape")
+            await hand.opens("MainScreen")
+        assert opened == {
+            "worker-degraded": "WorkerModal",
+            "worker-lost": "WorkerModal",
+            "queue-unhealthy-consumers": "QueueModal",
+        }
+        assert hand.workers.selected in ("sick:2", "lost:3")
+        assert hand.queues.selected == QueueKey("beta.default")
+
+
+async def test_x_acknowledges_until_it_gets_worse(writer: Redis, scene_url: str) -> None:
+    async with watching(app_on(scene_url)) as hand:
+        await hand.press("4")
+        table = hand.main.findings_pane.table
+        assert table.select("queue-unhealthy-consumers:beta.default/beta.default")
+        await hand.press("x")
+        await hand.until(lambda: "✖ 2" in hand.lines[0], "no longer counted")
+        assert keys_of(table)[-1] == "queue-unhealthy-consumers:beta.default/beta.default"
+        await hand.polls(2)
+        assert "✖ 2" in hand.lines[0], "polls do not bring it back"
+        for number in range(10):
+            fleet.pending(writer, "beta.default", f"more-{number}", since=fleet.now_of(writer))
+        await hand.until(lambda: "✖ 3" in hand.lines[0], "it got worse")
+
+
+async def test_w_shows_the_evidence_of_the_selected_one(scene_url: str) -> None:
+    async with watching(app_on(scene_url)) as hand:
+        await hand.press("4")
+        assert hand.main.findings_pane.table.select("worker-lost:lost:3")
+        await hand.press("w")
+        await hand.opens("FindingsModal")
+        await hand.sees("Why", "worker lost:3 is lost", "asynq:workers:lost:3")
+        await hand.misses("asynq:workers:sick:2")
+
+
+async def test_two_lines_on_a_small_screen(scene_url: str) -> None:
+    async with watching(app_on(scene_url), SMALL) as hand:
+        await hand.sees("4 Findings 3", "1 more below")
+        assert hand.main.findings_pane.size.height == 2
+
+
+async def test_a_frozen_screen_keeps_its_findings(writer: Redis, scene_url: str) -> None:
+    async with watching(app_on(scene_url)) as hand:
+        await hand.press("p")
+        writer.hset("asynq:workers:fine:1", "healthy", 0)
+        await hand.until(lambda: len(hand.live.findings) > 3)
+        await hand.polls(1)
+        await hand.sees("4 Findings 3")
+        await hand.press("p")
+        await hand.misses("4 Findings 3")
