@@ -12,7 +12,7 @@ from typing import Any
 from textual import events
 from textual.pilot import Pilot
 from textual.screen import Screen
-from textual.worker import WorkerCancelled, WorkerFailed
+from textual.worker import WorkerError
 
 from runqy_tui.config import Settings
 from runqy_tui.poller import Poller
@@ -214,9 +214,13 @@ async def running(app: RunqyApp, size: tuple[int, int] = WIDE) -> AsyncIterator[
 
 async def _wind_down(app: RunqyApp) -> None:
     """End all work before the screens are taken down, as leaving does; the connection last."""
-    app.session.poller._publish = lambda _: None  # what a poll brings now would start new work
-    for own in (False, True):
-        for worker in [worker for worker in app.workers if (worker.name == "poller") is own]:
+    poller = app.session.poller
+    reader, poller.reader = poller.reader, None  # whoever asks now is told that it is not there
+    while workers := list(app.workers):
+        for worker in workers:
             worker.cancel()
-            with suppress(WorkerCancelled, WorkerFailed):
+            with suppress(WorkerError):
                 await worker.wait()
+            app.workers._workers.discard(worker)
+    if reader is not None:
+        await reader.close()
