@@ -24,13 +24,14 @@ def test_three_panes_or_one(monitor: Monitor, fleet_url: str) -> None:
     seen = monitor.watch(fleet_url, "--interval", "60")
     seen.sees(*PANES, "sick:2", "degraded", "alpha.high", "beta-1", "? help", "live · data")
     assert seen.lines[0].startswith(" runqy-tui")
-    assert [seen.lines[2].count(corner) for corner in "╭╮"] == [2, 2]
+    upper = next(line for line in seen.lines if "1 Workers" in line)
+    assert [upper.count(corner) for corner in "╭╮"] == [2, 2]
     assert [seen.lines[-2].count(corner) for corner in "╰╯"] == [1, 1]
     seen.resize(80, 24)
     seen.sees("alpha.high", "1 Workers 3", "3 Tasks", "? help")
-    seen.misses("sick:2", "beta-1")
+    seen.misses("● fine:1", "beta-1")
     seen.press("1")
-    seen.sees("sick:2", "2 Queues 4")
+    seen.sees("● fine:1", "2 Queues 4")
     seen.misses("alpha.high  ")
 
 
@@ -44,6 +45,7 @@ def test_the_same_screen_after_sizes_and_noise(monitor: Monitor, fleet_url: str)
         seen.until(lambda so_far=so_far: len(seen.raw) > so_far, "drawn anew")  # type: ignore[misc]
     seen.resize(120, 40)
     seen.until(lambda: seen.lines[1:] == before, "the same screen as before")
+    seen.still()
     seen.wipe()
     assert seen.lines[1:] != before
     seen.press("\x0c")
