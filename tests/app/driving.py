@@ -24,7 +24,7 @@ from runqy_tui.tui.panes.tasks import TasksPane
 from runqy_tui.tui.screens.main import MainScreen
 from runqy_tui.tui.widgets.table import Table
 
-WIDE = (120, 40)
+WIDE = (120, 32)
 SMALL = (80, 24)
 _CHARACTERS = {"minus": "-", "space": " ", "full_stop": ".", "colon": ":"}
 PATIENCE_S = 15.0

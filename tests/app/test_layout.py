@@ -104,12 +104,12 @@ async def test_the_header_drops_what_matters_least(scene_url: str) -> None:
 
 
 async def test_every_size_and_back(scene_url: str) -> None:
-    sizes = ((80, 24), (200, 60), (20, 5), (1, 1), (7, 3), (300, 2), (3, 80), (120, 40))
+    sizes = ((80, 24), (20, 5), (1, 1), (300, 2), (3, 60), (120, 40))
     async with watching(app_on(scene_url)) as hand:
         await hand.until(lambda: keys_of(hand.tasks) == ["beta-1"])
         for size in sizes:
             await hand.pilot.resize_terminal(*size)
-            await hand.press("1", "j", "3", "z", "z", "2", "k")
+            await hand.press("1", "j", "3", "z", "2", "z")
             assert [len(line) for line in hand.lines] == [size[0]] * size[1]
         await hand.sees("─ 1 Workers 3", "─ 2 Queues 4", "─ 3 Tasks", "sick:2", "beta-1")
         assert hand.queues.selected == QueueKey("beta.default")

@@ -177,12 +177,12 @@ async def test_closing_while_it_reads_does_no_harm(task_url: str) -> None:
     async with watching(app_on(task_url, interval=0.05)) as hand:
         await hand.press("3")
         await hand.until(lambda: hand.tasks.selected == "the-task")
-        for rounds in range(15):
+        for rounds in range(8):
             hand.send("enter")
-            for _ in range(rounds * 3):
+            for _ in range(rounds * 6):
                 await asyncio.sleep(0)
             await hand.opens("TaskModal")
-            for _ in range(rounds * 2):
+            for _ in range(rounds * 4):
                 await asyncio.sleep(0)
             hand.send("escape")
             await hand.opens("MainScreen")
