@@ -11,7 +11,9 @@ from tests.support import fleet
 
 async def test_what_is_wrong_comes_first_with_a_next_step(scene_url: str) -> None:
     async with watching(app_on(scene_url)) as hand:
-        await hand.sees("4 Findings 3", "worker sick:2 is degraded", "→ restart runqy-worker on sick")
+        await hand.sees(
+            "4 Findings 3", "worker sick:2 is degraded", "→ restart runqy-worker on sick"
+        )
         pane = hand.main.findings_pane
         assert pane.region.y < hand.main.workers_pane.region.y
         assert "✖ 3" in hand.lines[0]

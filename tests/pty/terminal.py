@@ -250,7 +250,7 @@ class Terminal:
             nonlocal last, since
             if self.lines[1:] != last:
                 last, since = self.lines[1:], monotonic()
-            return monotonic() - since > 0.15
+            return monotonic() - since > 0.3
 
         self.until(quiet, "nothing moves")
         return last

@@ -1,0 +1,214 @@
+"""The command line: arguments only. Each command imports what it needs, when it runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import partial
+from pathlib import Path
+
+import click
+
+from runqy_tui import __version__
+from runqy_tui.cli.running import BROKEN_PIPE, LoadSettings, drop_output, open_for, run, usage_text
+from runqy_tui.cli.watching import check, metrics, report, rules
+from runqy_tui.config import NOTIFY, Settings, load_settings
+from runqy_tui.errors import OutputError, RunqyTuiError, UsageError
+
+_URL_HELP = (
+    "Redis to watch: redis://, rediss:// or unix://. Default: $RUNQY_REDIS_URL, $REDIS_URL, "
+    "runqy's own $REDIS_HOST, $REDIS_PORT, $REDIS_PASSWORD, $REDIS_TLS and $REDIS_DB, "
+    "config.toml, or redis://localhost:6379/0. A password is safer in the environment than here."
+)
+
+
+_HANGUP = 129
+"""Exit code when the terminal has gone: 128 + SIGHUP."""
+
+
+@click.group(
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option("--url", metavar="URL", help=_URL_HELP)
+@click.option("--interval", type=float, metavar="S", help="Seconds between polls. Default: 2.")
+@click.option("--timeout", type=float, metavar="S", help="Seconds Redis may take. Default: 3.")
+@click.option(
+    "--mouse/--no-mouse", default=None, help="Use the mouse, or leave it to the terminal."
+)
+@click.option(
+    "--rules",
+    "rules_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="F",
+    help="File of alert rules. Default: the built-in ones.",
+)
+@click.option(
+    "--notify",
+    type=click.Choice(NOTIFY),
+    help="Announce what begins to fire by bell or desktop notification (OSC 9). Default: none.",
+)
+@click.option("--demo", is_flag=True, help="Watch a simulated fleet on a private server.")
+@click.option(
+    "--demo-speed",
+    type=click.FloatRange(0.1, 100),
+    default=1.0,
+    show_default=True,
+    metavar="N",
+    help="How many times faster the demo's story runs.",
+)
+@click.option("--demo-healthy", is_flag=True, help="A demo in which nothing goes wrong.")
+@click.option(
+    "--redis-server",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="PATH",
+    help="Server program for --demo.",
+)
+@click.version_option(__version__, prog_name="runqy-tui")
+@click.pass_context
+def cli(
+    context: click.Context,
+    url: str | None,
+    interval: float | None,
+    timeout: float | None,
+    mouse: bool | None,
+    rules_file: Path | None,
+    notify: str | None,
+    demo: bool,
+    demo_speed: float,
+    demo_healthy: bool,
+    redis_server: Path | None,
+) -> None:
+    """Watch a runqy fleet: workers, queues and tasks, live.
+
+    Without a command it opens the monitor. It only reads: looking never changes anything.
+    """
+    load = partial(
+        load_settings,
+        os.environ,
+        url=url,
+        interval=interval,
+        timeout=timeout,
+        mouse=mouse,
+        rules=rules_file,
+        notify=notify,
+    )
+    context.obj = load  # called when a command runs: its --help needs no valid settings
+    if context.invoked_subcommand is not None:
+        if demo:
+            raise UsageError("--demo opens the monitor; it does not go with a command.")
+        return
+    if demo and url is not None:
+        raise UsageError("--demo watches its own server: leave out --url, or leave out --demo.")
+    if demo_healthy and not demo:
+        raise UsageError("--demo-healthy goes with --demo.")
+    _require_terminal()
+    if demo:
+        _run_demo(load(), redis_server, demo_speed, healthy=demo_healthy)
+    else:
+        _run_app(load())
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON (schema 1) instead of tables.")
+@click.pass_obj
+def snapshot(load: LoadSettings, as_json: bool) -> None:
+    """Print one overview of workers and queues, and exit."""
+    from runqy_tui.oneshot import commands
+
+    settings = load()
+    run(commands.snapshot(lambda: open_for(settings), as_json=as_json))
+
+
+@cli.command()
+@click.argument("task_id", metavar="ID")
+@click.option("--queue", metavar="Q", help="Look in this queue only.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON (schema 1) instead of text.")
+@click.pass_obj
+def task(load: LoadSettings, task_id: str, queue: str | None, as_json: bool) -> None:
+    """Print one task, found by its id in any queue, and exit (1 if there is none)."""
+    from runqy_tui.oneshot import commands
+
+    settings = load()
+    run(commands.task(lambda: open_for(settings), task_id, queue, as_json=as_json))
+
+
+for _command in (check, report, metrics, rules):
+    cli.add_command(_command)
+
+
+def _require_terminal() -> None:
+    for stream, name in ((sys.stdin, "input"), (sys.stdout, "output")):
+        if stream is None or not stream.isatty():
+            raise UsageError(
+                f"The monitor needs a terminal, and standard {name} is none. "
+                "For scripts there is: runqy-tui snapshot --json"
+            )
+    if os.environ.get("TERM", "") in ("", "dumb"):
+        raise UsageError(
+            f"TERM={os.environ.get('TERM', '')!r} cannot show the monitor. Set TERM (as in "
+            "TERM=xterm-256color), or use: runqy-tui snapshot"
+        )
+
+
+def _run_demo(
+    settings: Settings, redis_server: Path | None, speed: float, *, healthy: bool
+) -> None:
+    from dataclasses import replace
+
+    from runqy_tui.demo.run import Demo
+
+    with Demo(redis_server=redis_server, speed=speed, healthy=healthy) as demo:
+        _run_app(replace(settings, url=demo.url, url_source="--demo", name="demo"))
+        if problem := demo.problem():
+            raise RunqyTuiError(f"The demo's simulated fleet ended early: {problem}")
+
+
+def _run_app(settings: Settings) -> None:
+    from runqy_tui.rules.load import load_rules
+    from runqy_tui.tui.app import RunqyApp
+
+    rules = None if settings.rules is None else load_rules(settings.rules)
+    app = RunqyApp(settings, lambda: open_for(settings), rules)
+    app.run(mouse=settings.mouse)
+    if app.fault is not None:
+        from runqy_tui.tui.crash import write_report
+
+        report = write_report(app.fault)
+        where = "" if report is None else f" The report is in {report}."
+        raise RunqyTuiError(
+            f"A fault in runqy-tui itself ended it: {type(app.fault).__name__}.{where}"
+        )
+    if app.return_code:
+        raise SystemExit(app.return_code)
+
+
+def main() -> None:
+    """Entry point: errors become one line on standard error and an exit code."""
+    try:
+        cli.main(prog_name="runqy-tui", standalone_mode=False)
+    except OutputError as error:
+        drop_output()
+        _fail(str(error), error.exit_code)
+    except RunqyTuiError as error:
+        _fail(str(error), error.exit_code)
+    except click.ClickException as error:
+        _fail(usage_text(error), error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except BrokenPipeError:
+        drop_output()  # the reader of our output went away, as with `| head`
+        sys.exit(BROKEN_PIPE)
+    except SystemExit as leaving:
+        if leaving.code == _HANGUP:
+            drop_output()
+        raise
+
+
+def _fail(message: str, code: int) -> None:
+    from runqy_tui.safetext import safe_line
+
+    text = f"runqy-tui: {safe_line(message)}\n"
+    if sys.stderr is not None:
+        sys.stderr.write(text)
+    sys.exit(code)
