@@ -214,8 +214,7 @@ async def running(app: RunqyApp, size: tuple[int, int] = WIDE) -> AsyncIterator[
 
 async def _wind_down(app: RunqyApp) -> None:
     """End all work before the screens are taken down, as leaving does; the connection last."""
-    poller = app.session.poller
-    reader, poller.reader = poller.reader, None  # whoever asks now is told that it is not there
+    reader = app.session.poller.reader
     while workers := list(app.workers):
         for worker in workers:
             worker.cancel()
@@ -223,4 +222,4 @@ async def _wind_down(app: RunqyApp) -> None:
                 await worker.wait()
             app.workers._workers.discard(worker)
     if reader is not None:
-        await reader.close()
+        await reader.close()  # once more: a message may have asked for a page after the poller
