@@ -214,12 +214,14 @@ async def running(app: RunqyApp, size: tuple[int, int] = WIDE) -> AsyncIterator[
 
 async def _wind_down(app: RunqyApp) -> None:
     """End all work before the screens are taken down, as leaving does; the connection last."""
-    reader = app.session.poller.reader
+    poller = app.session.poller
     while workers := list(app.workers):
         for worker in workers:
             worker.cancel()
             with suppress(WorkerError):
                 await worker.wait()
             app.workers._workers.discard(worker)
+    # A message on its way may still ask for a page: it is told that there is no connection.
+    reader, poller.reader = poller.reader, None
     if reader is not None:
-        await reader.close()  # once more: a message may have asked for a page after the poller
+        await reader.close()
