@@ -35,9 +35,10 @@ def save(app: App[Any], stem: str, ending: str, data: bytes) -> Path | None:
 
 
 def _write(path: Path, data: bytes) -> None:
-    with path.open("xb") as file:
-        try:
+    file = path.open("xb")
+    try:
+        with file:  # a full disk may show as late as on closing
             file.write(data)
-        except OSError:
-            path.unlink()  # half a value would be taken for the whole
-            raise
+    except OSError:
+        path.unlink()  # half a value would be taken for the whole
+        raise

@@ -110,8 +110,7 @@ class TaskModal(ObjectModal):
             return {}
         held = {"payload": task.payload, "result": task.result, "error": task.error}
         names = dict(self.TABS)
-        marks = {key: "●" if blob and blob.size else "·" for key, blob in held.items()}
-        labels = {key: f"{names[key]} {mark}" for key, mark in marks.items()}
+        labels = {key: f"{names[key]} {_mark(blob)}" for key, blob in held.items()}
         return labels | {"raw": f"Raw {len(task.raw_fields)}"}
 
     def file_content(self, tab: str) -> tuple[str, bytes] | None:
@@ -134,6 +133,13 @@ class TaskModal(ObjectModal):
         if whole is None or found is None or found.truncated:
             raise RunqyTuiError("the whole value could not be read: it is gone, or not readable.")
         return _content(whole, tab)
+
+
+def _mark(blob: Blob | None) -> str:
+    """Whether a tab holds something, and how much of it was read where it is cut."""
+    if blob is None or not blob.size:
+        return "·"
+    return f"{size(len(blob.data))} of {size(blob.size)}" if blob.truncated else "●"
 
 
 def _blob(task: Task, tab: str) -> Blob | None:
