@@ -14,6 +14,7 @@ from weakref import WeakSet
 
 from redis.exceptions import RedisError, ResponseError
 
+from runqy_tui.errors import ConnectionFailedError
 from runqy_tui.redis.faults import translate
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ class Link:
         self.target = target
         self.round_trips = 0
         self.epoch = 0
+        self._closed = False
         self._pool = pool
         self._greeted: WeakSet[Connection] = WeakSet()
 
@@ -120,6 +122,7 @@ class Link:
         """
         if not batch.count:
             return []
+        self._refuse_when_closed()
         try:
             return await self._exchange(batch)
         except (RedisError, OSError) as error:
@@ -130,6 +133,7 @@ class Link:
     async def _exchange(self, batch: Batch) -> list[Reply]:
         connection = await self._pool.get_connection()
         try:
+            self._refuse_when_closed()  # it may have been closed while this one was opened
             wire = batch.wire
             extra = 0 if connection in self._greeted else 1
             if extra:
@@ -156,8 +160,15 @@ class Link:
         self.epoch += 1
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; whoever asks later opens no new one."""
+        self._closed = True
         await self._pool.aclose()
+
+    def _refuse_when_closed(self) -> None:
+        if self._closed:
+            raise ConnectionFailedError(
+                f"The connection to Redis at {self.target.address} is closed."
+            )
 
 
 async def _read(connection: Connection) -> Reply:

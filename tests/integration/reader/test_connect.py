@@ -218,6 +218,16 @@ async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None
     sink.close()
 
 
+async def test_nothing_is_opened_after_the_close(redis_url: str) -> None:
+    reader = await open_reader(redis_url)
+    await reader.overview()
+    await reader.close()
+    with pytest.raises(ConnectionFailedError, match="is closed"):
+        await reader.overview()
+    with pytest.raises(ConnectionFailedError, match="is closed"):
+        await reader.task("any")
+
+
 async def test_poll_has_a_deadline(listen: Listen) -> None:
     async def drip(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         await source.read(100)
