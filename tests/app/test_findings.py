@@ -62,6 +62,7 @@ async def test_x_acknowledges_until_it_gets_worse(writer: Redis, scene_url: str)
         await hand.press("x")
         await hand.until(lambda: "✖ 2" in hand.lines[0], "no longer counted")
         assert keys_of(table)[-1] == "queue-unhealthy-consumers:beta.default/beta.default"
+        assert table.selected != keys_of(table)[-1], "the next one is selected"
         await hand.polls(2)
         assert "✖ 2" in hand.lines[0], "polls do not bring it back"
         for number in range(10):

@@ -80,9 +80,16 @@ class FindingsPane(ResourcePane[FindingRow]):
 
     def action_acknowledge(self) -> None:
         """Acknowledge the selected finding."""
-        key = self.table.selected
+        table = self.table
+        key, place = table.selected, table.cursor_index
         if isinstance(key, str):
             self.session.acknowledge(key)
+            # It sinks to the bottom; whoever works through the list wants the next one.
+            following = table.rows.key(place) if place < len(table.rows) else None
+            if following in (None, key) and len(table.rows):
+                following = table.rows.key(0)
+            if following is not None:
+                table.select(following)
 
     def action_why(self) -> None:
         """Show the evidence of the selected finding, or of all."""

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from runqy_tui.findings.base import Finding
+from runqy_tui.findings.base import Evidence, Finding
 from runqy_tui.humanize import moment, span
 from runqy_tui.severity import Severity
 from runqy_tui.store import Link, View
@@ -83,11 +83,16 @@ def describe(finding: Finding, now: float) -> Content:
         _line("since", _since(finding, now)),
         _line("next", finding.next_step),
     ]
-    lines += [_line("evidence", f"{e.key}  {e.field} = {e.value}") for e in finding.evidence]
+    lines += [_line("evidence", _fact(each)) for each in finding.evidence]
     lines.append(_line("detector", finding.detector))
     if finding.acknowledged_at is not None:
         lines.append(_line("acknowledged", moment(finding.acknowledged_at)))
     return Content("\n").join(lines)
+
+
+def _fact(evidence: Evidence) -> str:
+    name = f"{evidence.key}  {evidence.field}" if evidence.field else evidence.key
+    return f"{name} = {evidence.value}"
 
 
 def _line(name: str, value: str) -> Content:
