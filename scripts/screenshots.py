@@ -77,6 +77,17 @@ async def help_screen(_app: RunqyApp, pilot: Pilot[None]) -> None:
     await pilot.press("question_mark")
 
 
+async def errors(_app: RunqyApp, pilot: Pilot[None]) -> None:
+    await pilot.press("e")
+    await pilot.pause(1.0)
+
+
+async def alerts(_app: RunqyApp, pilot: Pilot[None]) -> None:
+    """Late enough for the built-in rules' "for"."""
+    await pilot.pause(31.0)
+    await pilot.press("a")
+
+
 async def notices(_app: RunqyApp, pilot: Pilot[None]) -> None:
     await pilot.press("w")
 
@@ -90,7 +101,9 @@ SHOTS: tuple[tuple[str, tuple[int, int], Prepare], ...] = (
     ("worker", (120, 40), worker),
     ("worker-log", (120, 40), worker_log),
     ("queue-history", (120, 40), queue_history),
-    ("notices", (120, 40), notices),
+    ("findings", (120, 40), notices),
+    ("errors", (120, 40), errors),
+    ("alerts", (120, 40), alerts),
     ("help", (120, 40), help_screen),
 )
 
@@ -112,18 +125,47 @@ async def shoot(url: str, size: tuple[int, int], prepare: Prepare) -> str:
         return app.export_screenshot(title="runqy-tui --demo")
 
 
+STORY_AT_S = (27, 58, 96, 118)
+"""Moments of the story, in seconds, at which the findings tell what has happened."""
+
+
+async def story() -> list[tuple[str, str]]:
+    """Watch the story from its beginning, as somebody would, and take pictures on the way."""
+    with Demo(tcp=True) as demo:
+        began = monotonic()
+
+        async def open_reader() -> Reader:
+            from runqy_tui.redis.source import open_reader
+
+            return await open_reader(demo.url)
+
+        app = RunqyApp(Settings(url=demo.url, interval_s=1.0, name="demo"), open_reader)
+        pictures = []
+        async with app.run_test(size=(140, 30)) as pilot:
+            for at in STORY_AT_S:
+                await pilot.pause(max(0.0, began + at - monotonic()))
+                picture = app.export_screenshot(title=f"runqy-tui --demo, after {at} s")
+                pictures.append((f"story-{at:03}s", picture))
+        return pictures
+
+
+def keep(name: str, svg: str, png: bool) -> None:
+    (FOLDER / f"{name}.svg").write_text(svg, encoding="utf-8")
+    print(f"screenshots/{name}.svg")
+    if png:
+        import cairosvg
+
+        cairosvg.svg2png(bytestring=svg.encode(), write_to=str(FOLDER / f"{name}.png"))
+
+
 async def run(png: bool) -> None:
     FOLDER.mkdir(exist_ok=True)
+    for name, svg in await story():
+        keep(name, svg, png)
     with Demo(speed=SPEED, tcp=True) as demo:
         await asyncio.sleep(STORY_S / SPEED)
         for name, size, prepare in SHOTS:
-            svg = await shoot(demo.url, size, prepare)
-            (FOLDER / f"{name}.svg").write_text(svg, encoding="utf-8")
-            print(f"screenshots/{name}.svg")
-            if png:
-                import cairosvg
-
-                cairosvg.svg2png(bytestring=svg.encode(), write_to=str(FOLDER / f"{name}.png"))
+            keep(name, await shoot(demo.url, size, prepare), png)
 
 
 def main() -> None:

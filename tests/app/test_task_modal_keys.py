@@ -172,18 +172,18 @@ async def test_escape_goes_back_through_the_stack(writer: Redis, task_url: str) 
         assert hand.app.is_running
 
 
-async def test_closing_while_it_reads_does_no_harm(task_url: str) -> None:
-    """Esc at any moment of a read: what comes back finds no modal any more."""
-    async with watching(app_on(task_url, interval=0.05)) as hand:
+async def test_a_poll_while_it_closes_does_no_harm(task_url: str) -> None:
+    """Whenever in the taking down of a modal a poll comes, nothing is read to be shown in it."""
+    async with watching(app_on(task_url, interval=30)) as hand:
+        session = hand.app.session
         await hand.press("3")
         await hand.until(lambda: hand.tasks.selected == "the-task")
-        for rounds in range(8):
-            hand.send("enter")
-            for _ in range(rounds * 6):
-                await asyncio.sleep(0)
-            await hand.opens("TaskModal")
-            for _ in range(rounds * 4):
-                await asyncio.sleep(0)
+        for turns in range(0, 40, 2):
+            await hand.press("enter")
             hand.send("escape")
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            session.polled.publish(session.view)
             await hand.opens("MainScreen")
+            await hand.until(lambda: not [w for w in hand.app.workers if w.group == "load"])
         assert hand.app.fault is None

@@ -6,8 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,6 +16,7 @@ from runqy_tui.config import Settings
 from runqy_tui.demo.cast import ABANDONED_QUEUE, LONG_LOST, ODD_QUEUE, WORKERS
 from runqy_tui.demo.run import Demo
 from runqy_tui.errors import UsageError
+from tests.support.processes import alive, eventually
 
 PARENT = """
 import sys, time
@@ -28,24 +27,6 @@ assert demo.wait_ready()
 print(*demo.pids, demo.directory, flush=True)
 time.sleep(60)
 """
-
-
-def alive(pid: int) -> bool:
-    """Whether a process runs; a zombie does not."""
-    state = subprocess.run(
-        ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True
-    ).stdout.strip()
-    return bool(state) and not state.startswith("Z")
-
-
-def eventually(check: Callable[[], bool], within: float = 3.0) -> bool:
-    """Whether a condition becomes true in time."""
-    deadline = time.monotonic() + within
-    while time.monotonic() < deadline:
-        if check():
-            return True
-        time.sleep(0.02)
-    return check()
 
 
 def test_writes_at_once_and_leaves_nothing() -> None:

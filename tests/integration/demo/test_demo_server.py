@@ -8,7 +8,6 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from redis import Redis
 
 from runqy_tui.demo.server import EmbeddedServer
 from runqy_tui.errors import ConnectionFailedError
+from tests.support.processes import alive, eventually
 
 PARENT = """
 import sys, time
@@ -25,24 +25,6 @@ server.start()
 print(server.pid, server._supervisor.pid, server.directory, flush=True)
 time.sleep(60)
 """
-
-
-def alive(pid: int) -> bool:
-    """Whether a process runs; a zombie does not."""
-    state = subprocess.run(
-        ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True
-    ).stdout.strip()
-    return bool(state) and not state.startswith("Z")
-
-
-def eventually(check: Callable[[], bool], within: float = 3.0) -> bool:
-    """Whether a condition becomes true in time."""
-    deadline = time.monotonic() + within
-    while time.monotonic() < deadline:
-        if check():
-            return True
-        time.sleep(0.02)
-    return check()
 
 
 @pytest.mark.parametrize("tcp", [False, True])
