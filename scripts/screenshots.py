@@ -141,7 +141,7 @@ async def story() -> list[tuple[str, str]]:
 
         app = RunqyApp(Settings(url=demo.url, interval_s=1.0, name="demo"), open_reader)
         pictures = []
-        async with app.run_test(size=(140, 30)) as pilot:
+        async with app.run_test(size=(140, 58)) as pilot:
             for at in STORY_AT_S:
                 await pilot.pause(max(0.0, began + at - monotonic()))
                 picture = app.export_screenshot(title=f"runqy-tui --demo, after {at} s")
