@@ -236,5 +236,5 @@ def _notify(flag: str | None, file: Mapping[str, Any]) -> str:
 
 def _keys(value: Any) -> Mapping[str, str]:
     if not isinstance(value, dict) or not all(isinstance(keys, str) for keys in value.values()):
-        raise ConfigError('config.toml: [keys] maps a binding to keys, as in quit = "q,ctrl+c".')
+        raise ConfigError('config.toml: [keys] maps a binding to keys, as in "app.quit" = "q,f10".')
     return {str(name): keys for name, keys in value.items()}

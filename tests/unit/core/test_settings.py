@@ -97,10 +97,10 @@ def test_seconds_out_of_range_name_flag_value_and_range(
         ("interval = nan", "config.toml: interval nan is out of range: 0.2 to 3600 s."),
         ("mouse = 1", "config.toml: mouse must be true or false, not 1."),
         ("url = 6379", "config.toml: url must be a string, as in redis://host:6379/0."),
-        ("keys = 'q'", 'config.toml: [keys] maps a binding to keys, as in quit = "q,ctrl+c".'),
+        ("keys = 'q'", 'config.toml: [keys] maps a binding to keys, as in "app.quit" = "q,f10".'),
         (
             "[keys]\nquit = 3",
-            'config.toml: [keys] maps a binding to keys, as in quit = "q,ctrl+c".',
+            'config.toml: [keys] maps a binding to keys, as in "app.quit" = "q,f10".',
         ),
     ],
 )
