@@ -219,7 +219,7 @@ async def test_the_notice_line_opens_the_list(redis_url: str, writer: Redis) -> 
     writer.zadd("asynq:workers", {"odd": fleet.now_of(writer) + 1800})
     async with watching(app_on(redis_url)) as hand:
         await hand.sees("asynq:workers:odd")
-        await hand.press("w")
+        await hand.pilot.click("NoticeLine")
         await hand.opens("FindingsModal")
 
 

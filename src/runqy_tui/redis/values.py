@@ -25,11 +25,6 @@ def ask_part(batch: Batch, key: bytes, name: bytes, start: int, length: int) -> 
     return batch.ask("EVAL_RO", _SUB, 1, key, name, start + 1, start + length)
 
 
-def part(reply: Reply) -> bytes | None:
-    """A part that was read, ``None`` where the script was refused or the field is gone."""
-    return data(reply)
-
-
 @dataclass(slots=True)
 class Values:
     """Fields of a hash: ``data`` holds at most what was read, ``sizes`` what there is."""

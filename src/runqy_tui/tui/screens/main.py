@@ -109,6 +109,8 @@ class MainScreen(Screen[None]):
 
     def on_resize(self, _event: events.Resize) -> None:
         """Choose between three panes and one."""
+        self.findings_pane.most_lines = _finding_lines(self.size.height)
+        self.findings_pane.refill()
         self._arrange()
         self.refresh_bindings()
         self._header.show(self._session.view)
@@ -116,8 +118,6 @@ class MainScreen(Screen[None]):
 
     def _arrange(self) -> None:
         single = self._single
-        self.findings_pane.most_lines = _finding_lines(self.size.height)
-        self.findings_pane.refill()
         self.set_class(single, "-single")
         self.set_class(single and self._front is self.tasks_pane, "-tasks-in-front")
         for pane in self._panes:

@@ -47,7 +47,7 @@ class NoticeLine(Widget):
 
     async def on_click(self) -> None:
         """Open the whole list."""
-        await self.run_action("screen.notices")
+        await self.run_action("screen.findings")
 
 
 def _sentence(view: View, width: int) -> Content:
