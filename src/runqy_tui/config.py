@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from runqy_tui.access import Access
 from runqy_tui.errors import ConfigError
 
 DEFAULT_URL = "redis://localhost:6379/0"
@@ -39,12 +40,17 @@ class Settings:
     ``interval_s`` and ``timeout_s`` are seconds. ``keys`` maps a binding's id to the keys the
     user wants for it. ``url_source`` says where the URL came from, for error messages. ``name``
     is shown before the address, so that nobody takes one Redis for another. ``rules`` is a file
-    of alert rules (the built-in ones if ``None``), ``notify`` one of :data:`NOTIFY`.
+    of alert rules (the built-in ones if ``None``), ``notify`` one of :data:`NOTIFY`. ``access``
+    is how to get in. ``profile`` is the name of the profile in force, ``colour`` the one its bar
+    has on screen.
     """
 
     url: str = field(default=DEFAULT_URL, repr=False)
     url_source: str = "the default"
+    access: Access = field(default_factory=Access)
     name: str | None = None
+    profile: str | None = None
+    colour: str | None = None
     interval_s: float = 2.0
     timeout_s: float = 3.0
     mouse: bool = True

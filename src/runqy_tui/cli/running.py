@@ -32,7 +32,7 @@ async def open_for(settings: Settings) -> Reader:
     from runqy_tui.redis.source import open_reader
 
     try:
-        return await open_reader(settings.url, timeout=settings.timeout_s)
+        return await open_reader(settings.url, access=settings.access, timeout=settings.timeout_s)
     except ConfigError as error:
         raise ConfigError(f"{settings.url_source}: {error}") from None
 

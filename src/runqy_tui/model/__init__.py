@@ -19,11 +19,13 @@ from runqy_tui.model.fleet import (
     LogBatch,
     LogLine,
     Metrics,
+    Node,
     Queue,
     Recovery,
     RedisInfo,
     ServerHealth,
     Snapshot,
+    Whereabouts,
     Worker,
 )
 from runqy_tui.model.names import (
@@ -59,6 +61,7 @@ __all__ = [
     "LogBatch",
     "LogLine",
     "Metrics",
+    "Node",
     "Queue",
     "QueueKey",
     "Recovery",
@@ -69,6 +72,7 @@ __all__ = [
     "TaskPage",
     "TaskRow",
     "TaskState",
+    "Whereabouts",
     "Worker",
     "WorkerState",
 ]

@@ -157,14 +157,43 @@ class Worker:
 
 
 @dataclass(frozen=True, slots=True)
+class Node:
+    """One primary of a cluster: ``problem`` says in one line why it does not answer."""
+
+    address: str
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Who answers for a deployment that has more than one server.
+
+    ``primary`` is the address that Sentinel names at present; ``switched_from`` and
+    ``switched_at`` (this machine's :func:`time.time`) tell of the last change seen. ``nodes`` are
+    the primaries of a cluster, by address. All are empty for a single server.
+    """
+
+    primary: str | None = None
+    switched_from: str | None = None
+    switched_at: float | None = None
+    nodes: tuple[Node, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class RedisInfo:
-    """The server and what this poll cost. ``address`` never holds a credential."""
+    """The server and what this poll cost. ``address`` never holds a credential.
+
+    ``where`` says who answers, in a deployment of several servers. ``unverified``: TLS is used,
+    but nobody checks who is at the other end.
+    """
 
     address: str
     mode: str | None = None
     version: str | None = None
     round_trips: int = 0
     elapsed_ms: float = 0.0
+    where: Whereabouts = Whereabouts()
+    unverified: bool = False
 
 
 @dataclass(frozen=True, slots=True)

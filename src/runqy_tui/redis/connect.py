@@ -1,4 +1,4 @@
-"""From a URL to a :class:`~runqy_tui.redis.transport.Link`, with a monitor's settings.
+"""From a :class:`~runqy_tui.redis.target.Target` to a link, with a monitor's settings.
 
 redis-py's own defaults hold a monitor for a minute on a host that is down: here nothing is tried
 twice behind the user's back, and every wait is short.
@@ -6,11 +6,7 @@ twice behind the user's back, and every wait is short.
 
 from __future__ import annotations
 
-import ssl
-from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from redis.asyncio.connection import (
     BlockingConnectionPool,
@@ -21,69 +17,19 @@ from redis.asyncio.connection import (
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from runqy_tui.errors import ConfigError
-from runqy_tui.redis.transport import Link
+from runqy_tui.redis.target import Target
+from runqy_tui.redis.transport import Link, NodeLink
 
 MAX_CONNECTIONS = 4
-_SCHEMES = ("redis", "rediss", "unix")
-_TLS_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
-_OPTIONS = ("db", "ssl_cert_reqs", "ssl_check_hostname", *_TLS_FILES)
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where a URL leads. The password shows in no ``repr``."""
-
-    scheme: str
-    address: str
-    host: str = "localhost"
-    port: int = 6379
-    path: str = ""
-    db: int = 0
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    tls: dict[str, Any] = field(default_factory=dict)
-    timeout: float = 3.0
-
-
-def parse_url(url: str, timeout: float = 3.0) -> Target:
-    """Read ``redis://``, ``rediss://`` or ``unix://``; ``ConfigError`` names what is wrong.
-
-    The text of the URL is in no message: it may hold a password.
-    """
-    parts = _split(url)
-    options = _options(parts)
-    path = unquote(parts.path)
-    path_db = path.strip("/") if parts.scheme != "unix" else ""
-    db = _db(options.pop("db", "") or path_db or "0")
-    if parts.scheme == "unix":
-        if not path:
-            raise ConfigError("The Redis URL names no socket. Write unix:///path/to/redis.sock")
-        host, port, address = "", 0, f"unix:{path}"
-    else:
-        host, port = unquote(parts.hostname or "localhost"), parts.port or 6379
-        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    return Target(
-        scheme=parts.scheme,
-        address=f"{address}/{db}" if db and parts.scheme != "unix" else address,
-        host=host,
-        port=port,
-        path=path,
-        db=db,
-        username=unquote(parts.username) if parts.username else None,
-        password=unquote(parts.password) if parts.password else None,
-        tls=_tls(options) if parts.scheme == "rediss" else {},
-        timeout=timeout,
-    )
-
-
-def address_of(url: str) -> str:
-    """``host:port``, ``host:port/db`` or ``unix:path``: never a credential."""
-    return parse_url(url).address
 
 
 def link_to(target: Target) -> Link:
-    """Make the pool; nothing is connected before the first round trip."""
+    """The way to a deployment; nothing is connected before the first round trip."""
+    return node_link(target)
+
+
+def node_link(target: Target) -> NodeLink:
+    """The way to one server; nothing is connected before the first round trip."""
     settings: dict[str, Any] = {
         "db": target.db,
         "username": target.username,
@@ -109,53 +55,4 @@ def link_to(target: Target) -> Link:
         connection_class=kind,
         **settings,
     )
-    return Link(pool, target)
-
-
-def _split(url: str) -> SplitResult:
-    # Raised outside the handler: the error of urlsplit may quote a password.
-    parts: SplitResult | None = None
-    with suppress(ValueError):
-        split = urlsplit(url)
-        _ = split.port  # is read lazily, and raises where it is no number
-        parts = split
-    if parts is None or (parts.scheme == "unix" and parts.hostname):
-        raise ConfigError(
-            "The Redis URL has no valid host, port or socket. Write redis://user:password@host:"
-            "port/db or unix:///path, with special characters %-encoded."
-        )
-    if parts.scheme not in _SCHEMES:
-        raise ConfigError("The Redis URL must start with redis://, rediss:// or unix://")
-    return parts
-
-
-def _options(parts: SplitResult) -> dict[str, str]:
-    options = dict(parse_qsl(parts.query, keep_blank_values=True))
-    for name in options:
-        if name not in _OPTIONS:
-            raise ConfigError(
-                f"The Redis URL has an unknown option {name!r}. Known are: {', '.join(_OPTIONS)}."
-            )
-        if name != "db" and parts.scheme != "rediss":
-            raise ConfigError(f"The Redis URL option {name!r} needs rediss:// (TLS).")
-    return options
-
-
-def _db(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 7):
-        raise ConfigError("The database in the Redis URL must be a number, as in redis://host/0")
-    return int(text)
-
-
-def _tls(options: dict[str, str]) -> dict[str, Any]:
-    tls: dict[str, Any] = {name: options[name] for name in _TLS_FILES if options.get(name)}
-    verify = options.get("ssl_cert_reqs", "required")
-    if verify not in ("required", "optional", "none"):
-        raise ConfigError("ssl_cert_reqs in the Redis URL must be required, optional or none.")
-    check = options.get("ssl_check_hostname", "true").lower()
-    if check not in ("true", "false", "1", "0"):
-        raise ConfigError("ssl_check_hostname in the Redis URL must be true or false.")
-    tls["ssl_cert_reqs"] = verify
-    tls["ssl_check_hostname"] = verify != "none" and check in ("true", "1")
-    tls["ssl_min_version"] = ssl.TLSVersion.TLSv1_2
-    return tls
+    return NodeLink(pool, target)

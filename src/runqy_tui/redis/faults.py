@@ -27,7 +27,7 @@ from runqy_tui.errors import AccessDeniedError, ConnectionFailedError, RunqyTuiE
 from runqy_tui.safetext import safe_line
 
 if TYPE_CHECKING:
-    from runqy_tui.redis.connect import Target
+    from runqy_tui.redis.target import Target
 
 ACL_HINT = "a monitor needs: %R~asynq:* +@read +@connection -@dangerous +info +time"
 _COMMAND = re.compile(r"'([\w|]+)' command")

@@ -197,6 +197,8 @@ class Overview:
             version=self._server.version,
             round_trips=self._trips,
             elapsed_ms=elapsed,
+            where=self._link.whereabouts,
+            unverified=self._link.target.unverified,
         )
         return Snapshot(
             taken_at=now,

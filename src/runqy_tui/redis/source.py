@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from runqy_tui.access import Access
 from runqy_tui.model import (
     ActiveTask,
     Audit,
@@ -20,11 +21,12 @@ from runqy_tui.model import (
 from runqy_tui.reader import PAGE_SIZE
 from runqy_tui.redis.activity import read_active, read_daily, read_logs, read_position
 from runqy_tui.redis.audit import read_audit, read_fates
-from runqy_tui.redis.connect import link_to, parse_url
+from runqy_tui.redis.connect import link_to
 from runqy_tui.redis.context import Context
 from runqy_tui.redis.find import find_task
 from runqy_tui.redis.overview import Overview
 from runqy_tui.redis.page import read_page
+from runqy_tui.redis.target import parse_url
 from runqy_tui.redis.transport import Link
 
 VALUE_LIMIT = 262_144
@@ -120,14 +122,18 @@ class RedisReader:
 async def open_reader(
     url: str,
     *,
+    access: Access | None = None,
     clock: Callable[[float], float] | None = None,
     value_limit: int = VALUE_LIMIT,
     timeout: float = 3.0,  # noqa: ASYNC109
 ) -> RedisReader:
-    """A reader for ``redis://``, ``rediss://`` or ``unix://``; nothing is connected yet.
+    """A reader for any URL that :func:`parse_url` takes; nothing is connected yet.
 
+    ``access`` holds credentials and TLS files that are not in the URL.
     ``clock`` maps Redis's time to the moment by which ages are judged: for recordings, and for
     tests that must not depend on the day. ``timeout`` bounds a connect and each wait for data.
     Raises ``ConfigError`` where the URL is wrong.
     """
-    return RedisReader(link_to(parse_url(url, timeout)), clock or (lambda now: now), value_limit)
+    return RedisReader(
+        link_to(parse_url(url, timeout, access)), clock or (lambda now: now), value_limit
+    )

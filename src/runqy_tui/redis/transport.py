@@ -1,7 +1,7 @@
 """One batch of commands, one round trip, raw replies.
 
-The rest of the package knows no other way to speak to Redis. Commands are encoded here, so that
-what is asked at every poll is encoded once (:class:`Packed`) and sent again as it stands.
+The rest of the package knows no other way to speak to Redis. What is asked at every poll is
+encoded once (:class:`Packed`) and sent again as it stands.
 """
 
 from __future__ import annotations
@@ -15,13 +15,15 @@ from weakref import WeakSet
 from redis.exceptions import RedisError, ResponseError
 
 from runqy_tui.errors import ConnectionFailedError
+from runqy_tui.model import Whereabouts
+from runqy_tui.redis.commands import encode, key_of
 from runqy_tui.redis.faults import translate
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from runqy_tui.redis.connect import Target
     from runqy_tui.redis.replies import Reply
+    from runqy_tui.redis.target import Target
 
 _BREATH = 100
 """Replies read before other tasks get a turn: a large batch must not freeze a screen."""
@@ -29,45 +31,54 @@ _BREATH = 100
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """Commands in wire form, and how many replies they bring."""
+    """Commands in wire form, and how many replies they bring.
+
+    ``wires`` and ``keys`` tell them apart for whoever sends each where it belongs: in a cluster
+    the key decides the node, and ``None`` is a command without one. ``names`` are the commands'.
+    """
 
     wire: bytes
     count: int
-
-
-def pack(*args: bytes | str | int) -> bytes:
-    """Encode one command."""
-    parts = [b"*%d\r\n" % len(args)]
-    for arg in args:
-        raw = arg if isinstance(arg, bytes) else str(arg).encode()
-        parts.append(b"$%d\r\n%b\r\n" % (len(raw), raw))
-    return b"".join(parts)
+    wires: tuple[bytes, ...]
+    keys: tuple[bytes | None, ...]
+    names: tuple[str, ...]
 
 
 class Batch:
     """Commands that travel together. ``ask`` and ``join`` give the index of their first reply."""
 
-    __slots__ = ("count", "wire")
+    __slots__ = ("count", "parts")
 
     def __init__(self) -> None:
-        self.wire: list[bytes] = []
+        self.parts: list[Packed] = []
         self.count = 0
 
     def ask(self, *args: bytes | str | int) -> int:
-        """Add one command."""
-        self.wire.append(pack(*args))
+        """Add one command; ``NotAllowedError`` where it is none that a monitor may send."""
+        wire = encode(*args)
+        self.parts.append(Packed(wire, 1, (wire,), (key_of(*args),), (str(args[0]),)))
         self.count += 1
         return self.count - 1
 
     def join(self, packed: Packed) -> int:
         """Add commands that were encoded before."""
-        self.wire.append(packed.wire)
+        self.parts.append(packed)
         self.count += packed.count
         return self.count - packed.count
 
+    def wire(self) -> bytes:
+        """All of them as one Redis reads them."""
+        return b"".join([part.wire for part in self.parts])
+
     def packed(self) -> Packed:
         """The commands so far, to be sent again and again."""
-        return Packed(b"".join(self.wire), self.count)
+        return Packed(
+            self.wire(),
+            self.count,
+            tuple(wire for part in self.parts for wire in part.wires),
+            tuple(key for part in self.parts for key in part.keys),
+            tuple(name for part in self.parts for name in part.names),
+        )
 
 
 class Connection(Protocol):
@@ -99,27 +110,64 @@ class Pool(Protocol):
         """Close all of them."""
 
 
-class Link:
-    """Connections to one Redis. Counts round trips and bytes read for whoever wants to know.
+class Link(Protocol):
+    """The way to one deployment, whatever it is made of.
 
-    ``epoch`` changes whenever a connection had to be made again: what was learned of the server
-    (its version, say) may no longer hold.
+    ``round_trips`` counts for whoever wants to know; what several nodes answer at the same time
+    is one. ``epoch`` changes whenever a connection had to be made again: what was learned of the
+    server (its version, say) may no longer hold.
     """
 
+    round_trips: int
+    epoch: int
+
+    @property
+    def target(self) -> Target:
+        """What was asked for: its address is what the user knows the deployment by."""
+        ...
+
+    @property
+    def whereabouts(self) -> Whereabouts:
+        """Who answers at present."""
+        ...
+
+    async def trip(self, batch: Batch) -> list[Reply]:
+        """Send a batch and read every reply: one round trip, none for an empty batch.
+
+        A command that Redis refuses gives its exception as its reply; so does a command for a
+        node of a cluster that is down. Raises ``ConnectionFailedError`` or ``AccessDeniedError``
+        where nothing answers.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Close every connection; whoever asks later opens no new one."""
+        ...
+
+
+class NodeLink:
+    """Connections to one server."""
+
     def __init__(self, pool: Pool, target: Target) -> None:
-        self.target = target
+        self._target = target
         self.round_trips = 0
         self.epoch = 0
         self._closed = False
         self._pool = pool
         self._greeted: WeakSet[Connection] = WeakSet()
 
-    async def trip(self, batch: Batch) -> list[Reply]:
-        """Send a batch and read every reply: one round trip, none for an empty batch.
+    @property
+    def target(self) -> Target:
+        """Where the server is."""
+        return self._target
 
-        A command that Redis refuses gives its exception as its reply. Raises
-        ``ConnectionFailedError`` or ``AccessDeniedError`` where the connection itself fails.
-        """
+    @property
+    def whereabouts(self) -> Whereabouts:
+        """Always the server itself."""
+        return Whereabouts()
+
+    async def trip(self, batch: Batch) -> list[Reply]:
+        """Send a batch and read every reply; see :meth:`Link.trip`."""
         if not batch.count:
             return []
         self._refuse_when_closed()
@@ -127,20 +175,20 @@ class Link:
             return await self._exchange(batch)
         except (RedisError, OSError) as error:
             self.epoch += 1
-            fault = translate(error, self.target)
+            fault = translate(error, self._target)
         raise fault from None
 
     async def _exchange(self, batch: Batch) -> list[Reply]:
         connection = await self._pool.get_connection()
         try:
             self._refuse_when_closed()  # it may have been closed while this one was opened
-            wire = batch.wire
+            wire = batch.wire()
             extra = 0 if connection in self._greeted else 1
             if extra:
-                wire = [pack("CLIENT", "SETNAME", "runqy-tui"), *wire]
-            await connection.send_packed_command([b"".join(wire)], check_health=False)
+                wire = encode("CLIENT", "SETNAME", self._target.client_name) + wire
+            await connection.send_packed_command([wire], check_health=False)
             self.round_trips += 1
-            replies = await _read_all(connection, batch.count + extra, self.target.timeout)
+            replies = await _read_all(connection, batch.count + extra, self._target.timeout)
             if extra:
                 self._greet(connection)
             return replies[extra:]  # a name is a courtesy: a refusal of it changes nothing
@@ -167,7 +215,7 @@ class Link:
     def _refuse_when_closed(self) -> None:
         if self._closed:
             raise ConnectionFailedError(
-                f"The connection to Redis at {self.target.address} is closed."
+                f"The connection to Redis at {self._target.address} is closed."
             )
 
 

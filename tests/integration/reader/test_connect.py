@@ -15,8 +15,8 @@ from runqy_tui.demo.server import EmbeddedServer
 from runqy_tui.errors import AccessDeniedError, ConfigError, ConnectionFailedError, RunqyTuiError
 from runqy_tui.model import QueueKey, TaskState
 from runqy_tui.reader import Reader
-from runqy_tui.redis.connect import address_of, parse_url
 from runqy_tui.redis.source import open_reader
+from runqy_tui.redis.target import address_of, parse_url
 from runqy_tui.redis.transport import Batch
 from tests.support import fleet
 
@@ -278,7 +278,7 @@ async def test_many_questions_at_once(writer: redis.Redis, redis_url: str) -> No
 async def test_a_refused_command_is_a_reply(redis_url: str) -> None:
     reader = await open_reader(redis_url)
     batch = Batch()
-    batch.ask("NOSUCH")
+    batch.ask("GETRANGE", "key", "no", "number")
     batch.ask("TIME")
     refused, clock = await reader.link.trip(batch)
     assert isinstance(refused, redis.ResponseError)
