@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path, PurePath
 from typing import Any, ClassVar
 
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 from textual.signal import Signal
@@ -26,10 +26,11 @@ from runqy_tui.tui.driver import RunqyDriver
 from runqy_tui.tui.everywhere import EVERYWHERE
 from runqy_tui.tui.screens.main import MainScreen
 from runqy_tui.tui.session import Session
+from runqy_tui.tui.terminal.app import CellDiffApp
 from runqy_tui.tui.theme import DARK, DEFAULT_VARIABLES, LIGHT
 
 
-class RunqyApp(App[None]):
+class RunqyApp(CellDiffApp[None]):
     """Watches one Redis.
 
     Args:
@@ -119,7 +120,7 @@ class RunqyApp(App[None]):
 
     def action_repaint(self) -> None:
         """Draw everything anew, as after a line of noise."""
-        self.screen.refresh(repaint=True, layout=True)
+        self.redraw()
 
     def action_find(self) -> None:
         """Ask for a task id."""

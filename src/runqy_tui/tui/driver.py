@@ -24,12 +24,14 @@ from types import FrameType
 from typing import Any
 
 from textual.drivers import linux_driver
+from textual.drivers._writer_thread import WriterThread
 from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Paste
 from textual.message import Message
 
 from runqy_tui.safetext import safe_line
 from runqy_tui.tui.output import Output
+from runqy_tui.tui.terminal.outlet import Outlet, open_terminal
 
 LAST_RESORT_S = 2.0
 """How long an orderly exit may take once the terminal is gone, in seconds."""
@@ -48,6 +50,33 @@ def _lenient(encoding: str) -> Callable[[], codecs.IncrementalDecoder]:
 linux_driver.getincrementaldecoder = _lenient  # type: ignore[assignment,attr-defined]
 
 
+class _NoThread:
+    """Stands in for Textual's writer thread where an outlet takes the output."""
+
+    def __init__(self, outlet: Outlet) -> None:
+        self._outlet = outlet
+
+    def start(self) -> None:
+        """Nothing to start."""
+
+    def is_alive(self) -> bool:
+        """Until it is stopped."""
+        return not self._outlet.closed
+
+    def stop(self) -> None:
+        """Wait a little for the terminal to take what restores it."""
+        self._outlet.drain(STALLED_S)
+        self._outlet.close()
+
+
+def _writer(file: Any) -> Any:
+    outlet = getattr(file, "outlet", None)
+    return WriterThread(file) if outlet is None else _NoThread(outlet)
+
+
+linux_driver.WriterThread = _writer  # type: ignore[assignment,attr-defined]
+
+
 class RunqyDriver(LinuxDriver):
     """Textual's driver, drawing on standard output, with exits and returns of its own."""
 
@@ -56,6 +85,8 @@ class RunqyDriver(LinuxDriver):
         self._loop = asyncio.get_running_loop()
         if sys.__stdout__ is not None:
             self._file: Any = Output(sys.__stdout__, self._output_lost)
+            self.to_bytes = self._file.to_bytes
+        self.outlet: Outlet | None = None
         self._handlers: dict[signal.Signals, Any] = {}
         self._last_resort: threading.Timer | None = None
 
@@ -70,7 +101,18 @@ class RunqyDriver(LinuxDriver):
             if number not in self._handlers and signal.getsignal(number) is not signal.SIG_IGN:
                 # Not the loop's own handlers: they wait while the loop waits for the terminal.
                 self._handlers[number] = signal.signal(number, self._signalled)
+        descriptor = None if sys.__stdout__ is None else open_terminal(sys.__stdout__.fileno())
+        if descriptor is not None:
+            self.outlet = Outlet(descriptor, self._loop, self._output_lost)
+            self._file.outlet = self.outlet
         super().start_application_mode()  # type: ignore[no-untyped-call]
+
+    def write(self, data: str) -> None:
+        """Write in order with everything else, without waiting for the terminal."""
+        if self.outlet is None:
+            super().write(data)
+        else:
+            self.outlet.write(self.to_bytes(data))
 
     def close(self) -> None:
         """Leave signals and output to whoever comes after us."""

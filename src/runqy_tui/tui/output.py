@@ -53,6 +53,7 @@ class Output:
         self._file = file
         self._lost = lost
         self._failed = False
+        self.outlet: object = None
 
     def write(self, text: str) -> None:
         """Write a text."""
@@ -61,6 +62,11 @@ class Output:
     def flush(self) -> None:
         """Write what is still in a buffer."""
         self._attempt(self._file.flush)
+
+    def to_bytes(self, text: str) -> bytes:
+        """The text as this output encodes it."""
+        encoding = getattr(self._file, "encoding", None) or "utf-8"
+        return text.encode(encoding, getattr(self._file, "errors", None) or "replace")
 
     def _attempt(self, write: Callable[..., object], *text: str) -> None:
         if not self._failed:

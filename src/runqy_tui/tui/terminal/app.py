@@ -1,0 +1,90 @@
+"""An app that sends the cells that changed, and nothing else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Protocol, TypeVar, runtime_checkable
+
+from rich.color import ColorSystem
+from rich.console import RenderableType
+from textual.app import App
+from textual.geometry import Offset
+from textual.screen import Screen
+
+from runqy_tui.tui.terminal.outlet import Outlet
+from runqy_tui.tui.terminal.presenter import Presenter
+from runqy_tui.tui.terminal.terminfo import erases_with_colour
+from runqy_tui.tui.terminal.updates import misfit, understood
+
+ReturnType = TypeVar("ReturnType")
+
+
+@runtime_checkable
+class HasOutlet(Protocol):
+    """A driver that writes through an outlet; ``None`` where the terminal allows none."""
+
+    outlet: Outlet | None
+    to_bytes: Callable[[str], bytes]
+
+
+class CellDiffApp(App[ReturnType]):
+    """Draws as any app, but through a presenter, if its driver has an outlet.
+
+    ``misfit`` says why the installed Textual is drawn in the stock way, ``None`` where all fits.
+    """
+
+    misfit: str | None = None
+    presenter: Presenter | None = None
+
+    def redraw(self) -> None:
+        """Send everything anew: the terminal may show anything."""
+        if self.presenter is not None:
+            self.presenter.forget()
+        self.screen.refresh(repaint=True, layout=True)
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        presenter = self._ready_presenter()
+        if presenter is None or not understood(renderable):
+            if presenter is not None and renderable is not None:
+                presenter.forget()
+            super()._display(screen, renderable)
+            return
+        try:
+            if not self._batch_count and self._running and not self._closed:
+                presenter.synchronised = self._sync_available
+                presenter.take(renderable, *self.size)
+                presenter.present(self._wanted_cursor())
+        finally:
+            self.post_display_hook()
+
+    def _wanted_cursor(self) -> tuple[int, int] | None:
+        """Where an input method shows its window: at the cursor of what is being edited."""
+        where = self.size.clamp_offset(self.cursor_position)
+        return None if where == Offset(0, 0) else (where.y, where.x)
+
+    def _ready_presenter(self) -> Presenter | None:
+        driver = self._driver
+        if self.is_headless or driver is None or driver.is_inline or self.misfit is not None:
+            return None
+        if not isinstance(driver, HasOutlet) or driver.outlet is None:
+            return None
+        if self.presenter is None or self.presenter.outlet is not driver.outlet:
+            self.misfit = misfit()
+            if self.misfit is not None:
+                return None
+            self.presenter = Presenter(
+                driver.outlet,
+                self.console._color_system or ColorSystem.TRUECOLOR,  # noqa: SLF001 -- as Strip.render
+                driver.to_bytes,
+                erases_with_colour=erases_with_colour(os.environ),
+            )
+        return self.presenter
+
+    def _begin_update(self) -> None:
+        if self.presenter is None:
+            super()._begin_update()
+
+    def _end_update(self) -> None:
+        if self.presenter is None:
+            super()._end_update()
