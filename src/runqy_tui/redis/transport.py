@@ -18,6 +18,7 @@ from runqy_tui.errors import ConnectionFailedError
 from runqy_tui.model import Whereabouts
 from runqy_tui.redis.commands import encode, key_of
 from runqy_tui.redis.faults import translate
+from runqy_tui.redis.lean import lean
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -146,12 +147,13 @@ class Link(Protocol):
 
 
 class NodeLink:
-    """Connections to one server."""
+    """Connections to one server. ``lean`` off reads replies the plain way, to compare."""
 
     def __init__(self, pool: Pool, target: Target) -> None:
         self._target = target
         self.round_trips = 0
         self.epoch = 0
+        self.lean = True
         self._closed = False
         self._pool = pool
         self._greeted: WeakSet[Connection] = WeakSet()
@@ -188,7 +190,7 @@ class NodeLink:
                 wire = encode("CLIENT", "SETNAME", self._target.client_name) + wire
             await connection.send_packed_command([wire], check_health=False)
             self.round_trips += 1
-            replies = await _read_all(connection, batch.count + extra, self._target.timeout)
+            replies = await self._read(connection, batch.count + extra)
             if extra:
                 self._greet(connection)
             return replies[extra:]  # a name is a courtesy: a refusal of it changes nothing
@@ -198,6 +200,13 @@ class NodeLink:
             raise
         finally:
             await self._pool.release(connection)
+
+    async def _read(self, connection: Connection, count: int) -> list[Reply]:
+        patience = self._target.timeout
+        quick = lean(connection) if self.lean else None
+        if quick is None:
+            return await _read_all(connection, count, patience)
+        return await quick.read(count, patience)
 
     def _greet(self, connection: Connection) -> None:
         self._greeted.add(connection)
