@@ -1,4 +1,8 @@
-"""A real server for every test: one per session, emptied before each test that asks for it."""
+"""A real server for every test: one per session, emptied before each test that asks for it.
+
+Tests look at it as the read-only user that ``runqy-tui acl`` prints, and a session in which that
+user was refused anything fails in the end. Tests of refusals make users of their own.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +14,10 @@ import redis
 from hypothesis import settings
 
 from runqy_tui.demo.server import EmbeddedServer
+from runqy_tui.redis import acl
 from runqy_tui.redis.source import RedisReader, open_reader
 from tests.support.captures import CAPTURES, Captures
+from tests.support.permissions import login, refusals
 
 settings.register_profile("runqy-tui", deadline=None)  # a busy machine is no failure
 settings.load_profile("runqy-tui")
@@ -22,8 +28,12 @@ OpenReader = Callable[..., Awaitable[RedisReader]]
 @pytest.fixture(scope="session")
 def server() -> Iterator[EmbeddedServer]:
     """The tests' own server, on a Unix socket in a fresh directory."""
-    with EmbeddedServer() as embedded:
+    with EmbeddedServer() as embedded, redis.Redis.from_url(embedded.url) as admin:
+        admin.config_set("acllog-max-len", 100_000)  # tests of refusals must not push ours out
+        admin.execute_command(acl.set_user())
+        admin.acl_setuser(acl.USER, nopass=True, enabled=True)  # a URL without a password
         yield embedded
+        assert refusals(admin, acl.USER) == [], "the user of `runqy-tui acl` was refused these"
 
 
 @pytest.fixture
@@ -37,7 +47,13 @@ def writer(server: EmbeddedServer) -> Iterator[redis.Redis]:
 
 @pytest.fixture
 def redis_url(server: EmbeddedServer, writer: redis.Redis) -> str:
-    """URL of the emptied server."""
+    """URL of the emptied server, for the read-only user."""
+    return login(server.url, acl.USER)
+
+
+@pytest.fixture
+def bare_url(server: EmbeddedServer, writer: redis.Redis) -> str:
+    """URL of the emptied server without a user, for tests that bring their own."""
     return server.url
 
 

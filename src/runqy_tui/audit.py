@@ -174,6 +174,8 @@ def suspect(task: AuditedTask, audit: Audit) -> bool:
         return True
     if audit.window.state is not TaskState.ACTIVE or not audit.window.queue.braced:
         return False
+    if task.lease_unread:
+        return False
     ends = task.lease_expires_at
     return ends is None or ends < audit.taken_at
 

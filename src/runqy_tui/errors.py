@@ -47,6 +47,15 @@ class ConnectionFailedError(RunqyTuiError):
 
     exit_code = 69
 
+    @classmethod
+    def late(cls, what: str, address: str, seconds: float) -> ConnectionFailedError:
+        """An answer (``a poll``, say) that did not come within its deadline as a whole."""
+        where = f"Redis at {address}" if address else "Redis"
+        return cls(
+            f"{where} did not answer {what} within {seconds:g} s: it is overloaded or "
+            "far away. Look at SLOWLOG there and at the network, or raise --timeout."
+        )
+
 
 class AccessDeniedError(RunqyTuiError):
     """Redis refuses the credentials or a command (``EX_NOPERM``)."""

@@ -1,4 +1,7 @@
-"""The background poller: one poll at a time, with a deadline and a visible back-off."""
+"""The background poller: one poll at a time, with a deadline and a visible back-off.
+
+A Redis that takes long for a poll is asked less often than the interval says: see :func:`rest`.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from runqy_tui.errors import RunqyTuiError
+from runqy_tui.errors import ConnectionFailedError, RunqyTuiError
 from runqy_tui.model import Snapshot
 from runqy_tui.reader import Reader
 
@@ -19,6 +22,10 @@ if TYPE_CHECKING:
 BACKOFF_FIRST_S = 0.5
 BACKOFF_LIMIT_S = 15.0
 DEADLINE_S = 10.0
+"""For a poll with its closer looks; longer where the reader's own deadline is."""
+
+_BREATH_S = 0.05
+_REST_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +52,14 @@ def backoff(failures: int, jitter: Callable[[], float] = random.random) -> float
     """
     pause = min(BACKOFF_LIMIT_S, BACKOFF_FIRST_S * 2.0 ** min(failures - 1, 10))
     return float(pause * (0.8 + 0.4 * jitter()))
+
+
+def rest(interval_s: float, took_s: float) -> float:
+    """Pause in seconds after a good poll that took ``took_s``.
+
+    A late poll is not caught up, and a slow Redis has at least a third of the time for itself.
+    """
+    return max(interval_s - took_s, min(BACKOFF_LIMIT_S, _REST_SHARE * took_s), _BREATH_S)
 
 
 class Poller:
@@ -90,29 +105,42 @@ class Poller:
                 self._publish(result)
                 pause = result.retry_in_s
                 if pause is None:
-                    # A late poll is not caught up: the next one starts a full pause later.
-                    pause = max(0.05, self.interval_s - (monotonic() - started))
+                    pause = rest(self.interval_s, monotonic() - started)
                 await self._sleep(pause)
         finally:
             if self.reader is not None:
                 await self.reader.close()
 
     async def _poll(self) -> PollResult:
+        started = monotonic()
+        deadline = DEADLINE_S
+        reader = self.reader
         try:
-            async with asyncio.timeout(DEADLINE_S):
-                if self.reader is None:
-                    self.reader = await self._open_reader()
-                snapshot = await self.reader.overview()
-                diagnosis = await self._look(self.reader, snapshot)
+            async with asyncio.timeout(deadline) as timer:
+                if reader is None:
+                    reader = self.reader = await self._open_reader()
+                deadline = max(deadline, reader.deadline_s)
+                timer.reschedule(asyncio.get_running_loop().time() + deadline)
+                snapshot = await reader.overview()
         except RunqyTuiError as error:
             return self._failed(str(error))
         except TimeoutError:
-            return self._failed(f"Redis did not answer within {DEADLINE_S:g} s.")
+            where = "" if reader is None else reader.address
+            return self._failed(str(ConnectionFailedError.late("a poll", where, deadline)))
+        diagnosis = await self._look(reader, snapshot, deadline - (monotonic() - started))
         self._failures = 0
         return PollResult(at=monotonic(), snapshot=snapshot, diagnosis=diagnosis)
 
-    async def _look(self, reader: Reader, snapshot: Snapshot) -> Diagnosis | None:
-        return None if self.triage is None else await self.triage.look(reader, snapshot)
+    async def _look(self, reader: Reader, snapshot: Snapshot, left_s: float) -> Diagnosis | None:
+        """Look closer; where that takes too long the poll itself is good all the same."""
+        if self.triage is None:
+            return None
+        try:
+            async with asyncio.timeout(max(_BREATH_S, left_s)):
+                return await self.triage.look(reader, snapshot)
+        except TimeoutError:
+            late = ConnectionFailedError.late("all of it", reader.address, max(DEADLINE_S, left_s))
+            return self.triage.without(snapshot, str(late))
 
     def _failed(self, error: str) -> PollResult:
         self._failures += 1

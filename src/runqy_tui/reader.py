@@ -31,6 +31,16 @@ class Reader(Protocol):
     bad data inside Redis never raises.
     """
 
+    @property
+    def address(self) -> str:
+        """Where Redis is, without credentials: for messages."""
+        ...
+
+    @property
+    def deadline_s(self) -> float:
+        """Seconds after which an :meth:`overview` ends by itself, with an error."""
+        ...
+
     async def overview(self) -> Snapshot:
         """Poll once: one round trip when warm, three when cold."""
         ...

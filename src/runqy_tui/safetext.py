@@ -22,6 +22,8 @@ _UNSAFE = re.compile(
     "\U000e0000-\U000e00ff"  # tags
     "]"
 )
+_MARK = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
+_PILED_MARKS = re.compile(f"({_MARK}{{4}})({_MARK}+)")
 _FOREIGN = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 _UNSAFE_BLOCK = re.compile(_UNSAFE.pattern.replace("\x00-\x1f", "\x00-\x08\x0b-\x1f"))
 
@@ -60,6 +62,15 @@ def _visible(text: str, keep: str = "") -> str:
         if char.isprintable() or char in keep or unicodedata.category(char) == "Zs"
         else f"‹{ord(char):04X}›"
         for char in text
+    )
+
+
+def few_marks(text: str) -> str:
+    """Return safe text with piled-up combining marks as pictures: they would hide what is near."""
+    if text.isascii():
+        return text
+    return _PILED_MARKS.sub(
+        lambda found: found[1] + "".join(f"‹{ord(mark):04X}›" for mark in found[2]), text
     )
 
 

@@ -35,6 +35,9 @@ def _redis(info: RedisInfo) -> JsonObject:
         "version": info.version,
         "round_trips": info.round_trips,
         "elapsed_ms": round(info.elapsed_ms, 3),
+        "primary": info.where.primary,
+        "nodes": [asdict(node) for node in info.where.nodes],
+        "tls_unverified": info.unverified,
     }
 
 

@@ -30,7 +30,9 @@ class View:
     """One consistent picture for the screen.
 
     ``received_at`` is :func:`time.monotonic` of the snapshot's arrival. ``frozen_at`` (Redis's
-    clock) is set while the screen is frozen; polling goes on behind it.
+    clock) is set while the screen is frozen; polling goes on behind it, and ``link``, ``error``,
+    ``failures`` and ``retry_at`` are those of the present even then. ``unread``: why single tasks
+    were not looked at.
     """
 
     snapshot: Snapshot | None = None
@@ -44,6 +46,7 @@ class View:
     failures: int = 0
     retry_at: float | None = None
     frozen_at: float | None = None
+    unread: str | None = None
 
     @property
     def rates(self) -> Mapping[QueueKey, Rates]:
@@ -82,7 +85,10 @@ class Store:
             durations=known.durations if known else {},
             received_at=result.at,
             link=Link.LIVE,
+            unread=known.unread if known else None,
         )
+        if self._frozen is not None and self._frozen.link is not Link.LIVE:
+            self._frozen = _linked_as(self._frozen, self.live)
 
     def acknowledge(self, finding_id: str, at: float) -> None:
         """Show a finding as acknowledged at once; the next poll brings the tracker's word."""
@@ -108,6 +114,18 @@ class Store:
             failures=result.failures,
             retry_at=retry_at,
         )
+        if self._frozen is not None:  # a picture may stand still, a lost connection must show
+            self._frozen = _linked_as(self._frozen, self.live)
+
+
+def _linked_as(picture: View, live: View) -> View:
+    return replace(
+        picture,
+        link=live.link,
+        error=live.error,
+        failures=live.failures,
+        retry_at=live.retry_at,
+    )
 
 
 def _acknowledged(view: View, finding_id: str, at: float) -> View:

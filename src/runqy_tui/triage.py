@@ -32,22 +32,30 @@ SERVERS_PER_POLL = 2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Diagnosis:
-    """All that is known at one poll. ``durations`` has only queues whose tasks were seen to end."""
+    """All that is known at one poll. ``durations`` has only queues whose tasks were seen to end.
+
+    ``unread`` says in one line why single tasks were not looked at, where they were not.
+    """
 
     snapshot: Snapshot
     findings: tuple[Finding, ...] = ()
     trends: Mapping[QueueKey, Trend] = field(default_factory=dict)
     durations: Mapping[QueueKey, Observed] = field(default_factory=dict)
+    unread: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Looks:
-    """What the reader told of single tasks in one poll; ``fates`` are in the order of ``ids``."""
+    """What the reader told of single tasks in one poll; ``fates`` are in the order of ``ids``.
+
+    ``unread``: why some of it is missing.
+    """
 
     audits: Sequence[Audit] = ()
     started: Sequence[ActiveTask] = ()
     ids: Sequence[tuple[QueueKey, str]] = ()
     fates: Sequence[AuditedTask] = ()
+    unread: str | None = None
 
 
 class Triage:
@@ -69,15 +77,17 @@ class Triage:
         Costs at most five round trips, and two for each of two asynq servers. Where the reader
         cannot answer, the poll is taken in without: that is never an error.
         """
-        try:
-            looks = await self._read(reader, snapshot)
-        except RunqyTuiError:
-            looks = Looks()
-        return self.take(snapshot, looks)
+        return self.take(snapshot, await self._read(reader, snapshot))
+
+    def without(self, snapshot: Snapshot, why: str) -> Diagnosis:
+        """Take in a poll that no closer look could follow, for the reason given."""
+        return self.take(snapshot, Looks(unread=why))
 
     def take(self, snapshot: Snapshot, looks: Looks | None = None) -> Diagnosis:
         """Take in a poll and what was read of single tasks, without any reader."""
         looks = looks or Looks()
+        if snapshot.clock_jump_s:
+            self._follow_clock(snapshot.clock_jump_s)
         self.history.add(snapshot)
         self.durations.keep({queue.key for queue in snapshot.queues}, snapshot.taken_at)
         self.auditor.take(looks.audits)
@@ -88,7 +98,15 @@ class Triage:
             findings=self._findings(snapshot),
             trends=self.history.trends(queue.key for queue in snapshot.queues),
             durations=self._durations(snapshot),
+            unread=looks.unread,
         )
+
+    def _follow_clock(self, jump_s: float) -> None:
+        """Redis's clock was set: moments move with it, and what was measured across it goes."""
+        self.tracker.shift(jump_s)
+        self.durations.forget_running()
+        self.auditor = Auditor()
+        self._active_seen = ActiveSeen()
 
     def _findings(self, snapshot: Snapshot) -> tuple[Finding, ...]:
         self._server_past.add(snapshot)
@@ -101,17 +119,33 @@ class Triage:
             server_past=self._server_past.points,
             active_since=self._active_seen.since,
         )
-        first_poll = self.history.started_at == snapshot.taken_at
+        # A clock that went back lets the history begin anew: that is no first sight.
+        first_poll = self.history.started_at == snapshot.taken_at and not snapshot.clock_jump_s
         return self.tracker.update(diagnose(sight), snapshot.taken_at, first_poll)
 
     async def _read(self, reader: Reader, snapshot: Snapshot) -> Looks:
-        windows = self.auditor.plan(snapshot)
-        audits = await reader.audit(windows) if windows else ()
-        started = await self._read_started(reader, snapshot)
+        """Three questions; one that is refused leaves the others their answers."""
+        audits: Sequence[Audit] = ()
+        started: Sequence[ActiveTask] = ()
+        fates: Sequence[AuditedTask] = ()
+        unread: list[str] = []
         # Tasks that left between the last poll and this one are asked for at the next.
         ids = self.durations.pending_fates(FATES_PER_POLL)
-        fates = await reader.fates(ids) if ids else ()
-        return Looks(audits, started, ids, fates)
+        try:
+            windows = self.auditor.plan(snapshot)
+            audits = await reader.audit(windows) if windows else ()
+        except RunqyTuiError as error:
+            unread.append(str(error))
+        try:
+            started = await self._read_started(reader, snapshot)
+        except RunqyTuiError as error:
+            unread.append(str(error))
+        try:
+            fates = await reader.fates(ids) if ids else ()
+        except RunqyTuiError as error:
+            unread.append(str(error))
+            ids = []
+        return Looks(audits, started, ids, fates, unread[0] if unread else None)
 
     async def _read_started(self, reader: Reader, snapshot: Snapshot) -> list[ActiveTask]:
         servers = [

@@ -6,8 +6,8 @@ import pytest
 from redis import Redis
 
 from runqy_tui.model import QueueKey
-from tests.app import hostile
 from tests.app.driving import SMALL, Hand, app_on, running, watching
+from tests.support import hostile
 
 
 @pytest.fixture

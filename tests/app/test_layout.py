@@ -99,7 +99,7 @@ async def test_the_header_drops_what_matters_least(scene_url: str) -> None:
         await hand.sees("runqy-tui", "prod", "redis.sock", "standalone", "trip", "UTC", "✖ 3")
         await hand.pilot.resize_terminal(60, 24)
         await hand.misses("UTC", "trip", "redis.sock")
-        await hand.sees("prod", "live · data", "✖ 3")
+        await hand.sees("prod  unix:/", "…  live ", "✖ 3")
         assert "standalone" not in hand.lines[0]
 
 

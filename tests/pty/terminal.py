@@ -12,24 +12,22 @@ import subprocess
 import sys
 import termios
 import threading
-from collections.abc import Callable, Iterator
+from array import array
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
+import psutil
 import pyte
+
+from tests.support.stream import SEQUENCE
 
 PATIENCE_S = 20.0
 """How long a condition may take before a test fails; a fast machine never waits for it."""
 
-SEQUENCE = re.compile(
-    rb"\x1b(?:\[[0-?]*[ -/]*[@-~]"  # CSI
-    rb"|\][^\x07\x1b]*(?:\x07|\x1b\\)"  # OSC
-    rb"|[PX^_][^\x1b]*\x1b\\"  # DCS, SOS, PM, APC
-    rb"|[ -/]*[0-OQ-WYZ`-~])"
-)
 _BEYOND_PYTE = re.compile(
     rb"\x1b\[[<=>][0-9;]*[a-z]|\x1b\[\?[0-9;]*\$p|\x1b\][^\x07\x1b]*(\x07|\x1b\\)"
 )
@@ -37,9 +35,12 @@ _ON_BY_DEFAULT = frozenset({7, 25})
 
 _LAUNCHER = """
 import fcntl, os, signal, sys, termios
-fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-for name in ("SIGHUP", "SIGINT", "SIGTERM"):
+if "no controlling terminal" not in sys.argv[1]:
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+for name in ("SIGHUP", "SIGINT", "SIGTERM", "SIGQUIT"):
     signal.signal(getattr(signal, name), signal.SIG_IGN if name in sys.argv[1] else signal.SIG_DFL)
+if "no LC_CTYPE" in sys.argv[1]:
+    os.environ.pop("LC_CTYPE", None)  # made up by this Python
 os.execv(sys.argv[2], sys.argv[2:])
 """
 """Makes the pty the controlling terminal, as a terminal emulator does, and becomes the program."""
@@ -90,9 +91,12 @@ class Terminal:
         """Start a program in its own session, with this as its controlling terminal.
 
         Args:
-            ignored: names of the signals that it finds ignored.
+            ignored: names of the signals that it finds ignored; with ``no controlling terminal``
+                none tells it that the window closes.
             stderr: where its standard error goes, if not to the terminal.
         """
+        if "LC_CTYPE" not in env:
+            ignored += ", no LC_CTYPE"
         self.process = subprocess.Popen(
             [sys.executable, "-ISc", _LAUNCHER, ignored, *command],
             stdin=self.theirs,
@@ -208,6 +212,18 @@ class Terminal:
         size = struct.pack("HHHH", self.rows, self.columns, 0, 0)
         fcntl.ioctl(self.ours, termios.TIOCSWINSZ, size)
 
+    def storm(self, sizes: Iterable[tuple[int, int]]) -> None:
+        """Give the window one size after the other, faster than anybody can draw."""
+        self.lines  # noqa: B018 -- what came so far was drawn at the old size
+        for self.columns, self.rows in sizes:
+            self._set_size()
+
+    @property
+    def cpu_s(self) -> float:
+        """CPU time of the program so far, in seconds."""
+        used = psutil.Process(self.process.pid).cpu_times()
+        return float(used.user + used.system)
+
     def make_sane(self) -> None:
         """Set the line modes that were ``before``, as a shell does when its job has stopped."""
         termios.tcsetattr(self.theirs, termios.TCSANOW, self.before)
@@ -216,10 +232,25 @@ class Terminal:
         """Take no more output, as a connection that hangs: whoever writes waits."""
         termios.tcflow(self.theirs, termios.TCOOFF)
 
-    def hang_up(self) -> None:
-        """Close the window."""
+    def read_no_more(self) -> None:
+        """Leave what comes where it is: whoever writes waits, in the middle of a frame."""
         self._hung_up = True
         self._reader.join()
+
+    def go_on(self) -> None:
+        """Take output again."""
+        termios.tcflow(self.theirs, termios.TCOON)
+
+    @property
+    def unread(self) -> int:
+        """How many bytes wait to be read."""
+        count = array("i", [0])
+        fcntl.ioctl(self.ours, termios.FIONREAD, count)
+        return count[0]
+
+    def hang_up(self) -> None:
+        """Close the window."""
+        self.read_no_more()
         os.close(self.ours)
         os.close(self.theirs)
 

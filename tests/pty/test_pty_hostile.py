@@ -2,43 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from base64 import b64encode
+from string import ascii_letters, digits
+from urllib.parse import quote
 
 import pytest
 import redis
 
-from tests.app import hostile
 from tests.pty.conftest import PANES, Monitor
-from tests.pty.terminal import SEQUENCE, Terminal
-from tests.support import fleet
+from tests.pty.terminal import Terminal
+from tests.support import fleet, hostile
+from tests.support.stream import Stream, odd_text
 
-EVIL = (
-    b"\x1b[38;5;201;5m\x1b[77;177H\x1bc\x1b[5n\xc2\x9b31m\xe2\x80\xae\x1b]8;;x\x1b\\"
-    + hostile.ESCAPES
-)
-OWN = re.compile(
-    rb"\x1b\[(?:\d+;\d+H|(?:\d+;)*\d+m"  # places and colours
-    rb"|\?(?:7|25|1000|1003|1004|1006|1015|1049|2004|2026)[hl]"
-    rb"|\?20(?:26|48)\$p|>\d+u|<u)"
-    rb"|\x1b\]22;default\x07"  # the shape of the pointer
-)
-OF_DATA = (b"\x1b[38;5;201;5m", b"\x1b[77;177H")
-UNSEEN = re.compile("[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f]")
-
-
-def tame(seen: Terminal, *allowed: bytes) -> None:
-    """Assert on the byte stream; each of ``allowed`` may be there once."""
-    raw = seen.raw
-    for sequence in allowed:
-        assert raw.count(sequence) == 1
-        raw = raw.replace(sequence, b"")
-    foreign = [found for found in SEQUENCE.findall(raw) if not OWN.fullmatch(found)]
-    assert foreign == []
-    for part in OF_DATA:
-        assert part not in raw
-    text = OWN.sub(b"", raw).decode()  # strictly: what is no UTF-8 must not come through either
-    assert UNSEEN.findall(text) == []
+NAME = ascii_letters + digits + "._-"
 
 
 @pytest.fixture
@@ -85,8 +60,7 @@ def test_every_pane_and_modal(watched: Terminal) -> None:
     watched.press("y")
     watched.sees("Copied ␛[2J")
     close(watched, "╭─ ␛[2J")
-    own = b"\x1b]52;c;" + b64encode(hostile.ESCAPES) + b"\x07"
-    tame(watched, own)
+    Stream(watched.raw).tame(hostile.ESCAPES)
 
 
 def test_every_other_place(watched: Terminal, writer: redis.Redis) -> None:
@@ -94,7 +68,7 @@ def test_every_other_place(watched: Terminal, writer: redis.Redis) -> None:
     watched.sees("What is wrong", "is not draining", "␛[2J", "evidence")
     close(watched, "What is wrong")
     watched.press("3", "]", "]", "]", "]")
-    watched.sees("3 Tasks ─ ␛[2J", "newest first", "dead␛[2J")
+    watched.sees("3 Tasks ─ ␛[2J", "FAILED", "dead␛[2J")
     watched.press("z")
     watched.misses("STATE      BEAT")
     watched.press("z")
@@ -123,22 +97,24 @@ def test_every_other_place(watched: Terminal, writer: redis.Redis) -> None:
     close(watched, "Search for commands")
     watched.press("p")
     watched.sees("FROZEN since")
-    tame(watched)
+    Stream(watched.raw).tame()
 
 
 def test_a_payload_of_ten_megabytes(monitor: Monitor, writer: redis.Redis, redis_url: str) -> None:
     """A part is shown, and the whole can be written to a file."""
-    payload = EVIL + b'{"a":"' + b"\xc3\xa9A" * 3_500_000 + EVIL
+    payload = hostile.ESCAPES + b'{"a":"' + b"\xc3\xa9A" * 3_500_000 + hostile.ESCAPES
     assert len(payload) > 10_000_000
     fleet.pending(writer, "big", "big-1")
-    message = fleet.message(type=EVIL, id="big-1", queue="big", payload=payload, error_msg=EVIL)
+    message = fleet.message(
+        type=hostile.ESCAPES, id="big-1", queue="big", payload=payload, error_msg=hostile.ESCAPES
+    )
     fleet.task(writer, "big", "big-1", msg=message, state="pending", result=payload)
     seen = monitor.watch(redis_url)
     seen.sees("big-1  ", "10 MiB")
     seen.press("3", "g", "\r")
     seen.sees("╭─ big-1 ─", "10 MiB (first 256 KiB read)")
     seen.press("]")
-    seen.sees("First 256 KiB of 10 MiB", "␛[38;5;201;5m␛[77;177H␛c␛[5n‹9B›31m‹202E›␛]8;;x␛\\␛[2J")
+    seen.sees("First 256 KiB of 10 MiB", "␛[38;5;201;5m␛[77;177H␛c␛[5n␛[?1049l")
     seen.press("G")
     seen.sees("éAéAéA")
     seen.press("w")
@@ -155,4 +131,106 @@ def test_a_payload_of_ten_megabytes(monitor: Monitor, writer: redis.Redis, redis
     seen.press("G")
     seen.sees("state (7 B)")
     close(seen, "╭─ big-1")
-    tame(seen)
+    Stream(seen.raw).tame()
+
+
+RULES = '[[rule]]\nname = "at-once"\nkind = "worker-unhealthy"\nseverity = "critical"\nfor = "0s"\n'
+
+
+def written(seen: Terminal) -> None:
+    """Write what is shown to a file; earlier news of that must have gone."""
+    seen.still()
+    seen.misses("Wrote ")
+    seen.press("w")
+    seen.sees("Wrote ")
+
+
+def test_every_other_window(monitor: Monitor, writer: redis.Redis, redis_url: str) -> None:
+    """Other dialects, every state, errors, alerts, the report, and what is written and said."""
+    hostile.fill(writer)
+    hostile.fill_more(writer)
+    (monitor.home / "at-once.toml").write_text(RULES)
+    options = ("--interval", "60", "--notify", "osc9", "--rules", "at-once.toml")
+    seen = monitor.watch(redis_url, *options, size=(200, 60))
+    seen.sees("00␛[2J", "every.state", "64 KiB---")
+    seen.press("2", "g")
+    seen.press_until("j", lambda: "3 Tasks ─ every.state" in seen.text)
+    seen.press("3", "g")
+    for sign in ("active␛[2J", "scheduled␛[2J", "retry␛[2J", "dead", "completed␛[2J", "grouped"):
+        seen.press("]")
+        seen.sees("3 Tasks ─ every.state", sign)
+    seen.press("g", "\r")
+    seen.sees("╭─ grouped", "unique key")
+    for _ in range(len(hostile.NAMES)):
+        so_far = len(seen.raw)
+        seen.press("n")
+        seen.until(lambda so_far=so_far: len(seen.raw) > so_far, "the next one")  # type: ignore[misc]
+    seen.press("]")
+    written(seen)
+    close(seen, "╭─ grouped")
+    seen.press("1", "G", "\r")
+    seen.sees("╭─ ", "asynq")
+    for _ in range(3):
+        seen.press("]", "n")
+        seen.still()
+    close(seen, "│ Active tasks │")
+    seen.press("4")
+    seen.sees("w why")
+    seen.press("w")
+    seen.sees("╭─ Why", "evidence")
+    close(seen, "╭─ Why")
+    seen.press("e")
+    seen.sees("kinds of error", "ERROR")
+    for key, sign in (("\r", "FAILED"), ("]", "Traceback (most recent call last):")):
+        seen.press(key)
+        seen.sees(sign)
+    seen.press("y")
+    seen.sees("Copied ")
+    written(seen)
+    close(seen, "kinds of error")
+    seen.press("a")
+    seen.sees("firing, ", "rules in force")
+    seen.press("]")
+    written(seen)
+    close(seen, "rules in force")
+    seen.press("\x10")
+    seen.sees("Search for commands")
+    seen.press("\x1b[200~[/x] [@click=app.quit]x[/]\x1b]0;owned\x07\x9b2J\x1b[201~")
+    seen.sees("[/x] [@click=app.quit]x[/]", "No matches found")
+    close(seen, "No matches found")
+    seen.press("R")
+    seen.until(lambda: [*monitor.home.glob("runqy-*.md")], "the report")
+    seen.sees("Wrote ")
+    seen.press("q")
+    assert seen.ends() == 0
+    seen.restored()
+    told = Stream(seen.raw)
+    told.tame(*told.copied, announced=None)
+    assert len(told.copied) == 1
+    assert told.announced
+    files = [file for file in monitor.home.iterdir() if file.name.startswith("runqy")]
+    assert len(files) == 5
+    for file in files:
+        assert file.name.isascii()
+        assert set(file.name) <= set(NAME)
+    report = next(file for file in files if file.suffix == ".md").read_text()
+    assert odd_text(report, "\n") == []
+
+
+def test_what_the_server_says(monitor: Monitor, writer: redis.Redis, redis_url: str) -> None:
+    """An error names the user; whoever made that user chose the name."""
+    user = "a\x1b]0;owned\x07\x9b2J[/x]\u202e"
+    fleet.allow(writer, user, "on >right +@all")
+    try:
+        url = redis_url.replace("unix://", f"unix://{quote(user, safe='')}:x@")
+        seen = monitor.watch_for("✖ no connection", url)
+        seen.sees('refuses the password for user "a␛]0;owned␇‹9B›2J[/x]‹202E›"')
+        seen.press("w")
+        seen.sees("What is wrong")
+        seen.press("q")
+        seen.misses("What is wrong")
+        seen.press("q")
+        assert seen.ends() == 0
+        Stream(seen.raw).tame()
+    finally:
+        fleet.forbid(writer, user)

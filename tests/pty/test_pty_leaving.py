@@ -6,11 +6,14 @@ import re
 import signal
 import tempfile
 from collections.abc import Callable
+from time import sleep
 
 import pytest
+import redis
 
 from tests.pty.conftest import Monitor
 from tests.pty.terminal import Terminal
+from tests.support import fleet
 
 GONE_S = 4.0
 """Within this a process must end whose terminal has gone."""
@@ -25,8 +28,9 @@ MOUSE_MODE = re.compile(rb"\x1b\[\?(?:\d+;)*(?:9|100[012356]|101[56])(?:;\d+)*[h
         (lambda seen: seen.signal(signal.SIGTERM), 143),
         (lambda seen: seen.signal(signal.SIGHUP), 129),
         (lambda seen: seen.signal(signal.SIGINT), 130),
+        (lambda seen: seen.signal(signal.SIGQUIT), 131),
     ],
-    ids=["q", "SIGTERM", "SIGHUP", "SIGINT"],
+    ids=["q", "SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT"],
 )
 def test_the_terminal_is_given_back(
     monitor: Monitor, fleet_url: str, leave: Callable[[Terminal], None], code: int
@@ -53,8 +57,8 @@ def test_a_signal_while_it_starts(monitor: Monitor, fleet_url: str, shown: str) 
     seen.restored()
 
 
-@pytest.mark.parametrize("ignored", ["", "SIGHUP"])
-def test_a_closed_window_ends_the_process(monitor: Monitor, fleet_url: str, ignored: str) -> None:
+@pytest.mark.parametrize("ignored", ["", "SIGHUP", "SIGHUP, no controlling terminal"])
+def test_a_window_that_closes_in_mid_frame(monitor: Monitor, fleet_url: str, ignored: str) -> None:
     """Where SIGHUP is ignored, as under ``nohup``, it stays so: only the closing ends it."""
     with tempfile.TemporaryFile() as stderr:
         seen = monitor.watch(fleet_url, "--interval", "0.5", ignored=ignored, stderr=stderr)
@@ -62,10 +66,34 @@ def test_a_closed_window_ends_the_process(monitor: Monitor, fleet_url: str, igno
             seen.signal(signal.SIGHUP)
             seen.press("?")
             seen.sees("Esc closes")
+        seen.read_no_more()
+        seen.press("\x0c" * 20)  # more frames than the pty takes
+        seen.until(lambda: seen.unread > 3_000, "the rest of a frame waits")
         seen.hang_up()
         assert seen.ends(GONE_S) == 129
         stderr.seek(0)
         assert stderr.read() == b""
+
+
+def test_a_link_that_stalls_gets_the_newest_state(
+    monitor: Monitor, writer: redis.Redis, fleet_url: str
+) -> None:
+    """What nobody saw in the meantime is not sent afterwards, frame by frame."""
+    seen = monitor.watch(fleet_url, "--interval", "0.25")
+    seen.sees("? help")
+    frame = len(seen.raw)
+    seen.stall()
+    for at in range(20):
+        fleet.pending(writer, "alpha.high", f"while-{at}")
+        sleep(0.1)
+    so_far = len(seen.raw)
+    seen.go_on()
+    seen.sees("alpha.high", " 22 ")
+    seen.still()
+    assert len(seen.raw) - so_far < frame
+    seen.press("q")
+    assert seen.ends() == 0
+    seen.restored()
 
 
 def test_a_terminal_that_takes_no_output_cannot_hold_it(monitor: Monitor, fleet_url: str) -> None:

@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import base64
-import os
 import re
-import subprocess
-import sys
 import tempfile
-import termios
 
 import redis
 
 from tests.pty.conftest import PANES, Monitor
-from tests.pty.terminal import PATIENCE_S
 from tests.support import fleet
-
-NO_UTF8 = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-"""A C locale as other programs have it: Python would make UTF-8 of it by itself."""
 
 
 def test_three_panes_or_one(monitor: Monitor, fleet_url: str) -> None:
@@ -35,30 +27,6 @@ def test_three_panes_or_one(monitor: Monitor, fleet_url: str) -> None:
     seen.misses("alpha.high  ")
 
 
-def test_the_same_screen_after_sizes_and_noise(monitor: Monitor, fleet_url: str) -> None:
-    seen = monitor.watch(fleet_url, "--interval", "60")
-    seen.sees("sick:2", "beta-1", "? help", "^p palette")
-    before = seen.still()
-    for columns, rows in ((20, 5), (1, 1), (200, 3), (3, 60)):
-        so_far = len(seen.raw)
-        seen.resize(columns, rows)
-        seen.until(lambda so_far=so_far: len(seen.raw) > so_far, "drawn anew")  # type: ignore[misc]
-    seen.resize(120, 40)
-    seen.until(lambda: seen.lines[1:] == before, "the same screen as before")
-    seen.still()
-    seen.wipe()
-    assert seen.lines[1:] != before
-    seen.press("\x0c")
-    seen.until(lambda: seen.lines[1:] == before, "the same screen as before")
-    seen.press("1", "g", "\r")
-    seen.sees("degraded, still beating", "reports no metrics", "esc close", "w write")
-    before = seen.still()
-    seen.resize(20, 5)
-    seen.until(lambda: seen.lines[1:] != before, "drawn anew")
-    seen.resize(120, 40)
-    seen.until(lambda: seen.lines[1:] == before, "the same modal as before")
-
-
 def test_the_screen_is_on_standard_output(monitor: Monitor, fleet_url: str) -> None:
     with tempfile.TemporaryFile() as stderr:
         seen = monitor.watch(fleet_url, stderr=stderr)
@@ -68,38 +36,6 @@ def test_the_screen_is_on_standard_output(monitor: Monitor, fleet_url: str) -> N
         seen.restored()
         stderr.seek(0)
         assert stderr.read() == b""
-
-
-def test_standard_output_that_is_no_terminal(monitor: Monitor, fleet_url: str) -> None:
-    ours, theirs = os.openpty()
-    try:
-        before = termios.tcgetattr(theirs)
-        done = subprocess.run(
-            [sys.executable, "-m", "runqy_tui", "--url", fleet_url],
-            stdin=theirs,
-            capture_output=True,
-            env=monitor.environment,
-            timeout=PATIENCE_S,
-        )
-        assert termios.tcgetattr(theirs) == before
-    finally:
-        os.close(ours)
-        os.close(theirs)
-    assert (done.returncode, done.stdout) == (2, b"")
-    assert done.stderr.count(b"\n") == 1
-    assert done.stderr.startswith(
-        b"runqy-tui: The monitor needs a terminal, and standard output is none."
-    )
-
-
-def test_a_terminal_that_cannot_show_unicode(monitor: Monitor, fleet_url: str) -> None:
-    """It gets ASCII, and is given back."""
-    seen = monitor.watch_for("live . data", fleet_url, env=NO_UTF8)
-    seen.sees("1 Workers 3 X2", "X sick:2", "+- ", "| pending 1 ")
-    assert seen.raw.isascii()
-    seen.press("q")
-    assert seen.ends() == 0
-    seen.restored()
 
 
 def test_bytes_that_nobody_means(monitor: Monitor, fleet_url: str) -> None:

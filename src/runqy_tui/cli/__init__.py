@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
 from runqy_tui import __version__
+from runqy_tui.cli.options import loader, names_a_server, settings_options
+from runqy_tui.cli.profiles import profiles
 from runqy_tui.cli.running import BROKEN_PIPE, LoadSettings, drop_output, open_for, run, usage_text
+from runqy_tui.cli.safety import acl, doctor
 from runqy_tui.cli.watching import check, metrics, report, rules
-from runqy_tui.config import NOTIFY, Settings, load_settings
+from runqy_tui.config import Settings
 from runqy_tui.errors import OutputError, RunqyTuiError, UsageError
-
-_URL_HELP = (
-    "Redis to watch: redis://, rediss:// or unix://. Default: $RUNQY_REDIS_URL, $REDIS_URL, "
-    "runqy's own $REDIS_HOST, $REDIS_PORT, $REDIS_PASSWORD, $REDIS_TLS and $REDIS_DB, "
-    "config.toml, or redis://localhost:6379/0. A password is safer in the environment than here."
-)
-
 
 _HANGUP = 129
 """Exit code when the terminal has gone: 128 + SIGHUP."""
@@ -30,24 +26,7 @@ _HANGUP = 129
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.option("--url", metavar="URL", help=_URL_HELP)
-@click.option("--interval", type=float, metavar="S", help="Seconds between polls. Default: 2.")
-@click.option("--timeout", type=float, metavar="S", help="Seconds Redis may take. Default: 3.")
-@click.option(
-    "--mouse/--no-mouse", default=None, help="Use the mouse, or leave it to the terminal."
-)
-@click.option(
-    "--rules",
-    "rules_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="F",
-    help="File of alert rules. Default: the built-in ones.",
-)
-@click.option(
-    "--notify",
-    type=click.Choice(NOTIFY),
-    help="Announce what begins to fire by bell or desktop notification (OSC 9). Default: none.",
-)
+@settings_options
 @click.option("--demo", is_flag=True, help="Watch a simulated fleet on a private server.")
 @click.option(
     "--demo-speed",
@@ -68,43 +47,30 @@ _HANGUP = 129
 @click.pass_context
 def cli(
     context: click.Context,
-    url: str | None,
-    interval: float | None,
-    timeout: float | None,
-    mouse: bool | None,
-    rules_file: Path | None,
-    notify: str | None,
+    /,
     demo: bool,
     demo_speed: float,
     demo_healthy: bool,
     redis_server: Path | None,
+    **given: Any,
 ) -> None:
     """Watch a runqy fleet: workers, queues and tasks, live.
 
     Without a command it opens the monitor. It only reads: looking never changes anything.
     """
-    load = partial(
-        load_settings,
-        os.environ,
-        url=url,
-        interval=interval,
-        timeout=timeout,
-        mouse=mouse,
-        rules=rules_file,
-        notify=notify,
-    )
+    load = loader(given)
     context.obj = load  # called when a command runs: its --help needs no valid settings
     if context.invoked_subcommand is not None:
         if demo:
             raise UsageError("--demo opens the monitor; it does not go with a command.")
         return
-    if demo and url is not None:
-        raise UsageError("--demo watches its own server: leave out --url, or leave out --demo.")
+    if demo and (flag := names_a_server(given)):
+        raise UsageError(f"--demo watches its own server: leave out {flag}, or leave out --demo.")
     if demo_healthy and not demo:
         raise UsageError("--demo-healthy goes with --demo.")
     _require_terminal()
     if demo:
-        _run_demo(load(), redis_server, demo_speed, healthy=demo_healthy)
+        _run_demo(load(connect=False), redis_server, demo_speed, healthy=demo_healthy)
     else:
         _run_app(load())
 
@@ -117,7 +83,7 @@ def snapshot(load: LoadSettings, as_json: bool) -> None:
     from runqy_tui.oneshot import commands
 
     settings = load()
-    run(commands.snapshot(lambda: open_for(settings), as_json=as_json))
+    run(commands.snapshot(lambda: open_for(settings), as_json=as_json, name=settings.name))
 
 
 @cli.command()
@@ -133,7 +99,7 @@ def task(load: LoadSettings, task_id: str, queue: str | None, as_json: bool) -> 
     run(commands.task(lambda: open_for(settings), task_id, queue, as_json=as_json))
 
 
-for _command in (check, report, metrics, rules):
+for _command in (check, report, metrics, rules, profiles, acl, doctor):
     cli.add_command(_command)
 
 
@@ -144,7 +110,7 @@ def _require_terminal() -> None:
                 f"The monitor needs a terminal, and standard {name} is none. "
                 "For scripts there is: runqy-tui snapshot --json"
             )
-    if os.environ.get("TERM", "") in ("", "dumb"):
+    if os.environ.get("TERM", "") in ("", "dumb", "unknown"):
         raise UsageError(
             f"TERM={os.environ.get('TERM', '')!r} cannot show the monitor. Set TERM (as in "
             "TERM=xterm-256color), or use: runqy-tui snapshot"

@@ -120,8 +120,7 @@ class Durations:
     def keep(self, queues: Collection[QueueKey], now: float) -> None:
         """Forget all queues but these; ``now`` before the last audit forgets what runs."""
         if now < self._now:
-            self._running, self._left, self._complete_at, self._exact = {}, {}, {}, {}
-            self._tracked = 0
+            self.forget_running()
         self._now = now
         for store in (self._running, self._complete_at, self._records):
             for key in [key for key in store if key not in queues]:
@@ -132,6 +131,11 @@ class Durations:
             (queue.name, task_id) for queue, runs in self._running.items() for task_id in runs
         }
         self._exact = {key: start for key, start in self._exact.items() if key in active}
+
+    def forget_running(self) -> None:
+        """Forget what runs or just left: a duration across a set clock is none."""
+        self._running, self._left, self._complete_at, self._exact = {}, {}, {}, {}
+        self._tracked = 0
 
     def _see(self, queue: QueueKey, task_id: str, before: float | None, at: float) -> None:
         run = self._running.get(queue, {}).get(task_id)

@@ -35,7 +35,12 @@ def cause_of(sight: Sight, queue: Queue) -> Cause | None:
 
 
 def has_consumer(sight: Sight, queue: Queue) -> bool:
-    """Whether anybody is there to take a task, be it with a clock that is behind."""
+    """Whether anybody is there to take a task, be it with a clock that is behind.
+
+    Where some workers are out of reach nobody is called missing.
+    """
+    if not sight.snapshot.workers_whole:
+        return True
     return bool(queue.consumers) or any(beats_late(worker) for worker in gone(sight, queue))
 
 

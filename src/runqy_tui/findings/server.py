@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from runqy_tui.findings.base import Evidence, Finding, Kind, Sight, Subject
-from runqy_tui.findings.words import amount
+from runqy_tui.findings.words import amount, short
 from runqy_tui.humanize import size, span
 from runqy_tui.severity import Severity
 
 SLOW_POLLS = 5
 """One slow poll is nothing: this many in a row are."""
+
+FAILOVER_SHOWN_S = 600.0
+"""A change of the primary is told for so long."""
 
 _WHOLE_DEPLOYMENT = 1e6
 """Weight: what ails the server ails everybody, so it comes first among its severity."""
@@ -108,6 +111,30 @@ def writes_blocked(sight: Sight) -> Iterator[Finding]:
     )
 
 
+def failover(sight: Sight) -> Iterator[Finding]:
+    """Sentinel named another primary while we looked: what was written last may be lost."""
+    where = sight.snapshot.redis.where
+    ago = where.switched_ago_s
+    if where.switched_from is None or ago is None or ago >= FAILOVER_SHOWN_S:
+        return
+    now, before = short(where.primary or "unknown"), short(where.switched_from)
+    yield Finding(
+        detector="redis-failover",
+        severity=Severity.WARNING,
+        subject=_server(sight),
+        reason=f"primary changed {span(ago)} ago",
+        sentence=f"the primary is now {now}, it was {before} until {span(ago)} ago",
+        next_step=f"find out what happened to {before}: writes just before the switch may be lost",
+        evidence=(
+            Evidence("Sentinel", "primary", now),
+            Evidence("Sentinel", "before", before),
+        ),
+        since=sight.now - ago,
+        since_known=True,
+        weight=_WHOLE_DEPLOYMENT,
+    )
+
+
 def slow(sight: Sight) -> Iterator[Finding]:
     """Every one of the last polls took long per trip."""
     last = [point.trip_ms for point in sight.server_past[-SLOW_POLLS:]]
@@ -131,4 +158,4 @@ def _server(sight: Sight) -> Subject:
     return Subject(Kind.REDIS, sight.snapshot.redis.address)
 
 
-DETECTORS = (writes_blocked, evicting, memory, read_only, slow)
+DETECTORS = (writes_blocked, evicting, memory, read_only, failover, slow)

@@ -183,7 +183,7 @@ def pending_timeout(sight: Sight) -> Iterator[Finding]:
 
 def _is_orphan(sight: Sight, queue: Queue, look: Look) -> bool:
     """Judged as of the look: the hash must say active, or the task had just ended."""
-    if not queue.key.braced or look.task.state is not TaskState.ACTIVE:
+    if not queue.key.braced or look.task.state is not TaskState.ACTIVE or look.task.lease_unread:
         return False
     end = look.task.lease_expires_at
     return end is None or look.at - end > sight.thresholds.orphan_after_s

@@ -61,6 +61,14 @@ class Tracker:
         known.acknowledged = _Acknowledged(now, known.severity, known.weight)
         return True
 
+    def shift(self, seconds: float) -> None:
+        """Move all moments with Redis's clock, which was set by so much."""
+        for known in self._known.values():
+            known.first_seen += seconds
+            known.last_seen += seconds
+            if known.acknowledged is not None:
+                known.acknowledged.at += seconds
+
     def _see(self, finding: Finding, now: float, first_poll: bool) -> Finding:
         known = self._known.get(finding.id)
         if known is None:
@@ -72,7 +80,9 @@ class Tracker:
             known.acknowledged = None
         acknowledged_at = None if known.acknowledged is None else known.acknowledged.at
         if finding.since_known:
-            return replace(finding, acknowledged_at=acknowledged_at)
+            # The writer's clock, or Redis's, may have been set: nothing lasts since a later moment.
+            since = None if finding.since is None else min(finding.since, now)
+            return replace(finding, since=since, acknowledged_at=acknowledged_at)
         return replace(
             finding,
             since=known.first_seen,

@@ -32,6 +32,7 @@ class Queue:
 
     ``processed_*`` and ``failed_*`` are the counters as they stand in Redis; ``succeeded_*`` is
     derived with the consuming dialect's meaning and ``None`` where that is not known for sure.
+    ``paused`` is ``None`` where its key cannot be read.
     ``consumers`` are ids of workers that beat and list this queue (degraded ones included).
     ``next_*_at`` is the lowest score of ``retry`` and ``scheduled``: when the first is due.
     ``registered``: named in ``asynq:queues``. ``oldest_estimated``: the oldest task moved since
@@ -41,7 +42,7 @@ class Queue:
     key: QueueKey
     dialect: Dialect | None = None
     counts: Counts = Counts()
-    paused: bool = False
+    paused: bool | None = False
     paused_at: float | None = None
     oldest_pending_since: float | None = None
     oldest_pending_age_s: float | None = None
@@ -169,13 +170,17 @@ class Whereabouts:
     """Who answers for a deployment that has more than one server.
 
     ``primary`` is the address that Sentinel names at present; ``switched_from`` and
-    ``switched_at`` (this machine's :func:`time.time`) tell of the last change seen. ``nodes`` are
-    the primaries of a cluster, by address. All are empty for a single server.
+    ``switched_at`` (this machine's :func:`time.time`) tell of the last change seen, and
+    ``switched_ago_s`` how long ago that was at the poll, whatever clocks do. ``problem`` says what
+    is doubtful about the primary. ``nodes`` are the primaries of a cluster, by address. All are
+    empty for a single server.
     """
 
     primary: str | None = None
     switched_from: str | None = None
     switched_at: float | None = None
+    switched_ago_s: float | None = None
+    problem: str | None = None
     nodes: tuple[Node, ...] = ()
 
 
@@ -219,6 +224,9 @@ class Snapshot:
     """Everything one poll saw. ``taken_at`` is Redis's clock (``TIME``).
 
     ``ghosts``: ids of workers whose hash holds a status and nothing else (no worker at all).
+    ``clock_jump_s``: seconds by which that clock jumped since the poll before, back if negative.
+    ``workers_whole`` is false where a node of a cluster is down whose workers were never read: a
+    queue without a consumer may well have one of them.
     """
 
     taken_at: float
@@ -228,6 +236,8 @@ class Snapshot:
     warnings: tuple[str, ...] = ()
     health: ServerHealth | None = None
     ghosts: tuple[str, ...] = ()
+    clock_jump_s: float = 0.0
+    workers_whole: bool = True
 
     def queue(self, key: QueueKey) -> Queue | None:
         """The queue with this identity, if it was seen."""
@@ -240,11 +250,14 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class DayCount:
-    """The counters of one UTC day (``YYYY-MM-DD``), as they stand in Redis."""
+    """The counters of one UTC day (``YYYY-MM-DD``), as they stand in Redis.
+
+    ``None`` where a counter cannot be read.
+    """
 
     day: str
-    processed: int
-    failed: int
+    processed: int | None
+    failed: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,10 +274,12 @@ class LogLine:
 class LogBatch:
     """Lines with ``seq`` above the one asked for; ``missed`` counts lines that were trimmed.
 
-    ``exists`` is false where the worker has no log key: a quiet or an asynq worker.
+    ``exists`` is false where the worker has no log key: a quiet or an asynq worker. ``problem``:
+    why the log, or a part of it, cannot be read.
     """
 
     lines: tuple[LogLine, ...] = ()
     missed: int = 0
     exists: bool = True
     undecodable: int = 0
+    problem: str | None = None

@@ -52,7 +52,8 @@ class TaskRow:
 class TaskPage:
     """A page of one state of one queue, and the true length of the whole at that moment.
 
-    ``offset`` counts from the chosen end (newest or oldest).
+    ``offset`` counts from the chosen end (newest or oldest). ``problem``: why the list cannot be
+    read, naming its key; ``total`` says nothing then.
     """
 
     queue: QueueKey
@@ -63,6 +64,7 @@ class TaskPage:
     rows: tuple[TaskRow, ...]
     taken_at: float
     groups: tuple[str, ...] = ()
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,8 @@ class AuditedTask:
 
     ``state`` is the hash's own word. ``timeout_s``, ``deadline`` and ``pending_timeout_s`` are
     ``None`` where the task has none or lost it at a retry. ``completed_at`` and
-    ``last_failed_at`` are whole seconds in the runqy dialect.
+    ``last_failed_at`` are whole seconds in the runqy dialect. ``lease_unread``: nobody can tell
+    whether it has a lease.
     """
 
     id: str
@@ -135,6 +138,7 @@ class AuditedTask:
     pending_timeout_s: float | None = None
     completed_at: float | None = None
     last_failed_at: float | None = None
+    lease_unread: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,7 +145,7 @@ class _Observer:
 
     async def poll(self) -> None:
         try:
-            snapshot = await _timely(self._reader.overview())
+            snapshot = await _timely(self._reader.overview(), self._reader)
         except RunqyTuiError as error:
             self._problem = error
             return
@@ -182,9 +182,12 @@ def counting(board: AlertBoard, first_at: float) -> tuple[Alert, ...]:
 Answer = TypeVar("Answer")
 
 
-async def _timely(answer: Awaitable[Answer]) -> Answer:
+async def _timely(answer: Awaitable[Answer], reader: Reader | None = None) -> Answer:
+    deadline, address = DEADLINE_S, ""
+    if reader is not None:
+        deadline, address = max(DEADLINE_S, reader.deadline_s), reader.address
     try:
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(deadline):
             return await answer
     except TimeoutError:
-        raise ConnectionFailedError(f"Redis did not answer within {DEADLINE_S:g} s.") from None
+        raise ConnectionFailedError.late("a poll", address, deadline) from None

@@ -15,14 +15,14 @@ from runqy_tui.safetext import safe_line
 OpenReader = Callable[[], Awaitable[Reader]]
 
 
-async def snapshot(open_reader: OpenReader, *, as_json: bool) -> None:
-    """Print one overview."""
+async def snapshot(open_reader: OpenReader, *, as_json: bool, name: str | None = None) -> None:
+    """Print one overview. ``name`` is what this Redis is called in the settings."""
     reader = await open_reader()
     try:
         seen: Snapshot = await reader.overview()
     finally:
         await reader.close()
-    emit(schema.snapshot_object(seen) if as_json else plain.snapshot_text(seen))
+    emit(schema.snapshot_object(seen) if as_json else plain.snapshot_text(seen, name))
 
 
 async def task(open_reader: OpenReader, task_id: str, queue: str | None, *, as_json: bool) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 
+from runqy_tui import charset
 from runqy_tui.errors import OutputError
 from runqy_tui.oneshot import plain
+from runqy_tui.safetext import few_marks
 
 
 def emit(what: object) -> None:
@@ -19,7 +22,10 @@ def emit(what: object) -> None:
     if sys.stdout is None:
         raise OutputError("Standard output is closed: there is nowhere to print to.")
     if isinstance(what, str):
-        text = plain.for_encoding(what, sys.stdout.encoding)
+        encoding = sys.stdout.encoding
+        if sys.stdout.isatty():
+            encoding = charset.of_terminal(encoding, os.environ)
+        text = plain.for_encoding(few_marks(what), encoding)
     else:
         text = json.dumps(what, indent=2, allow_nan=False)
     try:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from runqy_tui import humanize
 from runqy_tui.humanize import age, count
-from runqy_tui.model import Blob, Queue, Snapshot, Task, TaskState, Worker
+from runqy_tui.model import Blob, Queue, RedisInfo, Snapshot, Task, TaskState, Worker
 from runqy_tui.safetext import safe_block, safe_line
 from runqy_tui.schema import as_text
 from runqy_tui.severity import Severity
@@ -20,27 +20,36 @@ _SIGNS = {
     Severity.WARNING: "!",
     Severity.CRITICAL: "✖",
 }
-_ASCII = str.maketrans({"✖": "X", "●": "*", "○": "o", "–": "-", "·": ".", "…": "~", "±": "~"})
+_ASCII = str.maketrans(
+    {"✖": "X", "●": "*", "○": "o", "–": "-", "·": ".", "…": "~", "±": "~", "→": ">"}
+)
 _CELL_LIMIT = 48
 _PREVIEW_LIMIT = 4_000
 
 
-def snapshot_text(snapshot: Snapshot) -> str:
-    """The overview as text, the most urgent rows first."""
+def snapshot_text(snapshot: Snapshot, name: str | None = None) -> str:
+    """The overview as text, the most urgent rows first. ``name`` is what this Redis is called."""
     judged = assess(snapshot)
     redis = snapshot.redis
     parts = [
-        f"{safe_line(redis.address)}  {safe_line(redis.version or 'version unknown')}  "
+        f"{_place(redis, name)}  {safe_line(redis.version or 'version unknown')}  "
         f"{safe_line(redis.mode or 'mode unknown')}  {humanize.moment(snapshot.taken_at)}  "
         f"{redis.round_trips} round trips, {redis.elapsed_ms:.0f} ms",
         "",
-        _table(_WORKER_HEAD, _worker_rows(snapshot, judged), "No workers."),
+        table(_WORKER_HEAD, _worker_rows(snapshot, judged), "No workers."),
         "",
-        _table(_QUEUE_HEAD, _queue_rows(snapshot, judged), "No queues."),
+        table(_QUEUE_HEAD, _queue_rows(snapshot, judged), "No queues."),
     ]
     if snapshot.warnings:
         parts += ["", *(f"! {safe_line(warning)}" for warning in snapshot.warnings)]
     return "\n".join(parts)
+
+
+def _place(redis: RedisInfo, name: str | None) -> str:
+    primary = redis.where.primary
+    words = [name, f"{redis.address} → {primary}" if primary else redis.address]
+    words.append("TLS UNVERIFIED" if redis.unverified else None)
+    return "  ".join(safe_line(word) for word in words if word)
 
 
 _WORKER_HEAD = ("", "WORKER", "STATE", "BEAT", "DIALECT", "QUEUES", "ACTIVE", "WHY")
@@ -157,9 +166,12 @@ def _blob_lines(title: str, blob: Blob) -> list[str]:
     return [f"{title} ({humanize.size(blob.size)}{kind}{cut})", *shown_lines]
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]], empty: str) -> str:
+def table(
+    head: Sequence[str], rows: Iterable[Sequence[str]], empty: str, limit: int = _CELL_LIMIT
+) -> str:
+    """Lay out rows under their heads, each cell made safe and at most ``limit`` long."""
     right = _QUEUE_RIGHT if head is _QUEUE_HEAD else frozenset()
-    body = [[_cut(safe_line(cell)) for cell in row] for row in rows]
+    body = [[_cut(safe_line(cell), limit) for cell in row] for row in rows]
     if not body:
         return empty
     widths = [max(_cells(row[i]) for row in (head, *body)) for i in range(len(head))]
@@ -176,8 +188,8 @@ def _cells(text: str) -> int:
     )
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _CELL_LIMIT else text[: _CELL_LIMIT - 1] + "…"
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def _pad(text: str, width: int, right: bool) -> str:

@@ -106,9 +106,13 @@ class _Watching:
             await asyncio.sleep(max(0.0, -late))
             await self._poll()
 
+    @property
+    def _deadline_s(self) -> float:
+        return max(DEADLINE_S, self._reader.deadline_s)
+
     async def _poll(self) -> None:
         try:
-            async with asyncio.timeout(DEADLINE_S):
+            async with asyncio.timeout(self._deadline_s):
                 snapshot = await self._reader.overview()
         except (RunqyTuiError, TimeoutError) as error:
             self._fail(error)
@@ -118,8 +122,8 @@ class _Watching:
         self._diagnosis = await self._triage.look(self._reader, snapshot)
 
     def _fail(self, error: RunqyTuiError | TimeoutError) -> None:
-        slow = f"Redis did not answer within {DEADLINE_S:g} s."
-        told = error if isinstance(error, RunqyTuiError) else ConnectionFailedError(slow)
+        slow = ConnectionFailedError.late("a poll", self._reader.address, self._deadline_s)
+        told = error if isinstance(error, RunqyTuiError) else slow
         if self._diagnosis is None:
             raise told from None
         self._failures += 1

@@ -8,6 +8,7 @@ from runqy_tui.errors import RunqyTuiError
 from runqy_tui.oneshot.output import emit
 from runqy_tui.rules.load import load_rules
 from runqy_tui.rules.template import default_rules, template
+from runqy_tui.safetext import safe_line
 
 
 class CannotCreateError(RunqyTuiError):
@@ -30,7 +31,8 @@ def init(path: Path) -> None:
         raise CannotCreateError(problem) from None
     except OSError as error:
         raise CannotCreateError(f"{path} cannot be written: {error.strerror}.") from None
-    emit(f"Wrote {path}. Try: runqy-tui check --rules {path}")
+    name = safe_line(str(path))
+    emit(f"Wrote {name}. Try: runqy-tui check --rules {name}")
 
 
 def validate(path: Path) -> None:
@@ -40,7 +42,7 @@ def validate(path: Path) -> None:
         ConfigError: it is not.
     """
     number = len(load_rules(path))
-    emit(f"{path}: {number} rule{'' if number == 1 else 's'}, all valid.")
+    emit(f"{safe_line(str(path))}: {number} rule{'' if number == 1 else 's'}, all valid.")
 
 
 def prometheus(path: Path | None) -> None:

@@ -9,57 +9,39 @@ from runqy_tui.model import (
     ActiveTask,
     DayCount,
     LogBatch,
-    LogLine,
     QueueKey,
     TaskState,
 )
-from runqy_tui.redis import codec, keys, parse
+from runqy_tui.redis import codec, keys, logs, parse
 from runqy_tui.redis.context import Context
 from runqy_tui.redis.fleet import MOST_ACTIVE, workers_key
 from runqy_tui.redis.overview import day_of
-from runqy_tui.redis.replies import data, integer, items, strings
+from runqy_tui.redis.replies import Reply, data, integer, items, strings
 from runqy_tui.redis.transport import Batch
 from runqy_tui.safetext import encode
 
-MOST_LINES = 500
 MOST_DAYS = 90
 _MOST_INFO_BYTES = 65_536
-_MOST_SEQ = 2**53
 _LISTS = (TaskState.PENDING, TaskState.ACTIVE, TaskState.AGGREGATING)
 
 
 async def read_logs(context: Context, worker_id: str, after_seq: int) -> LogBatch:
     """Lines above ``after_seq``. A first read (below 0) counts only gaps between its lines."""
-    batch = Batch()
-    batch.ask("LRANGE", keys.worker_logs(worker_id), -MOST_LINES, -1)
-    (reply,) = await context.trip(batch)
-    raw_lines = strings(context.must(reply))
-    parsed = [_line(raw) for raw in raw_lines]
+    key = keys.worker_logs(worker_id)
+    tail = await logs.read_tail(context, key)
+    context.must(tail.refusal)
+    parsed = [logs.line(raw) for raw in tail.lines]
     found = {line.seq: line for line in parsed if line is not None}
     lines = [found[seq] for seq in sorted(found) if seq > after_seq]
+    problem = context.doubt(tail.refusal, key)
+    if tail.partial:
+        problem = f"The log is over {logs.MOST_BYTES // 2**20} MiB: its older lines are not read"
     return LogBatch(
         lines=tuple(lines),
         missed=_missed([line.seq for line in lines], after_seq),
-        exists=bool(raw_lines),
+        exists=bool(tail.lines),
         undecodable=sum(line is None for line in parsed),
-    )
-
-
-def _line(raw: bytes) -> LogLine | None:
-    entry = parse.json_object(raw)
-    if entry is None:
-        return None
-    seq, text, source = entry.get("seq"), entry.get("text"), entry.get("src")
-    if isinstance(seq, bool) or not isinstance(seq, int) or not isinstance(text, str):
-        return None
-    if not 0 <= seq <= _MOST_SEQ:
-        return None
-    stamp = parse.number(entry.get("ts"))
-    return LogLine(
-        seq=seq,
-        text=text,
-        source=source if isinstance(source, str) else None,
-        at=stamp / 1000 if stamp and stamp > 0 else None,
+        problem=problem,
     )
 
 
@@ -84,13 +66,13 @@ async def read_active(context: Context, worker_id: str) -> tuple[ActiveTask, ...
     fitting = [
         name
         for name, size in zip(names, sizes, strict=True)
-        if 0 < (integer(size) or 0) <= _MOST_INFO_BYTES
+        if 0 < (integer(context.must(size)) or 0) <= _MOST_INFO_BYTES
     ]
     batch = Batch()
     if fitting:
         batch.ask("HMGET", key, *fitting)
     replies = await context.trip(batch)
-    values = items(replies[0]) if replies else []
+    values = items(context.must(replies[0])) if replies else []
     infos = [codec.decode_worker(raw) for value in values if (raw := data(value)) is not None]
     tasks = [
         ActiveTask(info.task_id, info.queue, info.task_type, info.started_at, info.deadline)
@@ -115,13 +97,23 @@ async def read_daily(context: Context, queue: QueueKey, days: int) -> tuple[DayC
     prefix = keys.queue_prefix(queue)
     batch = Batch()
     for kind in (b"processed:", b"failed:"):
-        batch.ask("MGET", *(prefix + kind + name.encode() for name in names))
-    processed, failed = await context.trip(batch)
-    context.must(processed)
-    return tuple(
-        DayCount(name, parse.whole(data(done)) or 0, parse.whole(data(lost)) or 0)
-        for name, done, lost in zip(names, items(processed), items(failed), strict=True)
-    )
+        asked = [prefix + kind + name.encode() for name in names]
+        batch.ask("EXISTS", *asked)
+        batch.ask("MGET", *asked)
+    replies = await context.trip(batch)
+    context.must(replies[1])
+    processed, failed = (_daily(days, *replies[at : at + 2]) for at in (0, 2))
+    return tuple(map(DayCount, names, processed, failed))
+
+
+def _daily(days: int, existing: Reply, values: Reply) -> list[int | None]:
+    """One counter of every day; where more keys exist than have a value, no absent one is 0."""
+    found = [data(value) for value in items(values)]
+    if len(found) != days:
+        return [None] * days
+    doubtful = (integer(existing) or 0) > sum(value is not None for value in found)
+    absent = None if doubtful else 0
+    return [absent if value is None else parse.whole(value) for value in found]
 
 
 async def read_position(

@@ -8,20 +8,26 @@ from collections.abc import Iterable
 from runqy_tui.model import Dialect, Queue, QueueKey, TaskState, Worker
 from runqy_tui.redis import keys, parse
 from runqy_tui.redis.queues import QueueMemory, Reading, counter, counts_of
+from runqy_tui.redis.strings import PAUSED
 from runqy_tui.redis.warn import Warnings
 from runqy_tui.safetext import decode
 
-_PAUSED, _PROCESSED, _FAILED, _PROCESSED_TODAY, _FAILED_TODAY = range(5)
+_PROCESSED, _FAILED, _PROCESSED_TODAY, _FAILED_TODAY = range(1, 5)
 
 
 class Servers:
     """Who serves which queue: workers by the names they list, so that no pair is compared."""
 
-    def __init__(self, workers: Iterable[Worker]) -> None:
+    def __init__(self, workers: Iterable[Worker], queues: Iterable[QueueKey]) -> None:
         self._by_name: dict[str, list[Worker]] = defaultdict(list)
+        asked = {name for key in queues for name in (key.name, key.name.partition(".")[0])}
         for worker in workers:
-            for name in worker.queues:
-                self._by_name[name].append(worker)
+            # A worker may list thousands of names that are no queue, and there may be thousands
+            # of queues that it does not list: go through the fewer.
+            few: Iterable[str] = worker.queues if len(worker.queues) < len(asked) else asked
+            for name in few:
+                if name in asked and name in worker.queues:
+                    self._by_name[name].append(worker)
 
     def of(self, key: QueueKey) -> list[Worker]:
         """Every worker, in whatever state, that lists the queue; sorted as they came."""
@@ -44,14 +50,15 @@ def queue_of(
     current = reading.day == today
     processed_today = counter(reading, _PROCESSED_TODAY) if current else None
     failed_today = counter(reading, _FAILED_TODAY) if current else None
-    paused = reading.strings[_PAUSED] if len(reading.strings) > _PAUSED else None
+    # Nothing pauses a list without braces: it has no such key.
+    paused = reading.strings.paused if memory.key.braced else False
     since = memory.probe.since
     return Queue(
         key=memory.key,
         dialect=memory.dialect,
         counts=counts_of(reading),
-        paused=paused is not None,
-        paused_at=parse.moment(paused),
+        paused=paused,
+        paused_at=parse.moment(reading.strings.values[PAUSED]) if paused else None,
         oldest_pending_since=since,
         oldest_pending_age_s=None if since is None else max(0.0, now - since),
         oldest_estimated=memory.probe.estimated,

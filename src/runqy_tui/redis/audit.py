@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from redis.exceptions import ResponseError
+
 from runqy_tui.model import Audit, AuditedTask, AuditWindow, QueueKey, TaskState
 from runqy_tui.redis import keys, parse
 from runqy_tui.redis.codec import UNDECODABLE, TaskMessage, decode_task
@@ -47,6 +49,7 @@ class _Look:
     key: bytes
     missing: bool = False
     lease: float | None = None
+    lease_unread: bool = False
     fields: Fields = field(default_factory=dict)
     msg_size: int = 0
     message: TaskMessage = UNDECODABLE
@@ -101,8 +104,8 @@ async def read_fates(
     found = []
     for place, (_, task_id) in enumerate(asked):
         exists, values = replies[2 * place : 2 * place + 2]
-        look = _Look(encode(task_id), b"", missing=integer(context.must(exists)) == 0)
-        look.fields = _fields(_FATE, context.must(values))
+        look = _Look(encode(task_id), b"", missing=integer(context.allowed(exists)) == 0)
+        look.fields = _fields(_FATE, context.allowed(values))
         found.append(_audited(look))
     return tuple(found)
 
@@ -118,8 +121,8 @@ async def _read_ids(context: Context, seen: list[_Seen]) -> float:
     replies = await context.trip(batch)
     for place, part in enumerate(asked):
         total, found = replies[1 + 2 * place : 3 + 2 * place]
-        part.total = integer(context.must(total)) or 0
-        ids = strings(context.must(found))
+        part.total = integer(context.allowed(total)) or 0
+        ids = strings(context.allowed(found))
         if part.window.state in _LISTS:
             ids.reverse()
         queue = part.window.queue
@@ -144,12 +147,15 @@ async def _read_hashes(context: Context, seen: list[_Seen]) -> None:
         # What leaves at the oldest end moves the others towards it: look that way as well.
         start = max(0, part.window.offset)
         again.append(_ask_range(batch, part, max(0, start - part.span), start + part.span))
-    replies = [context.must(reply) for reply in await context.trip(batch)]
+    replies = [context.allowed(reply) for reply in await context.trip(batch)]
     place = 0
     for part, slot in zip(parts, again, strict=True):
         still = set(strings(replies[slot]))
         stride = 4 if part.leased else 3
+        if part.leased and part.looks:
+            context.doubt(replies[place + 3], keys.queue_prefix(part.window.queue) + b"lease")
         for look in part.looks:
+            context.doubt(replies[place + 1], look.key)
             _take(look, replies[place : place + stride])
             place += stride
         listed = [look for look in part.looks if look.task_id in still]
@@ -163,7 +169,7 @@ async def _read_messages(context: Context, looks: list[_Look]) -> None:
     for look in small:
         batch.ask("HGET", look.key, "msg")
     for look, reply in zip(small, await context.trip(batch), strict=True):
-        look.message = decode_task(data(reply) or b"")
+        look.message = decode_task(data(context.allowed(reply)) or b"")
 
 
 def _list_key(part: _Seen) -> bytes:
@@ -188,6 +194,7 @@ def _take(look: _Look, replies: list[Reply]) -> None:
     look.msg_size = integer(replies[2]) or 0
     if len(replies) > 3:
         look.lease = score(replies[3])
+        look.lease_unread = isinstance(replies[3], ResponseError)
 
 
 def _audited(look: _Look) -> AuditedTask:
@@ -197,6 +204,7 @@ def _audited(look: _Look) -> AuditedTask:
         missing=look.missing,
         state=_STATES.get(fields.get(b"state") or b""),
         lease_expires_at=look.lease,
+        lease_unread=look.lease_unread,
         timeout_s=_timeout(fields, message),
         deadline=_time(message.deadline) or parse.moment(fields.get(b"deadline")),
         pending_since=parse.pending_since(fields.get(b"pending_since")),

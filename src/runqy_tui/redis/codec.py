@@ -13,6 +13,9 @@ from runqy_tui.safetext import decode
 
 PAYLOAD_FIELD = 2
 ERROR_FIELD = 7
+_LENGTH_DELIMITED = 2
+_FIXED = {1: 8, 5: 4}
+"""Bytes of the wire types of fixed size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,25 +154,39 @@ def split_oversized(head: bytes) -> Cut | None:
     """
     position = 0
     while position < len(head):
-        start = position
-        tag, position = _varint(head, position)
-        kind = tag & 7
-        if kind == 2:
-            length, position = _varint(head, position)
-            if position < 0:
-                return None
-            if position + length > len(head):
-                return Cut(tag >> 3, start, position, length)
-            position += length
-        elif kind == 0:
-            _, position = _varint(head, position)
-        elif kind in (1, 5):
-            position += 8 if kind == 1 else 4
-        else:
+        kind, offset, length = _field_at(head, position)
+        if kind < 0:
             return None
-        if position < 0:
-            return None
+        if offset + length > len(head):
+            number = _varint(head, position)[0] >> 3
+            return Cut(number, position, offset, length) if kind == _LENGTH_DELIMITED else None
+        position = offset + length
     return None
+
+
+def whole_fields(head: bytes) -> bytes:
+    """The first bytes of a message without the field that they do not hold in full."""
+    position = 0
+    while position < len(head):
+        kind, offset, length = _field_at(head, position)
+        if kind < 0 or offset + length > len(head):
+            break
+        position = offset + length
+    return head[:position]
+
+
+def _field_at(data: bytes, start: int) -> tuple[int, int, int]:
+    """Wire type, offset and length of the value whose tag stands at ``start``; type -1 for none."""
+    tag, position = _varint(data, start)
+    kind = tag & 7
+    if kind == _LENGTH_DELIMITED:
+        length, position = _varint(data, position)
+    elif kind == 0:
+        _, end = _varint(data, position)
+        position, length = (position, end - position) if end >= 0 else (-1, 0)
+    else:
+        length = _FIXED.get(kind, -1)
+    return (-1, 0, 0) if position < 0 or length < 0 else (kind, position, length)
 
 
 def _varint(data: bytes, position: int) -> tuple[int, int]:
@@ -177,6 +194,8 @@ def _varint(data: bytes, position: int) -> tuple[int, int]:
     value = 0
     if position < 0:
         return 0, -1
+    if position < len(data) and (byte := data[position]) < 0x80:
+        return byte, position + 1
     for shift in range(0, 70, 7):
         if position >= len(data):
             return 0, -1

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 ALLOWED = frozenset(
     {
+        "ASKING",
         "CLIENT SETNAME",
         "CLUSTER SLOTS",
         "DBSIZE",
@@ -43,7 +44,7 @@ ALLOWED = frozenset(
 """Names as Redis spells them; of the containers, only these subcommands."""
 
 _CONTAINERS = frozenset({"CLIENT", "CLUSTER", "SENTINEL"})
-_KEYLESS = frozenset({"DBSIZE", "INFO", "SCAN", "TIME"}) | _CONTAINERS
+_KEYLESS = frozenset({"ASKING", "DBSIZE", "INFO", "SCAN", "TIME"}) | _CONTAINERS
 
 
 class NotAllowedError(Exception):

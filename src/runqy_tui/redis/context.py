@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import time
 
+from redis.exceptions import ResponseError
+
+from runqy_tui.errors import ConnectionFailedError
 from runqy_tui.model import Dialect, QueueKey
 from runqy_tui.redis.faults import translate
 from runqy_tui.redis.overview import Overview
-from runqy_tui.redis.replies import Reply, clock, refused
+from runqy_tui.redis.replies import Reply, clock, refused, wrong_type
+from runqy_tui.redis.topology import UnreachableError
 from runqy_tui.redis.transport import Batch, Link
+from runqy_tui.safetext import decode
 
 
 class Context:
@@ -53,7 +58,22 @@ class Context:
         """Every queue the polls have met, with braces."""
         return {key for key in self._overview.queues.known if key.braced}
 
+    def doubt(self, reply: Reply, key: bytes) -> str | None:
+        """What is wrong where a reply is an error: the next poll also warns of such a key."""
+        if not isinstance(reply, ResponseError):
+            return None
+        if wrong_type(reply):
+            self._overview.doubts[key] = reply
+            return f"{decode(key)} has another type than it should: it cannot be read"
+        return f"{decode(key)} cannot be read: {reply}"
+
     def must(self, reply: Reply) -> Reply:
+        """Raise where nothing can replace a reply: the ACL forbids it, or its node is down."""
+        if isinstance(reply, UnreachableError):
+            raise ConnectionFailedError(f"{reply}.")
+        return self.allowed(reply)
+
+    def allowed(self, reply: Reply) -> Reply:
         """Raise ``AccessDeniedError`` where the ACL forbids what nothing can replace."""
         if refused(reply) and isinstance(reply, Exception):
             raise translate(reply, self.link.target)

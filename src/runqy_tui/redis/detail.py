@@ -10,10 +10,11 @@ from runqy_tui.model import QueueKey, Task
 from runqy_tui.redis import keys
 from runqy_tui.redis.context import Context
 from runqy_tui.redis.message import CLOSED, Opened, cut_of, open_parts, open_whole
-from runqy_tui.redis.replies import Reply, data, integer, score, strings
+from runqy_tui.redis.replies import Reply, data, integer, score, strings, wrong_type
 from runqy_tui.redis.task_of import Found, task_of
 from runqy_tui.redis.transport import Batch
 from runqy_tui.redis.values import REFUSED_NOTE, FieldsRead, Values, ask_part
+from runqy_tui.redis.warn import Warnings
 from runqy_tui.safetext import decode, encode
 
 MOST_FIELDS = 256
@@ -95,6 +96,8 @@ async def _outline(context: Context, queue: QueueKey, task_id: str, key: bytes) 
     for scored in _SCORED:
         batch.ask("ZSCORE", keys.queue_prefix(queue) + scored.encode(), encode(task_id))
     replies = await context.trip(batch)
+    said = Warnings()
+    said.refusals(replies)
     length, ttl, time_reply, result_size, indexed = replies[:5]
     context.must(length)
     sizes = replies[5 : 5 + len(FIELDS)]
@@ -115,9 +118,16 @@ async def _outline(context: Context, queue: QueueKey, task_id: str, key: bytes) 
         unread_scores={name for name, reply in scores.items() if isinstance(reply, ResponseError)},
         result_size=integer(result_size) or 0,
         indexed=queue.braced and integer(indexed) == 1,
+        notes=list(said.texts()),
     )
     if isinstance(length, ResponseError):
         outline.notes.append(f"{decode(key)} is no hash: {length}")
+    beside = {keys.result(task_id): result_size, keys.reverse_index(task_id): indexed}
+    prefix = keys.queue_prefix(queue)
+    beside |= {prefix + name.encode(): reply for name, reply in scores.items()}
+    for place, reply in beside.items():
+        told = context.doubt(reply, place) if wrong_type(reply) and place != key else None
+        outline.notes.extend([told] if told else [])
     return outline
 
 
@@ -140,6 +150,9 @@ async def _read_values(
     replies = await context.trip(batch)
     fields.read(replies)
     await fields.finish(context.link)
+    said = Warnings()
+    said.refusals(replies, quiet=frozenset({"EVAL_RO"}))
+    outline.notes.extend(said.texts())
     if fields.values.refused:
         outline.notes.append(REFUSED_NOTE)
     if result_slot >= 0:

@@ -11,7 +11,7 @@ from time import monotonic
 
 from runqy_tui.model import QueueKey
 from runqy_tui.redis import keys
-from runqy_tui.redis.replies import Reply, integer, scan_page
+from runqy_tui.redis.replies import Reply, integer, refused, scan_page
 from runqy_tui.redis.transport import Batch
 from runqy_tui.redis.warn import Warnings
 from runqy_tui.safetext import decode
@@ -97,6 +97,11 @@ class Discovery:
         }
         walks = (self._workers, self._lists)
         self._whole_once |= all(walk.finished_at is not None for walk in walks)
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the walks may go at all."""
+        return not any(refused(walk.refusal) for walk in (self._workers, self._lists))
 
     def warn(self, warnings: Warnings) -> None:
         """Say what was refused, and how much of the key space the first walk has yet to see."""

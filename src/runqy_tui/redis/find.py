@@ -34,7 +34,8 @@ async def _by_index(context: Context, task_id: str, only: QueueKey | None) -> Ta
     batch.ask("TIME")
     batch.ask("SSCAN", keys.QUEUES, 0, "COUNT", QUEUES_PER_STEP)
     named, has_payload, has_type, time_reply, queues = await context.trip(batch)
-    context.must(named)
+    for reply in (named, has_payload, has_type):
+        context.allowed(reply)
     name = data(named)
     told = None if name is None else decode(name)
     if integer(has_payload) or integer(has_type):
@@ -45,9 +46,11 @@ async def _by_index(context: Context, task_id: str, only: QueueKey | None) -> Ta
             else None
         )
     if only is None:
-        task = await _anywhere(context, task_id, told, scan_page(context.must(queues)))
+        task = await _anywhere(context, task_id, told, scan_page(queues))
         if task is not None:
             return task
+        context.must(queues)
+    context.must(named)  # where the index's node is down, a queue may have had it all the same
     if told is not None and only in (None, QueueKey(told)):
         return gone(QueueKey(told), task_id, context.moment(time_reply))
     return None
@@ -79,4 +82,11 @@ async def _holders(context: Context, task_id: str, queues: Iterable[QueueKey]) -
     for queue in asked:
         batch.ask("EXISTS", keys.task(queue, task_id))
     replies = await context.trip(batch)
-    return [queue for queue, reply in zip(asked, replies, strict=True) if integer(reply)]
+    found = [
+        queue
+        for queue, reply in zip(asked, replies, strict=True)
+        if integer(context.allowed(reply))
+    ]
+    for reply in () if found else replies:
+        context.must(reply)  # nobody has it, as far as can be told: not where a node is down
+    return found

@@ -3,32 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from redis.exceptions import ResponseError
 
 from runqy_tui.model import Dialect, Worker, WorkerState
 from runqy_tui.redis import codec, keys, servers, workers
-from runqy_tui.redis.replies import Reply, data, integer, items, strings
+from runqy_tui.redis.replies import Reply, data, integer, items, refused, strings
+from runqy_tui.redis.topology import UnreachableError
 from runqy_tui.redis.transport import Batch, Packed
 from runqy_tui.redis.warn import Warnings
 from runqy_tui.safetext import decode, encode
 
-MOST_SERVER_BYTES = 65_535
+MOST_SERVER_BYTES = 262_144
 MOST_ACTIVE = 1_000
 _CLOCK_AHEAD_S = 5.0
+_NO_FIELD = b"-"
+"""Stands where a field is not to be read: nobody writes one of this name."""
+
+_CUT = (
+    "local v=redis.call('hmget',KEYS[1],unpack(ARGV,2)) local m=tonumber(ARGV[1]) "
+    "for i=1,#v do if v[i] and #v[i]>m then v[i]=string.sub(v[i],1,m) end end return v"
+)
+"""HMGET with each value cut: how a worker is read as long as nobody knows how long its are."""
 
 
 @dataclass(slots=True)
 class _Known:
-    """A runqy or documented worker. ``raw`` and ``facts`` are of the last time it had a hash."""
+    """A runqy or documented worker. ``raw`` and ``facts`` are of the last time it had a hash.
+
+    ``careful``: its values are cut by the server, since some are too long or nothing is known of
+    them. ``left_out`` are those that were too long where the server may not cut. ``away``: the
+    node that has its hash is down; ``last`` is what it was before.
+    """
 
     packed: Packed
-    raw: list[Reply] | None = None
+    careful: bool = True
+    left_out: frozenset[bytes] = frozenset()
+    raw: list[bytes | None] | None = None
     facts: workers.Facts | None = None
     ttl_ms: int | None = None
     here: bool = False
     unreadable: bool = False
+    away: bool = False
+    last: Worker | None = None
 
 
 @dataclass(slots=True)
@@ -36,9 +54,12 @@ class _KnownServer:
     packed: Packed
     raw: bytes | None = None
     info: codec.ServerInfo | None = None
+    cut: bool = False
     active: tuple[str, ...] = ()
     here: bool = False
     unreadable: bool = False
+    away: bool = False
+    last: Worker | None = None
 
 
 class Fleet:
@@ -49,17 +70,21 @@ class Fleet:
         self._servers: dict[str, _KnownServer] = {}
         self._asked: list[tuple[str, int]] = []
         self._asked_servers: list[tuple[str, int]] = []
+        self._again: list[str] = []
+        self._may_cut = True
         self.ghosts: tuple[str, ...] = ()
+        self.whole = True
 
     def learn(self, ids: Iterable[str], server_ids: Iterable[str]) -> tuple[list[str], list[str]]:
-        """Remember workers and asynq servers; gives those that are new."""
+        """Remember workers and asynq servers; gives those that are new or to be read again."""
+        again, self._again = self._again, []
         new = [worker_id for worker_id in ids if worker_id not in self._workers]
         for worker_id in new:
             self._workers[worker_id] = _Known(_worker_commands(worker_id))
         new_servers = [server_id for server_id in server_ids if server_id not in self._servers]
         for server_id in new_servers:
             self._servers[server_id] = _KnownServer(_server_commands(server_id))
-        return new, new_servers
+        return [*again, *new], new_servers
 
     def everyone(self) -> tuple[list[str], list[str]]:
         """Ids of all workers and all asynq servers that are known."""
@@ -76,7 +101,7 @@ class Fleet:
 
     def ask(self, batch: Batch, ids: Iterable[str], server_ids: Iterable[str]) -> None:
         """Add the reads of these workers."""
-        self._asked = [(name, batch.join(self._workers[name].packed)) for name in ids]
+        self._asked = [(name, batch.join(self._commands(name))) for name in ids]
         self._asked_servers = [
             (name, batch.join(self._servers[name].packed)) for name in server_ids
         ]
@@ -84,22 +109,59 @@ class Fleet:
     def read(self, replies: list[Reply], warnings: Warnings) -> None:
         """Take in the replies to :meth:`ask`."""
         for worker_id, place in self._asked:
-            reply = replies[place]
-            warnings.reply(reply, keys.worker(worker_id))
             known = self._workers[worker_id]
-            known.unreadable = isinstance(reply, ResponseError)
-            known.ttl_ms = integer(replies[place + 1])
-            values = items(reply)
-            if values == known.raw:
-                known.here = True
+            if known.careful and self._may_cut and refused(replies[place]):
+                self._may_cut = False
+            if known.careful and refused(replies[place]):
+                self._again.append(worker_id)  # by HMGET, which may be allowed
+                known.unreadable, known.careful = True, False
                 continue
-            facts = workers.read_facts([data(value) for value in values]) if values else None
-            known.here = facts is not None
-            if facts is not None:
-                known.raw, known.facts = values, facts
+            warnings.reply(replies[place], keys.worker(worker_id))
+            known.ttl_ms = integer(replies[place + 1])
+            self._read_worker(worker_id, known, replies[place])
         for server_id, place in self._asked_servers:
             self._read_server(server_id, replies[place], replies[place + 1], warnings)
         self._asked, self._asked_servers = [], []
+
+    def _commands(self, worker_id: str) -> Packed:
+        known = self._workers[worker_id]
+        known.careful = known.careful and self._may_cut
+        return _worker_commands(worker_id, cut=True) if known.careful else known.packed
+
+    def _read_worker(self, worker_id: str, known: _Known, reply: Reply) -> None:
+        known.unreadable = isinstance(reply, ResponseError)
+        known.away = isinstance(reply, UnreachableError)
+        if known.away:
+            known.here = False
+            return
+        values = [_shortened(data(value)) for value in items(reply)]
+        if known.left_out and known.raw is not None and any(values):
+            values = [
+                old if name in known.left_out else value
+                for name, value, old in zip(workers.FIELDS, values, known.raw, strict=True)
+            ]
+        if values == known.raw:
+            known.here = True
+            return
+        before = (known.raw, known.facts) if known.raw and known.facts else None
+        facts = workers.read_facts(values, before) if values else None
+        known.here = facts is not None
+        if facts is not None:
+            known.raw, known.facts = values, facts
+        self._mind_size(worker_id, known, values)
+
+    def _mind_size(self, worker_id: str, known: _Known, values: list[bytes | None]) -> None:
+        """Read long values with care from now on, and others as cheaply as can be."""
+        long = frozenset(
+            name
+            for name, value in zip(workers.FIELDS, values, strict=False)
+            if value is not None and len(value) > workers.MOST_FIELD_BYTES
+        )
+        known.careful = bool(long) and self._may_cut
+        left_out = frozenset() if self._may_cut else long
+        if left_out != known.left_out:
+            known.left_out = left_out
+            known.packed = _worker_commands(worker_id, left_out)
 
     def _read_server(self, server_id: str, info: Reply, active: Reply, warnings: Warnings) -> None:
         warnings.reply(info, server_key(server_id))
@@ -107,9 +169,12 @@ class Fleet:
         known = self._servers[server_id]
         raw = data(info)
         known.unreadable = isinstance(info, ResponseError)
+        known.away = isinstance(info, UnreachableError)
         known.here = bool(raw)
         if raw and raw != known.raw:
-            known.raw, known.info = raw, codec.decode_server(raw)
+            known.raw = raw
+            known.cut = len(raw) > MOST_SERVER_BYTES
+            known.info = codec.decode_server(codec.whole_fields(raw) if known.cut else raw)
         known.active = tuple(sorted(decode(task_id) for task_id in strings(active)))
 
     def judge(
@@ -122,6 +187,7 @@ class Fleet:
         """Every worker as of this poll, sorted by id; forgets those that left no trace."""
         found: list[Worker] = []
         ghosts: list[str] = []
+        self.whole = True
         for worker_id, known in list(self._workers.items()):
             indexed = worker_id in beats
             facts = known.facts
@@ -133,11 +199,16 @@ class Fleet:
                         worker_id, facts, beats.get(worker_id), now, known.ttl_ms
                     )
                     _warn_of_worker(worker, known.ttl_ms, now, warnings)
+                    known.last = worker
                     found.append(worker)
+            elif known.away and indexed and known.last is not None:
+                found.append(_last_seen(known.last, beats[worker_id], now))
             elif known.unreadable:
+                self.whole &= not known.away
                 continue  # refused or of a wrong type: said in a warning, and no proof of a loss
             elif indexed:
-                found.append(workers.lost(worker_id, facts, beats[worker_id], now))
+                known.last = workers.lost(worker_id, facts, beats[worker_id], now)
+                found.append(known.last)
             else:
                 del self._workers[worker_id]
         found.extend(self._judge_servers(expiries, now, warnings))
@@ -153,15 +224,29 @@ class Fleet:
         for server_id, known in list(self._servers.items()):
             if known.here:
                 expiry = expiries.get(server_id)
-                found.append(servers.judge(server_id, known.info, expiry, known.active, now))
-                _warn_of_problems(found[-1], warnings)
+                judged = servers.judge(server_id, known.info, expiry, known.active, now)
+                cut = replace(judged, problems=("server (over 256 KiB)",))
+                found.append(cut if known.cut else judged)
+                known.last = found[-1]
+                _warn_of_problems(known.last, warnings)
+            elif known.away and server_id in expiries and known.last is not None:
+                found.append(known.last)
             elif known.unreadable:
+                self.whole &= not known.away
                 continue
             elif server_id in expiries:
-                found.append(servers.lost(server_id, known.info))
+                known.last = servers.lost(server_id, known.info)
+                found.append(known.last)
             else:
                 del self._servers[server_id]
         return found
+
+
+def _last_seen(worker: Worker, beat: float | None, now: float) -> Worker:
+    """A worker whose hash is out of reach: as it was, but for a later beat that the index tells."""
+    latest = max((at for at in (worker.last_beat_at, beat) if at is not None), default=None)
+    age = None if latest is None else max(0.0, now - latest)
+    return replace(worker, last_beat_at=latest, last_beat_age_s=age)
 
 
 def server_key(server_id: str) -> bytes:
@@ -174,11 +259,24 @@ def workers_key(server_id: str) -> bytes:
     return keys.WORKER_PREFIX + b"{" + encode(server_id) + b"}"
 
 
-def _worker_commands(worker_id: str) -> Packed:
-    batch = Batch()
-    batch.ask("HMGET", keys.worker(worker_id), *workers.FIELDS)
-    batch.ask("PTTL", keys.worker(worker_id))
+def _worker_commands(
+    worker_id: str, left_out: frozenset[bytes] = frozenset(), *, cut: bool = False
+) -> Packed:
+    batch, key = Batch(), keys.worker(worker_id)
+    if cut:
+        most = workers.MOST_FIELD_BYTES + 1
+        batch.ask("EVAL_RO", _CUT, 1, key, most, *workers.FIELDS)
+    else:
+        names = (_NO_FIELD if name in left_out else name for name in workers.FIELDS)
+        batch.ask("HMGET", key, *names)
+    batch.ask("PTTL", key)
     return batch.packed()
+
+
+def _shortened(value: bytes | None) -> bytes | None:
+    """A value of which one byte too many tells that it is too long."""
+    most = workers.MOST_FIELD_BYTES + 1
+    return value[:most] if value is not None and len(value) > most else value
 
 
 def _server_commands(server_id: str) -> Packed:

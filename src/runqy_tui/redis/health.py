@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from runqy_tui.model import ServerHealth
 from runqy_tui.redis import parse
 from runqy_tui.redis.replies import Reply, info_fields
@@ -44,10 +46,13 @@ class Health:
         """Take in the replies; what was not asked stays as it was."""
         if not self._slots:
             return
-        told: dict[str, str] = {}
+        each: dict[int, dict[str, str]] = {}
         for slot in self._slots:
-            told |= info_fields(replies[slot]) or {}
-        self.latest = health_of(told) if told else None
+            reply = replies[slot]
+            for place, part in enumerate(reply if isinstance(reply, list) else [reply]):
+                each.setdefault(place, {}).update(info_fields(part) or {})
+        told = [health_of(info) for info in each.values() if info]
+        self.latest = worst_of(told) if told else None
 
 
 def health_of(info: dict[str, str]) -> ServerHealth:
@@ -62,6 +67,36 @@ def health_of(info: dict[str, str]) -> ServerHealth:
         evicted_keys=_whole(info, "evicted_keys"),
         writes_blocked=_blocked(info),
     )
+
+
+def worst_of(nodes: Sequence[ServerHealth]) -> ServerHealth:
+    """One state for all primaries of a cluster: each figure is of the node that is worst off.
+
+    Memory is the fullest node's, limit and policy with it; evictions are summed up. A reason why
+    writes are refused is named wherever one node has it, with how many have.
+    """
+    if len(nodes) == 1:
+        return nodes[0]
+    fullest = max(nodes, key=_fullness)
+    evicted = [node.evicted_keys for node in nodes if node.evicted_keys is not None]
+    blocked = [node.writes_blocked for node in nodes if node.writes_blocked]
+    links = [node.master_link_up for node in nodes if node.master_link_up is not None]
+    return ServerHealth(
+        role=next((node.role for node in nodes if node.role != "master"), "master"),
+        master_link_up=all(links) if links else None,
+        used_memory_bytes=fullest.used_memory_bytes,
+        maxmemory_bytes=fullest.maxmemory_bytes,
+        maxmemory_policy=fullest.maxmemory_policy,
+        evicted_keys=sum(evicted) if evicted else None,
+        writes_blocked=(
+            f"{blocked[0]} on {len(blocked)} of {len(nodes)} nodes" if blocked else None
+        ),
+    )
+
+
+def _fullness(node: ServerHealth) -> tuple[float, int]:
+    used, most = node.used_memory_bytes or 0, node.maxmemory_bytes
+    return (used / most if most else 0.0), used
 
 
 def _whole(info: dict[str, str], name: str) -> int | None:

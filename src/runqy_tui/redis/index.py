@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from runqy_tui.redis import keys
-from runqy_tui.redis.replies import Reply, data, scan_page, scored, wrong_type
+from runqy_tui.redis.replies import Reply, data, refused, scan_page, scored, wrong_type
+from runqy_tui.redis.topology import UnreachableError
 from runqy_tui.redis.transport import Batch
 from runqy_tui.redis.warn import Warnings
 from runqy_tui.redis.workers import INDEX_LEAD_S
 from runqy_tui.safetext import decode
 
 QUEUES_PER_STEP = 20_000
+MOST_QUEUES = 50_000
 MOST_WORKERS = 10_000
 _ASYNQ_MEMBER = keys.WORKER_PREFIX + b"{"
 _ASYNQ_SERVER = keys.SERVER_PREFIX + b"{"
@@ -20,17 +22,26 @@ class Index:
 
     ``asynq:workers`` is a zset in current deployments and a set in older ones; both are asked
     until the type is known. ``beats`` maps a runqy worker to its last beat by the index, ``None``
-    from a set; ``servers`` maps an asynq server to the moment its entry expires.
+    from a set; ``servers`` maps an asynq server to the moment its entry expires. ``read_once``:
+    ``asynq:queues`` was read at least once. ``refused``: no index may be read at all.
     """
 
     def __init__(self) -> None:
         self.queues: frozenset[str] = frozenset()
         self.beats: dict[str, float | None] = {}
         self.servers: dict[str, float | None] = {}
+        self.read_once = False
+        self._unread = {keys.WORKERS, keys.SERVERS}
+        self.refused = False
         self._cursor = 0
         self._partial: set[str] = set()
         self._zset: bool | None = None
         self._slots: dict[str, int] = {}
+
+    @property
+    def whole(self) -> bool:
+        """Whether both indexes of workers were read at least once."""
+        return not self._unread
 
     def ask(self, batch: Batch) -> None:
         """Add this poll's index reads."""
@@ -51,8 +62,11 @@ class Index:
         queues = replies[slots["queues"]]
         self._read_queues(queues, warnings)
         servers = replies[slots["servers"]]
+        self.refused = refused(queues) and refused(servers)
         warnings.reply(servers, keys.SERVERS)
-        self.beats, self.servers = {}, {}
+        if not isinstance(servers, UnreachableError):
+            self.servers = {}
+            self._unread.discard(keys.SERVERS)
         for member, expiry in scored(servers):
             self._add_server(member, expiry, _ASYNQ_SERVER)
         if "type" in slots:
@@ -68,7 +82,12 @@ class Index:
         if page is None:
             return
         self._cursor, names = page
+        self.read_once = True
         self._partial.update(decode(name) for name in names)
+        full = len(self._partial) >= MOST_QUEUES
+        if full and self._cursor:
+            warnings.add(f"asynq:queues is long: only {len(self._partial):,} names were read")
+            self._cursor = 0
         if self._cursor == 0:
             self.queues = frozenset(self._partial)
             self._partial.clear()
@@ -86,6 +105,10 @@ class Index:
         slots = self._slots
         beats = replies[slots["beats"]] if "beats" in slots else None
         members = replies[slots["members"]] if "members" in slots else None
+        # Where its node is down, what was known stays.
+        if not any(isinstance(reply, UnreachableError) for reply in (beats, members)):
+            self.beats = {}
+            self._unread.discard(keys.WORKERS)
         if wrong_type(beats) and wrong_type(members):
             warnings.reply(beats, keys.WORKERS)
         elif not (wrong_type(beats) or wrong_type(members)):

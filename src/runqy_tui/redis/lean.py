@@ -13,6 +13,7 @@ from typing import Any
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
+from runqy_tui.redis.faults import concerns_all
 from runqy_tui.redis.replies import Reply
 
 _CHUNK = 65_536
@@ -55,10 +56,14 @@ class Lean:
             reply = gets()
             if reply is NOT_ENOUGH_DATA:
                 return False
-            if isinstance(reply, Exception) and not isinstance(reply, ResponseError):
+            if isinstance(reply, Exception) and _ends_all(reply):
                 raise reply
             replies.append(reply)
         return True
+
+
+def _ends_all(error: Exception) -> bool:
+    return not isinstance(error, ResponseError) or concerns_all(error)
 
 
 def lean(connection: Any) -> Lean | None:

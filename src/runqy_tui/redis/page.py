@@ -23,6 +23,7 @@ class _Listing:
     total: int
     now: float
     groups: tuple[str, ...] = ()
+    problem: str | None = None
 
 
 async def read_page(
@@ -50,6 +51,7 @@ async def read_page(
         rows=rows,
         taken_at=listing.now,
         groups=listing.groups,
+        problem=listing.problem,
     )
 
 
@@ -80,7 +82,12 @@ async def _list(
         entries = [Entry(task_id) for task_id in (ids if newest_first else reversed(ids))]
     else:
         entries = [Entry(task_id, score) for task_id, score in scored(found)]
-    return _Listing(entries[:limit], integer(length) or 0, context.moment(time_reply))
+    return _Listing(
+        entries[:limit],
+        integer(length) or 0,
+        context.moment(time_reply),
+        problem=context.doubt(length, key),
+    )
 
 
 async def _list_groups(
@@ -89,11 +96,14 @@ async def _list_groups(
     """One group after the other, by name."""
     batch = Batch()
     batch.ask("TIME")
-    batch.ask("SSCAN", keys.queue_prefix(queue) + b"groups", 0, "COUNT", MOST_GROUPS)
+    key = keys.queue_prefix(queue) + b"groups"
+    batch.ask("SSCAN", key, 0, "COUNT", MOST_GROUPS)
     time_reply, groups = await context.trip(batch)
     page = scan_page(context.must(groups))
     names = sorted(set(page[1]))[:MOST_GROUPS] if page else []
     places = [keys.group(queue, decode(name)) for name in names]
+    partial = page is not None and (page[0] != 0 or len(page[1]) > MOST_GROUPS)
+    problem = f"{decode(key)} is long: {MOST_GROUPS:,} groups are listed" if partial else None
     sizes = await _sizes(context, places)
     batch = Batch()
     first = 0
@@ -108,6 +118,7 @@ async def _list_groups(
         sum(sizes),
         context.moment(time_reply),
         tuple(decode(name) for name in names),
+        context.doubt(groups, key) or problem,
     )
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from runqy_tui.safetext import decode
 
+_ENTRY = re.compile(r"(.*?):(-?[0-9]{1,9})(?: |\Z)", re.DOTALL)
 _NANOSECONDS = 1e14
 """Above this a ``pending_since`` is nanoseconds, below it is seconds (CONTRACT, section 2)."""
 
@@ -89,13 +91,8 @@ def queues(raw: bytes) -> tuple[Mapping[str, int | None], bool]:
 
 def _go_map(inner: str) -> tuple[Mapping[str, int | None], bool]:
     found: dict[str, int | None] = {}
-    words: list[str] = []
-    for word in inner.split(" ") if inner else []:
-        words.append(word)
-        _, colon, priority = word.rpartition(":")
-        digits = priority.removeprefix("-")
-        if colon and digits.isascii() and digits.isdigit() and len(digits) < 10:
-            name = " ".join(words)[: -len(priority) - 1]
-            found[name] = int(priority)
-            words.clear()
-    return found, not words
+    position = 0
+    while position < len(inner) and (entry := _ENTRY.match(inner, position)):
+        found[entry[1]] = int(entry[2])
+        position = entry.end()
+    return found, position >= len(inner) and not inner.endswith(" ")

@@ -1,4 +1,4 @@
-"""The counts of every queue: nine commands each, the same at every poll of a day."""
+"""The counts of every queue: ten commands each, the same at every poll of a day."""
 
 from __future__ import annotations
 
@@ -8,19 +8,30 @@ from dataclasses import dataclass, field
 from runqy_tui.model import Counts, Dialect, QueueKey, TaskState
 from runqy_tui.redis import keys, parse
 from runqy_tui.redis.probe import NEWEST, Probe
-from runqy_tui.redis.replies import Reply, data, integer, items, scan_page, scored
+from runqy_tui.redis.replies import Reply, data, integer, scan_page, scored
+from runqy_tui.redis.strings import Strings, ask_strings, ask_types, judge, read_strings
+from runqy_tui.redis.topology import UnreachableError
 from runqy_tui.redis.transport import Batch, Packed
 from runqy_tui.redis.warn import Warnings
 from runqy_tui.safetext import decode
 
+MOST_QUEUES = 5_000
+"""A poll of that many takes half a second; further ones are left out, and a warning says so."""
+
+MOST_NAMES_BYTES = 1024 * 1024
+"""The same for their names together: each is in a dozen keys that a poll sends."""
+
 MOST_GROUPS = 1_000
+"""Groups of one queue that are counted."""
+
+MOST_GROUPS_IN_ALL = 10_000
 GROUP_MEMORY = 30
 """Polls for which a group that emptied is still asked for: groups come and go all the time."""
 
 _LISTS = (TaskState.PENDING, TaskState.ACTIVE)
 _SCORED = (TaskState.SCHEDULED, TaskState.RETRY, TaskState.ARCHIVED, TaskState.COMPLETED)
 _DUE = (TaskState.RETRY, TaskState.SCHEDULED)
-_GROUPS, _STRINGS, _TAIL, _LENGTH = 6, 7, 8, 9
+_GROUPS, _EXISTING, _STRINGS, _TAIL, _LENGTH = 6, 7, 8, 9, 10
 
 
 @dataclass(slots=True)
@@ -30,11 +41,12 @@ class Reading:
     counts: dict[TaskState, int | None]
     groups: tuple[str, ...] = ()
     groups_whole: bool = True
-    strings: list[bytes | None] = field(default_factory=list)
+    strings: Strings = field(default_factory=Strings)
     day: str = ""
     noted: list[tuple[int, bytes]] = field(default_factory=list)
     aggregating: int | None = None
     due_at: dict[TaskState, float | None] = field(default_factory=dict)
+    unreachable: bool = False
 
     @property
     def pending(self) -> int | None:
@@ -44,7 +56,7 @@ class Reading:
     @property
     def empty(self) -> bool:
         """Whether none of its keys holds a task."""
-        return not any(self.counts.values()) and not self.groups
+        return not (any(self.counts.values()) or self.groups or self.unreachable)
 
 
 @dataclass(slots=True)
@@ -57,6 +69,7 @@ class QueueMemory:
     probe: Probe = field(default_factory=Probe)
     groups: dict[bytes, int] = field(default_factory=dict)
     due: tuple[TaskState, ...] = ()
+    suspects: tuple[int, ...] = ()
     packed: Packed | None = None
     day: str = ""
     reading: Reading | None = None
@@ -82,6 +95,8 @@ class _AskedTail:
     ids: int
     groups: tuple[bytes, ...]
     due: tuple[TaskState, ...]
+    suspects: tuple[int, ...]
+    day: str
 
 
 class Queues:
@@ -92,6 +107,8 @@ class Queues:
         self._asked: list[_Asked] = []
         self._tails: list[_AskedTail] = []
         self._poll = 0
+        self._left_out = 0
+        self._groups_skipped = False
 
     def begin(self) -> None:
         """Start a poll: nothing has been read yet."""
@@ -101,11 +118,18 @@ class Queues:
             memory.reading = None
 
     def learn(self, found: Iterable[QueueKey]) -> list[QueueKey]:
-        """Remember queues; gives those that are new."""
+        """Remember queues, up to :data:`MOST_QUEUES`; gives those that are new."""
         new = [key for key in found if key not in self.known]
+        size = sum(len(key.name) for key in self.known) if new else 0
+        taken: list[QueueKey] = []
         for key in new:
+            size += len(key.name)
+            if len(self.known) >= MOST_QUEUES or size > MOST_NAMES_BYTES:
+                break
             self.known[key] = QueueMemory(key)
-        return new
+            taken.append(key)
+        self._left_out = len(new) - len(taken)
+        return taken
 
     def ask(self, batch: Batch, which: Iterable[QueueKey], day: str) -> None:
         """Add the counts of these queues."""
@@ -122,10 +146,13 @@ class Queues:
     def ask_tails(self, batch: Batch) -> None:
         """Add what hangs on earlier replies: oldest tasks, groups' sizes, first due moments."""
         self._tails = []
+        room, self._groups_skipped = MOST_GROUPS_IN_ALL, False
         for memory in self.known.values():
             ids = memory.probe.ids()
-            groups = tuple(memory.groups)
-            if not (ids or groups or memory.due):
+            groups = tuple(memory.groups) if len(memory.groups) <= room else ()
+            room -= len(groups)
+            self._groups_skipped |= len(groups) < len(memory.groups)
+            if not (ids or groups or memory.due or memory.suspects):
                 continue
             start = batch.count
             for task_id in ids:
@@ -135,18 +162,28 @@ class Queues:
                 batch.ask("ZCARD", keys.group(memory.key, decode(name)))
             for state in memory.due:
                 batch.ask("ZRANGE", keys.state_key(memory.key, state), 0, 0, "WITHSCORES")
-            self._tails.append(_AskedTail(memory, start, len(ids), groups, memory.due))
+            ask_types(batch, memory.key, memory.day, memory.suspects)
+            self._tails.append(
+                _AskedTail(memory, start, len(ids), groups, memory.due, memory.suspects, memory.day)
+            )
 
     def read(self, replies: list[Reply], warnings: Warnings) -> None:
         """Take in the replies to :meth:`ask`."""
+        if self._left_out:
+            warnings.add(
+                f"There are too many queues, or their names are too long: {len(self.known):,} are "
+                f"read, {self._left_out:,} are left out"
+            )
         for asked in self._asked:
             memory = asked.memory
             if memory.key.braced:
                 memory.reading = self._read_braced(asked, replies, warnings)
             else:
                 memory.reading = _read_documented(memory.key, asked.start, replies, warnings)
+            memory.reading.unreachable = isinstance(replies[asked.start], UnreachableError)
             counts = memory.reading.counts
             memory.due = tuple(state for state in _DUE if counts.get(state))
+            memory.suspects = memory.reading.strings.unread
         self._asked = []
 
     def see(self, now: float) -> None:
@@ -164,12 +201,26 @@ class Queues:
             end = middle + len(asked.groups)
             self._read_groups(asked, replies[middle:end], warnings)
             _read_due(asked, replies[end : end + len(asked.due)], warnings)
+            if asked.suspects and asked.memory.reading is not None:
+                at = end + len(asked.due)
+                kinds = [data(reply) for reply in replies[at : at + len(asked.suspects)]]
+                told = dict(zip(asked.suspects, kinds, strict=True))
+                if asked.day == asked.memory.day:
+                    judge(asked.memory.reading.strings, told)
         self._tails = []
         for memory in self.known.values():
             reading = memory.reading
             if reading is not None:
                 found = fates.get(memory.key, [])
                 memory.probe.settle(reading.pending, reading.noted, found, now)
+                if reading.strings.unread:
+                    reading.strings.warn(memory.key, memory.day, warnings)
+                self._warn_of_groups(memory, reading, warnings)
+        if self._groups_skipped:
+            warnings.add(
+                f"All queues together have over {MOST_GROUPS_IN_ALL:,} groups: "
+                "the tasks of some are not counted"
+            )
 
     def forget(self, keep: Iterable[QueueKey]) -> None:
         """Drop the queues that are in no index, whose keys are gone and that nobody names."""
@@ -192,16 +243,12 @@ class Queues:
         if page is None:
             warnings.reply(groups, keys.queue_prefix(memory.key) + b"groups")
         reading.groups_whole = page is not None and page[0] == 0 and len(page[1]) <= MOST_GROUPS
-        if page is not None and not reading.groups_whole:
-            warnings.add(f"Queue {memory.key.name} has very many groups: not counted")
         names = page[1][:MOST_GROUPS] if page else []
         reading.groups = tuple(sorted(decode(name) for name in names))
         reading.aggregating = 0 if reading.groups_whole and not names else None
-        self._remember_groups(memory, names)
-        strings = replies[start + _STRINGS]
-        if not isinstance(strings, list):
-            warnings.reply(strings, keys.queue_prefix(memory.key) + b"paused")
-        reading.strings = [data(value) for value in items(strings)]
+        self._remember_groups(memory, names if reading.groups_whole else [])
+        reading.strings = read_strings(replies[start + _EXISTING], replies[start + _STRINGS])
+        warnings.reply(replies[start + _STRINGS], keys.queue_prefix(memory.key) + b"paused")
         reading.day = memory.day
         depths = (1, *asked.depths)
         places = (start + _TAIL, *range(start + _LENGTH, start + _LENGTH + len(asked.depths)))
@@ -212,6 +259,14 @@ class Queues:
         ]
         return reading
 
+    @staticmethod
+    def _warn_of_groups(memory: QueueMemory, reading: Reading, warnings: Warnings) -> None:
+        if reading.groups and not reading.groups_whole:
+            warnings.add(
+                f"Queue {memory.key.name} has over {MOST_GROUPS:,} groups: their tasks are not "
+                f"counted, and {MOST_GROUPS:,} of them are listed"
+            )
+
     def _remember_groups(self, memory: QueueMemory, names: list[bytes]) -> None:
         for name in names:
             memory.groups[name] = self._poll
@@ -221,7 +276,7 @@ class Queues:
 
     def _read_groups(self, asked: _AskedTail, sizes: list[Reply], warnings: Warnings) -> None:
         reading = asked.memory.reading
-        if reading is None:
+        if reading is None or (asked.memory.groups and not asked.groups):
             return
         for name, size in zip(asked.groups, sizes, strict=True):
             warnings.reply(size, keys.group(asked.memory.key, decode(name)))
@@ -248,9 +303,9 @@ def counts_of(reading: Reading) -> Counts:
 
 def counter(reading: Reading, place: int) -> int | None:
     """A counter string; an absent one is 0, since both writers create it with the first task."""
-    if len(reading.strings) <= place:
+    if not reading.strings.tell(place):
         return None
-    raw = reading.strings[place]
+    raw = reading.strings.values[place]
     return 0 if raw is None else parse.whole(raw)
 
 
@@ -263,8 +318,7 @@ def _commands(key: QueueKey, day: str) -> Packed:
         for state in _SCORED:
             batch.ask("ZCARD", keys.state_key(key, state))
         batch.ask("SSCAN", prefix + b"groups", 0, "COUNT", MOST_GROUPS)
-        names = ("paused", "processed", "failed", f"processed:{day}", f"failed:{day}")
-        batch.ask("MGET", *(prefix + name.encode() for name in names))
+        ask_strings(batch, key, day)
         batch.ask("LINDEX", keys.state_key(key, TaskState.PENDING), -1)
     return batch.packed()
 

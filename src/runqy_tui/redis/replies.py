@@ -10,6 +10,8 @@ from typing import TypeAlias
 
 from redis.exceptions import NoPermissionError, ResponseError
 
+from runqy_tui.redis.faults import missing_command
+
 Reply: TypeAlias = "bytes | int | list[Reply] | ResponseError | None"
 
 
@@ -83,8 +85,8 @@ def info_fields(reply: Reply) -> dict[str, str] | None:
 
 
 def refused(reply: Reply) -> bool:
-    """Whether the ACL forbade the command."""
-    return isinstance(reply, NoPermissionError)
+    """Whether the ACL forbade the command, or the server does not have it."""
+    return isinstance(reply, NoPermissionError) or missing_command(reply) is not None
 
 
 def wrong_type(reply: Reply) -> bool:

@@ -190,13 +190,17 @@ def _when(row: _Row, opened: Opened | None, state: TaskState) -> float | None:
         return _failed_at(row, opened)
     if state is TaskState.COMPLETED:
         told = parse.moment(row.values.get(b"completed_at"))
-        return told or (float(message.completed_at) if message else None) or None
+        return told or (_time(message.completed_at) if message else None)
     return None
 
 
 def _failed_at(row: _Row, opened: Opened | None) -> float | None:
     told = parse.moment(row.values.get(b"last_failed_at"))
-    return told or (float(opened.message.last_failed_at) if opened else None) or None
+    return told or (_time(opened.message.last_failed_at) if opened else None)
+
+
+def _time(value: int) -> float | None:
+    return float(value) if 0 < value < 1e12 else None
 
 
 def _expires_at(state: TaskState, score: float | None, now: float, keeps: bool) -> float | None:

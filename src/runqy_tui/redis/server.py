@@ -21,6 +21,7 @@ class Server:
         self.version: str | None = None
         self.mode: str | None = None
         self._epoch: int | None = None
+        self.tells_time = True
         self._time_denied = False
         self._time_slot = -1
         self._info_slot = -1
@@ -33,8 +34,8 @@ class Server:
         self._epoch = epoch
 
     def read(self, replies: list[Reply], warnings: Warnings) -> float:
-        """Redis's clock in unix seconds."""
-        info = info_fields(replies[self._info_slot]) if self._info_slot >= 0 else None
+        """Redis's clock in unix seconds; this machine's where ``tells_time`` is false then."""
+        info = _first(replies[self._info_slot]) if self._info_slot >= 0 else None
         if info is not None:
             self.version = _version(info)
             self.mode = info.get("redis_mode") or info.get("server_mode")
@@ -43,11 +44,18 @@ class Server:
         self._time_denied = refused(reply)
         if now is None and info is not None and info.get("server_time_usec", "").isdigit():
             now = int(info["server_time_usec"]) / 1e6
+        self.tells_time = now is not None
         if now is None:
             warnings.add(
                 f"Redis does not tell its time (TIME): ages are by this machine's clock; {ACL_HINT}"
             )
         return time() if now is None else now
+
+
+def _first(reply: Reply) -> dict[str, str] | None:
+    """The fields of INFO; of a cluster's nodes those of the first that tells them."""
+    told = (info_fields(part) for part in (reply if isinstance(reply, list) else [reply]))
+    return next((info for info in told if info), None)
 
 
 def _version(info: dict[str, str]) -> str | None:

@@ -24,7 +24,7 @@ from runqy_tui.redis.audit import read_audit, read_fates
 from runqy_tui.redis.connect import link_to
 from runqy_tui.redis.context import Context
 from runqy_tui.redis.find import find_task
-from runqy_tui.redis.overview import Overview
+from runqy_tui.redis.overview import Overview, deadline_for
 from runqy_tui.redis.page import read_page
 from runqy_tui.redis.target import parse_url
 from runqy_tui.redis.transport import Link
@@ -40,13 +40,18 @@ class RedisReader:
         self, link: Link, clock: Callable[[float], float], value_limit: int = VALUE_LIMIT
     ) -> None:
         self.link = link
-        self._overview = Overview(link, clock)
+        self._overview = Overview(link, clock, deadline_for(link.target.timeout))
         self._context = Context(link, self._overview, clock, value_limit)
 
     @property
     def address(self) -> str:
         """Where Redis is, without credentials."""
         return self.link.target.address
+
+    @property
+    def deadline_s(self) -> float:
+        """Seconds after which an overview ends by itself."""
+        return self._overview.deadline
 
     async def overview(self) -> Snapshot:
         """Poll once: one round trip when warm, three when cold."""

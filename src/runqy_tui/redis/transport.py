@@ -17,7 +17,7 @@ from redis.exceptions import RedisError, ResponseError
 from runqy_tui.errors import ConnectionFailedError
 from runqy_tui.model import Whereabouts
 from runqy_tui.redis.commands import encode, key_of
-from runqy_tui.redis.faults import translate
+from runqy_tui.redis.faults import concerns_all, translate
 from runqy_tui.redis.lean import lean
 
 if TYPE_CHECKING:
@@ -155,6 +155,7 @@ class NodeLink:
         self.epoch = 0
         self.lean = True
         self._closed = False
+        self._met = False
         self._pool = pool
         self._greeted: WeakSet[Connection] = WeakSet()
 
@@ -175,9 +176,12 @@ class NodeLink:
         self._refuse_when_closed()
         try:
             return await self._exchange(batch)
+        except asyncio.CancelledError:
+            self.epoch += 1  # what was asked for once per connection was not learned
+            raise
         except (RedisError, OSError) as error:
             self.epoch += 1
-            fault = translate(error, self._target)
+            fault = translate(error, self._target, met=self._met)
         raise fault from None
 
     async def _exchange(self, batch: Batch) -> list[Reply]:
@@ -191,6 +195,7 @@ class NodeLink:
             await connection.send_packed_command([wire], check_health=False)
             self.round_trips += 1
             replies = await self._read(connection, batch.count + extra)
+            self._met = True
             if extra:
                 self._greet(connection)
             return replies[extra:]  # a name is a courtesy: a refusal of it changes nothing
@@ -233,6 +238,8 @@ async def _read(connection: Connection) -> Reply:
         # Without a timer of its own: one per reply would cost more than the reading.
         reply: Reply = await connection.read_response(timeout=math.inf)
     except ResponseError as error:
+        if concerns_all(error):
+            raise
         return error
     return reply
 

@@ -39,6 +39,10 @@ FIELDS = tuple(name.encode() for name in _NAMES)
 _IDENTIFYING = ("worker_id", "started_at", "last_beat", "queues", "started", "queue", "active_task")
 _RUNQY = ("worker_id", "started_at", "last_beat", "queues")
 _MOST_GPUS = 64
+MOST_FIELD_BYTES = 262_144
+"""Of a longer field no more is read; of ``queues`` its beginning is still worth something."""
+
+_TOO_LONG = f" (over {MOST_FIELD_BYTES // 1024} KiB)"
 _T = TypeVar("_T")
 
 
@@ -63,19 +67,33 @@ class Facts:
     problems: tuple[str, ...] = ()
 
 
-def read_facts(values: Sequence[bytes | None]) -> Facts | None:
-    """Read the values of :data:`FIELDS`; ``None`` where the hash is gone (all are absent)."""
+def read_facts(
+    values: Sequence[bytes | None],
+    before: tuple[Sequence[bytes | None], Facts] | None = None,
+) -> Facts | None:
+    """Read the values of :data:`FIELDS`; ``None`` where the hash is gone (all are absent).
+
+    ``before`` is what the same worker said last: a map of thousands of queues that has not
+    changed since is not taken apart again.
+    """
     raw = dict(zip(_NAMES, values, strict=True))
     if all(value is None for value in values):
         return None
     if all(raw[name] is None for name in _IDENTIFYING):
         return Facts(ghost=True, status=parse.text(raw["status"]))
-    problems: list[str] = []
     documented = all(raw[name] is None for name in _RUNQY)
-    queues = _queues(raw["queue" if documented else "queues"], "queues", problems)
+    source = "queue" if documented else "queues"
+    dialect = Dialect.DOCUMENTED if documented else Dialect.RUNQY
+    told = raw[source]
+    problems = _cut(raw)
+    if before and before[1].dialect is dialect and before[0][_NAMES.index(source)] == told:
+        queues = before[1].queues
+        problems += ["queues"] if "queues" in before[1].problems else []
+    else:
+        queues = _queues(raw[source], "queues", problems)
     active = parse.text(raw["active_task"])
     return Facts(
-        dialect=Dialect.DOCUMENTED if documented else Dialect.RUNQY,
+        dialect=dialect,
         status=parse.text(raw["status"]),
         healthy=_checked(raw, "healthy", parse.flag(raw["healthy"]), problems),
         started_at=_started(raw["started" if documented else "started_at"], problems),
@@ -229,6 +247,20 @@ def _gpu(entry: dict[str, object]) -> Gpu:
     )
 
 
+def _cut(raw: dict[str, bytes | None]) -> list[str]:
+    """Take out what is too long, but the beginning of the queues; gives a problem for each."""
+    long = [name for name, value in raw.items() if value and len(value) > MOST_FIELD_BYTES]
+    for name in long:
+        value = raw[name]
+        kept = None
+        if value and name in ("queues", "queue"):
+            space = b" " if value.startswith(b"map[") else b","
+            kept, _, _ = value[:MOST_FIELD_BYTES].rpartition(space)
+            kept += b"]" if space == b" " else b""
+        raw[name] = kept
+    return [name + _TOO_LONG for name in long]
+
+
 def _queues(raw: bytes | None, name: str, problems: list[str]) -> Mapping[str, int | None]:
     if not raw:
         return {}
@@ -249,6 +281,9 @@ def _started(raw: bytes | None, problems: list[str]) -> float | None:
             return None
         zoned = stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC)
         found = zoned.timestamp()
+        if found <= 0:
+            problems.append("started")
+            return None
     return found
 
 

@@ -13,6 +13,7 @@ from runqy_tui.report.escape import block, code, prose, queue, table
 from runqy_tui.report.model import LogTail, Report, Watch
 from runqy_tui.report.spark import COLUMNS, GAP, Series, sparkline
 from runqy_tui.report.tables import durations_section, queues_section, workers_section
+from runqy_tui.safetext import few_marks
 from runqy_tui.severity import Severity
 
 MOST_FINDINGS = 50
@@ -32,7 +33,8 @@ def to_markdown(report: Report) -> str:
         _logs(report),
         _monitor(report),
     ]
-    return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
+    text = "\n\n".join("\n".join(lines) for lines in sections if lines)
+    return few_marks(text) + "\n"
 
 
 def _head(report: Report) -> list[str]:

@@ -115,6 +115,8 @@ class Alerts:
         at = diagnosis.snapshot.taken_at if now is None else now
         elapsed = 0.0 if self.board.at is None else at - self.board.at
         watched = elapsed if 0.0 <= elapsed <= self.gap_s else 0.0
+        if jump := diagnosis.snapshot.clock_jump_s:
+            self._follow_clock(jump)
         seen: set[tuple[str, str]] = set()
         unknown: list[Unknown] = []
         for rule in self.rules:
@@ -127,6 +129,13 @@ class Alerts:
             self._end(key, at)
         self.board = self._board(at, unknown)
         return self.board
+
+    def _follow_clock(self, jump_s: float) -> None:
+        """Redis's clock was set: since when an alert lasts moves with it."""
+        for course in self._courses.values():
+            alert = course.alert
+            fired_at = None if alert.fired_at is None else alert.fired_at + jump_s
+            course.alert = replace(alert, since=alert.since + jump_s, fired_at=fired_at)
 
     def _step(self, rule: Rule, reading: Reading, at: float, watched: float) -> None:
         key = (rule.name, reading.key)

@@ -17,6 +17,7 @@ DETECTORS = (
     "queue-unhealthy-consumers",
     "queue-unregistered",
     "redis-evicting",
+    "redis-failover",
     "redis-memory",
     "redis-read-only",
     "redis-slow",

@@ -37,6 +37,9 @@ class RunqyApp(CellDiffApp[None]):
         settings: validated settings.
         open_reader: connects; called after the first paint and again until it succeeds.
         rules: what to alert on; the built-in rules if ``None``.
+
+    Raises:
+        ConfigError: a key is wanted for a binding that does not exist.
     """
 
     TITLE = "runqy-tui"
@@ -51,6 +54,10 @@ class RunqyApp(CellDiffApp[None]):
         rules: Sequence[Rule] | None = None,
     ) -> None:
         super().__init__(driver_class=RunqyDriver)
+        if settings.keys:
+            from runqy_tui.tui.keymap import check_names
+
+            check_names(settings.keys)
         polled: Signal[View] = Signal(self, "polled")
         triage = Triage()
         self.session = Session(

@@ -3,8 +3,9 @@
 Stock Textual 8.2.8 leaves the terminal raw after SIGTERM and SIGHUP, and after SIGSTOP and SIGCONT;
 it ignores signals while nobody reads its output, spins at full CPU on a lost pty whose SIGHUP is
 ignored, ends with a traceback on a typed byte that is no UTF-8, shows nothing where the locale is
-not UTF-8, leaves mouse reports in pixels on, and draws on standard error, so that ``2>file`` hides
-the screen.
+not UTF-8, leaves mouse reports in pixels on, draws on standard error, so that ``2>file`` hides the
+screen, believes ``COLUMNS`` rather than the terminal, and paints a frame for each of a thousand
+sizes.
 """
 
 from __future__ import annotations
@@ -26,19 +27,23 @@ from typing import Any
 from textual.drivers import linux_driver
 from textual.drivers._writer_thread import WriterThread
 from textual.drivers.linux_driver import LinuxDriver
-from textual.events import Paste
+from textual.events import Paste, Resize
+from textual.geometry import Size
 from textual.message import Message
 
 from runqy_tui.safetext import safe_line
 from runqy_tui.tui.output import Output
+from runqy_tui.tui.resizing import Resizing
 from runqy_tui.tui.terminal.outlet import Outlet, open_terminal
 
 LAST_RESORT_S = 2.0
 """How long an orderly exit may take once the terminal is gone, in seconds."""
 STALLED_S = 5.0
 """The same while the terminal is there: it may be one that takes no output any more."""
+TRANSITION_S = 0.05
+"""How long nothing is painted after a change of size, while the widgets take theirs, in seconds."""
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 _HANGUP = 128 + signal.SIGHUP
 
 
@@ -89,6 +94,7 @@ class RunqyDriver(LinuxDriver):
         self.outlet: Outlet | None = None
         self._handlers: dict[signal.Signals, Any] = {}
         self._last_resort: threading.Timer | None = None
+        self._resizing = Resizing(self._loop, self._resized)
 
     # The terminal is taken and given back
 
@@ -106,6 +112,8 @@ class RunqyDriver(LinuxDriver):
             self.outlet = Outlet(descriptor, self._loop, self._output_lost)
             self._file.outlet = self.outlet
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        if self._writer_thread is not None and self._writer_thread.is_alive():
+            signal.signal(signal.SIGWINCH, self._size_changed)
 
     def write(self, data: str) -> None:
         """Write in order with everything else, without waiting for the terminal."""
@@ -193,13 +201,42 @@ class RunqyDriver(LinuxDriver):
         self._must_signal_resume = True
         self.resume_application_mode()
 
+    # Sizes
+
+    def _size_changed(self, *_: object) -> None:
+        # Also where the terminal reports sizes in band: between it and us may be one that does not.
+        self._loop.call_soon_threadsafe(self._resizing.take)
+
+    def _resized(self, reported: Resize | None) -> None:
+        if reported is None:
+            size = Size(*self._get_terminal_size())
+            reported = Resize(size, size)
+        self._app.call_later(self._paint_once)
+        self.send_message(reported)
+
+    def _paint_once(self) -> None:
+        # Widgets that learn their new sizes one after the other would paint three full frames.
+        if self._app._dom_ready:  # noqa: SLF001 -- before, there is no screen to hold
+            self._app.delay_update(TRANSITION_S)
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        try:
+            columns, rows = os.get_terminal_size(self._file.fileno())
+        except OSError:
+            return super()._get_terminal_size()
+        return columns or 80, rows or 24
+
     # Input
 
     def process_message(self, message: Message) -> None:
-        """Take a paste without what cannot be seen: a field would write it to the terminal."""
+        """Keep from a paste what can be seen: a field would write the rest to the terminal."""
         if isinstance(message, Paste):
             text = "".join(c for c in message.text if c in "\r\n\t" or safe_line(c) == c)
             message = Paste(text)
+        elif isinstance(message, Resize):
+            message.set_sender(self._app)
+            self._loop.call_soon_threadsafe(self._resizing.take, message)
+            return
         super().process_message(message)
 
     def _run_input_thread(self) -> None:

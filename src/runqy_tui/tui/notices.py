@@ -26,6 +26,8 @@ def notices(view: View) -> list[Notice]:
     found = list(_link(view))
     if view.snapshot is not None:
         found += [Notice(Severity.WARNING, _cut(warning)) for warning in view.snapshot.warnings]
+    if view.unread is not None and view.link is Link.LIVE:
+        found.append(Notice(Severity.WARNING, f"Single tasks are not looked at: {view.unread}"))
     return found
 
 

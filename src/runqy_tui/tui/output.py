@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import codecs
 import io
+import os
 from collections.abc import Callable
 from typing import TextIO
 
 from rich.cells import get_character_cell_size
+
+from runqy_tui import charset
 
 _SUBSTITUTE = "runqy-tui.ascii"
 _ASCII = {
@@ -48,7 +51,8 @@ class Output:
     def __init__(self, file: TextIO, lost: Callable[[], None]) -> None:
         if isinstance(file, io.TextIOWrapper):
             codecs.register_error(_SUBSTITUTE, _substitute)
-            file.reconfigure(errors=_SUBSTITUTE)
+            encoding = charset.of_terminal(file.encoding, os.environ)
+            file.reconfigure(encoding=encoding, errors=_SUBSTITUTE)
         self.fileno = file.fileno
         self._file = file
         self._lost = lost

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textual.color import Color
 from textual.theme import Theme
 
 DARK = Theme(
@@ -64,3 +65,57 @@ LIGHT = Theme(
 
 DEFAULT_VARIABLES = {"busy": "#6cb6ff", "muted": "#808080"}
 """Values of our own variables under themes that are not ours."""
+
+PROFILE_COLOURS = {
+    "red": "#c62828",
+    "orange": "#d9730d",
+    "yellow": "#e0b000",
+    "green": "#2e8b3d",
+    "cyan": "#128a94",
+    "blue": "#1f6feb",
+    "purple": "#8250df",
+    "pink": "#c94a9a",
+    "grey": "#6e7681",
+}
+"""What the names of colours for a profile mean, the same under every theme."""
+
+_TINT = 0.2
+"""How much of its colour a whole line takes on: to be noticed, with text still legible on it."""
+
+
+def badge_style(colour: str) -> str:
+    """Style of a badge in a profile's colour, a name or ``#rrggbb``."""
+    back = profile_colour(colour)
+    return f"bold {_text_on(back)} on {back.hex}"
+
+
+def tint_of(colour: str) -> Color:
+    """What a whole line in a profile's colour is tinted with."""
+    return profile_colour(colour).with_alpha(_TINT)
+
+
+def profile_colour(colour: str) -> Color:
+    """The colour that a profile asks for."""
+    return Color.parse(PROFILE_COLOURS.get(colour, colour))
+
+
+def _text_on(back: Color) -> str:
+    """Black or white, whichever is easier to read there."""
+    white = Color.parse("#ffffff")
+    black = Color.parse("#000000")
+    return (white if _contrast(white, back) >= _contrast(black, back) else black).hex
+
+
+def _contrast(one: Color, other: Color) -> float:
+    """Ratio of luminances as WCAG defines it, 1 to 21."""
+    darker, lighter = sorted((_luminance(one), _luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: Color) -> float:
+    channels = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+        for part in colour.normalized
+    ]
+    red, green, blue = channels
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -34,7 +34,7 @@ def silent_about_it(run: Run, *args: str, **env: str) -> int:
         (f"redis://:12?{SECRET}@{DEAD}", 78),
         (f"redis://:12#{SECRET}@{DEAD}", 78),
         (f"redis://:a/{SECRET}@{DEAD}", 78),
-        (f"rediss://me:{SECRET}@{DEAD}?ssl_ca_certs=/nonexistent", 69),
+        (f"rediss://me:{SECRET}@{DEAD}?ssl_ca_certs=/nonexistent", 78),
         (f"unix://me:{SECRET}@/nonexistent.sock", 69),
         (f"redis://me:{SECRET}\udcff@{DEAD}", 78),
     ],

@@ -115,7 +115,7 @@ async def test_wrong_type(writer: redis.Redis, reader_of: OpenReader) -> None:
 
 
 async def test_where_the_acl_forbids_it(
-    writer: redis.Redis, reader_of: OpenReader, redis_url: str
+    writer: redis.Redis, reader_of: OpenReader, bare_url: str
 ) -> None:
     fleet.queue(writer, "q")
     writer.zadd("asynq:{q}:retry", {"a": 5})
@@ -124,7 +124,7 @@ async def test_where_the_acl_forbids_it(
         "mon",
         "on nopass %R~asynq:* +@read +@connection -@dangerous +info +time -zrange",
     )
-    reader = await reader_of(redis_url.replace("unix://", "unix://mon:x@"))
+    reader = await reader_of(bare_url.replace("unix://", "unix://mon:x@"))
     for _ in range(2):
         snapshot = await reader.overview()
         (found,) = snapshot.queues

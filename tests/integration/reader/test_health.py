@@ -181,11 +181,11 @@ async def test_a_new_connection_asks_afresh(own: EmbeddedServer, admin: redis.Re
 
 @pytest.mark.parametrize(("rule", "known"), [("+time", False), ("+time +info", True)])
 async def test_acl(
-    writer: redis.Redis, reader_of: OpenReader, redis_url: str, rule: str, known: bool
+    writer: redis.Redis, reader_of: OpenReader, bare_url: str, rule: str, known: bool
 ) -> None:
     fleet.allow(writer, "mon", f"{READ_ONLY} {rule}")
     fleet.pending(writer, "q", "t1")
-    reader = await reader_of(redis_url.replace("unix://", "unix://mon:x@"))
+    reader = await reader_of(bare_url.replace("unix://", "unix://mon:x@"))
     for _ in range(EVERY_POLLS + 2):
         snapshot = await reader.overview()
         assert snapshot.warnings == ()
@@ -198,10 +198,10 @@ async def test_acl(
 
 
 async def test_a_right_that_is_taken_away(
-    writer: redis.Redis, reader_of: OpenReader, redis_url: str
+    writer: redis.Redis, reader_of: OpenReader, bare_url: str
 ) -> None:
     fleet.allow(writer, "mon", f"{READ_ONLY} +time +info")
-    reader = await reader_of(redis_url.replace("unix://", "unix://mon:x@"))
+    reader = await reader_of(bare_url.replace("unix://", "unix://mon:x@"))
     assert (await reader.overview()).health is not None
     writer.acl_setuser("mon", commands=["-info"])
     known = [(await reader.overview()).health is not None for _ in range(5)]

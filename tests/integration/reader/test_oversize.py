@@ -111,7 +111,7 @@ async def test_large_garbage(writer: redis.Redis, reader_of: OpenReader) -> None
 
 
 async def test_without_partial_reads(
-    writer: redis.Redis, reader_of: OpenReader, redis_url: str
+    writer: redis.Redis, reader_of: OpenReader, bare_url: str
 ) -> None:
     """Where the ACL forbids scripts, up to 16 MiB are read whole and cut here."""
     rule = "on nopass %R~asynq:* +@read +@connection -@dangerous +info +time"
@@ -119,7 +119,7 @@ async def test_without_partial_reads(
     fleet.task(writer, "q", "mid", msg=fleet.message(type="t", id="m", payload=b"p" * 900_000))
     fleet.task(writer, "q", "big", msg=fleet.message(type="t", id="b", payload=b"p" * SIZE))
     writer.lpush("asynq:{q}:pending", "mid", "big")
-    reader = await reader_of(redis_url.replace("unix://", "unix://monitor:x@"))
+    reader = await reader_of(bare_url.replace("unix://", "unix://monitor:x@"))
     mid, big = await reader.task("mid", Q), await reader.task("big", Q)
     assert mid is not None
     assert big is not None

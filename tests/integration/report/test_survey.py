@@ -177,14 +177,14 @@ async def test_four_pages_at_a_time(writer: redis.Redis, reader: RedisReader) ->
 
 
 async def test_a_queue_that_may_not_be_read_is_left_out(
-    writer: redis.Redis, redis_url: str, reader_of: OpenReader
+    writer: redis.Redis, bare_url: str, reader_of: OpenReader
 ) -> None:
     fail(writer, "a.b", 2, lambda number: "x")
     fail(writer, "c.d", 2, lambda number: "x")
     snapshot = await (await reader_of()).overview()
     fleet.allow(writer, "part", "on >secret %R~asynq:{a.b}:* +@read +@connection +info")
     try:
-        reader = await reader_of(redis_url.replace("unix://", "unix://part:secret@"))
+        reader = await reader_of(bare_url.replace("unix://", "unix://part:secret@"))
         survey = await collect(reader, snapshot)
     finally:
         fleet.forbid(writer, "part")

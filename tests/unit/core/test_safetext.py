@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from runqy_tui.safetext import decode, encode, safe_block, safe_line
+from runqy_tui.safetext import decode, encode, few_marks, safe_block, safe_line
 
 ANY_TEXT = st.text(st.characters(), max_size=80)
 """Every code point, lone surrogates included."""
@@ -116,3 +116,9 @@ def test_bytes_survive_the_way_through_text(raw: bytes) -> None:
 @example(b"\xff", "\ud800")
 def test_a_foreign_surrogate_costs_only_itself(raw: bytes, foreign: str) -> None:
     assert encode(decode(raw) + foreign) == raw + b"?"
+
+
+def test_a_pile_of_marks_is_told_and_not_piled() -> None:
+    piled = "z" + "\u0351" * 6 + "e\u0301 漢"
+    assert few_marks(piled) == "z" + "\u0351" * 4 + "‹0351›‹0351›e\u0301 漢"
+    assert few_marks("plain") == "plain"

@@ -55,7 +55,10 @@ def test_the_shape_of_a_snapshot() -> None:
     seen = through_json(snapshot_object(snapshot(queues=(queue(),), workers=(worker(),))))
     assert list(seen) == ["schema", "taken_at", "redis", "queues", "workers", "warnings"]
     assert seen["schema"] == 1
-    assert list(seen["redis"]) == ["address", "mode", "version", "round_trips", "elapsed_ms"]
+    assert list(seen["redis"]) == [
+        *("address", "mode", "version", "round_trips", "elapsed_ms"),
+        *("primary", "nodes", "tls_unverified"),
+    ]
     assert list(seen["queues"][0]) == QUEUE_KEYS
     assert list(seen["queues"][0]["counts"]) == COUNT_KEYS
     assert list(seen["workers"][0]) == WORKER_KEYS
@@ -72,6 +75,9 @@ def test_an_empty_snapshot() -> None:
             "version": None,
             "round_trips": 0,
             "elapsed_ms": 0.0,
+            "primary": None,
+            "nodes": [],
+            "tls_unverified": False,
         },
         "queues": [],
         "workers": [],

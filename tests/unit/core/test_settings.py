@@ -96,6 +96,8 @@ def test_seconds_out_of_range_name_flag_value_and_range(
         ("interval = 0", "config.toml: interval 0 is out of range: 0.2 to 3600 s."),
         ("interval = nan", "config.toml: interval nan is out of range: 0.2 to 3600 s."),
         ("mouse = 1", "config.toml: mouse must be true or false, not 1."),
+        ("rules = 3", "config.toml: rules must be the name of a file, not 3."),
+        ("notify = 'beep'", "config.toml: notify must be one of none, bell, osc9, not 'beep'."),
         ("url = 6379", "config.toml: url must be a string, as in redis://host:6379/0."),
         ("keys = 'q'", 'config.toml: [keys] maps a binding to keys, as in "app.quit" = "q,f10".'),
         (
@@ -111,6 +113,24 @@ def test_a_bad_value_in_the_file_names_setting_value_and_mend(
     assert complaint(env) == says
 
 
+def test_a_value_that_may_hold_a_password_is_not_shown(env: dict[str, str]) -> None:
+    for name in ("interval", "mouse", "notify", "colour", "profile"):
+        write(env, f"{name} = ['redis://:s3cret@h']")
+        text = complaint(env)
+        assert name in text
+        assert "s3cret" not in text
+
+
+def test_a_relative_name_of_a_file_begins_beside_the_file(
+    env: dict[str, str], tmp_path: Path
+) -> None:
+    write(env, "rules = 'my/rules.toml'")
+    assert load_settings(env).rules == tmp_path / "my" / "rules.toml"
+    write(env, "rules = '/etc/rules.toml'")
+    assert load_settings(env).rules == Path("/etc/rules.toml")
+    assert load_settings(env, rules=Path("here.toml")).rules == Path("here.toml")
+
+
 @pytest.mark.parametrize("digits", [400, 5000])
 def test_a_number_of_any_length_is_only_out_of_range(env: dict[str, str], digits: int) -> None:
     write(env, f"interval = {'9' * digits}")
@@ -119,17 +139,25 @@ def test_a_number_of_any_length_is_only_out_of_range(env: dict[str, str], digits
     assert len(text) < 300
 
 
-def test_an_unknown_setting_is_named_with_the_known_ones(env: dict[str, str]) -> None:
+def test_an_unknown_setting_is_named_with_the_nearest_or_all(env: dict[str, str]) -> None:
     write(env, "intervall = 2")
+    where = env["RUNQY_TUI_CONFIG"]
+    assert complaint(env) == f"{where}: unknown setting 'intervall'; did you mean 'interval'?"
+    write(env, "color = 'red'")
+    assert complaint(env).endswith("unknown setting 'color'; did you mean 'colour'?")
+    write(env, "wombat = 1")
     text = complaint(env)
-    assert "unknown setting 'intervall'" in text
-    assert env["RUNQY_TUI_CONFIG"] in text
-    assert "interval, keys, mouse, notify, rules, timeout, url" in text
+    assert "unknown setting 'wombat'; known are client_name, colour, interval, keys, " in text
+    assert text.endswith(" url, username.")
 
 
 @pytest.mark.parametrize(
     ("content", "says"),
-    [(b"interval =", "is not valid TOML"), (b"url = '\xff'", "is not valid UTF-8")],
+    [
+        (b"interval =", "is not valid TOML"),
+        (b"url = '\xff'", "is not valid UTF-8"),
+        (b"keys = " + b"[" * 5_000 + b"]" * 5_000, "is not valid TOML"),
+    ],
 )
 def test_a_file_that_is_no_toml(env: dict[str, str], content: bytes, says: str) -> None:
     Path(env["RUNQY_TUI_CONFIG"]).write_bytes(content)

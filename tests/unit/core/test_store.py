@@ -115,9 +115,7 @@ def test_a_frozen_screen_stands_still_while_polling_goes_on() -> None:
     held = store.view
     assert held.frozen_at == NOW
     feed(store, 2, 5.0)
-    lose(store, 4)
     assert store.view is held
-    assert store.live.link is Link.LOST
     store.thaw()
     assert not store.frozen
     assert store.view is store.live
@@ -125,6 +123,20 @@ def test_a_frozen_screen_stands_still_while_polling_goes_on() -> None:
     assert store.view.trends[KEY].done_per_s == 5.0
     store.thaw()
     assert store.view is store.live
+
+
+def test_a_lost_connection_shows_through_a_frozen_screen() -> None:
+    store = Store()
+    feed(store, 0, 1.0)
+    store.freeze()
+    held = store.view
+    lose(store, 4)
+    shown = store.view
+    assert (shown.link, shown.error, shown.failures) == (Link.LOST, "gone", 1)
+    assert (shown.snapshot, shown.frozen_at) == (held.snapshot, NOW)
+    feed(store, 6, 5.0)
+    assert store.view.link is Link.LIVE
+    assert (store.view.error, store.view.snapshot) == (None, held.snapshot)
 
 
 def test_every_poll_is_judged_once() -> None:

@@ -10,7 +10,7 @@ import pytest
 from runqy_tui.findings.base import Finding, ServerPoint, Sight
 from runqy_tui.findings.past import SPAN_S, ServerPast
 from runqy_tui.findings.server import SLOW_POLLS
-from runqy_tui.model import RedisInfo, ServerHealth
+from runqy_tui.model import RedisInfo, ServerHealth, Whereabouts
 from runqy_tui.severity import Severity
 from tests.unit.core.builders import NOW, snapshot
 from tests.unit.findings.seeing import found, names, sight
@@ -90,6 +90,24 @@ def test_a_replica() -> None:
     cut = only(seen(role="slave", master_link_up=False), "redis-read-only")
     assert cut.severity is Severity.CRITICAL
     assert cut.evidence[1].value == "down"
+
+
+@pytest.mark.parametrize(("ago", "told"), [(12.0, True), (599.0, True), (600.0, False)])
+def test_a_failover_is_told_for_a_while(ago: float, told: bool) -> None:
+    where = Whereabouts("10.0.0.2:6379", "10.0.0.1:6379", 1.0, ago)
+    one = sight(fields={"redis": RedisInfo("mymaster@s:26379", where=where)})
+    assert names(one) == (["redis-failover"] if told else [])
+    for finding in found(one, "redis-failover"):
+        assert finding.severity is Severity.WARNING
+        assert (finding.since, finding.since_known) == (NOW - ago, True)
+        assert finding.sentence.startswith(
+            "the primary is now 10.0.0.2:6379, it was 10.0.0.1:6379 until "
+        )
+
+
+def test_a_first_primary_is_no_failover() -> None:
+    where = Whereabouts("10.0.0.2:6379")
+    assert names(sight(fields={"redis": RedisInfo("m@s:26379", where=where)})) == []
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,9 @@ from tests.unit.triage.polls import KEY, audited, poll
 class TellingReader:
     """Tells what it was given, notes what it was asked, or raises."""
 
+    address = "telling:6379"
+    deadline_s = 5.0
+
     def __init__(self, audits: Sequence[Audit] = (), fault: Exception | None = None) -> None:
         self.audits = tuple(audits)
         self.told: dict[str, AuditedTask] = {}

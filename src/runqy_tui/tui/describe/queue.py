@@ -56,6 +56,8 @@ def facts(queue: Queue, rates: Rates, observed: Observed | None = None) -> list[
         since = "" if queue.paused_at is None else f" since {moment(queue.paused_at)}"
         obey = "" if queue.dialect is Dialect.ASYNQ else "; runqy workers do not look at it"
         rows.append(Fact("paused", f"yes{since}{obey}", "$warning", wide=True))
+    elif queue.paused is None:
+        rows.append(Fact("paused", humanize.UNKNOWN, wide=True))
     if queue.groups:
         rows.append(Fact("groups", ", ".join(queue.groups), wide=True))
     if not queue.registered:

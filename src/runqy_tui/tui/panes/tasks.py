@@ -262,6 +262,8 @@ class TasksPane(Pane):
         if self._summary is None:
             return "This queue is no longer in Redis."
         name = queue_label(self._summary)
+        if self._summary.counts.of(self._state) is None and self._queue and self._queue.braced:
+            return f"The {self._state.value} tasks of {name} cannot be read or counted."
         if self._state is TaskState.ARCHIVED and self._summary.failed_total:
             return (
                 f"No archived task in {name}, though {self._summary.failed_total:,} failed: they "

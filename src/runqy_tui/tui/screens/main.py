@@ -11,7 +11,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from runqy_tui.findings.base import Kind
 from runqy_tui.model import QueueKey
@@ -23,6 +22,7 @@ from runqy_tui.tui.panes.tasks import TasksPane
 from runqy_tui.tui.panes.workers import WorkersPane
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.widgets.bindings import quiet
+from runqy_tui.tui.widgets.footer import KeysFooter
 from runqy_tui.tui.widgets.header import HeaderBar
 from runqy_tui.tui.widgets.noticeline import NoticeLine
 from runqy_tui.tui.widgets.table import Table
@@ -61,7 +61,7 @@ class MainScreen(Screen[None]):
         self._front: Pane = self.queues_pane
         self._header = HeaderBar(
             lambda: session.poller.interval_s,
-            session.settings.name,
+            session.settings,
             lambda: len(session.board.firing),
         )
         self._notice = NoticeLine()
@@ -76,7 +76,7 @@ class MainScreen(Screen[None]):
                 yield self.workers_pane
                 yield self.queues_pane
             yield self.tasks_pane
-        yield Footer(compact=True)
+        yield KeysFooter(compact=True)
 
     def on_mount(self) -> None:
         """Listen for polls."""

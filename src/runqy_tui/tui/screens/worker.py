@@ -169,7 +169,8 @@ class WorkerModal(ObjectModal):
             view.append_lines(lines)
         elif not self._log:
             view.set_text(
-                "No log lines: this worker's process has been quiet for 30 s, or says nothing.",
+                batch.problem
+                or "No log lines: this worker's process has been quiet for 30 s, or says nothing.",
                 kind="plain",
                 wrap=True,
             )

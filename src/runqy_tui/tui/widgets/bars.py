@@ -36,7 +36,7 @@ def meter(name: str, percent: float | None, detail: str, width: int = 30) -> Con
 
 def daily_chart(days: Sequence[DayCount], width: int) -> Content:
     """Processed and failed per day as they stand in the counters, the latest day on top."""
-    top = max((max(day.processed, day.failed) for day in days), default=0)
+    top = max((max(day.processed or 0, day.failed or 0) for day in days), default=0)
     if not top:
         return Content.styled("No counter in the past days.", "$muted")
     figures = max(len(count(top)), 9)
@@ -50,9 +50,9 @@ def daily_chart(days: Sequence[DayCount], width: int) -> Content:
         Content.assemble(
             (f"{day.day:<12}", "$muted"),
             f"{count(day.processed):>{figures}}  ",
-            (bar(day.processed / top, room), "$busy"),
+            (bar((day.processed or 0) / top, room), "$busy"),
             f" {count(day.failed):>{figures}}  ",
-            (bar(day.failed / top, room), "$error"),
+            (bar((day.failed or 0) / top, room), "$error"),
         )
         for day in reversed(days)
     ]

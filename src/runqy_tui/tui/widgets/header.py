@@ -1,53 +1,54 @@
-"""The header line: which Redis, how fresh, how bad, in order of importance."""
+"""The header line: which Redis, how fresh, how bad, in order of Importance."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from time import monotonic
-from typing import NamedTuple
 
 from textual.app import RenderResult
 from textual.content import Content
 from textual.widget import Widget
 
 from runqy_tui import humanize
+from runqy_tui.config import Settings
 from runqy_tui.humanize import age, clock
 from runqy_tui.model import RedisInfo
 from runqy_tui.severity import Severity
 from runqy_tui.store import Link, View
 from runqy_tui.tui import text
 from runqy_tui.tui.resources.signs import sign
-
-
-class Part(NamedTuple):
-    """A piece of the header; the highest ``importance`` number gives way first."""
-
-    importance: int
-    content: Content
-    right: bool = False
+from runqy_tui.tui.theme import tint_of
+from runqy_tui.tui.widgets.fitting import Part, fit_parts
+from runqy_tui.tui.widgets.whereabouts import NEEDED, Importance, read_only, where_parts
 
 
 def header_parts(
-    view: View, interval_s: float, now: float, name: str | None = None, firing: int = 0
+    view: View, interval_s: float, now: float, settings: Settings | None = None, firing: int = 0
 ) -> list[Part]:
     """Build the pieces for one view. ``now`` is :func:`time.monotonic`."""
+    settings = settings or Settings()
+    quiet = "$muted" if settings.colour is None else "$foreground"  # legible on any tint
     snapshot = view.snapshot
-    parts = [Part(4, Content.styled("runqy-tui", "bold"))]
-    if name is not None:
-        parts.append(Part(1, text.content(name, "bold $accent")))
+    parts = where_parts(settings, snapshot)
+    title = Content.styled("runqy-tui", "bold")
+    if settings.name is None:
+        parts.insert(0, Part(Importance.TITLE, title))
+    else:
+        parts.append(Part(Importance.TITLE_BESIDE_NAME, title))
+    parts.append(read_only(settings, quiet))
     if snapshot is not None:
-        parts.append(Part(1 if name is None else 8, text.content(snapshot.redis.address, "bold")))
-        parts.append(Part(5, text.content(_server(snapshot.redis), "$muted")))
-        parts.append(
-            Part(6, Content.styled(_poll_figures(snapshot.redis, interval_s), "$muted"), True)
-        )
-    parts.append(Part(0, _freshness(view, now), True))
+        parts.append(Part(Importance.SERVER, text.content(_server(snapshot.redis), quiet)))
+        figures = Content.styled(_poll_figures(snapshot.redis, interval_s), quiet)
+        parts.append(Part(Importance.FIGURES, figures, True))
+    parts.append(Part(Importance.FRESH, _freshness(view, now), True, lambda _: _briefly(view, now)))
     parts += _tallies(view)
     if firing:
         alerts = f"{firing} alert" + ("" if firing == 1 else "s")
-        parts.append(Part(3, Content.styled(alerts, "bold $error"), True))
+        parts.append(Part(Importance.ALERTS, Content.styled(alerts, "bold $error"), True))
     if snapshot is not None:
-        parts.append(Part(7, Content.styled(f"UTC {_time_of_day(view, now)}", "$muted"), True))
+        parts.append(
+            Part(Importance.CLOCK, Content.styled(f"UTC {_time_of_day(view, now)}", quiet), True)
+        )
     return parts
 
 
@@ -63,13 +64,31 @@ def _poll_figures(info: RedisInfo, interval_s: float) -> str:
 def _freshness(view: View, now: float) -> Content:
     old = age(now - view.received_at)
     if view.frozen_at is not None:
-        return Content.styled(f"FROZEN since {clock(view.frozen_at)[-8:]} ({old})", "bold $warning")
+        frozen = f"FROZEN since {clock(view.frozen_at)[-8:]} ({old})"
+        if view.link is Link.LOST:  # the picture may stand still, this must show
+            return Content.styled(
+                f"{sign(Severity.CRITICAL)} connection lost · {frozen}", "bold $error"
+            )
+        return Content.styled(frozen, "bold $warning")
     if view.link is Link.CONNECTING:
         return Content.styled("connecting…", "$warning")
     if view.link is Link.LOST:
         what = "no connection" if view.snapshot is None else f"connection lost · data {old} old"
         return Content.styled(f"{sign(Severity.CRITICAL)} {what}", "bold $error")
     return Content.styled(f"live · data {old} old", "")
+
+
+def _briefly(view: View, now: float) -> Content:
+    old = age(now - view.received_at)
+    lost = f"{sign(Severity.CRITICAL)} " if view.link is Link.LOST else ""
+    if view.frozen_at is not None:
+        return Content.styled(f"{lost}FROZEN {old}", "bold $error" if lost else "bold $warning")
+    if view.link is Link.CONNECTING:
+        return _freshness(view, now)
+    if lost:
+        since = "" if view.snapshot is None else f" {old}"
+        return Content.styled(f"{lost}lost{since}", "bold $error")
+    return Content(f"live {old}")
 
 
 def _tallies(view: View) -> list[Part]:
@@ -80,7 +99,8 @@ def _tallies(view: View) -> list[Part]:
             for finding in view.findings
         )
         if amount:
-            parts.append(Part(0, Content.styled(f"{sign(severity)} {amount}", style), True))
+            mark = Importance.CRITICAL if severity is Severity.CRITICAL else Importance.WARNING
+            parts.append(Part(mark, Content.styled(f"{sign(severity)} {amount}", style), True))
     return parts
 
 
@@ -89,18 +109,6 @@ def _time_of_day(view: View, now: float) -> str:
     if view.snapshot is None:
         return humanize.UNKNOWN
     return clock(view.snapshot.taken_at + max(0.0, now - view.received_at))[-8:]
-
-
-def fit_parts(parts: list[Part], width: int, gap: int = 2) -> Content:
-    """Lay the pieces out in ``width`` cells, dropping the least important until they fit."""
-    kept = list(parts)
-    while len(kept) > 1 and sum(p.content.cell_length + gap for p in kept) > width:
-        kept.remove(max(kept, key=lambda part: part.importance))
-    blank = Content(" " * gap)
-    left = blank.join([part.content for part in kept if not part.right])
-    right = blank.join([part.content for part in kept if part.right])
-    middle = max(gap, width - 2 - left.cell_length - right.cell_length)
-    return Content.assemble(" ", left, " " * middle, right, " ")
 
 
 class HeaderBar(Widget):
@@ -119,15 +127,20 @@ class HeaderBar(Widget):
     def __init__(
         self,
         interval: Callable[[], float],
-        name: str | None = None,
+        settings: Settings,
         firing: Callable[[], int] = lambda: 0,
     ) -> None:
         super().__init__()
         self._firing = firing
-        self._redis_name = name
+        self._settings = settings
         self._interval = interval
         self._view = View()
         self._shown: tuple[str, int] | None = None
+
+    def on_mount(self) -> None:
+        """Take on the colour of the profile, as far as text stays legible."""
+        if self._settings.colour is not None:
+            self.styles.background_tint = tint_of(self._settings.colour)
 
     def show(self, view: View) -> None:
         """Take over a new view."""
@@ -143,10 +156,9 @@ class HeaderBar(Widget):
 
     def _build(self) -> Content:
         return fit_parts(
-            header_parts(
-                self._view, self._interval(), monotonic(), self._redis_name, self._firing()
-            ),
+            header_parts(self._view, self._interval(), monotonic(), self._settings, self._firing()),
             max(1, self.size.width),
+            NEEDED,
         )
 
     def render(self) -> RenderResult:

@@ -17,6 +17,8 @@ from runqy_tui.tui.widgets.rows import Cell
 
 GUTTER = 1
 """Cells on the left that hold the cursor's sign."""
+STRIPS_KEPT = 128
+"""Lines kept as drawn: some screens full. One takes up to 10 KiB with what Textual makes of it."""
 
 Slots = Sequence[tuple[Column, int]]
 Kind = Literal["head", "row", "wait", "note", "void"]
@@ -111,7 +113,7 @@ class Painter:
     def __init__(self, palette: Palette, glyphs: Glyphs = UNICODE) -> None:
         self._palette = palette
         self._glyphs = glyphs
-        self._strips: LRUCache[Line, Strip] = LRUCache(1024)
+        self._strips: LRUCache[Line, Strip] = LRUCache(STRIPS_KEPT)
         self._geometry: tuple[Slots, int] = ((), 0)
 
     def clear(self) -> None:

@@ -1,0 +1,29 @@
+"""Which characters a terminal was said to show.
+
+Under a C locale, or one that is not installed, Python takes UTF-8 for granted. A terminal that
+speaks something else would show noise; whoever set ``LANG=C`` is believed instead.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+
+def is_guess(environ: Mapping[str, str], *, utf8_mode: bool) -> bool:
+    """Whether UTF-8 is Python's guess against a locale that was named and is not UTF-8.
+
+    Without any locale in the environment, as in most containers, the guess is a good one.
+
+    Args:
+        environ: the process's environment. Its ``LC_CTYPE`` may be Python's own doing.
+        utf8_mode: whether Python overrides the locale.
+    """
+    named = environ.get("LC_ALL") or environ.get("LANG") or ""
+    overridden = environ.get("PYTHONUTF8") == "1" or environ.get("PYTHONIOENCODING")
+    return bool(utf8_mode and named and "utf" not in named.lower() and not overridden)
+
+
+def of_terminal(encoding: str, environ: Mapping[str, str]) -> str:
+    """Return the encoding to write to a terminal, given the one that Python has chosen."""
+    return "ascii" if is_guess(environ, utf8_mode=bool(sys.flags.utf8_mode)) else encoding

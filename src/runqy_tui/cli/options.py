@@ -1,0 +1,122 @@
+"""Flags that say which Redis is watched, how to get in, and how: the same for every command."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from runqy_tui.config import NOTIFY, Settings, load_settings
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_URL_HELP = (
+    "Redis to watch: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://. Default: "
+    "$RUNQY_REDIS_URL, $REDIS_URL, runqy's own $REDIS_HOST, $REDIS_PORT, $REDIS_PASSWORD, "
+    "$REDIS_TLS and $REDIS_DB, config.toml, or redis://localhost:6379/0. Put no password in it "
+    "here: all users of the machine can read it."
+)
+_OPTIONS = (
+    click.option("--url", metavar="URL", help=_URL_HELP),
+    click.option(
+        "--profile",
+        metavar="NAME",
+        help="Profile of config.toml to use. Default: $RUNQY_TUI_PROFILE, or the file's own.",
+    ),
+    click.option("--no-profile", "profile", flag_value="", help="Use no profile."),
+    click.option("--username", metavar="NAME", help="Redis user. Also $RUNQY_REDIS_USERNAME."),
+    click.option(
+        "--password-file",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="File with the password; - is standard input. Also $RUNQY_REDIS_PASSWORD_FILE, or "
+        "the password itself in $RUNQY_REDIS_PASSWORD.",
+    ),
+    click.option(
+        "--ask-password",
+        is_flag=True,
+        default=None,
+        help="Ask for the password on the terminal.",
+    ),
+    click.option(
+        "--sentinel-username", metavar="NAME", help="User of the Sentinels, who have their own."
+    ),
+    click.option(
+        "--sentinel-password-file",
+        type=_FILE,
+        metavar="FILE",
+        help="File with the Sentinels' password. Also $RUNQY_REDIS_SENTINEL_PASSWORD.",
+    ),
+    click.option("--tls-ca", type=_FILE, metavar="FILE", help="CA to trust (PEM)."),
+    click.option("--tls-cert", type=_FILE, metavar="FILE", help="Client certificate (PEM)."),
+    click.option("--tls-key", type=_FILE, metavar="FILE", help="Key of the client certificate."),
+    click.option(
+        "--tls-server-name", metavar="NAME", help="Name in the certificate, if not the host's."
+    ),
+    click.option(
+        "--tls-insecure",
+        is_flag=True,
+        default=None,
+        help="Do not check who is at the other end. The screen says so all the time.",
+    ),
+    click.option("--client-name", metavar="NAME", help="Name in CLIENT LIST. Default: runqy-tui."),
+    click.option("--interval", type=float, metavar="S", help="Seconds between polls. Default: 2."),
+    click.option("--timeout", type=float, metavar="S", help="Seconds Redis may take. Default: 3."),
+    click.option(
+        "--mouse/--no-mouse", default=None, help="Use the mouse, or leave it to the terminal."
+    ),
+    click.option(
+        "--rules", type=_FILE, metavar="F", help="File of alert rules. Default: the built-in ones."
+    ),
+    click.option(
+        "--notify",
+        type=click.Choice(NOTIFY),
+        help="Announce what begins to fire by bell or desktop notification (OSC 9). Default: none.",
+    ),
+)
+_NOT_OF_A_SERVER = frozenset({"interval", "timeout", "mouse", "rules", "notify"})
+
+
+def settings_options(command: Decorated) -> Decorated:
+    """Give a command all flags that become settings."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def names_a_server(given: Mapping[str, Any]) -> str | None:
+    """The first flag given that says where Redis is or how to get in."""
+    for name, value in given.items():
+        if value is not None and name not in _NOT_OF_A_SERVER:
+            return f"--{name.replace('_', '-')}" if value != "" else "--no-profile"
+    return None
+
+
+def loader(given: Mapping[str, Any]) -> Callable[..., Settings]:
+    """What loads the settings once a command runs, and says what the user should know of them."""
+
+    def load(*, connect: bool = True) -> Settings:
+        flags = dict(given)
+        if flags.pop("ask_password", None):
+            from runqy_tui.cli.asking import ask_password
+
+            flags["ask_password"] = ask_password
+        settings = load_settings(os.environ, connect=connect, **flags)
+        for warning in settings.warnings:
+            _warn(warning)
+        return settings
+
+    return load
+
+
+def _warn(text: str) -> None:
+    from runqy_tui.safetext import safe_line
+
+    if sys.stderr is not None:
+        sys.stderr.write(f"runqy-tui: warning: {safe_line(text)}\n")
+        sys.stderr.flush()

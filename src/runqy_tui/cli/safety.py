@@ -1,0 +1,92 @@
+"""Commands for whoever is careful: the rights that a monitor needs, and a look at everything."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+import click
+
+from runqy_tui.cli.running import LoadSettings, run
+from runqy_tui.config import Settings
+from runqy_tui.errors import ConfigError, UsageError
+
+if TYPE_CHECKING:
+    from runqy_tui.model.checkup import Line
+
+_LONGEST_USER = 64
+
+
+@click.command()
+@click.option(
+    "--user", default="runqy-tui", show_default=True, metavar="NAME", help="Name of the user."
+)
+@click.option(
+    "--for",
+    "place",
+    type=click.Choice(["server", "cluster", "sentinel"]),
+    default="server",
+    show_default=True,
+    help="Where the user is made: on a server, on each node of a cluster, or on each Sentinel.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["setuser", "aclfile"]),
+    default="setuser",
+    show_default=True,
+    help="A command for redis-cli, or a line of redis.conf or its aclfile.",
+)
+@click.option(
+    "--redis",
+    "version",
+    type=click.Choice(["7", "6.2"]),
+    default="7",
+    show_default=True,
+    help="Oldest version that must take it. Valkey is as Redis 7.",
+)
+def acl(user: str, place: str, form: str, version: str) -> None:
+    """Print the ACL rule of a user who may look and nothing else.
+
+    It grants exactly the commands that this program sends, on keys asynq:*. Put a password in
+    the place of PASSWORD.
+    """
+    from runqy_tui.oneshot.output import emit
+    from runqy_tui.redis import acl as rules
+
+    if not user or len(user) > _LONGEST_USER or not all("!" <= sign <= "~" for sign in user):
+        raise UsageError(f"--user must be 1 to {_LONGEST_USER} ASCII signs without spaces.")
+    if any(sign in "\"'" for sign in user):
+        raise UsageError("--user must be without quotes.")
+    write = rules.set_user if form == "setuser" else rules.file_line
+    emit(write(rules.Place(place), legacy=version == "6.2", user=user))
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON (schema 1) instead of lines.")
+@click.pass_obj
+def doctor(load: LoadSettings, as_json: bool) -> None:
+    """Look at everything that the monitor needs, line by line, each with its mend.
+
+    Settings, names, connection, TLS, authentication, every command, the server, what is in it,
+    clocks, the cost of a poll, the terminal and the packages. Goes on after a failed line. Exits
+    with 0, or with the exit code of the first failure. Never prints a password.
+    """
+    from runqy_tui.oneshot.doctor.run import doctor as look
+
+    raise SystemExit(run(look(load, _examine, os.environ, as_json=as_json)))
+
+
+def _examine(settings: Settings) -> AsyncIterator[Line]:
+    from runqy_tui.redis.checkup import examine
+
+    try:
+        return examine(
+            settings.url,
+            access=settings.access,
+            timeout=settings.timeout_s,
+            interval=settings.interval_s,
+        )
+    except ConfigError as error:
+        raise ConfigError(f"{settings.url_source}: {error}") from None

@@ -1,0 +1,25 @@
+"""Settings: flags, then environment, then ``config.toml``, then defaults.
+
+Every bad value is an error that names the setting, where it stands, and the mend. A password is
+never part of a message: values that may hold one are named but not shown.
+"""
+
+from __future__ import annotations
+
+from runqy_tui.config.file import config_path
+from runqy_tui.config.load import Flags, load_settings
+from runqy_tui.config.profiles import Profile, list_profiles
+from runqy_tui.config.settings import COLOURS, DEFAULT_URL, INTERVALS_S, NOTIFY, Settings
+
+__all__ = [
+    "COLOURS",
+    "DEFAULT_URL",
+    "INTERVALS_S",
+    "NOTIFY",
+    "Flags",
+    "Profile",
+    "Settings",
+    "config_path",
+    "list_profiles",
+    "load_settings",
+]

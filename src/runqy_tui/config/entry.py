@@ -1,0 +1,139 @@
+"""How to get in: credentials and TLS, each from a source that may speak for the address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeVar
+
+from runqy_tui.access import CLIENT_NAME, Access
+from runqy_tui.config import values
+from runqy_tui.config.address import Address
+from runqy_tui.config.secrets import secret_of
+from runqy_tui.config.sources import Found, Kind, Source, pick
+from runqy_tui.errors import ConfigError, UsageError
+
+T = TypeVar("T")
+
+TLS = ("tls_ca", "tls_cert", "tls_key", "tls_server_name", "tls_insecure")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What was found, and what the user should be told about it."""
+
+    access: Access = field(default_factory=Access)
+    warnings: tuple[str, ...] = ()
+
+
+def allowed(sources: Sequence[Source], address: Address) -> tuple[Source, ...]:
+    """Sources that may say who we are at this address, less what the address says itself.
+
+    Nothing from the file goes to an address from elsewhere, and nothing from its top level to
+    the address of a profile: a password must not reach a host that it was not written for.
+    """
+    origin = address.source
+    if origin is None:
+        return tuple(sources)
+    kept = [source for source in sources if not source.in_file or _belongs(source, origin)]
+    weaker = kept[kept.index(origin) + 1 :]
+    return tuple(_without(s, address.says) if s in weaker else s for s in kept)
+
+
+def _belongs(source: Source, origin: Source) -> bool:
+    return origin.in_file and not (source.kind is Kind.TOP and origin.kind is Kind.PROFILE)
+
+
+def _without(source: Source, names: frozenset[str]) -> Source:
+    left = {name: value for name, value in source.values.items() if name not in names}
+    return replace(source, values=left)
+
+
+def entry(
+    sources: Sequence[Source],
+    own: Sequence[Source],
+    address: Address,
+    ask: Callable[[], str] | None,
+) -> Entry:
+    """Gather what is needed to get in.
+
+    Args:
+        sources: all sources.
+        own: those that :func:`allowed` lets speak for the address.
+        address: where it leads.
+        ask: asks the user for the password; ``None`` where nobody wants to be asked.
+
+    Raises:
+        ConfigError: a value is not valid, or TLS is asked for where the URL has none.
+        UsageError: there is nobody to ask.
+    """
+    _check_tls(own, address)
+    sentinel, warnings = _password(own, "sentinel_password", None)
+    access = Access(
+        username=_said(own, "username", values.word),
+        sentinel_username=_said(own, "sentinel_username", values.word),
+        sentinel_password=sentinel,
+        tls_ca=_file(own, "tls_ca"),
+        tls_cert=_file(own, "tls_cert"),
+        tls_key=_file(own, "tls_key"),
+        tls_server_name=_said(own, "tls_server_name", values.word),
+        tls_insecure=bool(_said(own, "tls_insecure", values.boolean)),
+        client_name=_said(sources, "client_name", values.client_name) or CLIENT_NAME,
+    )
+    password, more = _password(own, "password", ask)
+    return Entry(replace(access, password=password), (*more, *warnings))
+
+
+def _said(sources: Sequence[Source], name: str, check: Callable[[object, str], T]) -> T | None:
+    found = pick(sources, name)
+    return None if found is None else check(found.value, found.where)
+
+
+def _file(sources: Sequence[Source], name: str) -> Path | None:
+    found = pick(sources, name)
+    if found is None:
+        return None
+    path = values.file_name(found.value, found.where, found.source.folder)
+    try:
+        with path.open("rb"):
+            return path
+    except OSError as error:
+        raise ConfigError(f"{found.where}: {path} cannot be read: {error.strerror}.") from None
+
+
+def _password(
+    sources: Sequence[Source], name: str, ask: Callable[[], str] | None
+) -> tuple[str | None, tuple[str, ...]]:
+    file_too = f"{name}_file"
+    found = pick(sources, name, file_too)
+    if ask is not None:
+        if found is not None and found.source.kind is Kind.FLAGS:
+            raise UsageError("--ask-password and --password-file: leave one of them out.")
+        return ask(), ()
+    if found is None:
+        return None, ()
+    if name in found.source.values and file_too in found.source.values:
+        where = found.source.where(file_too)
+        raise ConfigError(f"{found.where} and {where} are both set: leave one of them out.")
+    if name in found.source.values:
+        return values.secret(found.value, found.where), ()
+    return secret_of(_secret_file(found), found.where)
+
+
+def _secret_file(found: Found) -> Path:
+    if str(found.value) == "-":
+        return Path("-")
+    return values.file_name(found.value, found.where, found.source.folder)
+
+
+def _check_tls(sources: Sequence[Source], address: Address) -> None:
+    found = next((found for name in TLS if (found := pick(sources, name)) and found.value), None)
+    if found is not None and not address.encrypted:
+        raise ConfigError(
+            f"{found.where} asks for TLS, and the URL ({address.where}) does not: begin it with "
+            "rediss, as in rediss://host, or leave out what is of TLS."
+        )
+    key = pick(sources, "tls_key")
+    if key is not None and pick(sources, "tls_cert") is None:
+        raise ConfigError(f"{key.where} needs the certificate beside it: set tls_cert too.")

@@ -1,0 +1,117 @@
+"""``config.toml``: found, read, and its words checked. Nothing is created."""
+
+from __future__ import annotations
+
+import re
+import stat
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from runqy_tui.config.secrets import too_open
+from runqy_tui.config.values import label, nearest, shown
+from runqy_tui.errors import ConfigError
+
+SECRETS = ("password", "sentinel_password")
+CONNECTION = frozenset(
+    {
+        "url",
+        "username",
+        "password",
+        "password_file",
+        "sentinel_username",
+        "sentinel_password",
+        "sentinel_password_file",
+        "tls_ca",
+        "tls_cert",
+        "tls_key",
+        "tls_server_name",
+        "tls_insecure",
+        "name",
+        "colour",
+        "read_only",
+    }
+)
+"""What belongs to one Redis: a profile with a URL of its own inherits none of it."""
+
+HABITS = frozenset({"interval", "timeout", "rules", "notify", "client_name"})
+"""What a profile may set, and the top level for all of them."""
+
+IN_PROFILE = CONNECTION | HABITS
+AT_TOP = IN_PROFILE | {"mouse", "keys", "profile", "profiles"}
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigFile:
+    """A file that was read. ``top`` is without the profiles; both may hold passwords."""
+
+    path: Path
+    top: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    profiles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+    readable_by_all: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """Where relative names of files in it begin."""
+        return self.path.parent
+
+
+def config_path(env: Mapping[str, str]) -> Path:
+    """Where ``config.toml`` is looked for; nothing is created."""
+    if override := env.get("RUNQY_TUI_CONFIG"):
+        return Path(override)
+    import platformdirs
+
+    return platformdirs.user_config_path("runqy-tui", ensure_exists=False) / "config.toml"
+
+
+def read_config(env: Mapping[str, str]) -> ConfigFile:
+    """Read the file; an empty one where there is none in the usual place.
+
+    Raises:
+        ConfigError: it cannot be read, is no TOML, or has a setting that nobody knows.
+    """
+    path = config_path(env)
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        if env.get("RUNQY_TUI_CONFIG"):
+            raise ConfigError(f"RUNQY_TUI_CONFIG names {path}, which does not exist.") from None
+        return ConfigFile(path)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path} is not valid UTF-8: save it as UTF-8.") from None
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError, and numbers too long to be any
+        raise ConfigError(f"{path} is not valid TOML: {error}.") from None
+    _check_names(data, AT_TOP, f"{path}")
+    profiles = data.pop("profiles", {})
+    if not isinstance(profiles, dict):
+        raise ConfigError(f"{path}: profiles are tables, as in [profiles.prod].")
+    for name, table in profiles.items():
+        label(name, f"{path}: the name of a profile")
+        if not isinstance(table, dict):
+            raise ConfigError(f"{path}: profile {shown(name)} must be a table: [profiles.{name}].")
+        _check_names(table, IN_PROFILE, f"{path}: profile {shown(name)}")
+    return ConfigFile(path, data, profiles, bool(mode & stat.S_IROTH) and stat.S_ISREG(mode))
+
+
+def _check_names(table: Mapping[str, Any], known: frozenset[str], where: str) -> None:
+    if unknown := sorted(set(table) - known):
+        hint = nearest(unknown[0], sorted(known)) or f"; known are {', '.join(sorted(known))}."
+        raise ConfigError(f"{where}: unknown setting {shown(unknown[0])}{hint}")
+
+
+def exposed(file: ConfigFile, in_force: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """A warning where everybody may read a password that is in force here."""
+    if file.readable_by_all and any(_holds_secret(table) for table in in_force):
+        return (too_open(file.path),)
+    return ()
+
+
+def _holds_secret(table: Mapping[str, Any]) -> bool:
+    in_url = re.search(r"://[^/@]*:[^@]*@", str(table.get("url", "")))
+    return in_url is not None or any(name in table for name in SECRETS)

@@ -1,0 +1,140 @@
+"""One value at a time: valid, or an error that names where it stands and what it should be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from runqy_tui.config.settings import COLOURS, NOTIFY
+from runqy_tui.errors import ConfigError
+
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"", "0", "false", "no", "off"})
+
+_MIN_INTERVAL_S, _MAX_INTERVAL_S = 0.2, 3600.0
+_LONGEST_SHOWN = 60
+_LONGEST_NAME = 40
+_HEX = re.compile(r"#[0-9a-fA-F]{6}")
+_CLIENT_NAME = re.compile(r"[!-~]{1,64}")
+
+
+def shown(value: Any) -> str:
+    """The value, unless it may hold a password (a URL put in the wrong place) or is long."""
+    text = repr(value)
+    return "(not shown)" if "@" in text or len(text) > _LONGEST_SHOWN + 2 else text
+
+
+def is_text(value: str) -> bool:
+    """Whether the value has no bytes that were not UTF-8 when the environment was read."""
+    return not any("\ud800" <= char <= "\udfff" for char in value)
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """A hint where the word is nearly a known one, else nothing."""
+    import difflib
+
+    close = difflib.get_close_matches(word[:64].lower(), list(known), n=1, cutoff=0.6)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def seconds(value: Any, where: str) -> float:
+    """A time from 0.2 s to an hour."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ConfigError(f"{where} must be a number of seconds, not {shown(value)}.")
+    if not _MIN_INTERVAL_S <= value <= _MAX_INTERVAL_S:
+        bounds = f"{_MIN_INTERVAL_S:g} to {_MAX_INTERVAL_S:g} s"
+        raise ConfigError(f"{where} {str(value)[:20]} is out of range: {bounds}.")
+    return float(value)
+
+
+def boolean(value: Any, where: str) -> bool:
+    """True or false."""
+    if not isinstance(value, bool):
+        raise ConfigError(f"{where} must be true or false, not {shown(value)}.")
+    return value
+
+
+def boolean_word(text: str, where: str) -> bool:
+    """True or false as the environment spells them; nothing is false."""
+    folded = text.strip().lower()
+    if folded not in _TRUE | _FALSE:
+        raise ConfigError(f"{where}={shown(folded)} must be true or false.")
+    return folded in _TRUE
+
+
+def notify(value: Any, where: str) -> str:
+    """One of :data:`NOTIFY`."""
+    if value not in NOTIFY:
+        raise ConfigError(f"{where} must be one of {', '.join(NOTIFY)}, not {shown(value)}.")
+    return str(value)
+
+
+def keys(value: Any) -> Mapping[str, str]:
+    """The table ``[keys]``; whether the bindings exist, only the screen knows."""
+    if not isinstance(value, dict) or not all(isinstance(keys, str) for keys in value.values()):
+        raise ConfigError('config.toml: [keys] maps a binding to keys, as in "app.quit" = "q,f10".')
+    return {str(name): keys for name, keys in value.items()}
+
+
+def file_name(value: Any, where: str, folder: Path) -> Path:
+    """The path of a file; a relative one begins in ``folder``."""
+    if isinstance(value, Path):
+        value = str(value)
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise ConfigError(f"{where} must be the name of a file, not {shown(value)}.")
+    return folder / Path(value).expanduser()
+
+
+def secret(value: Any, where: str) -> str:
+    """A password: any text but none."""
+    if not isinstance(value, str) or not value:
+        raise ConfigError(f"{where} must be a password in quotes, and not empty.")
+    if not is_text(value):
+        raise ConfigError(f"{where} is not valid UTF-8. Set it again, as UTF-8.")
+    return value
+
+
+def word(value: Any, where: str) -> str:
+    """A name that Redis or a certificate knows: not empty, in one line."""
+    if not isinstance(value, str) or not value or not value.isprintable():
+        raise ConfigError(f"{where} must be a name in one line, and not empty.")
+    return value
+
+
+def label(value: Any, where: str) -> str:
+    """A name for the screen."""
+    text = word(value, where)
+    if len(text) > _LONGEST_NAME:
+        raise ConfigError(f"{where} must be at most {_LONGEST_NAME} characters long.")
+    return text
+
+
+def client_name(value: Any, where: str) -> str:
+    """A name as CLIENT SETNAME takes it."""
+    if not isinstance(value, str) or not _CLIENT_NAME.fullmatch(value):
+        raise ConfigError(
+            f"{where} must be 1 to 64 letters, digits and signs of ASCII, without spaces."
+        )
+    return value
+
+
+def colour(value: Any, where: str) -> str:
+    """One of :data:`COLOURS`, or ``#rrggbb``."""
+    text = value.lower() if isinstance(value, str) else ""
+    if text in COLOURS or _HEX.fullmatch(text):
+        return text
+    raise ConfigError(
+        f"{where} must be one of {', '.join(COLOURS)}, or as in '#c00000', not {shown(value)}"
+        f"{nearest(text, COLOURS) or '.'}"
+    )
+
+
+def read_only(value: Any, where: str) -> bool:
+    """``true``: the one thing that can be said of a program that never writes."""
+    if not boolean(value, where):
+        raise ConfigError(
+            f"{where} cannot be false: this program never writes. Leave it out, or set it to true."
+        )
+    return True

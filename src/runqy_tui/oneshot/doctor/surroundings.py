@@ -1,0 +1,131 @@
+"""The machine that the monitor runs on: its terminal, Python and packages. Nothing is imported."""
+
+from __future__ import annotations
+
+import locale
+import os
+import platform
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from runqy_tui import __version__
+from runqy_tui.model.checkup import Line, Verdict
+
+ROOMY = (100, 28)
+"""Below this many columns or lines one pane is shown at a time."""
+
+_PACKAGES = ("textual", "rich", "redis", "hiredis", "protobuf", "click", "prometheus-client")
+_OPTIONAL = {"hiredis": "polls take several times as long without it"}
+_FAULT = 70
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """What is known of the terminal; ``size`` is ``None`` where there is none."""
+
+    term: str
+    size: tuple[int, int] | None
+    encoding: str
+    colorterm: str = ""
+    no_color: bool = False
+    within: str = ""
+    mouse: bool = True
+
+
+def terminal_of(env: Mapping[str, str], *, mouse: bool) -> Terminal:
+    """The terminal that this process has on any of its streams."""
+    return Terminal(
+        term=env.get("TERM", ""),
+        size=_size(),
+        encoding=locale.getpreferredencoding(False),
+        colorterm=env.get("COLORTERM", ""),
+        no_color=bool(env.get("NO_COLOR")),
+        within="tmux" if env.get("TMUX") else "screen" if env.get("STY") else "",
+        mouse=mouse,
+    )
+
+
+def _size() -> tuple[int, int] | None:
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        try:
+            if stream is not None and stream.isatty():
+                columns, lines = os.get_terminal_size(stream.fileno())
+                return columns, lines
+        except (OSError, ValueError):
+            continue
+    return None
+
+
+def terminal_lines(seen: Terminal) -> list[Line]:
+    """Whether the monitor can be shown, and how well."""
+    return [_terminal(seen), _colours(seen), _characters(seen), _mouse(seen)]
+
+
+def _terminal(seen: Terminal) -> Line:
+    if seen.term in ("", "dumb"):
+        mend = "Set TERM, as in TERM=xterm-256color. The one-shot commands need none."
+        return Line("terminal", Verdict.WARN, f"TERM={seen.term!r} cannot show the monitor", mend)
+    if seen.size is None:
+        mend = "Start the monitor from a terminal. The one-shot commands need none."
+        return Line("terminal", Verdict.WARN, f"none here (TERM={seen.term})", mend)
+    columns, lines = seen.size
+    within = f" in {seen.within}" if seen.within else ""
+    said = f"{seen.term}{within}, {columns} columns by {lines} lines"
+    if columns < ROOMY[0] or lines < ROOMY[1]:
+        said += f": one pane at a time (all three need {ROOMY[0]} by {ROOMY[1]})"
+    return Line("terminal", Verdict.OK, said)
+
+
+def _colours(seen: Terminal) -> Line:
+    if seen.no_color:
+        return Line("colours", Verdict.OK, "none, because NO_COLOR is set")
+    if seen.colorterm in ("truecolor", "24bit"):
+        return Line("colours", Verdict.OK, f"16 million (COLORTERM={seen.colorterm})")
+    if "256" in seen.term:
+        return Line("colours", Verdict.OK, "256, by TERM")
+    mend = "If the terminal has more: TERM=xterm-256color, or COLORTERM=truecolor."
+    return Line("colours", Verdict.WARN, "as few as 8, by TERM", mend)
+
+
+def _characters(seen: Terminal) -> Line:
+    if seen.encoding.lower().replace("-", "") == "utf8":
+        return Line("characters", Verdict.OK, "UTF-8")
+    mend = "Set the locale, as in LC_ALL=C.UTF-8, for the signs and for other alphabets."
+    return Line("characters", Verdict.WARN, f"{seen.encoding}, not UTF-8", mend)
+
+
+def _mouse(seen: Terminal) -> Line:
+    use = "is used (--no-mouse leaves it to the terminal)" if seen.mouse else "is not used"
+    copying = {
+        "tmux": "; to copy from tmux: set -g set-clipboard on",
+        "screen": "; screen passes no copied text on",
+    }
+    return Line("mouse", Verdict.OK, use + copying.get(seen.within, ""))
+
+
+def program_lines() -> list[Line]:
+    """Python and the packages, by what is installed."""
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    system = f"{platform.system()} {platform.machine()}"
+    lines = [Line("program", Verdict.OK, f"runqy-tui {__version__}, {python}, {system}")]
+    found = {name: _version(name) for name in _PACKAGES}
+    there = ", ".join(f"{name} {told}" for name, told in found.items() if told)
+    lines.append(Line("packages", Verdict.OK, there or "none"))
+    for name in (name for name, told in found.items() if told is None):
+        mend = f"Install it: pip install {name}"
+        if name in _OPTIONAL:
+            lines.append(
+                Line("packages", Verdict.WARN, f"{name} is missing: {_OPTIONAL[name]}", mend)
+            )
+        else:
+            lines.append(Line("packages", Verdict.FAIL, f"{name} is missing", mend, _FAULT))
+    return lines
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,61 @@
+"""The list of profiles as a table and as JSON (schema 1). No credential is in either."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from runqy_tui.config import Profile
+from runqy_tui.errors import ConfigError
+from runqy_tui.model import JsonObject
+from runqy_tui.oneshot import plain
+from runqy_tui.oneshot.output import emit
+from runqy_tui.safetext import safe_line
+from runqy_tui.schema import SCHEMA
+
+_HEAD = ("", "PROFILE", "NAME", "COLOUR", "ADDRESS")
+_LONGEST = 250
+
+
+def show(
+    profiles: Sequence[Profile], address_of: Callable[[str], str], path: Path, *, as_json: bool
+) -> None:
+    """Print the profiles in the order of the file.
+
+    ``address_of`` gives where a URL leads, without credentials, or raises ``ConfigError``: one bad
+    URL hides no other profile. ``path`` is the file, for where there are none.
+    """
+    if as_json:
+        listed = [_object(profile, address_of) for profile in profiles]
+        emit({"schema": SCHEMA, "profiles": listed})
+        return
+    rows = [
+        (
+            "*" if profile.default else "",
+            profile.name,
+            profile.title if profile.title != profile.name else "",
+            profile.colour or "",
+            _place(profile, address_of)[0] or "the URL is not valid",
+        )
+        for profile in profiles
+    ]
+    emit(plain.table(_HEAD, rows, f"No profiles in {safe_line(str(path))}.", _LONGEST))
+
+
+def _place(profile: Profile, address_of: Callable[[str], str]) -> tuple[str | None, str | None]:
+    try:
+        return address_of(profile.url), None
+    except ConfigError as error:
+        return None, str(error)
+
+
+def _object(profile: Profile, address_of: Callable[[str], str]) -> JsonObject:
+    address, problem = _place(profile, address_of)
+    return {
+        "profile": profile.name,
+        "name": profile.title,
+        "address": address,
+        "problem": problem,
+        "colour": profile.colour,
+        "default": profile.default,
+    }

@@ -1,0 +1,103 @@
+"""Every text that leaves the program made of what was read, each held to what it promises."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Iterable, Mapping
+from time import monotonic
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from runqy_tui.exporter.collector import RunqyCollector
+from runqy_tui.exporter.ledger import Ledger
+from runqy_tui.exporter.status import Frame, Status, tally
+from runqy_tui.findings.base import Finding
+from runqy_tui.model import LogBatch, QueueKey, Snapshot, Task, TaskRow
+from runqy_tui.oneshot.plain import snapshot_text, task_text
+from runqy_tui.report import Watch, build_report, to_markdown, to_object
+from runqy_tui.schema import snapshot_object, task_object
+from runqy_tui.signatures.groups import group
+from runqy_tui.signatures.survey import ErrorSurvey
+from runqy_tui.triage import Looks, Triage
+
+_BARRED = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def check_clean(text: str) -> None:
+    """Nothing in it moves a cursor, reorders what is read, or has no bytes in UTF-8."""
+    bad = {
+        char
+        for char in set(text) - {"\n"}
+        if unicodedata.category(char) in _BARRED or char in _BIDI
+    }
+    assert not bad, sorted(bad)
+    text.encode()
+
+
+def check_json(value: object) -> None:
+    """It is JSON as a strict reader wants it, and reads back as itself."""
+    spelled = json.dumps(value, allow_nan=False)
+    assert json.loads(spelled) == json.loads(json.dumps(json.loads(spelled)))
+    assert spelled.isascii()
+
+
+def check_forms(
+    snapshot: Snapshot,
+    *,
+    rows: Iterable[tuple[QueueKey, TaskRow]] = (),
+    logs: Mapping[str, LogBatch] | None = None,
+    triage: Triage | None = None,
+    looks: Looks | None = None,
+) -> tuple[Finding, ...]:
+    """Findings, JSON, plain text, report and metrics of a poll; gives the findings."""
+    diagnosis = (triage or Triage()).take(snapshot, looks)
+    broken = [
+        finding for finding in diagnosis.findings if "fault in runqy-tui" in finding.next_step
+    ]
+    assert not broken, broken
+    for worker in snapshot.workers:
+        assert worker.last_beat_age_s is None or worker.last_beat_age_s >= 0
+    for queue in snapshot.queues:
+        assert queue.oldest_pending_age_s is None or queue.oldest_pending_age_s >= 0
+    check_json(snapshot_object(snapshot))
+    check_clean(snapshot_text(snapshot))
+    groups = group(rows)
+    report = build_report(
+        diagnosis,
+        made_at=snapshot.taken_at,
+        watch=Watch("1.0", polls=1, last_error="\x1b[2J"),
+        survey=ErrorSurvey(snapshot.taken_at, groups),
+        logs=logs,
+        notes=snapshot.warnings,
+        with_payloads=True,
+    )
+    check_clean(to_markdown(report))
+    check_json(to_object(report))
+    _check_metrics(snapshot, diagnosis.findings)
+    return diagnosis.findings
+
+
+def check_task(task: Task) -> None:
+    """One task as text and as JSON."""
+    check_clean(task_text(task))
+    check_json(task_object(task))
+
+
+def _check_metrics(snapshot: Snapshot, findings: Iterable[Finding]) -> None:
+    frame = Frame(snapshot, monotonic(), Ledger().take(snapshot.queues), {}, tally(list(findings)))
+    registry = CollectorRegistry()
+    registry.register(RunqyCollector(lambda: Status(frame=frame)))
+    text = generate_latest(registry).decode()
+    check_clean(text)
+    seen: set[object] = set()
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            series = (sample.name, tuple(sorted(sample.labels.items())))
+            assert series not in seen, series
+            seen.add(series)
+            for value in sample.labels.values():
+                assert len(value) < 300
+                check_clean(value)

@@ -1,0 +1,27 @@
+"""Whether a terminal is believed to show UTF-8, from what its environment says."""
+
+from __future__ import annotations
+
+import pytest
+
+from runqy_tui import charset
+
+
+@pytest.mark.parametrize(
+    ("environ", "guess"),
+    [
+        ({"LANG": "C"}, True),
+        ({"LC_ALL": "POSIX", "LANG": "C.UTF-8"}, True),
+        ({"LANG": "en_US.ISO-8859-1"}, True),
+        ({"LANG": "C", "LC_CTYPE": "C.UTF-8"}, True),  # the latter is Python's own doing
+        ({"LANG": "xx_XX.utf8"}, False),
+        ({"LC_ALL": "C.UTF-8", "LANG": "C"}, False),
+        ({}, False),
+        ({"LANG": ""}, False),
+        ({"LANG": "C", "PYTHONUTF8": "1"}, False),
+        ({"LANG": "C", "PYTHONIOENCODING": "utf-8"}, False),
+    ],
+)
+def test_a_guess_against_the_locale(environ: dict[str, str], guess: bool) -> None:
+    assert charset.is_guess(environ, utf8_mode=True) is guess
+    assert not charset.is_guess(environ, utf8_mode=False)
