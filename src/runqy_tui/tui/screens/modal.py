@@ -14,7 +14,7 @@ from textual.content import Content
 from textual.css.query import NoMatches
 from textual.screen import ModalScreen
 from textual.widget import Widget
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 from textual.worker import Worker
 
 from runqy_tui.errors import RunqyTuiError
@@ -24,6 +24,7 @@ from runqy_tui.tui.everywhere import in_modal
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.widgets.bindings import quiet
 from runqy_tui.tui.widgets.entry import Entry
+from runqy_tui.tui.widgets.footer import KeysFooter
 from runqy_tui.tui.widgets.tabline import Tab, TabLine
 from runqy_tui.tui.widgets.textview import TextView
 
@@ -77,7 +78,7 @@ class ObjectModal(ModalScreen[None]):
         self._step = step
         self._front = self.TABS[0][0]
         self._loading: Worker[None] | None = None
-        self._left = False
+        self._there = False
         self._sentence = Static(Content(""), id="sentence")
         self._said = ("", "")
         self._tabline = TabLine()
@@ -120,10 +121,11 @@ class ObjectModal(ModalScreen[None]):
             yield self._tabline
             yield from self.compose_tabs()
             yield self._search
-        yield Footer(compact=True)
+        yield KeysFooter(compact=True)
 
     def on_mount(self) -> None:
         """Show the first tab and follow the polls."""
+        self._there = True
         self.query_one("#frame").border_title = text.content(self.object_name)
         self.session.polled.subscribe(self, self._polled)
         self.show_tab(self._front)
@@ -138,7 +140,7 @@ class ObjectModal(ModalScreen[None]):
             self._reload()
 
     def _reload(self) -> None:
-        if not self._left and (self._loading is None or not self._loading.is_running):
+        if self._there and (self._loading is None or not self._loading.is_running):
             self._loading = self.run_worker(self._load, group="load")
 
     async def _load(self) -> None:
@@ -191,6 +193,8 @@ class ObjectModal(ModalScreen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey out what this tab or this modal cannot do."""
         del parameters
+        if not self._there and action != "close":
+            return False  # a key typed ahead comes before the widgets, or after they have gone
         if action == "step" and self._step is None:
             return False
         if action in ("search", "search_next"):
@@ -211,7 +215,7 @@ class ObjectModal(ModalScreen[None]):
             self.front_widget.focus()
         else:
             # What is read for a modal that is being taken down would find no widget to show it.
-            self._left = True
+            self._there = False
             if self._loading is not None:
                 self._loading.cancel()
             self.dismiss()

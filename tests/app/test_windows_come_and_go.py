@@ -1,0 +1,40 @@
+"""Windows that open and close all day: nothing stays of them, and no key of theirs does harm."""
+
+from __future__ import annotations
+
+import gc
+
+from textual.widgets._footer import FooterKey
+
+from runqy_tui.model import QueueKey
+from runqy_tui.tui.screens.task import TaskModal
+from tests.app.driving import app_on, watching
+
+KEYS = ("search", "search_next(1)", "write", "step(1)", "tab(1)")
+
+
+async def test_a_closed_window_leaves_no_keys_behind(task_url: str) -> None:
+    async with watching(app_on(task_url)) as hand:
+        for _ in range(6):
+            await hand.press("a", "escape")
+        gc.collect()
+        keys = [one for one in gc.get_objects() if isinstance(one, FooterKey)]
+        shown = sum(key.is_attached for key in keys)
+        assert len(keys) <= 2 * shown, (len(keys), shown)
+
+
+async def test_a_key_before_the_widgets_of_a_window_or_after_them_does_nothing(
+    task_url: str,
+) -> None:
+    async with watching(app_on(task_url)) as hand:
+        for _ in range(2):
+            modal = TaskModal(hand.app.session, "the-task", QueueKey("a.default"))
+            hand.app.push_screen(modal)
+            for action in KEYS:
+                await hand.app.run_action(action, modal)
+            await hand.settle()
+            await hand.sees("pending for")
+            await hand.press("escape")
+            for action in KEYS:
+                await hand.app.run_action(action, modal)
+        assert hand.app.fault is None
