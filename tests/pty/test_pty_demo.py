@@ -40,7 +40,7 @@ def _role(words: str) -> str:
 
 
 def test_three_panes_and_a_fleet(demo: Terminal, short_folder: Path) -> None:
-    assert "1 Workers 0" not in demo.text
+    demo.misses("1 Workers 0")
     assert set(processes(short_folder)) == {"supervisor", "fleet", "server"}
     (folder,) = short_folder.iterdir()
     assert folder.stat().st_mode & 0o077 == 0

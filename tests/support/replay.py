@@ -55,8 +55,8 @@ class _Screen(pyte.Screen):
     """pyte erases in colour only what was written before; terminals erase all of it."""
 
     def erase_in_display(self, how: int = 0, *args: Any, **options: Any) -> None:
-        if how == 2:
-            for y in range(self.lines):
+        if how == 0:
+            for y in range(self.cursor.y, self.lines):
                 for x in range(self.columns):
                     self.buffer[y][x] = self.cursor.attrs
         super().erase_in_display(how, *args, **options)

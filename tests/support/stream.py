@@ -16,7 +16,8 @@ SEQUENCE = re.compile(
     rb"|[ -/]*[0-OQ-WYZ`-~])"
 )
 OWN = re.compile(
-    rb"\x1b\[(?:\d+;\d+H|(?:\d+;)*\d+m"  # places and colours
+    rb"\x1b\[(?:\d*(?:;\d+)?H|\d*[ABCDGd]|[KJ]"  # places, and erasing from there on
+    rb"|;?(?:\d+;)*\d*m"  # colours
     rb"|\?(?:7|25|1000|1003|1004|1006|1015|1016|1049|2004|2026|2048)[hl]"
     rb"|\?20(?:26|48)\$p|>\d+u|<u)"
     rb"|\x1b\]22;default\x07"  # the shape of the pointer
@@ -79,13 +80,13 @@ class Stream:
         except UnicodeDecodeError as error:
             self.odd.append((at + error.start, data[error.start : error.start + 20]))
             return
-        self.odd += [(at, found) for found in odd_text(text, "\r\n")]
+        self.odd += [(at, found) for found in odd_text(text, "\b\r\n")]
 
     def tame(self, *copied: bytes, announced: Collection[str] | None = ()) -> None:
         """Assert that only the monitor's own sequences came, and these texts were copied.
 
         ``announced`` is ``None`` where any notification may have come.
         """
-        assert self.odd == []
+        assert self.odd == [], self.odd[:5]
         assert self.copied == list(copied)
         assert announced is None or self.announced == list(announced)

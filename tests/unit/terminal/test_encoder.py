@@ -117,7 +117,7 @@ def test_after_somebody_else_wrote_everything_is_sent() -> None:
     frame, encoder = drawn()
     encoder.forget()
     sent = encoder.encode(frame)
-    assert "\x1b[2J" in sent
+    assert "\x1b[H\x1b[J" in sent
     assert sent.count("x" * 40) == 3
 
 

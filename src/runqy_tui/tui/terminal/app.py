@@ -43,6 +43,12 @@ class CellDiffApp(App[ReturnType]):
             self.presenter.forget()
         self.screen.refresh(repaint=True, layout=True)
 
+    def on_resize(self) -> None:
+        """Terminals shift and cut what they show: send it anew, also at the size it had before."""
+        if self.presenter is not None:
+            self.presenter.forget()
+            self.call_later(self.presenter.present)
+
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         presenter = self._ready_presenter()
         if presenter is None or not understood(renderable):

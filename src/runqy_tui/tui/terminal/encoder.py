@@ -72,7 +72,8 @@ class Encoder:
         if self._erases_with_colour:
             ground = _ground(frame)
         self._take(ground)
-        self._out.append("\x1b[2J")
+        self._out.append("\x1b[H\x1b[J")
+        self._row = self._column = 0
         shown = self._shown = Frame(frame.width, frame.height)
         for row in shown.rows:
             row.pens[:] = [ground] * frame.width

@@ -97,7 +97,9 @@ def change(old: Pen | None, new: Pen) -> str:
     """The shortest sequence that takes up ``new``; ``None`` is a pen of which nothing is known."""
     if old == new:
         return ""
-    link = "" if old is not None and old.link == new.link else f"\x1b]8;{new.link or ';'}\x1b\\"
+    # No frame leaves a link open, so that none is where nothing is known.
+    was = PLAIN.link if old is None else old.link
+    link = "" if was == new.link else f"\x1b]8;{new.link or ';'}\x1b\\"
     if old is None:
         return link + _whole(new)
     if old[:3] == new[:3]:

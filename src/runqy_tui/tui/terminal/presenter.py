@@ -64,6 +64,8 @@ class Presenter:
 
         ``cursor`` is the row and column where the terminal's own cursor is wanted.
         """
+        if not self._frame.height:
+            return
         self._cursor = cursor
         if self.outlet.backlog:
             self.dropped += self._late
