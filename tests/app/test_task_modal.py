@@ -121,6 +121,7 @@ async def test_ten_megabytes_open_at_once_and_say_what_is_cut(
 async def test_a_change_of_state_is_named(writer: Redis, task_url: str) -> None:
     async with watching(app_on(task_url)) as hand:
         await hand.open_task()
+        await hand.sees("pending for 1m 1")
         scenes.move(writer, "a.default", "the-task", "pending", "active")
         await hand.sees("active; its lease ends in", "(was pending until ")
         scenes.move(writer, "a.default", "the-task", "active", "completed")
@@ -133,6 +134,7 @@ async def test_a_change_of_state_is_named(writer: Redis, task_url: str) -> None:
 async def test_a_task_that_vanishes_keeps_its_last_picture(writer: Redis, task_url: str) -> None:
     async with watching(app_on(task_url)) as hand:
         await hand.open_task()
+        await hand.sees("pending for 1m 1")
         writer.delete("asynq:{a.default}:t:the-task")
         await hand.sees("gone from Redis since ", "it was pending", "a red bicycle")
         await hand.polls()
