@@ -6,6 +6,7 @@ user was refused anything fails in the end. Tests of refusals make users of thei
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
@@ -21,6 +22,13 @@ from tests.support.permissions import login, refusals
 
 settings.register_profile("runqy-tui", deadline=None)  # a busy machine is no failure
 settings.load_profile("runqy-tui")
+
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Twice as many as there are processors: most tests wait for a server or a terminal."""
+    return 2 * (os.cpu_count() or 1)
+
 
 OpenReader = Callable[..., Awaitable[RedisReader]]
 
