@@ -136,13 +136,12 @@ def _is_deep(sight: Sight, queue: Queue) -> bool:
 def _per_minute(sight: Sight, queue: Queue) -> float | None:
     """Growth in tasks per minute where it has lasted for long enough."""
     limit = sight.thresholds.growing_for_s
-    # The short trend is cheap and rules out nearly every queue.
-    if (sight.history.trend(queue.key).growing_for_s or 0.0) < limit:
+    if (sight.history.growing_for_s(queue.key) or 0.0) < limit:
         return None
-    trend = sight.history.trend(queue.key, limit)
-    if trend.net_per_s is None:
+    net_per_s = sight.history.net_per_s(queue.key, limit)
+    if net_per_s is None or net_per_s * limit < LEAST_GROWTH:
         return None
-    return trend.net_per_s * 60 if trend.net_per_s * limit >= LEAST_GROWTH else None
+    return net_per_s * 60
 
 
 def _behind(sight: Sight, queue: Queue, detector: str) -> Finding:

@@ -32,6 +32,7 @@ _WORKER: Mapping[str, tuple[str, Callable[[Worker], Value]]] = {
 }
 QUEUE_SERIES = tuple(_QUEUE)
 WORKER_SERIES = tuple(_WORKER)
+_PLACE_OF: Mapping[str, int] = {name: place for place, name in enumerate(QUEUE_SERIES)}
 _BACKLOG = ("pending", "active", "retry", "scheduled")
 _STATES_KEPT = 16
 _MOST = 3e38
@@ -139,6 +140,16 @@ class History:
         """Trends of many queues."""
         return {key: self.trend(key, over_s) for key in queues}
 
+    def growing_for_s(self, queue: QueueKey) -> float | None:
+        """For how many seconds a queue has grown, as its trend tells; ``None`` if it does not."""
+        known = self._followed.get(queue)
+        return known.growth.lasted_s(self._axis.rows[0].at) if known else None
+
+    def net_per_s(self, queue: QueueKey, over_s: float) -> float | None:
+        """By how many tasks per second more wait, as its trend tells, at a fraction of the cost."""
+        place = self._queues.of(queue)
+        return None if place is None else _rate(self._axis.window(over_s), "pending", place)
+
     def series(self, queue: QueueKey, name: str, over_s: float) -> Sequence[Point]:
         """Samples of one of :data:`QUEUE_SERIES`; ``done`` and ``failed`` are counters.
 
@@ -185,7 +196,6 @@ class History:
             return Trend()
         net = _rate(rows, "pending", place)
         left = _at(rows[-1].queues[0], place)
-        known = self._followed.get(queue)
         return Trend(
             over_s=rows[-1].at - rows[0].at,
             done_per_s=_rate(rows, "done", place),
@@ -193,14 +203,14 @@ class History:
             enqueued_per_s=self._enqueued(queue, rows, place),
             net_per_s=net,
             drains_in_s=left / -net if net is not None and net < 0 < left else None,
-            growing_for_s=known.growth.lasted_s(self._axis.rows[0].at) if known else None,
+            growing_for_s=self.growing_for_s(queue),
         )
 
     def _enqueued(self, queue: QueueKey, rows: Sequence[Row], place: int) -> float | None:
         # asynq's failed counts attempts, which may go to retry and so are still in the backlog.
         lost = "archived" if queue in self._attempts else "failed"
         names = (*_BACKLOG, "done", lost)
-        change = _change(rows, [QUEUE_SERIES.index(name) for name in names], place)
+        change = _change(rows, [_PLACE_OF[name] for name in names], place)
         if change is None:
             return None
         over_s, (*backlog, done, failed) = change
@@ -241,6 +251,14 @@ def _change(
     rows: Sequence[Row], which: Sequence[int], place: int
 ) -> tuple[float, list[float]] | None:
     """Seconds and changes between the first and the last row that know all these quantities."""
+    if len(rows) < 2:
+        return None
+    # Nearly always the ends know them all.
+    begin, end = rows[0], rows[-1]
+    if place < len(begin.queues[0]) and place < len(end.queues[0]):
+        changes = [end.queues[index][place] - begin.queues[index][place] for index in which]
+        if not isnan(sum(changes)):
+            return end.at - begin.at, changes
     first = _whole(rows, which, place)
     last = _whole(reversed(rows), which, place)
     if first is None or last is None or first[0] >= last[0]:
@@ -261,7 +279,7 @@ def _whole(
 
 
 def _rate(rows: Sequence[Row], name: str, place: int) -> float | None:
-    change = _change(rows, (QUEUE_SERIES.index(name),), place)
+    change = _change(rows, (_PLACE_OF[name],), place)
     return None if change is None else change[1][0] / change[0]
 
 
