@@ -38,3 +38,12 @@ async def test_a_key_before_the_widgets_of_a_window_or_after_them_does_nothing(
             for action in KEYS:
                 await hand.app.run_action(action, modal)
         assert hand.app.fault is None
+
+
+async def test_a_window_that_is_closed_before_it_is_there_ends_nothing(task_url: str) -> None:
+    async with watching(app_on(task_url)) as hand:
+        for _ in range(3):
+            hand.app.push_screen(TaskModal(hand.app.session, "the-task", QueueKey("a.default")))
+            hand.app.pop_screen()
+            await hand.settle()
+        await hand.open_task()

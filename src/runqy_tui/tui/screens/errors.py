@@ -98,7 +98,7 @@ class ErrorsModal(ObjectModal):
     def _show_group(self, key: Hashable) -> None:
         survey = self._survey
         found = [g for g in (survey.groups if survey else ()) if g.signature.key == key]
-        if survey is None or not found:
+        if survey is None or not found or not self._there:
             return
         self._group = group = found[0]
 
@@ -121,7 +121,8 @@ class ErrorsModal(ObjectModal):
         event.stop()
         if event.table.id == "groups":
             self._show_group(event.key)
-            self.show_tab("failures")
+            if self._there:
+                self.show_tab("failures")
         elif isinstance(event.key, tuple):
             from runqy_tui.tui.screens.task import TaskModal
 

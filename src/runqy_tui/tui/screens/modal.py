@@ -125,7 +125,9 @@ class ObjectModal(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Show the first tab and follow the polls."""
-        self._there = True
+        self._there = all(self.query(f"#{key}") for key in ("frame", *dict(self.TABS)))
+        if not self._there:
+            return  # it was closed before it was made
         self.query_one("#frame").border_title = text.content(self.object_name)
         self.session.polled.subscribe(self, self._polled)
         self.show_tab(self._front)
@@ -186,7 +188,8 @@ class ObjectModal(ModalScreen[None]):
     @on(TabLine.Chosen)
     def _tab_chosen(self, event: TabLine.Chosen) -> None:
         event.stop()
-        self.show_tab(event.key)
+        if self._there:
+            self.show_tab(event.key)
 
     # Keys
 
@@ -264,7 +267,7 @@ class ObjectModal(ModalScreen[None]):
     @on(Input.Submitted, "#search")
     def _searched(self, event: Input.Submitted) -> None:
         event.stop()
-        view = self.front_widget
+        view = self.front_widget if self._there else None
         if isinstance(view, TextView):
             self._search.display = False
             view.focus()

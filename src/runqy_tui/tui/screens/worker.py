@@ -79,7 +79,8 @@ class WorkerModal(ObjectModal):
             self.call_after_refresh(self._go_to_end)
 
     def _go_to_end(self) -> None:
-        self.query_one("#log", TextView).follow = True
+        if self._there:
+            self.query_one("#log", TextView).follow = True
 
     async def load(self) -> None:
         """Take the worker from the latest view, its tasks and log from Redis."""

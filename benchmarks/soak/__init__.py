@@ -1,0 +1,1 @@
+"""The monitor for hours: a demo at many times its speed, an operator, and faults."""

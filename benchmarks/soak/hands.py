@@ -1,0 +1,156 @@
+"""What an operator does: gestures, each of which ends where the next may begin."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from random import Random
+
+from benchmarks.soak.screen import Screen
+
+ESCAPE, ENTER, UP, DOWN, PAGE = "\x1b", "\r", "\x1b[A", "\x1b[B", "\x1b[6~"
+SIZES = ((140, 45), (80, 24), (120, 40), (200, 60), (60, 18), (100, 28))
+_READING_S = 0.4
+_LEAVING_S = 0.15
+
+
+class Hands:
+    """Plays gestures on a screen; all chance comes from ``rng``."""
+
+    def __init__(self, screen: Screen, rng: Random, known_id: Callable[[], Awaitable[str]]) -> None:
+        self.screen = screen
+        self.rng = rng
+        self._known_id = known_id
+        self.gestures: dict[str, Callable[[], Awaitable[None]]] = {
+            "panes": self._panes,
+            "move": self._move,
+            "filter": self._filter,
+            "sort": self._sort,
+            "open worker": lambda: self._open("1"),
+            "open queue": lambda: self._open("2"),
+            "open task": lambda: self._open("3"),
+            "open finding": lambda: self._open("4"),
+            "states": self._states,
+            "find": self._find,
+            "errors": lambda: self._modal("e"),
+            "alerts": lambda: self._modal("a"),
+            "wrong": lambda: self._modal("w"),
+            "help": lambda: self._modal("?"),
+            "freeze": self._freeze,
+            "report": self._report,
+            "palette": self._palette,
+            "interval": self._interval,
+            "mouse": self._mouse,
+            "resize": self._resize,
+            "burst": self._burst,
+            "haste": self._haste,
+            "wait": self._look,
+        }
+
+    async def play(self, name: str) -> None:
+        """Play one gesture, then go back to the main screen."""
+        await self.gestures[name]()
+        if name != "wait":
+            await self.rest()
+
+    async def rest(self) -> None:
+        """Close whatever is open."""
+        for _ in range(4):
+            await self._type(ESCAPE, pause=_LEAVING_S)
+
+    async def _type(self, *keys: str, pause: float = 0.05) -> None:
+        await self.screen.type(*keys, pause=pause)
+
+    async def _look(self) -> None:
+        await asyncio.sleep(_READING_S * (0.5 + self.rng.random()))
+
+    async def _panes(self) -> None:
+        await self._type(*self.rng.choices(("1", "2", "3", "4", "\t", "\x1b[Z", "z"), k=8))
+
+    async def _move(self) -> None:
+        await self._type(self.rng.choice("123"))
+        await self._type(*self.rng.choices((*"jkgG", UP, DOWN, PAGE, "\x04", "\x15"), k=20))
+
+    async def _filter(self) -> None:
+        await self._type(self.rng.choice("123"), "/", *self.rng.choice(("in", "gpu", "zzz", "a")))
+        await self._look()
+        await self._type(ENTER, "j", "j")
+        await self._look()
+
+    async def _sort(self) -> None:
+        await self._type(self.rng.choice("123"), *self.rng.choices("sS", k=6), pause=0.1)
+
+    async def _open(self, pane: str) -> None:
+        await self._type(pane, *"j" * self.rng.randrange(6), ENTER)
+        await self._look()
+        for key in self.rng.choices((*"][nNywjG.,", PAGE), k=10):
+            await self._type(key, pause=0.12)
+        await self._type("/", *"er", ENTER)
+        await self._look()
+
+    async def _states(self) -> None:
+        await self._type("2", *"j" * self.rng.randrange(8), "3")
+        await self._type(*self.rng.choices("[]", k=8), pause=0.15)
+
+    async def _find(self) -> None:
+        wanted = await self._known_id() if self.rng.random() < 0.7 else "no-such-task"
+        await self._type("i", pause=1.0)
+        # Pasted: a hyphen that comes before the dialog is there would mean something else.
+        await self._type(f"\x1b[200~{wanted}\x1b[201~", ENTER, pause=0.3)
+        await self._look()
+
+    async def _modal(self, key: str) -> None:
+        await self._type(key)
+        await self._look()
+        await self._type(*self.rng.choices(("j", "k", "G", "g", "\t", ENTER), k=6), pause=0.1)
+        await self._look()
+
+    async def _freeze(self) -> None:
+        await self._type("p")
+        await self._type(*"1j2j3j", pause=0.2)
+        await self._type("p")
+
+    async def _report(self) -> None:
+        await self._type("R")
+        await self._look()
+
+    async def _palette(self) -> None:
+        await self._type("\x10", pause=0.3)
+        await self._type(*self.rng.choice(("sort", "the", "po", "xyz")), DOWN, UP)
+        await self._look()
+
+    async def _interval(self) -> None:
+        await self._type("+")
+        await asyncio.sleep(2.0)
+        await self._type("-", pause=0.3)
+
+    async def _mouse(self) -> None:
+        # Not the last line: its footer has a button that leaves.
+        for _ in range(12):
+            column = self.rng.randrange(1, self.screen.columns)
+            row = self.rng.randrange(2, max(3, self.screen.rows - 1))
+            button = self.rng.choice((0, 0, 64, 65, 35))
+            await self._type(f"\x1b[<{button};{column};{row}M", pause=0.02)
+            if button == 0:
+                await self._type(f"\x1b[<0;{column};{row}m", pause=0.05)
+
+    async def _resize(self) -> None:
+        for columns, rows in self.rng.choices(SIZES, k=self.rng.choice((1, 3, 20))):
+            self.screen.resize(columns, rows)
+            await asyncio.sleep(self.rng.choice((0.02, 0.3)))
+        self.screen.resize(*SIZES[0])
+
+    async def _burst(self) -> None:
+        await self._type("2" + "j" * 60 + "k" * 60 + DOWN * 60 + UP * 60, pause=0.5)
+
+    async def _haste(self) -> None:
+        """Keys before a window is there, and after it has gone."""
+        for _ in range(8):
+            for key in (
+                self.rng.choice("1234"),
+                self.rng.choice((ENTER, ENTER, *"eaw?")),
+                *self.rng.choices((*"][nNywj/.", ENTER), k=self.rng.randrange(3)),
+                ESCAPE,
+                *self.rng.choices((*"][nNyw/", ENTER), k=self.rng.randrange(2)),
+            ):
+                await self._type(key, pause=self.rng.choice((0.0, 0.005, 0.02, 0.1)))

@@ -1,0 +1,103 @@
+"""Runs the monitor as ``python -m runqy_tui`` does, and tells what it holds when asked.
+
+    python -m benchmarks.soak.watched ASK TELL [ARGUMENT...]
+
+``ASK`` and ``TELL`` are inherited file descriptors: for every byte read from the one, a line of
+JSON is written to the other. A thread waits for them; the event loop of the monitor looks, between
+two of its steps: another thread could meet objects that are half made, and break them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import os
+import sys
+import threading
+import time
+import tracemalloc
+from collections import Counter
+from concurrent.futures import Future
+
+TYPES_TOLD = 60
+TRACE = "SOAK_TRACE"
+"""In the environment: how many frames to trace of every allocation, 0 for none."""
+PLANTED = "SOAK_LEAK"
+"""In the environment: leak on purpose, to prove that a leak is found."""
+
+
+def main() -> None:
+    """Start the thread, then become the monitor."""
+    ask, tell = int(sys.argv[1]), int(sys.argv[2])
+    sys.argv = ["runqy-tui", *sys.argv[3:]]
+    if depth := int(os.environ.get(TRACE, "0")):
+        tracemalloc.start(depth)
+    policy = _Policy()
+    asyncio.set_event_loop_policy(policy)
+    threading.Thread(target=_answer, args=(policy, ask, tell), daemon=True).start()
+    if os.environ.get(PLANTED):
+        threading.Thread(target=_leak, daemon=True).start()
+    from runqy_tui.cli import main as monitor
+
+    monitor()
+
+
+class _Policy(asyncio.DefaultEventLoopPolicy):
+    """The usual one; it knows the latest loop."""
+
+    loop: asyncio.AbstractEventLoop
+
+    def new_event_loop(self) -> asyncio.AbstractEventLoop:
+        self.loop = super().new_event_loop()
+        return self.loop
+
+
+def _answer(policy: _Policy, ask: int, tell: int) -> None:
+    first: tracemalloc.Snapshot | None = None
+    while word := os.read(ask, 1):
+        found: Future[dict[str, object]] = Future()
+        policy.loop.call_soon_threadsafe(_look, found)
+        told = found.result()
+        if word == b"t" and tracemalloc.is_tracing():
+            taken = tracemalloc.take_snapshot()
+            if first is None:
+                first = taken
+            told["grown"] = [str(line) for line in taken.compare_to(first, "traceback")[:25]]
+            told["where"] = [
+                line.traceback.format() for line in taken.compare_to(first, "traceback")[:25]
+            ]
+        data = json.dumps(told).encode() + b"\n"
+        while data:
+            data = data[os.write(tell, data) :]
+
+
+def _look(found: Future[dict[str, object]]) -> None:
+    found.set_result(_holds())
+
+
+def _holds() -> dict[str, object]:
+    """What the interpreter holds: tasks that are not done, threads, objects by type."""
+    objects = gc.get_objects()
+    tasks = len(asyncio.all_tasks())
+    types = Counter(f"{type(one).__module__}.{type(one).__qualname__}" for one in objects)
+    return {
+        "tasks": tasks,
+        "objects": len(objects),
+        "screens": sum(n for name, n in types.items() if name.endswith(("Modal", "Screen"))),
+        "types": dict(types.most_common(TYPES_TOLD)),
+    }
+
+
+def _leak() -> None:
+    """Leak memory, threads and descriptors, five times a second."""
+    kept: list[object] = []
+    while True:
+        kept.append(b"leak" * 512 * 1024)
+        kept.append(os.open(os.devnull, os.O_RDONLY))
+        threading.Thread(target=threading.Event().wait, daemon=True).start()
+        time.sleep(0.2)
+
+
+if __name__ == "__main__":
+    main()
