@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
 from runqy_tui.model import (
@@ -18,6 +18,7 @@ from runqy_tui.model import (
     TaskPage,
     TaskState,
 )
+from runqy_tui.model.seeking import Search, Step
 
 PAGE_SIZE = 100
 """Tasks per page, unless asked otherwise."""
@@ -91,6 +92,17 @@ class Reader(Protocol):
 
     async def daily(self, queue: QueueKey, days: int = 14) -> tuple[DayCount, ...]:
         """Daily counters, oldest first, today (UTC) last."""
+        ...
+
+    def search(self, wanted: Search) -> AsyncGenerator[Step, None]:
+        """Look for a text in tasks, step by step, the newest of each list first.
+
+        A task that stays in its list meanwhile is found once; one that moves to another list may
+        be missed, and is never given twice. Steps are small: no command holds the server up for
+        5 ms, and between two of them it is left alone for as long. Values are searched up to
+        64 KiB, their beginning up to 512 KiB; what is larger is counted as ``partly``. Whoever
+        asks has to close the generator (:func:`contextlib.aclosing`): that ends all reading.
+        """
         ...
 
     async def close(self) -> None:

@@ -120,6 +120,9 @@ async def test_help_lists_every_key_of_every_screen(scene_url: str) -> None:
         await hand.opens("TaskModal")
         await hand.press("l")
         shown.append(_listed(hand))
+        hand.app.action_search()
+        await hand.opens("SearchModal")
+        shown.append(_listed(hand))
     everything = "\n".join(shown)
     for owner, binding in _bindings():
         group = (binding.id or "").partition(".")[0]

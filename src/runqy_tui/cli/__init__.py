@@ -14,6 +14,7 @@ from runqy_tui.cli.options import loader, names_a_server, settings_options
 from runqy_tui.cli.profiles import profiles
 from runqy_tui.cli.running import BROKEN_PIPE, LoadSettings, drop_output, open_for, run, usage_text
 from runqy_tui.cli.safety import acl, doctor
+from runqy_tui.cli.searching import search
 from runqy_tui.cli.watching import check, metrics, report, rules
 from runqy_tui.config import Settings
 from runqy_tui.errors import OutputError, RunqyTuiError, UsageError
@@ -99,7 +100,7 @@ def task(load: LoadSettings, task_id: str, queue: str | None, as_json: bool) -> 
     run(commands.task(lambda: open_for(settings), task_id, queue, as_json=as_json))
 
 
-for _command in (check, report, metrics, rules, profiles, acl, doctor):
+for _command in (search, check, report, metrics, rules, profiles, acl, doctor):
     cli.add_command(_command)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 
 from runqy_tui.access import Access
 from runqy_tui.model import (
@@ -18,6 +19,7 @@ from runqy_tui.model import (
     TaskPage,
     TaskState,
 )
+from runqy_tui.model.seeking import Search, Step
 from runqy_tui.reader import PAGE_SIZE
 from runqy_tui.redis.activity import read_active, read_daily, read_logs, read_position
 from runqy_tui.redis.audit import read_audit, read_fates
@@ -26,6 +28,7 @@ from runqy_tui.redis.context import Context
 from runqy_tui.redis.find import find_task
 from runqy_tui.redis.overview import Overview, deadline_for
 from runqy_tui.redis.page import read_page
+from runqy_tui.redis.seek.sweep import Sweep
 from runqy_tui.redis.target import parse_url
 from runqy_tui.redis.transport import Link
 
@@ -41,6 +44,7 @@ class RedisReader:
     ) -> None:
         self.link = link
         self._overview = Overview(link, clock, deadline_for(link.target.timeout))
+        self._clock = clock
         self._context = Context(link, self._overview, clock, value_limit)
 
     @property
@@ -118,6 +122,18 @@ class RedisReader:
     async def daily(self, queue: QueueKey, days: int = 14) -> tuple[DayCount, ...]:
         """Daily counters, oldest first, today (UTC) last."""
         return await read_daily(self._context, queue, days)
+
+    async def search(self, wanted: Search) -> AsyncGenerator[Step, None]:
+        """Look for a text in tasks, over a connection of its own; see the Protocol."""
+        link = link_to(self.link.target)
+        context = Context(link, self._overview, self._clock, self._context.limit)
+        try:
+            sweep = Sweep(context, wanted, set(self._overview.queues.known))
+            async with aclosing(sweep.steps()) as steps:
+                async for step in steps:
+                    yield step
+        finally:
+            await link.close()
 
     async def close(self) -> None:
         """Close every connection."""

@@ -7,6 +7,7 @@ from pathlib import Path, PurePath
 from typing import Any, ClassVar
 
 from textual.app import SystemCommand
+from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
 from textual.screen import Screen
 from textual.signal import Signal
@@ -28,6 +29,9 @@ from runqy_tui.tui.screens.main import MainScreen
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.terminal.app import CellDiffApp
 from runqy_tui.tui.theme import DARK, DEFAULT_VARIABLES, LIGHT
+
+MOST_WINDOWS = 9
+"""Windows above each other; dozens would be too deep for Python to draw."""
 
 
 class RunqyApp(CellDiffApp[None]):
@@ -98,6 +102,13 @@ class RunqyApp(CellDiffApp[None]):
         self.session.take(result)
         announce(self, self.session.settings.notify, newly_firing(before, self.session.board))
 
+    def push_screen(self, screen: Any, *args: Any, **options: Any) -> Any:
+        """Open a window; not a tenth above nine others, of which each draws all below it."""
+        if len(self.screen_stack) > MOST_WINDOWS:
+            self.notify(f"{MOST_WINDOWS} windows are open: close some first.", severity="warning")
+            return AwaitComplete()
+        return super().push_screen(screen, *args, **options)
+
     # Leaving
 
     def _fatal_error(self) -> None:
@@ -134,6 +145,13 @@ class RunqyApp(CellDiffApp[None]):
         from runqy_tui.tui.screens.find import FindModal
 
         self.push_screen(FindModal(self.session))
+
+    def action_search(self) -> None:
+        """Search in tasks, at first in the list that is shown."""
+        from runqy_tui.tui.screens.search import SearchModal
+
+        main = next(screen for screen in self.screen_stack if isinstance(screen, MainScreen))
+        self.push_screen(SearchModal(self.session, main.tasks_pane.shown))
 
     def action_errors(self) -> None:
         """Group the failed tasks by what their errors say."""

@@ -16,6 +16,7 @@ EVERYWHERE = (
     # First, so that the narrowest footer still names the way to all others.
     Binding("question_mark", "app.help", "help", id="app.help", tooltip="All keys"),
     Binding("i", "app.find", "find", id="app.find", tooltip="Find a task by id, anywhere"),
+    quiet("F", "app.search", "Search", "app.search", "Search in tasks: payload, error, type, id"),
     Binding("e", "app.errors", "errors", id="app.errors", tooltip="What failed, by kind of error"),
     Binding("a", "app.alerts", "alerts", id="app.alerts", tooltip="Alerts, and their log"),
     quiet("R", "app.report", "Report", "app.report", "Write an incident report to a file"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import FrozenInstanceError
 
 import pytest
@@ -26,6 +26,7 @@ from runqy_tui.model import (
     TaskState,
     WorkerState,
 )
+from runqy_tui.model.seeking import Search, Step
 from runqy_tui.triage import SERVERS_PER_POLL, Diagnosis, Looks, Triage
 from tests.unit.core.builders import NOW, snapshot, worker
 from tests.unit.triage.polls import KEY, audited, poll
@@ -82,6 +83,9 @@ class TellingReader:
         raise NotImplementedError
 
     async def position(self, queue: QueueKey, state: TaskState, task_id: str) -> int | None:
+        raise NotImplementedError
+
+    def search(self, wanted: Search) -> AsyncGenerator[Step, None]:
         raise NotImplementedError
 
     async def logs(self, worker_id: str, after_seq: int = -1) -> LogBatch:

@@ -24,6 +24,7 @@ _TITLES = {
     "table": "In a list",
     "modal": "In a window",
     "text": "In a text",
+    "search": "In the search",
 }
 
 

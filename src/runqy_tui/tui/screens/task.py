@@ -56,8 +56,11 @@ class TaskModal(ObjectModal):
             yield TextView(id=key)
 
     def retarget(self, key: Hashable) -> None:
-        """Turn to another task of the list behind."""
-        self._task_id = str(key)
+        """Turn to another task of the list behind; one of several queues gives the queue too."""
+        if isinstance(key, tuple):
+            self._task_id, self._queue = key
+        else:
+            self._task_id = str(key)
         self._seen = None
         self._change = ""
         self._gone_at = None

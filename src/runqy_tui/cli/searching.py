@@ -1,0 +1,71 @@
+"""``runqy-tui search``: its arguments."""
+
+from __future__ import annotations
+
+import click
+
+from runqy_tui.cli.running import LoadSettings, open_for, run
+from runqy_tui.errors import UsageError
+
+# As runqy_tui.model spells them; to import it would slow down every command's start.
+STATES = ("pending", "active", "scheduled", "retry", "archived", "completed", "aggregating")
+PARTS = ("any", "payload", "error", "type", "result", "headers", "id")
+MOST = 10_000
+
+
+@click.command()
+@click.argument("text")
+@click.option("--queue", metavar="Q", help="Search this queue only. Default: all.")
+@click.option("--state", type=click.Choice(STATES), help="Default: all.")
+@click.option(
+    "--in",
+    "part",
+    type=click.Choice(PARTS),
+    default="any",
+    show_default=True,
+    help="Where to look in a task. An id is compared from its start.",
+)
+@click.option("-i", "--ignore-case", is_flag=True, help="Ignore case, of ASCII letters.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 1_000_000),
+    default=MOST,
+    show_default=True,
+    metavar="N",
+    help="Stop after so many hits.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object (schema 1) a line.")
+@click.pass_obj
+def search(
+    load: LoadSettings,
+    text: str,
+    queue: str | None,
+    state: str | None,
+    part: str,
+    ignore_case: bool,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """Print the tasks that contain TEXT as they are found, one a line (exit code 1: none does).
+
+    Columns are separated by tabs: id, queue, state, where in the task, and what stands there. How
+    much was searched is said on standard error. Redis is not held up: it is asked for little at a
+    time. Values over 64 KiB are searched in part, and those over 512 KiB not at all.
+    """
+    if not text:
+        raise UsageError("The text to search for is empty. Try: runqy-tui search TEXT")
+    settings = load()
+    from runqy_tui.model import TaskState
+    from runqy_tui.model.seeking import Part
+    from runqy_tui.oneshot.search import Wanted
+    from runqy_tui.oneshot.search import search as look
+
+    wanted = Wanted(
+        text=text,
+        part=Part(part),
+        queue=queue,
+        state=None if state is None else TaskState(state),
+        ignore_case=ignore_case,
+        most=limit,
+    )
+    run(look(lambda: open_for(settings), wanted, as_json=as_json))

@@ -1,0 +1,102 @@
+"""What a search looks for, and what it gives step by step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from runqy_tui.model.names import QueueKey, TaskState
+from runqy_tui.model.tasks import TaskRow
+
+MOST_HITS = 10_000
+"""Hits after which a search stops, unless asked otherwise."""
+
+
+class Part(StrEnum):
+    """Where in a task to look. An id is compared from its start, all else anywhere in the text.
+
+    ``ANY`` looks at all of them, and there at an id too from any place on.
+    """
+
+    ANY = "any"
+    PAYLOAD = "payload"
+    ERROR = "error"
+    TYPE = "type"
+    RESULT = "result"
+    HEADERS = "headers"
+    ID = "id"
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What to look for, as bytes of UTF-8. No ``queues`` means all, no ``states`` means all.
+
+    ``ignore_case`` is of ASCII letters alone. The search stops after ``most`` hits.
+    """
+
+    text: str
+    part: Part = Part.ANY
+    queues: tuple[QueueKey, ...] = ()
+    states: tuple[TaskState, ...] = ()
+    ignore_case: bool = False
+    most: int = MOST_HITS
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A task in which the text was found, as a row of its list.
+
+    ``place`` names the field, ``excerpt`` is what stands around the text there: untrusted.
+    """
+
+    queue: QueueKey
+    row: TaskRow
+    place: str
+    excerpt: str
+
+    @property
+    def key(self) -> tuple[str, QueueKey]:
+        """What tells the task from all others."""
+        return self.row.id, self.queue
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a search is.
+
+    ``total`` is the length of all lists at its start, ``looked`` how many of these tasks were
+    looked at. ``partly``: tasks without a hit of which some value was too large to be searched
+    whole. ``full``: it stopped at the most hits wanted. ``notes``: what could not be searched.
+    """
+
+    looked: int = 0
+    total: int = 0
+    found: int = 0
+    partly: int = 0
+    elapsed_s: float = 0.0
+    done: bool = False
+    full: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def share(self) -> float:
+        """How much is done, 0 to 1."""
+        return 1.0 if self.done and not self.full else min(1.0, self.looked / max(1, self.total))
+
+    @property
+    def rate(self) -> float | None:
+        """Tasks per second; ``None`` before there is anything to tell it by."""
+        return self.looked / self.elapsed_s if self.looked and self.elapsed_s > 0.05 else None
+
+    @property
+    def eta_s(self) -> float | None:
+        """Seconds that are left at this rate."""
+        return None if self.rate is None else max(0, self.total - self.looked) / self.rate
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a search has found since the step before, and how far it is."""
+
+    hits: tuple[Hit, ...]
+    progress: Progress

@@ -1,0 +1,115 @@
+"""Where a search stands in a list that others change meanwhile: pure.
+
+A list is counted from its tail, where workers take: what producers push at its head moves nothing.
+A sorted set is counted from its highest score. As either may shift between two steps, a step reads
+some entries again, and goes on behind the last one it knows. Where it knows none of them it steps
+back once by a whole window. So what stays where it is gets looked at, and what is looked at twice
+is known by whoever collects the hits.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+OVERLAP = 32
+"""Entries read again at each step."""
+
+REACH = 256
+"""Least entries of a window, and of a step back: few that are left may have moved by many."""
+
+_MOST_LOSSES = 64
+
+ANCHORS = 8
+"""Entries remembered, to know the place by."""
+
+
+class Cursor:
+    """A place in one list or, with ``scored``, sorted set, newest first.
+
+    ``uncertain``: it moved by more than a window between two steps, so that tasks may have been
+    passed over.
+    """
+
+    def __init__(self, length: int, *, scored: bool) -> None:
+        self.scored = scored
+        self.length = length
+        self.uncertain = False
+        self._at = 0 if scored else length
+        self._anchors: deque[bytes] = deque(maxlen=ANCHORS)
+        self._step_back_at: int | None = None
+        self._losses = 0
+        self._asked = (0, 0)
+
+    @property
+    def left(self) -> int:
+        """Entries not yet looked at."""
+        return max(0, self.length - self._at if self.scored else self._at)
+
+    @property
+    def anchors(self) -> tuple[bytes, ...]:
+        """Entries by which the next step knows where it is."""
+        return tuple(self._anchors)
+
+    def window(self, amount: int) -> tuple[int, int]:
+        """Arguments of ZREVRANGE, or of LRANGE, for the next ``amount`` entries."""
+        again = OVERLAP if self._anchors else 0
+        amount = max(REACH, amount)
+        if self.scored:
+            start = max(0, self._at - again)
+            self._asked = (start, amount)
+            return start, self._at + amount - 1
+        start = self._at + again
+        self._asked = (start, amount)
+        return -start, -max(0, self._at - amount) - 1
+
+    def start_in(self, ids: Sequence[bytes]) -> int | None:
+        """Index of the first unknown entry of a window; ``None`` where none is known in it."""
+        if not self._anchors:
+            return 0
+        known = set(self._anchors)
+        for index in range(len(ids) - 1, -1, -1):
+            if ids[index] in known:
+                return index + 1
+        return None
+
+    def advance(self, length: int, start: int | None, looked: int, last: Sequence[bytes]) -> None:
+        """Take in a step: the list's length, where it began in the window, and what it saw last.
+
+        ``start`` is ``None`` where the place was lost; nothing was looked at then.
+        """
+        asked, amount = self._asked
+        self.length = length
+        if start is None:
+            self._lost(amount)
+            return
+        if self.scored:
+            self._at = asked + start + looked
+        else:
+            self._at = min(asked, length) - start - looked
+        self._anchors.extend(last)
+
+    def abandon(self) -> None:
+        """Leave the list: nothing of it is left to be looked at."""
+        self._at = self.length if self.scored else 0
+
+    def _lost(self, amount: int) -> None:
+        self._anchors.clear()
+        self._losses += 1
+        if self._losses > _MOST_LOSSES:
+            self.uncertain = True
+            self.abandon()
+            return
+        if not self.scored and self._at > self.length:
+            self._at = self.length
+            return
+        before = self._step_back_at
+        further = before is None or (self._at > before if self.scored else self._at < before)
+        if not further:
+            self.uncertain = True  # go on: going back for ever would end nowhere
+            return
+        self._step_back_at = self._at
+        if self.scored:
+            self._at = max(0, self._at - amount)
+        else:
+            self._at = min(self.length, self._at + amount)

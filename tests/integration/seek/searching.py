@@ -1,0 +1,46 @@
+"""Runs a search to its end, and fills lists to be searched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import aclosing
+from typing import Any
+
+from redis import Redis
+
+from runqy_tui.model.seeking import Hit, Progress, Search
+from runqy_tui.redis.source import RedisReader
+from tests.support import fleet
+
+
+async def found(reader: RedisReader, text: str, **wanted: Any) -> tuple[list[Hit], Progress]:
+    """All hits, and the last progress."""
+    hits: list[Hit] = []
+    progress = Progress()
+    async with aclosing(reader.search(Search(text, **wanted))) as steps:
+        async for step in steps:
+            hits += step.hits
+            progress = step.progress
+            assert progress.found == len(hits)
+    assert progress.done
+    return hits, progress
+
+
+def ids(hits: Iterable[Hit]) -> list[str]:
+    return [hit.row.id for hit in hits]
+
+
+def fill(writer: Redis, queue: str, amount: int, *, scored: str = "", first: int = 0) -> None:
+    """Tasks ``t-0``, the oldest, to ``t-N``: pending, or in a sorted set of the same score."""
+    fleet.queue(writer, queue)
+    pipe = writer.pipeline(transaction=False)
+    for number in range(first, first + amount):
+        task_id = f"t-{number}"
+        payload = f'{{"number": "<{number}>"}}'
+        message = fleet.message(type="kind", id=task_id, queue=queue, payload=payload)
+        pipe.hset(f"asynq:{{{queue}}}:t:{task_id}", mapping={"msg": message})
+        if scored:
+            pipe.zadd(f"asynq:{{{queue}}}:{scored}", {task_id: 1_795_478_262 + number // 700})
+        else:
+            pipe.lpush(f"asynq:{{{queue}}}:pending", task_id)
+    pipe.execute()
