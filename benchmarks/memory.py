@@ -1,22 +1,25 @@
 """How much the history of a large fleet holds in memory, and what a poll costs.
 
-    python benchmarks/memory.py [--queues 1000] [--workers 5000] [--interval 2]
+    python -m benchmarks.memory [--queues 1000] [--workers 5000] [--interval 2] [--hours 1.25]
 
 Feeds an hour and a quarter of polls of a fleet where every number changes at every poll: the
 worst case, since numbers that stand still share their memory; then one where nothing changes.
-Prints the resident size over that of the same interpreter before, and what a poll costs.
+Resident sizes are over that of the same interpreter before. Needs Linux.
 """
 
 from __future__ import annotations
 
 import argparse
 import gc
+import json
 import random
-import subprocess
 import sys
 from pathlib import Path
 from time import process_time
 
+from benchmarks.kit import children
+from benchmarks.kit.report import Report, run
+from benchmarks.kit.tables import Column
 from runqy_tui.history import History
 from runqy_tui.model import (
     Counts,
@@ -30,8 +33,17 @@ from runqy_tui.model import (
     WorkerState,
 )
 
-HOURS = 1.25
 MIB = 1024 * 1024
+CHANGES = "every number changes"
+STILL = "nothing changes"
+_CHILD = "--fill"
+_COLUMNS = (
+    Column("grown_mib", "MiB resident", 1),
+    Column("before_mib", "over MiB", 1, ratio=False),
+    Column("add_ms", "add a poll ms", 2),
+    Column("trends_ms", "all trends ms", 2),
+    Column("points", "samples each", 0, ratio=False),
+)
 
 
 def fleet(queues: int, workers: int, at: float, tick: int, *, busy: bool) -> Snapshot:
@@ -76,7 +88,7 @@ def resident() -> int:
 def fill(options: argparse.Namespace, *, busy: bool) -> tuple[History, float, float]:
     """A history of the whole time, the mean seconds of an ``add``, and those of all trends."""
     history, adding, trending = History(), 0.0, 0.0
-    polls = int(HOURS * 3600 / options.interval)
+    polls = max(1, int(options.hours * 3600 / options.interval))
     for tick in range(polls):
         seen = fleet(
             options.queues, options.workers, tick * options.interval + 1e9, tick, busy=busy
@@ -91,42 +103,56 @@ def fill(options: argparse.Namespace, *, busy: bool) -> tuple[History, float, fl
     return history, adding / polls, trending / polls
 
 
-def measure(options: argparse.Namespace) -> None:
-    """One line for this process: this many objects, busy or still."""
-    busy = not options.still
+def filled(options: argparse.Namespace, *, busy: bool) -> dict[str, float]:
+    """The figures of this process, in which nothing else is measured."""
     fleet(options.queues, options.workers, 0.0, 0, busy=busy)
     gc.collect()
     before = resident()
     history, adding, trending = fill(options, busy=busy)
     gc.collect()
-    what = "every number changes" if busy else "nothing changes"
-    points = len(history.series(QueueKey("queue-0.default"), "pending", history.span_s))
-    print(
-        f"{what}: {(resident() - before) / MIB:.1f} MiB resident over {before / MIB:.1f} MiB;"
-        f" {points} samples each; per poll add {adding * 1e3:.1f} ms,"
-        f" trends {trending * 1e3:.1f} ms"
+    return {
+        "grown_mib": (resident() - before) / MIB,
+        "before_mib": before / MIB,
+        "add_ms": adding * 1e3,
+        "trends_ms": trending * 1e3,
+        "points": len(history.series(QueueKey("queue-0.default"), "pending", history.span_s)),
+    }
+
+
+def measure(report: Report) -> None:
+    """Each in a fresh interpreter."""
+    options = report.options
+    if options.short:
+        options.queues, options.workers, options.hours = 20, 50, 0.1
+    title = (
+        f"History of {options.queues:,} queues and {options.workers:,} workers: "
+        f"{options.hours:g} h of polls {options.interval:g} s apart"
     )
+    table = report.table(title, _COLUMNS, STILL)
+    given = [f"--{name}={getattr(options, name)}" for name in _SIZES]
+    for label in report.rounds([CHANGES, STILL]):
+        table.add(label, **children.ask("benchmarks.memory", _CHILD, label, *given))
 
 
-def main() -> None:
-    """Measure in a fresh interpreter each."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--queues", type=int, default=1_000)
-    parser.add_argument("--workers", type=int, default=5_000)
-    parser.add_argument("--interval", type=float, default=2.0)
-    parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--still", action="store_true", help=argparse.SUPPRESS)
+_SIZES = {"queues": 1_000, "workers": 5_000, "interval": 2.0, "hours": 1.25}
+
+
+def _options(parser: argparse.ArgumentParser) -> None:
+    for name, default in _SIZES.items():
+        parser.add_argument(f"--{name}", type=type(default), default=default)
+
+
+def _fill_here() -> int:
+    """In the process that :func:`measure` starts: print the figures."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument(_CHILD, choices=[CHANGES, STILL], dest="label")
+    _options(parser)
     options = parser.parse_args()
-    if options.measure:
-        measure(options)
-        return
-    print(
-        f"{options.queues:,} queues, {options.workers:,} workers,"
-        f" {HOURS:g} h of polls {options.interval:g} s apart"
-    )
-    for extra in ((), ("--still",)):
-        subprocess.run([sys.executable, __file__, *sys.argv[1:], "--measure", *extra], check=True)
+    sys.stdout.write(json.dumps(filled(options, busy=options.label == CHANGES)) + "\n")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    if _CHILD in sys.argv:
+        sys.exit(_fill_here())
+    sys.exit(run("memory", __doc__, measure, _options))

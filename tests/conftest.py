@@ -24,7 +24,6 @@ settings.register_profile("runqy-tui", deadline=None)  # a busy machine is no fa
 settings.load_profile("runqy-tui")
 
 
-
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Twice as many as there are processors: most tests wait for a server or a terminal."""
     return 2 * (os.cpu_count() or 1)

@@ -1,0 +1,125 @@
+"""How every benchmark starts and ends: the same options, clean surroundings, tables, JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import site
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from benchmarks.kit.machine import described, machine
+from benchmarks.kit.tables import Column, Table
+
+ROOT = Path(__file__).resolve().parents[2]
+RUNS = 5
+_PATH = os.pathsep.join([str(ROOT), str(ROOT / "src")])
+"""What is measured is the program beside the benchmark, whatever else is installed."""
+
+_FOREIGN = ("RUNQY_", "REDIS_", "XDG_", "TEXTUAL")
+"""Settings of whoever runs the benchmark; what is measured must not depend on them."""
+
+Contestant = TypeVar("Contestant")
+
+
+class Report:
+    """The tables of one benchmark, and what its options say.
+
+    ``options.runs`` and ``options.short`` are always there.
+    """
+
+    def __init__(self, name: str, options: argparse.Namespace) -> None:
+        self.name = name
+        self.options = options
+        self.machine = machine()
+        self.tables: list[Table] = []
+
+    def table(self, title: str, columns: Sequence[Column], baseline: str | None = None) -> Table:
+        """A new table, printed in the end."""
+        made = Table(title, columns, baseline)
+        self.tables.append(made)
+        return made
+
+    def rounds(self, contestants: Sequence[Contestant]) -> Iterator[Contestant]:
+        """Every contestant once a run, there and back: what drifts hits all of them alike."""
+        for run in range(self.options.runs):
+            for number, one in enumerate(contestants if run % 2 == 0 else contestants[::-1]):
+                self.say(f"run {run + 1}/{self.options.runs}, {number + 1}/{len(contestants)}")
+                yield one
+
+    def say(self, what: str) -> None:
+        """Tell on standard error how far it is."""
+        sys.stderr.write(f"{self.name}: {what}\n")
+        sys.stderr.flush()
+
+    def shown(self) -> str:
+        """All tables with the machine's size."""
+        runs = f"medians of {self.options.runs} runs" if self.options.runs > 1 else "one run"
+        return "\n\n".join(
+            [f"{described(self.machine)}; {runs}", *(table.markdown() for table in self.tables)]
+        )
+
+    def as_json(self) -> dict[str, object]:
+        """All of it."""
+        return {
+            "benchmark": self.name,
+            "machine": self.machine,
+            "options": {name: str(value) for name, value in vars(self.options).items()},
+            "runs": self.options.runs,
+            "tables": [table.as_json() for table in self.tables],
+        }
+
+
+def run(
+    name: str,
+    usage: str | None,
+    measure: Callable[[Report], None],
+    extend: Callable[[argparse.ArgumentParser], None] = lambda _: None,
+) -> int:
+    """Read the options, measure, print the tables and write them where asked.
+
+    ``extend`` adds the benchmark's own options. ``--short`` is one run of a small form.
+    """
+    parser = argparse.ArgumentParser(
+        prog=f"python -m benchmarks.{name}",
+        description=usage,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--runs", type=int, metavar="N", help=f"runs of each (default {RUNS})")
+    parser.add_argument("--short", action="store_true", help="small sizes: shows that it works")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")
+    extend(parser)
+    options = parser.parse_args()
+    if options.runs is None:
+        options.runs = 1 if options.short else RUNS
+    if options.runs < 1:
+        parser.error("--runs: at least 1")
+    with _clean_surroundings():
+        report = Report(name, options)
+        measure(report)
+    sys.stdout.write(report.shown() + "\n")
+    if options.json is not None:
+        options.json.write_text(json.dumps(report.as_json(), indent=1), encoding="utf-8")
+    return 0
+
+
+@contextmanager
+def _clean_surroundings() -> Iterator[None]:
+    """Nobody's settings, an empty home, compiled modules allowed: for us and whom we start."""
+    before = dict(os.environ)
+    packages = site.getuserbase()  # where they are found from the home, it must be the old one
+    with tempfile.TemporaryDirectory(prefix="runqy-tui-benchmark-") as home:
+        for name in before:
+            if name.startswith(_FOREIGN) or name == "PYTHONDONTWRITEBYTECODE":
+                del os.environ[name]
+        os.environ |= {"HOME": home, "PYTHONUSERBASE": packages, "PYTHONPATH": _PATH}
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ |= before

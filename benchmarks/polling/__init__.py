@@ -1,0 +1,1 @@
+"""The ways to read a whole fleet that ``benchmarks.poll`` compares."""

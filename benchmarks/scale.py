@@ -1,0 +1,146 @@
+"""The monitor on a large fleet: opening, moving, sorting, filtering, memory, CPU per refresh.
+
+    python -m benchmarks.scale [--runs N] [--short] [--tasks N] [--json FILE]
+
+On a pty, against the same monitor on a small fleet: what costs the same on both does not depend
+on the size. The large one has 1,000 queues, 5,000 workers, and a million tasks in one queue.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from typing import Any
+
+from benchmarks.kit import programs, pty
+from benchmarks.kit.fleet import Fleet, fleet
+from benchmarks.kit.report import Report, run
+from benchmarks.kit.sizes import Size
+from benchmarks.kit.tables import Column
+
+SMALL = Size("small", 10, 20, 1_000, deep=True)
+LARGE = Size("large", 1_000, 5_000, 1_000_000, deep=True)
+FEW = Size("few", 100, 100, 1_000, deep=True)
+MANY = replace(FEW, name="many", tasks=100_000)
+_SHORT = (
+    Size("small", 3, 4, 100, deep=True),
+    Size("large", 30, 60, 2_000, deep=True),
+    Size("few", 3, 4, 100, deep=True),
+    Size("many", 3, 4, 1_000, deep=True),
+)
+_GESTURES = (
+    ("tasks_end", "tasks: to the end", "3,z,hex:47"),
+    ("tasks_start", "tasks: to the start", "hex:67"),
+    ("page", "a page down", "pgdn"),
+    ("queues_end", "queues: to the end", "z,2,hex:47"),
+    ("queues_sort", "queues: sort, reversed", "s,hex:53"),
+    ("queues_filter", "queues: filter, a key", "/,hex:39"),
+    ("workers_end", "workers: to the end", "enter,esc,1,hex:47"),
+    ("workers_sort", "workers: sort, reversed", "s,hex:53"),
+    ("workers_filter", "workers: filter, a key", "/,hex:39"),
+)
+"""Name, title, and keys; the time is that of the last key, until the screen is at rest."""
+
+_FEW_GESTURES = 6
+"""Played in the short form."""
+
+_INTERVAL_S = 10.0
+_COST = (
+    Column("start_ms", "first full frame ms", 0),
+    Column("rss_mb", "RSS MB", 1),
+    Column("peak_mb", "peak RSS MB", 1),
+    Column("cpu_s", "CPU ms/s", 1),
+    Column("cpu_refresh", "CPU ms/refresh", 1),
+    Column("refresh_b", "B/refresh", 0, ratio=False),
+)
+
+
+def measure(report: Report) -> None:
+    """Moving in a large fleet, and what a refresh costs by the number of tasks."""
+    pty.ptybench()  # says at once where it is missing
+    options = report.options
+    small, large, few, many = _SHORT if options.short else (SMALL, LARGE, FEW, MANY)
+    if options.tasks is not None:
+        large = replace(large, tasks=options.tasks)
+    with _fleets(report, small, large) as fleets:
+        _moving(report, fleets)
+    with _fleets(report, few, many) as fleets:
+        _refreshing(report, fleets)
+
+
+def _moving(report: Report, fleets: list[Fleet]) -> None:
+    small = fleets[0].size
+    opening = report.table("The monitor on a fleet, a poll each 10 s", _COST[:3], small.told)
+    gestures = _GESTURES[:_FEW_GESTURES] if report.options.short else _GESTURES
+    keys = ",".join(keys for _, _, keys in gestures)
+    columns = [Column(name, f"{title}, ms", 0) for name, title, _ in gestures]
+    moving = report.table("A key, until the screen is at rest", columns, small.told)
+    for at in report.rounds(fleets):
+        found = _watch(at, report.options, _INTERVAL_S, keys)
+        opening.add(at.size.told, **_cost(found))
+        moving.add(at.size.told, **_answers(found, gestures))
+
+
+def _refreshing(report: Report, fleets: list[Fleet]) -> None:
+    few = fleets[0].size
+    table = report.table("A refresh each second, by the number of tasks", _COST, few.told)
+    for at in report.rounds(fleets):
+        table.add(at.size.told, **_cost(_watch(at, report.options, 1.0, "")))
+
+
+@contextmanager
+def _fleets(report: Report, *sizes: Size) -> Iterator[list[Fleet]]:
+    with ExitStack() as stack:
+        found = []
+        for size in sizes:
+            report.say(f"filling {size.told}")
+            found.append(stack.enter_context(fleet(size)))
+        yield found
+
+
+def _watch(at: Fleet, options: argparse.Namespace, interval_s: float, keys: str) -> dict[str, Any]:
+    """The monitor on a fleet; a poll of a large one seldom falls between two keys."""
+    short: bool = options.short
+    return pty.measure(
+        programs.ours(at.url, interval_s),
+        keys=keys,
+        ready_re=pty.READY,
+        warmup=0.1 if short else 3.0,
+        duration=(1.0 if short else 15.0) if interval_s < _INTERVAL_S else 0.1,
+        key_timeout=5_000.0,
+        no_screen=True,
+        key_idle=40.0 if short else 80.0,
+        key_settle=60.0 if short else 150.0,  # a large repaint may pause
+    )
+
+
+def _cost(found: dict[str, Any]) -> dict[str, float | None]:
+    return {
+        "start_ms": pty.figure(found, "start.painted", 1_000),
+        "rss_mb": pty.figure(found, "memory.rss_kb", 1 / 1_024),
+        "peak_mb": pty.figure(found, "memory.hwm_kb", 1 / 1_024),
+        "cpu_s": pty.figure(found, "steady.cpu_ms_per_s"),
+        "cpu_refresh": pty.figure(found, "steady.cpu_ms_per_burst"),
+        "refresh_b": pty.figure(found, "steady.bytes_per_burst"),
+    }
+
+
+def _answers(
+    found: dict[str, Any], gestures: Sequence[tuple[str, str, str]]
+) -> dict[str, float | None]:
+    each, figures, end = found["keys"]["each"], {}, 0
+    for name, _, keys in gestures:
+        end += len(keys.split(","))
+        figures[name] = each[end - 1]["last_ms"]
+    return figures
+
+
+def _options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--tasks", type=int, metavar="N", help="of the large fleet (1,000,000)")
+
+
+if __name__ == "__main__":
+    sys.exit(run("scale", __doc__, measure, _options))

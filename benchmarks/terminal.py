@@ -1,0 +1,120 @@
+"""What a refresh costs on a terminal: bytes, CPU, memory, and how soon a key is answered.
+
+    python -m benchmarks.terminal [--runs N] [--short] [--json FILE]
+
+The monitor watches the demo on a pty of 120 × 40, beside an empty Textual application, three
+stock DataTables on the same data, the same polls without a screen, and htop and btop where they
+are installed. ``minimal`` is the near-minimal encoding of the same change, found by replaying.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.kit import programs, pty
+from benchmarks.kit.report import Report, run
+from benchmarks.kit.tables import Column
+from runqy_tui.demo.run import Demo
+
+_KEYS = "down*6,up*3,pgdn*2,pgup,down*6"
+_COLUMNS = (
+    Column("refresh_b", "B/refresh", 0),
+    Column("minimal_b", "minimal B", 0, ratio=False),
+    Column("of_minimal", "× minimal", 2, ratio=False),
+    Column("bytes_s", "B/s", 0),
+    Column("cpu_refresh", "CPU ms/refresh", 1),
+    Column("cpu_s", "CPU ms/s", 1),
+    Column("net_cpu_s", "CPU ms/s without polls", 1),
+    Column("key_p50", "key p50 ms", 1),
+    Column("key_p95", "key p95 ms", 1),
+    Column("rss_mb", "RSS MB", 1),
+    Column("start_b", "start B", 0),
+)
+_PATHS = {
+    "refresh_b": ("steady.bytes_per_burst", 1.0),
+    "minimal_b": ("steady.min_bytes_per_burst", 1.0),
+    "of_minimal": ("steady.ratio_to_min", 1.0),
+    "bytes_s": ("steady.bytes_per_s", 1.0),
+    "cpu_refresh": ("steady.cpu_ms_per_burst", 1.0),
+    "cpu_s": ("steady.cpu_ms_per_s", 1.0),
+    "key_p50": ("keys.last_p50", 1.0),
+    "key_p95": ("keys.last_p95", 1.0),
+    "rss_mb": ("memory.rss_kb", 1 / 1024),
+    "start_b": ("start.bytes", 1.0),
+}
+_ON_THE_SAME_DATA = (programs.OURS, programs.STOCK)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One that is measured; ``keys`` are pressed in the end."""
+
+    label: str
+    command: list[str]
+    keys: str = ""
+
+
+def _programs(url: str, options: argparse.Namespace) -> list[Program]:
+    keys = "down*2" if options.short else _KEYS
+    found = [
+        Program(programs.POLLS, programs.polls(url, options.interval)),
+        Program(programs.STOCK, programs.stock(url, options.interval), keys),
+        Program(programs.OURS, programs.ours(url, options.interval), keys),
+        Program(programs.EMPTY, programs.empty()),
+    ]
+    if options.short:
+        return found[1:]
+    found.append(Program(programs.EMPTY_REDIS, programs.empty("--redis")))
+    found += [Program(name, command, _KEYS) for name, command in programs.installed().items()]
+    return found
+
+
+def measure(report: Report) -> None:
+    """One table, by round: what is without polls is so within its round."""
+    pty.ptybench()  # says at once where it is missing
+    options = report.options
+    table = report.table("A refresh on a terminal of 120 × 40", _COLUMNS, programs.STOCK)
+    with Demo(tcp=True) as demo:
+        if not demo.wait_ready(30.0):
+            raise SystemExit("the demo did not become ready")
+        which = _programs(demo.url, options)
+        round_of: dict[str, dict[str, float | None]] = {}
+        for program in report.rounds(which):
+            round_of[program.label] = _figures(_run(program, options))
+            if len(round_of) == len(which):
+                _without_polls(round_of)
+                for one in which:
+                    table.add(one.label, **round_of[one.label])
+                round_of = {}
+
+
+def _run(program: Program, options: argparse.Namespace) -> dict[str, Any]:
+    ready = pty.READY if program.label in _ON_THE_SAME_DATA else None
+    duration, warmup = (1.2, 0.3) if options.short else (options.seconds, 3.0)
+    return pty.measure(
+        program.command, keys=program.keys, duration=duration, warmup=warmup, ready_re=ready
+    )
+
+
+def _figures(found: dict[str, Any]) -> dict[str, float | None]:
+    return {key: pty.figure(found, *where) for key, where in _PATHS.items()}
+
+
+def _without_polls(round_of: dict[str, dict[str, float | None]]) -> None:
+    polls = round_of.get(programs.POLLS, {}).get("cpu_s")
+    for label in _ON_THE_SAME_DATA:
+        whole = round_of[label]["cpu_s"]
+        if polls is not None and whole is not None:
+            round_of[label]["net_cpu_s"] = max(0.0, whole - polls)
+
+
+def _options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--interval", type=float, default=1.0, metavar="S", help="of the polls (1)")
+    parser.add_argument("--seconds", type=float, default=15.0, help="to watch each program (15)")
+
+
+if __name__ == "__main__":
+    sys.exit(run("terminal", __doc__, measure, _options))
