@@ -65,7 +65,7 @@ async def test_n_goes_on_to_a_hit_of_another_queue(scene_url: str) -> None:
     async with watching(app_on(scene_url)) as hand:
         await search(hand, "-1")
         await hand.sees(" hits in 35 tasks")
-        found = keys_of(hits(hand))
+        found = keys_of(hits(hand))[:4]
         await hand.press("g", "enter")
         await hand.opens("TaskModal")
         opened = []

@@ -36,7 +36,8 @@ def test_the_terminal_is_given_back(
     monitor: Monitor, fleet_url: str, leave: Callable[[Terminal], None], code: int
 ) -> None:
     seen = monitor.watch(fleet_url)
-    assert {1049, 1000, 1003, 1006, 2004} <= seen.modes
+    assert {1049, 1000, 1002, 1006, 2004} <= seen.modes
+    assert 1003 not in seen.modes
     assert 25 not in seen.modes
     assert seen.keyboard_depth == 1
     assert seen.line_modes != seen.before

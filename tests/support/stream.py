@@ -18,7 +18,7 @@ SEQUENCE = re.compile(
 OWN = re.compile(
     rb"\x1b\[(?:\d*(?:;\d+)?H|\d*[ABCDGd]|[KJ]"  # places, and erasing from there on
     rb"|;?(?:\d+;)*\d*m"  # colours
-    rb"|\?(?:7|25|1000|1003|1004|1006|1015|1016|1049|2004|2026|2048)[hl]"
+    rb"|\?(?:7|25|1000|1002|1004|1006|1016|1049|2004|2026|2048)[hl]"
     rb"|\?20(?:26|48)\$p|>\d+u|<u)"
     rb"|\x1b\]22;default\x07"  # the shape of the pointer
 )

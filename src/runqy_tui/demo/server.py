@@ -49,6 +49,7 @@ _SOCKET_LIMIT = 100  # bytes; sun_path holds 104 on macOS, 108 on Linux
 _START_DEADLINE = 5.0
 _STOP_DEADLINE = 3.0
 _POLL = 0.002
+_LAST_WORDS_S = 0.5
 _PORT_ATTEMPTS = 5
 _PROCESS = re.compile(rb"process_id:(\d+)\r")
 
@@ -189,7 +190,7 @@ class EmbeddedServer:
             if self._answers():
                 return ""
             if supervisor.poll() is not None:
-                return _last_line(supervisor.stdout.read())
+                return _last_line(_rest(supervisor.stdout.fileno()))
             time.sleep(_POLL)
         log = self.directory / "server.log"
         return f"no answer within {_START_DEADLINE:.0f} s; {_last_line(log.read_bytes())}"
@@ -211,6 +212,17 @@ class EmbeddedServer:
             except OSError:
                 pass
         return False
+
+
+def _rest(descriptor: int) -> bytes:
+    """What a process that has ended left in its pipe, of which another may hold the other end."""
+    said = b""
+    while select.select([descriptor], [], [], _LAST_WORDS_S)[0]:
+        chunk = os.read(descriptor, 8192)
+        if not chunk:
+            break
+        said += chunk
+    return said
 
 
 def _last_line(log: bytes) -> str:

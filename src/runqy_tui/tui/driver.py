@@ -43,6 +43,7 @@ STALLED_S = 5.0
 TRANSITION_S = 0.05
 """How long nothing is painted after a change of size, while the widgets take theirs, in seconds."""
 
+_MOUSE_MODES = (1000, 1002, 1006)
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 _HANGUP = 128 + signal.SIGHUP
 
@@ -131,10 +132,18 @@ class RunqyDriver(LinuxDriver):
         if self._last_resort is not None:
             self._last_resort.cancel()
 
+    def _enable_mouse_support(self) -> None:
+        # Clicks, the wheel and dragging. Every move of the pointer (1003) would be bytes both ways.
+        if self._mouse:
+            self.write("".join(f"\x1b[?{mode}h" for mode in _MOUSE_MODES))
+            self.flush()
+
     def _disable_mouse_support(self) -> None:
         if self._mouse_pixels:
             self.write("\x1b[?1016l")
-        super()._disable_mouse_support()
+        if self._mouse:
+            self.write("".join(f"\x1b[?{mode}l" for mode in _MOUSE_MODES))
+            self.flush()
 
     # Leaving
 

@@ -2,53 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
 from pathlib import Path
-from time import monotonic, time
+from time import time
 
-from runqy_tui import __version__
-from runqy_tui.poller import PollResult
 from runqy_tui.reader import Reader
 from runqy_tui.report import default_path, make_report, write_report
-from runqy_tui.report.model import Watch
-from runqy_tui.triage import Diagnosis, Triage
-
-_KEPT = 100
-
-
-class PollLog:
-    """How the polls went: the monitor's own health, for a report."""
-
-    def __init__(self) -> None:
-        self.diagnosis: Diagnosis | None = None
-        self._started = monotonic()
-        self._polls = self._failures = 0
-        self._last_error: str | None = None
-        self._poll_ms: deque[float] = deque(maxlen=_KEPT)
-        self._round_trips: deque[int] = deque(maxlen=_KEPT)
-
-    def note(self, result: PollResult) -> None:
-        """Take note of one poll."""
-        self._polls += 1
-        if result.snapshot is None:
-            self._failures += 1
-            self._last_error = result.error
-            return
-        self.diagnosis = result.diagnosis
-        self._poll_ms.append(result.snapshot.redis.elapsed_ms)
-        self._round_trips.append(result.snapshot.redis.round_trips)
-
-    def watch(self) -> Watch:
-        """Sum up."""
-        return Watch(
-            version=__version__,
-            polls=self._polls,
-            failures=self._failures,
-            watched_s=monotonic() - self._started,
-            poll_ms=tuple(self._poll_ms),
-            round_trips=tuple(self._round_trips),
-            last_error=self._last_error,
-        )
+from runqy_tui.triage import Triage
+from runqy_tui.tui.polllog import PollLog
 
 
 async def report_to(

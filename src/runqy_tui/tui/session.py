@@ -13,7 +13,7 @@ from runqy_tui.reader import Reader
 from runqy_tui.rules.alerts import AlertBoard, Alerts
 from runqy_tui.store import Store, View
 from runqy_tui.triage import Triage
-from runqy_tui.tui.reporting import PollLog
+from runqy_tui.tui.polllog import PollLog
 
 
 @dataclass(slots=True)

@@ -108,7 +108,8 @@ def _terminal(told: Told) -> None:
         row = told.row(0, label)
         assert (row["refresh_b"] or 0) > 0
         assert (row["of_minimal"] or 0) > 0.9  # nothing is smaller than what is minimal
-        assert (row["key_p95"] or 0) >= (row["key_p50"] or 0) > 0
+        assert (row["cursor_p95"] or 0) >= (row["cursor_p50"] or 0) > 0
+        assert (row["rest_p50"] or 0) > 0
         assert (row["rss_mb"] or 0) > 10
     assert told.row(0, "empty Textual app")["bytes_s"] == 0
     assert told.ratio(0, "runqy-tui", "refresh_b") is not None

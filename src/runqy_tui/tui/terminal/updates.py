@@ -7,7 +7,6 @@ The compositor's updates have no public form. They are read here and nowhere els
 from __future__ import annotations
 
 import inspect
-from importlib.metadata import version
 
 from textual import _compositor
 from textual.app import App
@@ -30,12 +29,15 @@ _SHAPES = (
 
 def misfit() -> str | None:
     """Why updates of the installed Textual cannot be read, ``None`` where they can."""
-    installed = version("textual")
+    from importlib.metadata import version
+
     for function, parameters in _SHAPES:
         if tuple(inspect.signature(function).parameters) != parameters:
-            return f"Textual {installed} draws in another way than {TESTED[-1]} does"
+            return f"Textual {version('textual')} draws in another way than {TESTED[-1]} does"
     if not hasattr(Strip([]), "_segments"):
-        return f"Textual {installed} keeps its strips in another way than {TESTED[-1]} does"
+        return (
+            f"Textual {version('textual')} keeps its strips in another way than {TESTED[-1]} does"
+        )
     return None
 
 
