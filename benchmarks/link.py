@@ -3,7 +3,7 @@
     python -m benchmarks.link [--runs N] [--short] [--linkbuf BYTES] [--json FILE]
 
 ``--linkbuf`` is what the link itself holds; a program that writes more than it carries finds it
-full. A key counts as answered when the screen has come to rest after it.
+full. A key moves the cursor of a table, and is answered when the cursor is seen there.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from time import monotonic
 from typing import Any
 
 from benchmarks.kit import programs, pty
+from benchmarks.kit.operator import Plan, Seen, operate
 from benchmarks.kit.report import Report, run
 from benchmarks.kit.tables import Column
 from runqy_tui.demo.run import Demo
 
-_KEYS = "down*8,up*4,pgdn*2,down*4"
 _COLUMNS = (
     Column("paint_s", "first paint s", 2),
     Column("p50", "key p50 ms", 0),
     Column("p95", "key p95 ms", 0),
     Column("p50_rtts", "key p50, in round trips", 2, ratio=False),
     Column("answered", "keys answered %", 0, ratio=False),
-    Column("key_b", "B/key", 0),
+    Column("key_b", "B/key, with refreshes", 0),
     Column("start_b", "start B", 0),
     Column("bytes_s", "B/s", 0),
 )
@@ -61,7 +61,7 @@ def measure(report: Report) -> None:
     options = report.options
     if options.stall is None:
         options.stall = 1.0 if options.short else 20.0
-    with Demo(tcp=True) as demo:
+    with Demo(tcp=True, healthy=True) as demo:
         if not demo.wait_ready(30.0):
             raise SystemExit("the demo did not become ready")
         commands = {
@@ -73,43 +73,32 @@ def measure(report: Report) -> None:
         for link in (SHORT,) if options.short else LINKS:
             table = report.table(f"Link: {link.name}", _COLUMNS, programs.STOCK)
             for label in report.rounds(list(commands)):
-                table.add(label, **_figures(_run(commands[label], link, options), link))
+                table.add(label, **_figures(_play(label, commands[label], link, options), link))
         table = report.table(f"A link that stalls for {options.stall:g} s", _STALL, programs.STOCK)
         for label in report.rounds(list(commands)):
             table.add(label, **_stall(commands[label], options))
 
 
-def _run(command: list[str], link: Link, options: argparse.Namespace) -> dict[str, Any]:
-    return pty.measure(
-        command,
-        rate=link.rate,
-        rtt=link.rtt,
-        linkbuf=options.linkbuf,
-        keys="down*2" if options.short else _KEYS,
-        # On a slow link a silence between two packets is no rest.
-        quiet=max(300.0, 2 * link.rtt),
-        key_settle=max(60.0, link.rtt / 2),
-        key_timeout=5_000.0 if options.short else 60_000.0,
-        start_timeout=10.0 if options.short else 60.0,
-        ready_re=pty.READY,
-        no_screen=True,
-        warmup=0.2 if options.short else 1.0,
-        duration=0.8 if options.short else 10.0,
-    )
+def _play(label: str, command: list[str], link: Link, options: argparse.Namespace) -> Seen:
+    if options.short:
+        plan = Plan(programs.BY_WORKER[label], 0.2, rest_s=0.5, steady_s=0.5, moves=4)
+    else:
+        pause_s = 2.0 if link.rate else 0.5
+        plan = Plan(programs.BY_WORKER[label], pause_s, rest_s=3.0, steady_s=10.0)
+    return operate(command, plan, rate=link.rate, rtt=link.rtt, linkbuf=options.linkbuf)
 
 
-def _figures(found: dict[str, Any], link: Link) -> dict[str, float | None]:
-    keys = found["keys"]
-    p50 = pty.figure(found, "keys.last_p50")
+def _figures(seen: Seen, link: Link) -> dict[str, float | None]:
+    p50 = seen.percentile(50)
     return {
-        "paint_s": pty.figure(found, "start.painted"),
+        "paint_s": seen.painted_s,
         "p50": p50,
-        "p95": pty.figure(found, "keys.last_p95"),
+        "p95": seen.percentile(95),
         "p50_rtts": p50 / link.rtt if p50 is not None and link.rtt else None,
-        "answered": 100.0 * keys["answered"] / keys["sent"],
-        "key_b": pty.figure(found, "keys.bytes_p50"),
-        "start_b": pty.figure(found, "start.bytes"),
-        "bytes_s": pty.figure(found, "steady.bytes_per_s"),
+        "answered": seen.answered,
+        "key_b": seen.key_bytes,
+        "start_b": float(seen.start_bytes),
+        "bytes_s": seen.bytes_s,
     }
 
 

@@ -11,15 +11,16 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmarks.kit import programs, pty
+from benchmarks.kit.operator import Plan, operate
 from benchmarks.kit.report import Report, run
 from benchmarks.kit.tables import Column
 from runqy_tui.demo.run import Demo
 
-_KEYS = "down*6,up*3,pgdn*2,pgup,down*6"
+_KEYS = "down*6,up*3,pgdn*2,down*6"
 _COLUMNS = (
     Column("refresh_b", "B/refresh", 0),
     Column("minimal_b", "minimal B", 0, ratio=False),
@@ -28,8 +29,10 @@ _COLUMNS = (
     Column("cpu_refresh", "CPU ms/refresh", 1),
     Column("cpu_s", "CPU ms/s", 1),
     Column("net_cpu_s", "CPU ms/s without polls", 1),
-    Column("key_p50", "key p50 ms", 1),
-    Column("key_p95", "key p95 ms", 1),
+    Column("cursor_p50", "cursor p50 ms", 1),
+    Column("cursor_p95", "cursor p95 ms", 1),
+    Column("rest_p50", "key to rest p50 ms", 1),
+    Column("rest_p95", "key to rest p95 ms", 1),
     Column("rss_mb", "RSS MB", 1),
     Column("start_b", "start B", 0),
 )
@@ -40,12 +43,11 @@ _PATHS = {
     "bytes_s": ("steady.bytes_per_s", 1.0),
     "cpu_refresh": ("steady.cpu_ms_per_burst", 1.0),
     "cpu_s": ("steady.cpu_ms_per_s", 1.0),
-    "key_p50": ("keys.last_p50", 1.0),
-    "key_p95": ("keys.last_p95", 1.0),
+    "rest_p50": ("keys.last_p50", 1.0),
+    "rest_p95": ("keys.last_p95", 1.0),
     "rss_mb": ("memory.rss_kb", 1 / 1024),
     "start_b": ("start.bytes", 1.0),
 }
-_ON_THE_SAME_DATA = (programs.OURS, programs.STOCK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +79,15 @@ def measure(report: Report) -> None:
     pty.ptybench()  # says at once where it is missing
     options = report.options
     table = report.table("A refresh on a terminal of 120 × 40", _COLUMNS, programs.STOCK)
-    with Demo(tcp=True) as demo:
-        if not demo.wait_ready(30.0):
+    with Demo(tcp=True) as demo, Demo(tcp=True, healthy=True) as calm:
+        if not (demo.wait_ready(30.0) and calm.wait_ready(30.0)):
             raise SystemExit("the demo did not become ready")
         which = _programs(demo.url, options)
         round_of: dict[str, dict[str, float | None]] = {}
         for program in report.rounds(which):
-            round_of[program.label] = _figures(_run(program, options))
+            figures = round_of[program.label] = _figures(_run(program, options))
+            if program.label in programs.BY_WORKER:
+                figures |= _cursor(program.label, calm.url, options)
             if len(round_of) == len(which):
                 _without_polls(round_of)
                 for one in which:
@@ -92,7 +96,7 @@ def measure(report: Report) -> None:
 
 
 def _run(program: Program, options: argparse.Namespace) -> dict[str, Any]:
-    ready = pty.READY if program.label in _ON_THE_SAME_DATA else None
+    ready = pty.READY if program.label in programs.BY_WORKER else None
     duration, warmup = (1.2, 0.3) if options.short else (options.seconds, 3.0)
     return pty.measure(
         program.command, keys=program.keys, duration=duration, warmup=warmup, ready_re=ready
@@ -103,9 +107,19 @@ def _figures(found: dict[str, Any]) -> dict[str, float | None]:
     return {key: pty.figure(found, *where) for key, where in _PATHS.items()}
 
 
+def _cursor(label: str, url: str, options: argparse.Namespace) -> dict[str, float | None]:
+    """Keys in a table whose lines stay where they are: the cursor tells when each was answered."""
+    command = {programs.OURS: programs.ours, programs.STOCK: programs.stock}[label]
+    plan = Plan(programs.BY_WORKER[label])
+    if options.short:
+        plan = replace(plan, pause_s=0.15, rest_s=0.3, moves=3)
+    seen = operate(command(url, options.interval), plan)
+    return {"cursor_p50": seen.percentile(50), "cursor_p95": seen.percentile(95)}
+
+
 def _without_polls(round_of: dict[str, dict[str, float | None]]) -> None:
     polls = round_of.get(programs.POLLS, {}).get("cpu_s")
-    for label in _ON_THE_SAME_DATA:
+    for label in programs.BY_WORKER:
         whole = round_of[label]["cpu_s"]
         if polls is not None and whole is not None:
             round_of[label]["net_cpu_s"] = max(0.0, whole - polls)

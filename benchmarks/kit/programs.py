@@ -11,6 +11,9 @@ EMPTY_REDIS = "empty app, redis loaded"
 STOCK = "stock DataTable"
 POLLS = "the same polls, no screen"
 
+BY_WORKER = {OURS: (b"1", b"s"), STOCK: ()}
+"""Keys that bring the cursor into the workers' table, in the order of their ids."""
+
 
 def ours(url: str, interval_s: float, *more: str) -> list[str]:
     """The monitor as a user starts it."""

@@ -86,18 +86,25 @@ def measure(command: Sequence[str], **settings: Any) -> dict[str, Any]:
             screen = "\n".join(found.get("screen", [])).strip()
             status = found.get("status")
             raise SystemExit(f"{' '.join(command)} ended early ({status}):\n{screen[-2_000:]}")
-        found["start"]["painted"] = _painted(stream, found["start"]["settled"], options.ready_re)
+        with stream.open(encoding="utf-8") as lines:
+            next(lines)
+            chunks = [(at, data.encode("latin1")) for at, data in map(json.loads, lines)]
+    found["start"]["painted"] = painted(chunks, found["start"]["settled"], options.ready_re)
     return found
 
 
-def _painted(stream: Path, settled_s: float, ready: str | None) -> float | None:
+def painted(
+    chunks: Sequence[tuple[float, bytes]], rested_s: float, ready: str | None
+) -> float | None:
     """Seconds until the screen was as full as at rest, and showed what it is to show.
 
     ptybench's own moments are those of one text, or of a screen that then stands still: data
     that is alive does not, and on a slow link its first line is not yet a picture.
     """
     term, frames = ptybench().Term(*SIZE), []
-    for at, data in _steps(stream, settled_s):
+    for at, data in steps(chunks):
+        if at > rested_s:
+            break
         term.feed(data)
         text = "\n".join(term.text())
         frames.append((at, ready is None or re.search(ready, text), len("".join(text.split()))))
@@ -107,20 +114,17 @@ def _painted(stream: Path, settled_s: float, ready: str | None) -> float | None:
     return next((at for at, shows, filled in frames if shows and filled >= enough), None)
 
 
-def _steps(stream: Path, until_s: float) -> Iterator[tuple[float, bytes]]:
-    """What came, in steps of a hundredth of a second at least."""
-    held, since = b"", 0.0
-    with stream.open(encoding="utf-8") as lines:
-        next(lines)
-        for at, data in map(json.loads, lines):
-            if at > until_s:
-                break
-            held += data.encode("latin1")
-            if at - since >= _STEP_S:
-                yield at, held
-                held, since = b"", at
+def steps(chunks: Sequence[tuple[float, bytes]]) -> Iterator[tuple[float, bytes]]:
+    """What came, a hundredth of a second at a time: to draw each byte of a slow link is slow."""
+    held, since, last = b"", 0.0, 0.0
+    for at, data in chunks:
+        if held and at - since >= _STEP_S:
+            yield last, held
+            held = b""
+        since = since if held else at
+        held, last = held + data, at
     if held:
-        yield until_s, held
+        yield last, held
 
 
 def session(command: Sequence[str], **settings: Any) -> Any:

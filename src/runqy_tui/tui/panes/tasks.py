@@ -166,7 +166,10 @@ class TasksPane(Pane):
     def _blank(self) -> None:
         """It takes long: say so rather than show the rows of another list."""
         self._patience = None
-        if self.target != self._shown:
+        target = self.target
+        if target is not None and target.same_list(self._shown):
+            return  # the same tasks in another look: to lose the selected one would be worse
+        if target != self._shown:
             self._shown = None
             self.table.placeholder = "Reading…"
             self.table.set_rows(NO_ROWS, reset=True)
