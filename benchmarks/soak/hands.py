@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from random import Random
 
 from benchmarks.soak.screen import Screen
+from runqy_tui.tui.app import MOST_WINDOWS
 
 ESCAPE, ENTER, UP, DOWN, PAGE = "\x1b", "\r", "\x1b[A", "\x1b[B", "\x1b[6~"
 SIZES = ((140, 45), (80, 24), (120, 40), (200, 60), (60, 18), (100, 28))
@@ -32,6 +33,7 @@ class Hands:
             "open finding": lambda: self._open("4"),
             "states": self._states,
             "find": self._find,
+            "search": self._search,
             "errors": lambda: self._modal("e"),
             "alerts": lambda: self._modal("a"),
             "wrong": lambda: self._modal("w"),
@@ -51,11 +53,11 @@ class Hands:
         """Play one gesture, then go back to the main screen."""
         await self.gestures[name]()
         if name != "wait":
-            await self.rest()
+            await self.rest(MOST_WINDOWS + 3 if name == "haste" else 4)
 
-    async def rest(self) -> None:
+    async def rest(self, windows: int = MOST_WINDOWS + 3) -> None:
         """Close whatever is open."""
-        for _ in range(4):
+        for _ in range(windows):
             await self._type(ESCAPE, pause=_LEAVING_S)
 
     async def _type(self, *keys: str, pause: float = 0.05) -> None:
@@ -95,9 +97,20 @@ class Hands:
     async def _find(self) -> None:
         wanted = await self._known_id() if self.rng.random() < 0.7 else "no-such-task"
         await self._type("i", pause=1.0)
-        # Pasted: a hyphen that comes before the dialog is there would mean something else.
-        await self._type(f"\x1b[200~{wanted}\x1b[201~", ENTER, pause=0.3)
+        await self._paste(wanted)
+        await self._type(ENTER, pause=0.3)
         await self._look()
+
+    async def _search(self) -> None:
+        await self._type("F", pause=1.0)
+        await self._paste(self.rng.choice(("error", "a", "no such text")))
+        await self._type(ENTER, pause=0.5)
+        await self._look()
+        await self._type(DOWN, DOWN, ENTER, pause=0.2)
+
+    async def _paste(self, text: str) -> None:
+        # Typed, a hyphen that comes before the dialog is there would mean something else.
+        await self._type(f"\x1b[200~{text}\x1b[201~")
 
     async def _modal(self, key: str) -> None:
         await self._type(key)

@@ -276,7 +276,8 @@ def _spawn(screen: Screen, url: str, home: Path, plan: Plan) -> tuple[int, int]:
 def _left_behind(home: Path) -> tuple[str, list[str]]:
     """What it said on standard error, and its crash reports."""
     said = (home / "stderr").read_text(errors="replace").strip()
-    return said, [path.read_text(errors="replace") for path in home.rglob("crash-*")]
+    reports = [path.read_text(errors="replace") for path in home.rglob("crash-*")]
+    return said, [f"{text[:3_000]}…{text[-3_000:]}" for text in reports]
 
 
 def _ask(ask: int, tell: int, word: bytes) -> dict[str, Any]:
