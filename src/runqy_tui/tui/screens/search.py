@@ -189,7 +189,7 @@ class SearchModal(ModalScreen[None]):
                         self._show(rows)
         except RunqyTuiError as error:
             self._show(rows)
-            self._said.update(text.content(f"Stopped: {error}", "$error"))
+            self._tell(text.content(f"Stopped: {error}", "$error"), whole=True)
 
     def _show(self, rows: HitRows, *, stopped: bool = False) -> None:
         if not self.is_attached:
@@ -201,9 +201,15 @@ class SearchModal(ModalScreen[None]):
         self._table.set_rows(rows)
         if self._progress.done or stopped:
             style = "bold" if len(rows) else "$warning"
-            self._said.update(text.content(summary(self._progress, stopped=stopped), style))
+            said = text.content(summary(self._progress, stopped=stopped), style)
+            self._tell(said, whole=True)
         else:
-            self._said.update(_progress_line(self._progress))
+            self._tell(_progress_line(self._progress))
+
+    def _tell(self, said: Content, *, whole: bool = False) -> None:
+        """Write the line over the table; ``whole``: all of it, on several lines if need be."""
+        self._said.set_class(whole, "-whole")
+        self._said.update(said)
 
     # Keys
 
