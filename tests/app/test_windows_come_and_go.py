@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import gc
 
+import pytest
+from textual.css.query import NoMatches
 from textual.widgets._footer import FooterKey
 
 from runqy_tui.model import QueueKey
+from runqy_tui.tui.screens.help import HelpModal
 from runqy_tui.tui.screens.task import TaskModal
+from runqy_tui.tui.strays import is_stray
 from tests.app.driving import app_on, watching
 
 KEYS = ("search", "search_next(1)", "write", "step(1)", "tab(1)")
@@ -47,3 +51,36 @@ async def test_a_window_that_is_closed_before_it_is_there_ends_nothing(task_url:
             hand.app.pop_screen()
             await hand.settle()
         await hand.open_task()
+
+
+async def test_windows_above_each_other_show_what_is_below(task_url: str) -> None:
+    async with watching(app_on(task_url)) as hand:
+        await hand.press("e", "question_mark", "a", "question_mark")
+        assert len(hand.app.screen_stack) == 5
+        for window in hand.app.screen_stack:
+            for other in hand.app.screen_stack:
+                other._set_dirty(other.size.region)  # as an answer that arrives in it does
+            window.refresh()
+            hand.screen.refresh()
+            await hand.settle()
+            assert hand.app.fault is None
+            assert "data" in hand.lines[0], hand.text
+
+
+async def test_an_answer_for_a_closed_window_ends_nothing(task_url: str) -> None:
+    async with watching(app_on(task_url)) as hand:
+        window = HelpModal(hand.screen)
+
+        async def late() -> None:
+            window.query_one("#nowhere")
+
+        hand.app.push_screen(window)
+        await hand.settle()
+        with pytest.raises(NoMatches) as seen:
+            await late()
+        assert not is_stray(seen.value, hand.app.screen_stack)  # an open one is to have it
+        await hand.press("escape")
+        worker = hand.app.run_worker(late())
+        await hand.until(lambda: worker.is_finished, "the answer came")
+        await hand.press("question_mark")
+        await hand.sees("Esc closes")

@@ -27,6 +27,7 @@ from runqy_tui.tui.driver import RunqyDriver
 from runqy_tui.tui.everywhere import EVERYWHERE
 from runqy_tui.tui.screens.main import MainScreen
 from runqy_tui.tui.session import Session
+from runqy_tui.tui.strays import is_stray
 from runqy_tui.tui.terminal.app import CellDiffApp
 from runqy_tui.tui.theme import DARK, DEFAULT_VARIABLES, LIGHT
 
@@ -110,6 +111,11 @@ class RunqyApp(CellDiffApp[None]):
         return super().push_screen(screen, *args, **options)
 
     # Leaving
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Go on where only a window is gone that something was meant for; else it is the end."""
+        if not is_stray(error, self.screen_stack):
+            super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
         """Keep Textual from printing a traceback with all variables; the caller says a line."""

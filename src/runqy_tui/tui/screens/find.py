@@ -10,17 +10,17 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from runqy_tui.errors import RunqyTuiError
 from runqy_tui.tui import text
 from runqy_tui.tui.everywhere import in_modal
+from runqy_tui.tui.screens.window import Window
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.widgets.entry import Entry
 
 
-class FindModal(ModalScreen[None]):
+class FindModal(Window):
     """Asks for an id; opens the task, or says that no queue has it."""
 
     CSS_PATH: ClassVar[str | Path] = "find.tcss"

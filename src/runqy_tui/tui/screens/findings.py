@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from runqy_tui.findings.base import Evidence, Finding
@@ -20,13 +19,14 @@ from runqy_tui.tui import text
 from runqy_tui.tui.everywhere import in_modal
 from runqy_tui.tui.notices import Notice, calm, notices
 from runqy_tui.tui.resources.signs import sign
+from runqy_tui.tui.screens.window import Window
 from runqy_tui.tui.session import Session
 
 _STYLES = {Severity.CRITICAL: "bold $error", Severity.WARNING: "$warning"}
 _MOST = 200
 
 
-class FindingsModal(ModalScreen[None]):
+class FindingsModal(Window):
     """All findings, worst first, or one of them; follows the polls while it is open."""
 
     CSS_PATH: ClassVar[str | Path] = "findings.tcss"

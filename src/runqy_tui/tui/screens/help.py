@@ -10,10 +10,11 @@ from textual.app import App, ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widgets import Static
 
 from runqy_tui.tui.everywhere import in_modal
+from runqy_tui.tui.screens.window import Window
 
 _TITLES = {
     "app": "Everywhere",
@@ -28,7 +29,7 @@ _TITLES = {
 }
 
 
-class HelpModal(ModalScreen[None]):
+class HelpModal(Window):
     """Lists the keys that work on the screen behind it."""
 
     CSS_PATH: ClassVar[str | Path] = "help.tcss"

@@ -12,7 +12,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.css.query import NoMatches
-from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 from textual.worker import Worker
@@ -21,6 +20,7 @@ from runqy_tui.errors import RunqyTuiError
 from runqy_tui.store import View
 from runqy_tui.tui import text
 from runqy_tui.tui.everywhere import in_modal
+from runqy_tui.tui.screens.window import Window
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.widgets.bindings import quiet
 from runqy_tui.tui.widgets.entry import Entry
@@ -35,7 +35,7 @@ Step = Callable[[int], Hashable | None]
 """Moves the selection of the list behind by rows and returns the new key."""
 
 
-class ObjectModal(ModalScreen[None]):
+class ObjectModal(Window):
     """Shows one object and keeps it fresh. Subclasses read it and fill the tabs.
 
     ``TABS`` are keys and labels; for each key there is a widget of that id.

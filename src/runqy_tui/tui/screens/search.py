@@ -13,7 +13,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 from textual.worker import Worker
 
@@ -27,6 +26,7 @@ from runqy_tui.tui.everywhere import in_modal
 from runqy_tui.tui.listing import Target
 from runqy_tui.tui.resources.hits import COLUMNS, HitRows
 from runqy_tui.tui.screens.modal import SMALL
+from runqy_tui.tui.screens.window import Window
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.widgets.bars import bar
 from runqy_tui.tui.widgets.bindings import quiet
@@ -56,7 +56,7 @@ class _Scope(NamedTuple):
     states: tuple[TaskState, ...] = ()
 
 
-class SearchModal(ModalScreen[None]):
+class SearchModal(Window):
     """Asks for a text, and where and in what to look for it.
 
     Args:
