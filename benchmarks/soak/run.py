@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import select
+import signal
 import sys
 import tempfile
 from collections import Counter
@@ -28,6 +29,8 @@ INTERVAL_S = 2.0
 CALM_AFTER_S = 15.0
 """After a fault of 12 s, the longest, the monitor may take so long until it polls again."""
 ANSWER_S = 10.0
+HUNG = 3
+"""So many keys in turn without an answer end the soak: nothing more is to be learnt."""
 _LEAVE_S = 30.0
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -92,6 +95,7 @@ class Soak:
         self._rough_until = 0.0
         self._rough_since_sample = False
         self._unanswered = 0
+        self._silent = 0
 
     @property
     def now(self) -> float:
@@ -140,7 +144,7 @@ class Soak:
     async def _operate(self, ask: int, tell: int) -> None:
         names = list(self._plan.gestures or self._hands.gestures)
         due, turns = self._plan.sample_every_s, _in_turn(names, self._hands.rng)
-        while self._goes_on() and self._screen.process.poll() is None:
+        while self._goes_on() and self._screen.process.poll() is None and self._silent < HUNG:
             name = next(turns)
             if name == "interval":
                 self._rough_since_sample = True
@@ -164,8 +168,11 @@ class Soak:
         answered = await self._screen.answers("\x0c", ANSWER_S)
         if answered is None:
             self._unanswered += 1
+            self._silent += 1
             self._note("no answer to a key")
+            self._screen.process.send_signal(signal.SIGUSR1)
         else:
+            self._silent = 0
             self.outcome.slowest_answer_s = max(self.outcome.slowest_answer_s, answered)
         await asyncio.sleep(self._plan.settle_s)
         try:
@@ -227,7 +234,7 @@ class Soak:
             Check("alive to the end", alive, f"{self.now:.0f} s"),
             Check("exit code", code == 0, str(code)),
             Check("terminal restored", not screen.wrong, ", ".join(screen.wrong) or "yes"),
-            Check("nothing on stderr", not said, said[-500:] or "nothing"),
+            Check("nothing on stderr", not said, said[-5_000:] or "nothing"),
             Check("no crash report", not crashes, "\n".join(crashes) or "none"),
         ]
 

@@ -4,15 +4,18 @@
 
 ``ASK`` and ``TELL`` are inherited file descriptors: for every byte read from the one, a line of
 JSON is written to the other. A thread waits for them; the event loop of the monitor looks, between
-two of its steps: another thread could meet objects that are half made, and break them.
+two of its steps: another thread could meet objects that are half made, and break them. SIGUSR1 has
+it write where every thread stands to standard error.
 """
 
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import gc
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -31,6 +34,7 @@ def main() -> None:
     """Start the thread, then become the monitor."""
     ask, tell = int(sys.argv[1]), int(sys.argv[2])
     sys.argv = ["runqy-tui", *sys.argv[3:]]
+    faulthandler.register(signal.SIGUSR1, file=os.dup(2))
     if depth := int(os.environ.get(TRACE, "0")):
         tracemalloc.start(depth)
     policy = _Policy()
