@@ -103,13 +103,14 @@ class Run:
     width: int = 40
     height: int = 12
     erases_with_colour: bool = True
+    colours: ColorSystem = ColorSystem.TRUECOLOR
     sizes: list[int] = field(default_factory=list)
     last: str = ""
 
     def frames(self, count: int) -> Iterator[tuple[int, list[list[Look]], list[list[Look]]]]:
         """Number, what is seen, and what a full repaint would show; for each frame."""
         dice = random.Random(self.seed)
-        pens = Pens(ColorSystem.TRUECOLOR)
+        pens = Pens(self.colours)
         encoder = Encoder(erases_with_colour=self.erases_with_colour)
         frame, terminal = self._fresh(dice, first=True)
         for number in range(count):
