@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 
 import pytest
 from textual.css.query import NoMatches
+from textual.events import MouseDown
+from textual.widgets import Static
 from textual.widgets._footer import FooterKey
 
 from runqy_tui.model import QueueKey
@@ -65,6 +68,21 @@ async def test_windows_above_each_other_show_what_is_below(task_url: str) -> Non
             await hand.settle()
             assert hand.app.fault is None
             assert "data" in hand.lines[0], hand.text
+
+
+async def test_a_press_on_what_is_being_removed_ends_nothing(task_url: str) -> None:
+    async with watching(app_on(task_url)) as hand:
+        await hand.press("question_mark")
+        text = hand.screen.query_one(Static)
+        x, y = text.region.x + 2, text.region.y + 1
+        removed = text.remove()  # until it is, the screen still finds it at its old place
+        while text.parent is not None:  # noqa: ASYNC110 -- nobody tells it before
+            await asyncio.sleep(0)
+        assert hand.screen.get_widget_at(x, y)[0] is text
+        hand.screen._forward_event(MouseDown(None, x, y, 0, 0, 1, False, False, False, x, y))
+        await removed
+        await hand.settle()
+        assert hand.app.fault is None
 
 
 async def test_an_answer_for_a_closed_window_ends_nothing(task_url: str) -> None:

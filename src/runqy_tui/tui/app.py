@@ -50,6 +50,9 @@ class RunqyApp(CellDiffApp[None]):
     TITLE = "runqy-tui"
     # Textual loads no stylesheet of its own for the default screen.
     CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", "screens/main.tcss"]
+    # A terminal marks text better itself (with Shift held down), and Textual's own way of it ends
+    # the app where a press hits a widget that is just being removed.
+    ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [*EVERYWHERE]
 
     def __init__(

@@ -18,7 +18,7 @@ from runqy_tui.redis.seek.needle import Needle, Value
 from runqy_tui.redis.seek.places import Place
 from runqy_tui.redis.transport import Batch
 
-BUDGET_US = 2_000
+BUDGET_US = 1_500
 """Microseconds of the server's time for all scripts of one step."""
 
 _LEAST_US = 100
