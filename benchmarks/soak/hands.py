@@ -21,6 +21,7 @@ class Hands:
     def __init__(self, screen: Screen, rng: Random, known_id: Callable[[], Awaitable[str]]) -> None:
         self.screen = screen
         self.rng = rng
+        self.absences = 0
         self._known_id = known_id
         self.gestures: dict[str, Callable[[], Awaitable[None]]] = {
             "panes": self._panes,
@@ -46,12 +47,14 @@ class Hands:
             "resize": self._resize,
             "burst": self._burst,
             "haste": self._haste,
+            "suspend": self._suspend,
             "wait": self._look,
         }
 
     async def play(self, name: str) -> None:
         """Play one gesture, then go back to the main screen."""
         await self.gestures[name]()
+        await self.bring_back()
         if name != "wait":
             await self.rest(MOST_WINDOWS + 3 if name == "haste" else 4)
 
@@ -59,6 +62,14 @@ class Hands:
         """Close whatever is open."""
         for _ in range(windows):
             await self._type(ESCAPE, pause=_LEAVING_S)
+
+    async def bring_back(self) -> bool:
+        """The palette has a command that goes back to the shell, too."""
+        if not self.screen.bring_back():
+            return False
+        self.absences += 1
+        await asyncio.sleep(_READING_S)
+        return True
 
     async def _type(self, *keys: str, pause: float = 0.05) -> None:
         await self.screen.type(*keys, pause=pause)
@@ -167,3 +178,6 @@ class Hands:
                 *self.rng.choices((*"][nNyw/", ENTER), k=self.rng.randrange(2)),
             ):
                 await self._type(key, pause=self.rng.choice((0.0, 0.005, 0.02, 0.1)))
+
+    async def _suspend(self) -> None:
+        await self._type("\x1a", pause=1.0)

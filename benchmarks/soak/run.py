@@ -68,6 +68,7 @@ class Outcome:
     gestures: list[tuple[float, str]] = field(default_factory=list)
     types: list[tuple[float, dict[str, int]]] = field(default_factory=list)
     slowest_answer_s: float = 0.0
+    absences: int = 0
     warm_s: float = 0.0
 
     @property
@@ -145,11 +146,11 @@ class Soak:
         names = list(self._plan.gestures or self._hands.gestures)
         due, turns = self._plan.sample_every_s, _in_turn(names, self._hands.rng)
         while self._goes_on() and self._screen.process.poll() is None and self._silent < HUNG:
-            name = next(turns)
-            if name == "interval":
-                self._rough_since_sample = True
+            name, absences = next(turns), self._hands.absences
             self.outcome.gestures.append((round(self.now, 1), name))
             await self._hands.play(name)
+            if name == "interval" or self._hands.absences > absences:
+                self._rough_since_sample = True
             if len(self.outcome.gestures) == len(names):
                 self.outcome.warm_s = max(self.now, self._plan.warm_s)
             self._rough_since_sample |= self.now < self._rough_until
@@ -165,7 +166,10 @@ class Soak:
         return self.now < self._plan.seconds
 
     async def _sample(self, ask: int, tell: int) -> None:
+        await self._hands.bring_back()
         answered = await self._screen.answers("\x0c", ANSWER_S)
+        if answered is None and await self._hands.bring_back():
+            answered = await self._screen.answers("\x0c", ANSWER_S)
         if answered is None:
             self._unanswered += 1
             self._silent += 1
@@ -226,6 +230,7 @@ class Soak:
         alive = screen.process.poll() is None
         self._say(f"last: {', '.join(name for _, name in outcome.gestures[-3:])}")
         code = await self._leave()
+        outcome.absences = self._hands.absences
         warm_s = outcome.warm_s or self._plan.warm_s
         said, crashes = await asyncio.to_thread(_left_behind, home)
         outcome.checks = [
@@ -239,6 +244,7 @@ class Soak:
         ]
 
     async def _leave(self) -> int | None:
+        await self._hands.bring_back()
         await self._hands.rest()
         await self._screen.type("q")
         try:
@@ -315,7 +321,7 @@ def shown(outcome: Outcome) -> str:
     ]
     faults = Counter(what for _, what in outcome.events)
     lines.append(f"faults: {', '.join(f'{n} {what}' for what, n in sorted(faults.items()))}")
-    lines.append(f"gestures: {len(outcome.gestures)}")
+    lines.append(f"gestures: {len(outcome.gestures)}; suspended {outcome.absences} times")
     if outcome.samples:
         last = outcome.samples[-1]
         lines.append(f"processor: {last.cpu_s / last.at:.1%} of one; {last.connects} connections")

@@ -57,5 +57,15 @@ def descriptors(pid: int) -> tuple[int, int]:
 
 def cpu(pid: int) -> float:
     """Seconds of processor time so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    fields = _stat(pid)
     return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
+def stopped(pid: int) -> bool:
+    """Whether it stands still, as after Ctrl+Z, until a shell brings it back."""
+    return _stat(pid)[0] == "T"
+
+
+def _stat(pid: int) -> list[str]:
+    """What ``/proc`` tells after the name of the program, from its state on."""
+    return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()

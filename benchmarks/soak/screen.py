@@ -6,6 +6,7 @@ import asyncio
 import fcntl
 import os
 import re
+import signal
 import struct
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import monotonic
 from typing import Any
+
+from benchmarks.soak import samples
 
 _ON_BY_DEFAULT = frozenset({7, 25})
 _MODE = re.compile(rb"\x1b\[\?([0-9;]+)([hl])|\x1b\[(>)\d+u|\x1b\[(<)\d*u")
@@ -109,6 +112,13 @@ class Screen:
         except TimeoutError:
             return None
         return monotonic() - began
+
+    def bring_back(self) -> bool:
+        """Do what a shell's ``fg`` does, where the program has stopped itself."""
+        if self.process.poll() is not None or not samples.stopped(self.process.pid):
+            return False
+        self.process.send_signal(signal.SIGCONT)
+        return True
 
     def resize(self, columns: int, rows: int) -> None:
         """Give the window another size."""

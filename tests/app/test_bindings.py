@@ -190,7 +190,7 @@ async def test_every_command_of_the_palette_runs(
 async def test_a_command_is_found_and_run_in_the_palette(scene_url: str) -> None:
     async with watching(app_on(scene_url)) as hand:
         await hand.press("ctrl+p")
-        await hand.opens("CommandPalette")
+        await hand.opens("Palette")
         await hand.press(*"hold")
         await hand.sees("Hold the picture; polls go on")
         await hand.press("down", "enter")

@@ -140,6 +140,13 @@ class RunqyApp(CellDiffApp[None]):
         """Freeze or thaw the screen."""
         self.session.toggle_freeze()
 
+    def action_command_palette(self) -> None:
+        """Open the palette, unless it is open."""
+        from runqy_tui.tui.screens.palette import Palette
+
+        if not Palette.is_open(self):  # type: ignore[arg-type]
+            self.push_screen(Palette(id="--command-palette"))
+
     def action_interval(self, step: int) -> None:
         """Poll more or less often."""
         seconds = self.session.change_interval(step)

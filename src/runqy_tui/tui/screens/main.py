@@ -20,6 +20,7 @@ from runqy_tui.tui.panes.findings import FindingsPane
 from runqy_tui.tui.panes.queues import QueuesPane
 from runqy_tui.tui.panes.tasks import TasksPane
 from runqy_tui.tui.panes.workers import WorkersPane
+from runqy_tui.tui.screens.settled import Settled
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.widgets.bindings import quiet
 from runqy_tui.tui.widgets.footer import KeysFooter
@@ -34,7 +35,7 @@ SMALL = (100, 28)
 """Below this many columns or lines one pane is shown at a time."""
 
 
-class MainScreen(Screen[None]):
+class MainScreen(Settled, Screen[None]):
     """Workers and queues side by side over tasks; one at a time where there is no room."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

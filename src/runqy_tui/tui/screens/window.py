@@ -6,8 +6,10 @@ from rich.console import RenderableType
 from textual.renderables.background_screen import BackgroundScreen
 from textual.screen import ModalScreen
 
+from runqy_tui.tui.screens.settled import Settled
 
-class Window(ModalScreen[None]):
+
+class Window(Settled, ModalScreen[None]):
     """A window above the screen it was opened from, which shows through its margins."""
 
     def render(self) -> RenderableType:

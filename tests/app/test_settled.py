@@ -1,0 +1,48 @@
+"""Sizes of the terminal that come faster than the screens take them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from textual.events import Resize, Show
+from textual.geometry import Size
+from textual.screen import Screen
+
+from tests.app.driving import WIDE, app_on, watching
+
+ENOUGH = 100
+
+
+@pytest.mark.parametrize("key", ["", "question_mark", "ctrl+p"])
+async def test_two_sizes_on_the_way_at_once_come_to_rest(
+    task_url: str, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layouts = 0
+    laid_out = Screen._refresh_layout
+
+    def count(screen: Screen[Any], *args: Any, **options: Any) -> None:
+        nonlocal layouts
+        layouts += 1
+        if layouts < ENOUGH:  # else each brings the next one, for ever
+            laid_out(screen, *args, **options)
+
+    async with watching(app_on(task_url)) as hand:
+        if key:
+            await hand.press(key)
+        await hand.settle()
+        monkeypatch.setattr(Screen, "_refresh_layout", count)
+        past, present = Size(60, 20), Size(*WIDE)
+        with hand.app.batch_update():  # as while sizes change: it puts a paint behind each size
+            for screen in hand.app.screen_stack:
+                for size in (past, present):
+                    screen.post_message(Resize(size, size))
+                    screen.post_message(Show())  # two sizes in a row would be taken as one
+            for _ in range(ENOUGH):
+                await asyncio.sleep(0)
+        assert {screen.size for screen in hand.app.screen_stack} == {present}
+        await hand.pilot.resize_terminal(100, 30)
+        await hand.settle()
+        assert layouts < ENOUGH
+        assert {screen.size for screen in hand.app.screen_stack} == {Size(100, 30)}
