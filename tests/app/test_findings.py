@@ -33,6 +33,18 @@ async def test_a_healthy_fleet_has_no_such_pane(writer: Redis, redis_url: str) -
         await hand.misses("All quiet")
 
 
+async def test_what_the_reader_noticed_is_named_beside_findings(
+    writer: Redis, scene_url: str
+) -> None:
+    async with watching(app_on(scene_url)) as hand:
+        await hand.sees("4 Findings 3 ")
+        assert "notice" not in hand.text
+        writer.set("asynq:{beta.default}:archived", "no sorted set")
+        await hand.sees("─ 1 notice: w ")
+        await hand.press("w")
+        await hand.sees("asynq:{beta.default}:archived", "another type")
+
+
 async def test_enter_goes_to_the_object(scene_url: str) -> None:
     async with watching(app_on(scene_url)) as hand:
         await hand.press("4")

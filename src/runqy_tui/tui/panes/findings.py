@@ -8,7 +8,8 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from runqy_tui.severity import Severity
-from runqy_tui.store import View
+from runqy_tui.store import Link, View
+from runqy_tui.tui.notices import notices
 from runqy_tui.tui.panes.resource import ResourcePane
 from runqy_tui.tui.resources.findings import FINDINGS, FindingRow, finding_rows
 from runqy_tui.tui.session import Session
@@ -73,10 +74,13 @@ class FindingsPane(ResourcePane[FindingRow]):
         self.styles.height = lines + _BORDERS + self.filter_lines
 
     def full(self) -> Content:
-        """How many, and what is left out of sight."""
+        """How many, what is left out of sight, and that there is more to be said."""
         hidden = len(self._items) - self.most_lines
         more = f" ─ {hidden} more below" if hidden > 0 else ""
-        return Content.assemble(super().full(), (more, "$muted"))
+        view = self.session.view
+        count = len(notices(view)) if view.link is Link.LIVE else 0  # else they have their line
+        noticed = f" ─ {count} notice{'' if count == 1 else 's'}: w" if count else ""
+        return Content.assemble(super().full(), (more, "$muted"), (noticed, "$warning"))
 
     def action_acknowledge(self) -> None:
         """Acknowledge the selected finding."""
