@@ -66,6 +66,7 @@ class MainScreen(Settled, Screen[None]):
             lambda: len(session.board.firing),
         )
         self._notice = NoticeLine()
+        self._footer = KeysFooter()
 
     def compose(self) -> ComposeResult:
         """Build the screen."""
@@ -77,7 +78,7 @@ class MainScreen(Settled, Screen[None]):
                 yield self.workers_pane
                 yield self.queues_pane
             yield self.tasks_pane
-        yield KeysFooter(compact=True)
+        yield self._footer
 
     def on_mount(self) -> None:
         """Listen for polls."""
@@ -120,7 +121,9 @@ class MainScreen(Settled, Screen[None]):
     def _arrange(self) -> None:
         single = self._single
         self.set_class(single, "-single")
-        self.set_class(single and self._front is self.tasks_pane, "-tasks-in-front")
+        tasks_alone = single and self._front is self.tasks_pane
+        self.set_class(tasks_alone, "-tasks-in-front")
+        self._footer.palette = not tasks_alone  # they have more keys than others
         for pane in self._panes:
             pane.set_class(pane is self._front, "-front")
         self._retitle()

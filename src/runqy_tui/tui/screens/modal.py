@@ -121,7 +121,7 @@ class ObjectModal(Window):
             yield self._tabline
             yield from self.compose_tabs()
             yield self._search
-        yield KeysFooter(compact=True)
+        yield KeysFooter()
 
     def on_mount(self) -> None:
         """Show the first tab and follow the polls."""

@@ -99,7 +99,7 @@ class SearchModal(Window):
             yield self._what
             yield self._said
             yield self._table
-        yield KeysFooter(compact=True)
+        yield KeysFooter()
 
     def on_mount(self) -> None:
         """Show the choices."""
