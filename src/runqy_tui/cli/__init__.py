@@ -12,7 +12,15 @@ import click
 from runqy_tui import __version__
 from runqy_tui.cli.options import loader, names_a_server, settings_options
 from runqy_tui.cli.profiles import profiles
-from runqy_tui.cli.running import BROKEN_PIPE, LoadSettings, drop_output, open_for, run, usage_text
+from runqy_tui.cli.running import (
+    BROKEN_PIPE,
+    LoadSettings,
+    drop_output,
+    loading,
+    open_for,
+    run,
+    usage_text,
+)
 from runqy_tui.cli.safety import acl, doctor
 from runqy_tui.cli.searching import search
 from runqy_tui.cli.watching import check, metrics, report, rules
@@ -153,7 +161,8 @@ def _run_app(settings: Settings) -> None:
 def main() -> None:
     """Entry point: errors become one line on standard error and an exit code."""
     try:
-        cli.main(prog_name="runqy-tui", standalone_mode=False)
+        with loading():
+            cli.main(prog_name="runqy-tui", standalone_mode=False)
     except OutputError as error:
         drop_output()
         _fail(str(error), error.exit_code)

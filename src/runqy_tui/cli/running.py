@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import re
 import signal
@@ -27,10 +28,34 @@ BROKEN_PIPE = 141
 """Exit code when the reader of our output has gone: 128 + SIGPIPE."""
 
 
+@contextmanager
+def loading() -> Iterator[None]:
+    """Let nothing look for garbage until :func:`loaded`, or until the end of the block.
+
+    While modules are imported and widgets made there is none, and looking took a tenth of the
+    time until the monitor shows data.
+    """
+    usual = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if usual:
+            gc.enable()
+
+
+def loaded() -> None:
+    """Look for garbage from now on, but not among what is there now: that is here to stay."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
+
+
 async def open_for(settings: Settings) -> Reader:
     """Connect as the settings say; an error of the URL names where it came from."""
     from runqy_tui.redis.source import open_reader
 
+    loaded()
     try:
         return await open_reader(settings.url, access=settings.access, timeout=settings.timeout_s)
     except ConfigError as error:
