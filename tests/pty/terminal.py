@@ -12,6 +12,7 @@ import subprocess
 import sys
 import termios
 import threading
+import tty
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -31,6 +32,7 @@ PATIENCE_S = 20.0
 _BEYOND_PYTE = re.compile(
     rb"\x1b\[[<=>][0-9;]*[a-z]|\x1b\[\?[0-9;]*\$p|\x1b\][^\x07\x1b]*(\x07|\x1b\\)"
 )
+_WHERE = b"\x1b[6n"
 _ON_BY_DEFAULT = frozenset({7, 25})
 
 _LAUNCHER = """
@@ -57,10 +59,15 @@ class _Screen(pyte.Screen):
 
 @dataclass
 class Terminal:
-    """One end of a pty; the program has the other one. It answers no query."""
+    """One end of a pty; the program has the other one.
+
+    It answers no query, unless ``answers_s`` says how many seconds it takes to tell where the
+    cursor is; then ``asked`` counts how often it was asked.
+    """
 
     columns: int = 120
     rows: int = 40
+    answers_s: float | None = field(default=None, init=False)
     ours: int = field(init=False)
     theirs: int = field(init=False)
     before: list[Any] = field(init=False)
@@ -87,6 +94,7 @@ class Terminal:
         cwd: Path,
         ignored: str = "",
         stderr: Any = None,
+        answers_s: float | None = None,
     ) -> None:
         """Start a program in its own session, with this as its controlling terminal.
 
@@ -94,7 +102,9 @@ class Terminal:
             ignored: names of the signals that it finds ignored; with ``no controlling terminal``
                 none tells it that the window closes.
             stderr: where its standard error goes, if not to the terminal.
+            answers_s: seconds after which it is told where the cursor is; never if ``None``.
         """
+        self.answers_s = answers_s
         if "LC_CTYPE" not in env:
             ignored += ", no LC_CTYPE"
         self.process = subprocess.Popen(
@@ -115,7 +125,10 @@ class Terminal:
             leaving = self._drained.is_set()
             try:
                 while chunk := os.read(self.ours, 65536):
+                    asked = self.asked
                     self._raw += chunk
+                    if self.asked > asked:
+                        self._answer()
             except BlockingIOError:
                 pass
             except OSError:
@@ -123,6 +136,17 @@ class Terminal:
             if leaving or self._hung_up:
                 return
             select.select([self.ours], [], [], 0.02)
+
+    def _answer(self) -> None:
+        if self.answers_s is not None:
+            answer = threading.Timer(self.answers_s, self.press, [b"\x1b[12;34R"])
+            answer.daemon = True
+            answer.start()
+
+    @property
+    def asked(self) -> int:
+        """How often the program wanted to know where the cursor is."""
+        return self._raw.count(_WHERE)
 
     @property
     def raw(self) -> bytes:
@@ -173,6 +197,14 @@ class Terminal:
         assert self.modes == _ON_BY_DEFAULT
         assert self.keyboard_depth == 0
         assert self.line_modes == self.before
+
+    @property
+    def typed_ahead(self) -> int:
+        """How many bytes of input a shell would find now; line modes are lost."""
+        tty.setraw(self.theirs)
+        count = array("i", [0])
+        fcntl.ioctl(self.theirs, termios.FIONREAD, count)
+        return count[0]
 
     # What an operator does
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-from runqy_tui.config import NOTIFY, Settings, load_settings
+from runqy_tui.config import DEPTHS, NOTIFY, Settings, load_settings
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -71,6 +71,18 @@ _OPTIONS = (
         "--mouse/--no-mouse", default=None, help="Use the mouse, or leave it to the terminal."
     ),
     click.option(
+        "--low-bandwidth/--no-low-bandwidth",
+        default=None,
+        help="Send the terminal less: no mouse, no animation, fewer updates of mere ages. Default: "
+        "when the link to it is slow. Also $RUNQY_TUI_LOW_BANDWIDTH.",
+    ),
+    click.option(
+        "--colours",
+        type=click.Choice(DEPTHS),
+        help="How many colours to use. Default: those the terminal says it has. "
+        "Also $RUNQY_TUI_COLOURS.",
+    ),
+    click.option(
         "--rules", type=_FILE, metavar="F", help="File of alert rules. Default: the built-in ones."
     ),
     click.option(
@@ -79,7 +91,9 @@ _OPTIONS = (
         help="Announce what begins to fire by bell or desktop notification (OSC 9). Default: none.",
     ),
 )
-_NOT_OF_A_SERVER = frozenset({"interval", "timeout", "mouse", "rules", "notify"})
+_NOT_OF_A_SERVER = frozenset(
+    {"interval", "timeout", "mouse", "low_bandwidth", "colours", "rules", "notify"}
+)
 
 
 def settings_options(command: Decorated) -> Decorated:

@@ -9,11 +9,19 @@ from __future__ import annotations
 from runqy_tui.config.file import config_path
 from runqy_tui.config.load import Flags, load_settings
 from runqy_tui.config.profiles import Profile, list_profiles
-from runqy_tui.config.settings import COLOURS, DEFAULT_URL, INTERVALS_S, NOTIFY, Settings
+from runqy_tui.config.settings import (
+    COLOURS,
+    DEFAULT_URL,
+    DEPTHS,
+    INTERVALS_S,
+    NOTIFY,
+    Settings,
+)
 
 __all__ = [
     "COLOURS",
     "DEFAULT_URL",
+    "DEPTHS",
     "INTERVALS_S",
     "NOTIFY",
     "Flags",

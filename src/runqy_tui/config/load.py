@@ -40,6 +40,8 @@ class Flags(TypedDict, total=False):
     interval: float | None
     timeout: float | None
     mouse: bool | None
+    low_bandwidth: bool | str | None
+    colours: str | None
     rules: Path | None
     notify: str | None
 
@@ -96,6 +98,8 @@ def _habits(sources: Sequence[Source], file: ConfigFile) -> dict[str, Any]:
         "interval_s": _said(sources, "interval", values.seconds, 2.0),
         "timeout_s": _said(sources, "timeout", values.seconds, 3.0),
         "mouse": _said(sources, "mouse", values.boolean, True),
+        "low_bandwidth": _said(sources, "low_bandwidth", values.low_bandwidth, None),
+        "depth": _said(sources, "colours", values.depth, "auto"),
         "rules": rules and values.file_name(rules.value, rules.where, rules.source.folder),
         "notify": _said(sources, "notify", values.notify, "none"),
         "keys": values.keys(file.top.get("keys", {})),

@@ -15,6 +15,9 @@ INTERVALS_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 NOTIFY = ("none", "bell", "osc9")
 """How a firing alert is announced: not at all, by the bell, or by a desktop notification."""
 
+DEPTHS = ("auto", "16", "256", "truecolor")
+"""How many colours are used: those that the terminal says it has, or these."""
+
 COLOURS = ("red", "orange", "yellow", "green", "cyan", "blue", "purple", "pink", "grey")
 """Names of colours for a profile; ``#rrggbb`` is the other way to give one."""
 
@@ -26,12 +29,13 @@ class Settings:
     ``interval_s`` and ``timeout_s`` are seconds. ``keys`` maps a binding's id to the keys the
     user wants for it. ``url_source`` says where the URL came from, for error messages. ``name``
     is shown before the address, so that nobody takes one Redis for another. ``rules`` is a file
-    of alert rules (the built-in ones if ``None``), ``notify`` one of :data:`NOTIFY`. ``access``
-    is how to get in. ``profile`` is the name of the profile whose Redis this is, ``colour`` (one
-    of :data:`COLOURS` or ``#rrggbb``) the one its bar has on screen, ``marked_read_only``
-    whether it asks for the read-only mark wherever there is room for one. ``unverified``: TLS is
-    asked for, and nobody is to check who is at the other end. ``warnings`` are sentences for the
-    user, before anything else is shown.
+    of alert rules (the built-in ones if ``None``), ``notify`` one of :data:`NOTIFY`, ``depth``
+    one of :data:`DEPTHS`. ``low_bandwidth``: spare the link to the terminal; if ``None``, when it
+    is slow. ``access`` is how to get in. ``profile`` is the name of the profile whose Redis this
+    is, ``colour`` (one of :data:`COLOURS` or ``#rrggbb``) the one its bar has on screen,
+    ``marked_read_only`` whether it asks for the read-only mark wherever there is room for one.
+    ``unverified``: TLS is asked for, and nobody is to check who is at the other end.
+    ``warnings`` are sentences for the user, before anything else is shown.
     """
 
     url: str = field(default=DEFAULT_URL, repr=False)
@@ -45,6 +49,8 @@ class Settings:
     interval_s: float = 2.0
     timeout_s: float = 3.0
     mouse: bool = True
+    depth: str = "auto"
+    low_bandwidth: bool | None = None
     rules: Path | None = None
     notify: str = "none"
     keys: Mapping[str, str] = field(default_factory=dict)

@@ -10,6 +10,9 @@ from typing import Any
 
 from runqy_tui.config.values import boolean_word
 
+_PREFIXES = {"low_bandwidth": "RUNQY_TUI_", "colours": "RUNQY_TUI_"}
+"""Of variables for what has nothing to do with Redis."""
+
 _IN_ENVIRONMENT = (
     "username",
     "password",
@@ -56,7 +59,7 @@ class Source:
         if self.kind is Kind.FLAGS:
             return f"--{name.replace('_', '-')}"
         if self.kind is Kind.ENVIRONMENT:
-            return f"RUNQY_REDIS_{name.upper()}"
+            return variable(name)
         table = f"profiles.{self.profile}." if self.kind is Kind.PROFILE else ""
         return f"config.toml: {table}{name}"
 
@@ -79,16 +82,26 @@ def pick(sources: Sequence[Source], *names: str) -> Found | None:
     return None
 
 
+def variable(name: str) -> str:
+    """The name that a setting has in the environment."""
+    return f"{_PREFIXES.get(name, Kind.ENVIRONMENT.value)}{name.upper()}"
+
+
 def environment(env: Mapping[str, str]) -> Source:
-    """The variables ``RUNQY_REDIS_*`` but the URL; an empty one is not set.
+    """The variables ``RUNQY_REDIS_*`` but the URL, and those of habits; an empty one is not set.
 
     Raises:
         ConfigError: a variable that must be true or false is neither.
     """
     values: dict[str, Any] = {}
-    for name in _IN_ENVIRONMENT:
-        if value := env.get(f"RUNQY_REDIS_{name.upper()}"):
+    for name in (*_IN_ENVIRONMENT, "colours"):
+        if value := env.get(variable(name)):
             values[name] = value
+    if sparing := env.get(variable("low_bandwidth")):
+        auto = sparing.strip().lower() == "auto"
+        values["low_bandwidth"] = (
+            "auto" if auto else boolean_word(sparing, variable("low_bandwidth"))
+        )
     if insecure := env.get("RUNQY_REDIS_TLS_INSECURE"):
         values["tls_insecure"] = boolean_word(insecure, "RUNQY_REDIS_TLS_INSECURE")
     return Source(Kind.ENVIRONMENT, values)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from runqy_tui.config.settings import COLOURS, NOTIFY
+from runqy_tui.config.settings import COLOURS, DEPTHS, NOTIFY
 from runqy_tui.errors import ConfigError
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
@@ -69,6 +69,23 @@ def notify(value: Any, where: str) -> str:
     if value not in NOTIFY:
         raise ConfigError(f"{where} must be one of {', '.join(NOTIFY)}, not {shown(value)}.")
     return str(value)
+
+
+def depth(value: Any, where: str) -> str:
+    """One of :data:`DEPTHS`; a number may be written as one."""
+    text = str(value) if type(value) is int else value
+    if text not in DEPTHS:
+        raise ConfigError(f"{where} must be one of {', '.join(DEPTHS)}, not {shown(value)}.")
+    return str(text)
+
+
+def low_bandwidth(value: Any, where: str) -> bool | None:
+    """True, false, or ``auto`` for when the link is slow, which is ``None``."""
+    if value == "auto":
+        return None
+    if not isinstance(value, bool):
+        raise ConfigError(f'{where} must be true, false or "auto", not {shown(value)}.')
+    return value
 
 
 def keys(value: Any) -> Mapping[str, str]:

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path, PurePath
 from typing import Any, ClassVar
 
+from rich.color import ColorSystem
+from textual import constants
 from textual.app import SystemCommand
 from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
@@ -23,6 +25,7 @@ from runqy_tui.rules.template import default_rules
 from runqy_tui.store import Store, View
 from runqy_tui.triage import Triage
 from runqy_tui.tui.announce import announce, newly_firing
+from runqy_tui.tui.bandwidth import Bandwidth
 from runqy_tui.tui.driver import RunqyDriver
 from runqy_tui.tui.everywhere import EVERYWHERE
 from runqy_tui.tui.screens.main import MainScreen
@@ -33,6 +36,12 @@ from runqy_tui.tui.theme import DARK, DEFAULT_VARIABLES, LIGHT
 
 MOST_WINDOWS = 9
 """Windows above each other; dozens would be too deep for Python to draw."""
+
+_DEPTHS = {
+    "16": ColorSystem.STANDARD,
+    "256": ColorSystem.EIGHT_BIT,
+    "truecolor": ColorSystem.TRUECOLOR,
+}
 
 
 class RunqyApp(CellDiffApp[None]):
@@ -75,7 +84,10 @@ class RunqyApp(CellDiffApp[None]):
             polled=polled,
             triage=triage,
             alerts=Alerts(default_rules() if rules is None else rules),
+            bandwidth=Bandwidth(settings.low_bandwidth, apply=self._spare),
         )
+        if settings.depth != "auto":
+            self.console._color_system = _DEPTHS[settings.depth]  # noqa: SLF001 -- as it is read
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = DARK.name
@@ -94,7 +106,31 @@ class RunqyApp(CellDiffApp[None]):
         if isinstance(self._driver, RunqyDriver):
             self.set_interval(1.0, self._driver.leave_if_gone)
             self.app_resume_signal.subscribe(self, lambda _: self.action_repaint())
+        if self.session.bandwidth.low:
+            self._spare()
         self.call_after_refresh(self._start_polling)
+
+    # The link to the terminal
+
+    def pace_changed(self) -> None:
+        """The link has become slow, or fast again."""
+        if self.presenter is not None:
+            pace = self.presenter.pace
+            self.session.bandwidth.judged(pace.slow, pace.why)
+
+    def _spare(self) -> None:
+        """Leave out what moves and what moves the screen, while bandwidth is low."""
+        low = self.session.bandwidth.low
+        self.animation_level = "none" if low else constants.TEXTUAL_ANIMATIONS
+        if isinstance(self._driver, RunqyDriver):
+            self._driver.use_mouse(self.session.settings.mouse and not low)
+        for entry in self.screen.query("Entry"):
+            entry.cursor_blink = not low  # type: ignore[attr-defined]
+        self.session.polled.publish(self.session.view)
+
+    def action_low_bandwidth(self) -> None:
+        """Low bandwidth: on, off, or as the link is."""
+        self.notify(self.session.bandwidth.turn(), timeout=3)
 
     def _start_polling(self) -> None:
         self._polling: Worker[None] = self.run_worker(

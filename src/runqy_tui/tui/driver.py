@@ -27,13 +27,14 @@ from typing import Any
 from textual.drivers import linux_driver
 from textual.drivers._writer_thread import WriterThread
 from textual.drivers.linux_driver import LinuxDriver
-from textual.events import Paste, Resize
+from textual.events import CursorPosition, Paste, Resize
 from textual.geometry import Size
 from textual.message import Message
 
 from runqy_tui.safetext import safe_line
 from runqy_tui.tui.output import Output
 from runqy_tui.tui.resizing import Resizing
+from runqy_tui.tui.terminal.link import Link
 from runqy_tui.tui.terminal.outlet import Outlet, open_terminal
 
 LAST_RESORT_S = 2.0
@@ -93,6 +94,7 @@ class RunqyDriver(LinuxDriver):
             self._file: Any = Output(sys.__stdout__, self._output_lost)
             self.to_bytes = self._file.to_bytes
         self.outlet: Outlet | None = None
+        self.link = Link()
         self._handlers: dict[signal.Signals, Any] = {}
         self._last_resort: threading.Timer | None = None
         self._resizing = Resizing(self._loop, self._resized)
@@ -112,6 +114,7 @@ class RunqyDriver(LinuxDriver):
         if descriptor is not None:
             self.outlet = Outlet(descriptor, self._loop, self._output_lost)
             self._file.outlet = self.outlet
+        self.link.reset()
         super().start_application_mode()  # type: ignore[no-untyped-call]
         if self._writer_thread is not None and self._writer_thread.is_alive():
             signal.signal(signal.SIGWINCH, self._size_changed)
@@ -131,6 +134,19 @@ class RunqyDriver(LinuxDriver):
         self._handlers.clear()
         if self._last_resort is not None:
             self._last_resort.cancel()
+
+    def disable_input(self) -> None:
+        """Read no more, once what the terminal was asked has been answered."""
+        if self.outlet is not None and not self.outlet.backlog and not self.terminal_is_gone:
+            self.link.settle()
+        super().disable_input()
+
+    def use_mouse(self, wanted: bool) -> None:
+        """Ask the terminal for the mouse, or leave it to the terminal, from now on."""
+        if wanted != self._mouse:
+            self._disable_mouse_support()
+            self._mouse = wanted
+            self._enable_mouse_support()
 
     def _enable_mouse_support(self) -> None:
         # Clicks, the wheel and dragging. Every move of the pointer (1003) would be bytes both ways.
@@ -242,6 +258,9 @@ class RunqyDriver(LinuxDriver):
         if isinstance(message, Paste):
             text = "".join(c for c in message.text if c in "\r\n\t" or safe_line(c) == c)
             message = Paste(text)
+        elif isinstance(message, CursorPosition):
+            self._loop.call_soon_threadsafe(self.link.answered, self.link.heard())
+            return
         elif isinstance(message, Resize):
             message.set_sender(self._app)
             self._loop.call_soon_threadsafe(self._resizing.take, message)

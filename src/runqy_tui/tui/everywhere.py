@@ -23,6 +23,10 @@ EVERYWHERE = (
     Binding("p", "app.freeze", "freeze", id="app.freeze", tooltip="Hold the picture; polls go on"),
     quiet("plus,equals_sign", "app.interval(-1)", "Poll more often", "app.faster"),
     quiet("minus", "app.interval(1)", "Poll less often", "app.slower"),
+    quiet(
+        *("L", "app.low_bandwidth", "Low bandwidth", "app.low-bandwidth"),
+        "Spare a slow link: on, off, automatic",
+    ),
     Binding("q", "app.leave", "quit", id="app.quit", tooltip="Leave runqy-tui"),
     quiet("ctrl+c", "app.leave", "Quit", "app.interrupt"),
     quiet("ctrl+l", "app.repaint", "Repaint", "app.repaint", "Draw the screen anew"),

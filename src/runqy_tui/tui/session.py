@@ -13,6 +13,7 @@ from runqy_tui.reader import Reader
 from runqy_tui.rules.alerts import AlertBoard, Alerts
 from runqy_tui.store import Store, View
 from runqy_tui.triage import Triage
+from runqy_tui.tui.bandwidth import Bandwidth
 from runqy_tui.tui.polllog import PollLog
 
 
@@ -30,6 +31,7 @@ class Session:
     triage: Triage
     alerts: Alerts
     log: PollLog = field(default_factory=PollLog)
+    bandwidth: Bandwidth = field(default_factory=Bandwidth)
 
     @property
     def view(self) -> View:

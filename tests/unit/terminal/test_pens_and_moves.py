@@ -39,7 +39,7 @@ def test_bold_and_dim_share_the_code_that_ends_them() -> None:
 
 def test_colours_follow_the_terminal() -> None:
     style = Style.parse("#ff0000 on #00ff00")
-    assert Pens(ColorSystem.STANDARD).of(style)[0][:2] == ("31", "42")
+    assert Pens(ColorSystem.STANDARD).of(style)[0][:2] == ("30", "42")
     assert Pens(ColorSystem.EIGHT_BIT).of(style)[0][:2] == ("38;5;196", "48;5;46")
     assert Pens(None).of(style) == (PLAIN, PLAIN)
 

@@ -72,15 +72,15 @@ def _times(amount: int, noun: str) -> str:
     return f"{amount:,} {noun}" + ("" if amount == 1 else "s")
 
 
-def meters(worker: Worker, width: int = 30) -> Content:
-    """CPU, memory and each GPU as bars."""
+def meters(worker: Worker, width: int = 30, *, fine: bool = True) -> Content:
+    """CPU, memory and each GPU as bars; of whole cells, which seldom change, if not ``fine``."""
     metrics = worker.metrics
     if metrics is None:
         return Content.styled("This worker reports no metrics.", "$muted")
     lines = [
-        meter("cpu", metrics.cpu_percent, "", width),
-        meter("memory", memory_percent(worker), _memory(metrics), width),
-        *(_gpu_meter(gpu, width) for gpu in metrics.gpus),
+        meter("cpu", metrics.cpu_percent, "", width, fine=fine),
+        meter("memory", memory_percent(worker), _memory(metrics), width, fine=fine),
+        *(_gpu_meter(gpu, width, fine) for gpu in metrics.gpus),
     ]
     if not metrics.gpus:
         lines.append(Content.styled(f"{'gpu':<14}none reported", "$muted"))
@@ -91,7 +91,7 @@ def _memory(metrics: Metrics) -> str:
     return f"{size(metrics.memory_used_bytes)} of {size(metrics.memory_total_bytes)}"
 
 
-def _gpu_meter(gpu: Gpu, width: int) -> Content:
+def _gpu_meter(gpu: Gpu, width: int, fine: bool) -> Content:
     detail = []
     if gpu.memory_used_mb is not None and gpu.memory_total_mb:
         detail.append(f"{gpu.memory_used_mb:,.0f} of {gpu.memory_total_mb:,.0f} MiB")
@@ -100,7 +100,7 @@ def _gpu_meter(gpu: Gpu, width: int) -> Content:
     name = "gpu" if gpu.index is None else f"gpu {gpu.index}"
     if gpu.name:
         detail.append(text.line(gpu.name)[:40])
-    return meter(name, gpu.utilization_percent, "  ".join(detail), width)
+    return meter(name, gpu.utilization_percent, "  ".join(detail), width, fine=fine)
 
 
 def _yes_no(value: bool | None) -> str:

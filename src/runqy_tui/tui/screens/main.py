@@ -64,6 +64,7 @@ class MainScreen(Settled, Screen[None]):
             lambda: session.poller.interval_s,
             session.settings,
             lambda: len(session.board.firing),
+            session.bandwidth,
         )
         self._notice = NoticeLine()
         self._footer = KeysFooter()

@@ -93,7 +93,8 @@ class WorkerModal(ObjectModal):
             return
         self._worker = found
         self.say(*sentence(found, view.assessment.workers[found.id]))
-        self.query_one("#overview", Facts).show(facts(found, snapshot.taken_at), meters(found))
+        bars = meters(found, fine=not self.session.bandwidth.low)
+        self.query_one("#overview", Facts).show(facts(found, snapshot.taken_at), bars)
         self._show_queues(found, {queue.key: queue for queue in snapshot.queues})
         await self._show_tasks(found, snapshot.taken_at)
         if found.dialect is Dialect.RUNQY:

@@ -12,6 +12,7 @@ from textual.app import App
 from textual.geometry import Offset
 from textual.screen import Screen
 
+from runqy_tui.tui.terminal.link import Link
 from runqy_tui.tui.terminal.outlet import Outlet
 from runqy_tui.tui.terminal.presenter import Presenter
 from runqy_tui.tui.terminal.terminfo import erases_with_colour
@@ -25,6 +26,7 @@ class HasOutlet(Protocol):
     """A driver that writes through an outlet; ``None`` where the terminal allows none."""
 
     outlet: Outlet | None
+    link: Link
     to_bytes: Callable[[str], bytes]
 
 
@@ -83,9 +85,14 @@ class CellDiffApp(App[ReturnType]):
                 driver.outlet,
                 self.console._color_system or ColorSystem.TRUECOLOR,  # noqa: SLF001 -- as Strip.render
                 driver.to_bytes,
+                link=driver.link,
                 erases_with_colour=erases_with_colour(os.environ),
             )
+            self.presenter.pace_changed = self.pace_changed
         return self.presenter
+
+    def pace_changed(self) -> None:
+        """The link has become slow, or fast again: ``presenter.pace`` says which, and why."""
 
     def _begin_update(self) -> None:
         if self.presenter is None:

@@ -45,6 +45,7 @@ class Outlet:
         self._waiting: deque[bytes] = deque()
         self._failed = False
         self._watching = False
+        self._blocked_at: float | None = None
         self._when_clear: Callable[[], None] | None = None
 
     @property
@@ -56,6 +57,11 @@ class Outlet:
     def backlog(self) -> int:
         """Bytes that the terminal has not taken yet."""
         return sum(map(len, self._waiting))
+
+    @property
+    def waiting_s(self) -> float:
+        """Seconds since when the terminal takes less than it is given; 0 where it takes all."""
+        return 0.0 if self._blocked_at is None else monotonic() - self._blocked_at
 
     def write(self, data: bytes) -> None:
         """Write now what goes, the rest when it goes. May be called from any thread."""
@@ -91,6 +97,7 @@ class Outlet:
         if self._waiting and not self._watching:
             self._loop.add_writer(self._descriptor, self._send)
             self._watching = True
+            self._blocked_at = monotonic()
         elif not self._waiting:
             self._unwatch()
             if self._when_clear is not None:
@@ -119,3 +126,4 @@ class Outlet:
         if self._watching:
             self._loop.remove_writer(self._descriptor)
             self._watching = False
+            self._blocked_at = None

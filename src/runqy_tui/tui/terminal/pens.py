@@ -8,6 +8,8 @@ from typing import NamedTuple
 from rich.color import ColorSystem
 from rich.style import Style
 
+from runqy_tui.tui.terminal.sixteen import sixteen
+
 _ON = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "21", "51", "52", "53")
 """SGR codes in the order of Rich's attribute bits."""
 _OFF = (
@@ -84,12 +86,15 @@ class Pens:
 def _pen(style: Style, colours: ColorSystem) -> Pen:
     fg, bg = style.color, style.bgcolor
     link = f"id={style.link_id};{style.link}" if style.link else ""
-    return Pen(
-        fg="39" if fg is None else ";".join(fg.downgrade(colours).get_ansi_codes()),
-        bg="49" if bg is None else ";".join(bg.downgrade(colours).get_ansi_codes(foreground=False)),
-        flags=style._attributes & style._set_attributes,  # noqa: SLF001 -- no public form
-        link=link,
-    )
+    if colours is ColorSystem.STANDARD:
+        ink, ground = sixteen(fg, bg)
+    else:
+        ink = "39" if fg is None else ";".join(fg.downgrade(colours).get_ansi_codes())
+        ground = (
+            "49" if bg is None else ";".join(bg.downgrade(colours).get_ansi_codes(foreground=False))
+        )
+    flags = style._attributes & style._set_attributes  # noqa: SLF001 -- no public form
+    return Pen(ink, ground, flags, link)
 
 
 @lru_cache(maxsize=8192)

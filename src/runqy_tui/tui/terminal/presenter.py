@@ -8,7 +8,9 @@ from rich.color import ColorSystem
 
 from runqy_tui.tui.terminal.encoder import Encoder
 from runqy_tui.tui.terminal.frame import Frame
+from runqy_tui.tui.terminal.link import QUERY, Link
 from runqy_tui.tui.terminal.outlet import Outlet
+from runqy_tui.tui.terminal.pace import Pace
 from runqy_tui.tui.terminal.pens import Pens
 from runqy_tui.tui.terminal.updates import take
 
@@ -26,6 +28,7 @@ class Presenter:
     Args:
         colours: the terminal's colour system.
         to_bytes: how text becomes bytes in the terminal's encoding.
+        link: what times the terminal; a new one that asks nothing if ``None``.
         erases_with_colour: see :class:`~runqy_tui.tui.terminal.encoder.Encoder`.
     """
 
@@ -35,13 +38,19 @@ class Presenter:
         colours: ColorSystem | None,
         to_bytes: Callable[[str], bytes],
         *,
+        link: Link | None = None,
         erases_with_colour: bool,
     ) -> None:
         self.synchronised = False
         self.frames = 0
         self.dropped = 0
-        self.last_bytes = 0
+        self.bytes = 0
         self.outlet = outlet
+        self.link = link
+        self.pace = Pace(link or Link())
+        self.pace_changed: Callable[[], None] | None = None
+        if link is not None:
+            link.when_answered = self.look
         self._to_bytes = to_bytes
         self._pens = Pens(colours)
         self._encoder = Encoder(erases_with_colour=erases_with_colour)
@@ -73,6 +82,12 @@ class Presenter:
             self.outlet.when_clear(self._catch_up)
         else:
             self._send()
+        self.look()
+
+    def look(self) -> None:
+        """Judge the link; tell whoever wants to know of a change."""
+        if self.pace.look(self.outlet.waiting_s) and self.pace_changed is not None:
+            self.pace_changed()
 
     def _catch_up(self) -> None:
         if self._late:
@@ -89,5 +104,7 @@ class Presenter:
             text = f"{_SYNC_START}{text}{_SYNC_END}"
         data = self._to_bytes(text)
         self.frames += 1
-        self.last_bytes = len(data)
+        self.bytes += len(data)
+        if self.link is not None and self.link.ask(len(data)):
+            data += self._to_bytes(QUERY)
         self.outlet.write(data)

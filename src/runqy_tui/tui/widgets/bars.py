@@ -12,23 +12,26 @@ from runqy_tui.model import DayCount
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
-def bar(share: float, width: int) -> str:
-    """A bar of ``share`` (0 to 1, others are clamped) in ``width`` cells."""
+def bar(share: float, width: int, *, fine: bool = True) -> str:
+    """A bar of ``share`` (0 to 1, others are clamped) in ``width`` cells, whole or by eighths."""
     if share != share:  # NaN comes from a division somebody else made
         share = 0.0
-    eighths = round(max(0.0, min(1.0, share)) * width * 8)
+    cells = max(0.0, min(1.0, share)) * width
+    eighths = round(cells * 8) if fine else 8 * round(cells)
     full, rest = divmod(eighths, 8)
     return ("█" * full + (_EIGHTHS[rest] if rest else "")).ljust(width)
 
 
-def meter(name: str, percent: float | None, detail: str, width: int = 30) -> Content:
+def meter(
+    name: str, percent: float | None, detail: str, width: int = 30, *, fine: bool = True
+) -> Content:
     """A named meter: ``cpu  ██████▌     55%  detail``; red from 90 %, yellow from 75 %."""
     if percent is None:
         return Content.assemble((f"{name:<14}", "$muted"), ("–", "$muted"))
     style = "$error" if percent >= 90 else "$warning" if percent >= 75 else "$busy"
     return Content.assemble(
         (f"{name:<14}", "$muted"),
-        (bar(percent / 100, width), style),
+        (bar(percent / 100, width, fine=fine), style),
         f" {percent:3.0f}%  ",
         (detail, "$muted"),
     )

@@ -13,3 +13,7 @@ class Entry(Input):
     def validate_value(self, value: str) -> str:
         """Turn control characters into pictures, as everywhere else."""
         return text.line(value)
+
+    def on_focus(self) -> None:
+        """A cursor that blinks is an animation too: it sends something twice a second."""
+        self.cursor_blink = self.app.animation_level != "none"

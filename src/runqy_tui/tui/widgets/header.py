@@ -16,16 +16,35 @@ from runqy_tui.model import RedisInfo
 from runqy_tui.severity import Severity
 from runqy_tui.store import Link, View
 from runqy_tui.tui import text
+from runqy_tui.tui.bandwidth import Bandwidth
 from runqy_tui.tui.resources.signs import sign
+from runqy_tui.tui.terminal.app import CellDiffApp
 from runqy_tui.tui.theme import tint_of
 from runqy_tui.tui.widgets.fitting import Part, fit_parts
-from runqy_tui.tui.widgets.whereabouts import NEEDED, Importance, read_only, where_parts
+from runqy_tui.tui.widgets.whereabouts import (
+    NEEDED,
+    Importance,
+    link_parts,
+    read_only,
+    where_parts,
+)
+
+_SELDOM_S = 5.0
+"""How often ages alone move on while bandwidth is low, in seconds."""
 
 
 def header_parts(
-    view: View, interval_s: float, now: float, settings: Settings | None = None, firing: int = 0
+    view: View,
+    interval_s: float,
+    now: float,
+    settings: Settings | None = None,
+    firing: int = 0,
+    link: tuple[str, str] = ("", ""),
 ) -> list[Part]:
-    """Build the pieces for one view. ``now`` is :func:`time.monotonic`."""
+    """Build the pieces for one view. ``now`` is :func:`time.monotonic`.
+
+    ``link`` is the mark and the figures of :class:`~runqy_tui.tui.bandwidth.Bandwidth`.
+    """
     settings = settings or Settings()
     quiet = "$muted" if settings.colour is None else "$foreground"  # legible on any tint
     snapshot = view.snapshot
@@ -45,6 +64,7 @@ def header_parts(
     if firing:
         alerts = f"{firing} alert" + ("" if firing == 1 else "s")
         parts.append(Part(Importance.ALERTS, Content.styled(alerts, "bold $error"), True))
+    parts += link_parts(*link, quiet)
     if snapshot is not None:
         parts.append(
             Part(Importance.CLOCK, Content.styled(f"UTC {_time_of_day(view, now)}", quiet), True)
@@ -129,9 +149,13 @@ class HeaderBar(Widget):
         interval: Callable[[], float],
         settings: Settings,
         firing: Callable[[], int] = lambda: 0,
+        bandwidth: Bandwidth | None = None,
     ) -> None:
         super().__init__()
         self._firing = firing
+        self._bandwidth = bandwidth or Bandwidth()
+        self._figures = ""
+        self._drawn_at = 0.0
         self._settings = settings
         self._interval = interval
         self._view = View()
@@ -145,10 +169,19 @@ class HeaderBar(Widget):
     def show(self, view: View) -> None:
         """Take over a new view."""
         self._view = view
-        self.tick()
+        app = self.app
+        self._figures = self._bandwidth.figures(
+            app.presenter if isinstance(app, CellDiffApp) else None, self._figures
+        )
+        self._update()
 
     def tick(self) -> None:
-        """Let the ages move on."""
+        """Let the ages move on; seldom, where each move is felt."""
+        if not self._bandwidth.low or monotonic() - self._drawn_at >= _SELDOM_S:
+            self._update()
+
+    def _update(self) -> None:
+        self._drawn_at = monotonic()
         state = (self._build().markup, self.size.width)
         if state != self._shown:
             self._shown = state
@@ -156,7 +189,14 @@ class HeaderBar(Widget):
 
     def _build(self) -> Content:
         return fit_parts(
-            header_parts(self._view, self._interval(), monotonic(), self._settings, self._firing()),
+            header_parts(
+                self._view,
+                self._interval(),
+                self._drawn_at,
+                self._settings,
+                self._firing(),
+                (self._bandwidth.mark, self._figures),
+            ),
             max(1, self.size.width),
             NEEDED,
         )

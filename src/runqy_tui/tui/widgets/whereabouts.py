@@ -31,15 +31,17 @@ class Importance(IntEnum):
     ALERTS = 5
     ADDRESS = 6
     READ_ONLY_WANTED = 7
-    TITLE = 8
-    READ_ONLY = 9
-    SERVER = 10
-    FIGURES = 11
-    TITLE_BESIDE_NAME = 12
-    CLOCK = 13
+    LOW_BANDWIDTH = 8
+    TITLE = 9
+    READ_ONLY = 10
+    SERVER = 11
+    FIGURES = 12
+    TITLE_BESIDE_NAME = 13
+    CLOCK = 14
+    LINK = 15
 
 
-NEEDED = Importance.READ_ONLY_WANTED
+NEEDED = Importance.LOW_BANDWIDTH
 
 
 def where_parts(settings: Settings, snapshot: Snapshot | None) -> list[Part]:
@@ -114,3 +116,22 @@ def read_only(settings: Settings, style: str) -> Part:
     if settings.marked_read_only:
         return Part(Importance.READ_ONLY_WANTED, mark, brief=lambda _: Content.styled("r/o", style))
     return Part(Importance.READ_ONLY, mark)
+
+
+def link_parts(mark: str, figures: str, style: str) -> list[Part]:
+    """What there is to say of the link to the terminal: that it is spared, and what it carries."""
+    parts = []
+    if mark:
+        parts.append(
+            Part(
+                Importance.LOW_BANDWIDTH,
+                Content.styled(mark, "$warning"),
+                True,
+                lambda room: Content.styled(
+                    "low bandwidth" if room >= len("low bandwidth") else "low bw", "$warning"
+                ),
+            )
+        )
+    if figures:
+        parts.append(Part(Importance.LINK, Content.styled(figures, style), True))
+    return parts

@@ -1,0 +1,112 @@
+"""How far away the terminal is: a question that every terminal answers, sent behind a frame."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from statistics import median
+from time import monotonic
+
+QUERY = "\x1b[6n"
+"""Where is the cursor? Answered as ``CSI row ; column R``, which Textual takes for no key.
+
+``CSI 5 n`` would say less, but Textual's parser knows no ``CSI 0 n``: it waits for the rest of it,
+and then takes its letters for keys.
+"""
+
+_SHORT = 1_200
+"""Bytes of a frame that are on their way at once: what is longer measures the rate as well."""
+_KEPT = 3
+_EVERY_S = 10.0
+_GIVEN_UP_S = 20.0
+"""An answer that took longer than this does not come any more."""
+_MOST_VAIN = 2
+"""Questions without an answer, from a terminal that never gave one, before it is left alone."""
+_LONGEST_WAIT_S = 2.0
+
+
+class Link:
+    """Asks at most one question at a time, and only behind a frame that is sent anyway.
+
+    So a screen that does not change sends nothing, and what is measured is what an operator
+    waits for: the time until the terminal has drawn the frame, and until one can know it. A
+    multiplexer answers by itself: behind it nothing can be measured.
+    """
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._settled = threading.Event()
+        self.when_answered: Callable[[], None] | None = None
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything: the terminal may be another one."""
+        self.latest_s: float | None = None
+        self.answers = 0
+        self._vain = 0
+        self._asked: tuple[float, int] | None = None
+        self._last = float("-inf")
+        self._short: deque[float] = deque(maxlen=_KEPT)
+        self._settled.set()
+
+    @property
+    def delay_s(self) -> float | None:
+        """Seconds until a short frame is acknowledged, the median of the last few."""
+        return median(self._short) if self._short else None
+
+    @property
+    def sure(self) -> bool:
+        """Whether :attr:`delay_s` stands on as many answers as are kept."""
+        return len(self._short) == _KEPT
+
+    @property
+    def open_s(self) -> float:
+        """Seconds that a terminal which does answer has owed the last answer."""
+        if self._asked is None or not self.answers:
+            return 0.0
+        return self._clock() - self._asked[0]
+
+    def ask(self, size: int) -> bool:
+        """Whether to send :data:`QUERY` behind a frame of ``size`` bytes; it counts as sent."""
+        now = self._clock()
+        if self._asked is not None:
+            if now - self._asked[0] < _GIVEN_UP_S:
+                return False
+            self._vain += 1
+        if (not self.answers and self._vain >= _MOST_VAIN) or (
+            self.sure and now - self._last < _EVERY_S
+        ):
+            return False
+        self._asked = (now, size)
+        self._last = now
+        self._settled.clear()
+        return True
+
+    def heard(self) -> float:
+        """An answer has come, in any thread; gives the time for :meth:`answered`."""
+        self._settled.set()
+        return self._clock()
+
+    def answered(self, at: float) -> None:
+        """Count an answer that was heard at a time."""
+        if self._asked is None:
+            return
+        asked, size = self._asked
+        self._asked = None
+        self._vain = 0
+        self.answers += 1
+        self.latest_s = max(0.0, at - asked)
+        if size <= _SHORT:
+            self._short.append(self.latest_s)
+        if self.when_answered is not None:
+            self.when_answered()
+
+    def settle(self) -> None:
+        """Wait a little for an answer that is due: after the end, a shell would be typed it.
+
+        Not for the first answer, which may never come.
+        """
+        if self.answers:
+            usual = self.latest_s or 0.0
+            self._settled.wait(min(_LONGEST_WAIT_S, 0.1 + 2 * usual))

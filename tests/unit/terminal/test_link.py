@@ -1,0 +1,160 @@
+"""The link to the terminal: how far away it is, and whether that is called slow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import pytest
+
+from runqy_tui.tui.terminal.link import Link
+from runqy_tui.tui.terminal.pace import CALM_S, FAR_S, LATE_S, Pace
+
+
+@dataclass
+class Clock:
+    now: float = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def link(clock: Clock) -> Link:
+    return Link(clock)
+
+
+def answer(link: Link, clock: Clock, after: float, size: int = 300) -> None:
+    """One question, one answer."""
+    clock.now += 11.0
+    assert link.ask(size)
+    clock.now += after
+    link.answered(link.heard())
+
+
+def test_one_question_at_a_time_and_seldom(link: Link, clock: Clock) -> None:
+    assert link.ask(300)
+    assert not link.ask(300), "one is open"
+    clock.now += 0.3
+    link.answered(link.heard())
+    assert link.delay_s == pytest.approx(0.3)
+    for _ in range(2):
+        assert link.ask(300)
+        link.answered(link.heard())
+    assert link.sure
+    assert not link.ask(300), "it is known for now"
+    clock.now += 10.0
+    assert link.ask(300)
+
+
+def test_a_terminal_that_never_answers_is_soon_left_alone(link: Link, clock: Clock) -> None:
+    asked = 0
+    for _ in range(1_000):
+        asked += link.ask(300)
+        clock.now += 1.0
+    assert asked == 2
+    assert (link.delay_s, link.open_s) == (None, 0.0)
+    link.settle()  # returns: the clock stands still, and nobody would answer
+
+
+def test_one_that_once_answered_is_asked_again(link: Link, clock: Clock) -> None:
+    answer(link, clock, 0.1)
+    assert link.ask(300)
+    clock.now += 2.0
+    assert link.open_s == pytest.approx(2.0)
+    clock.now += 18.5
+    assert link.ask(300)
+
+
+def test_an_answer_that_nobody_asked_for_counts_nothing(link: Link, clock: Clock) -> None:
+    link.answered(link.heard())
+    assert (link.answers, link.delay_s) == (0, None)
+
+
+def test_a_long_frame_measures_no_distance(link: Link, clock: Clock) -> None:
+    answer(link, clock, 3.0, size=12_000)
+    assert link.delay_s is None
+    assert link.latest_s == pytest.approx(3.0)
+
+
+def test_the_far_are_slow_and_the_near_are_not(link: Link, clock: Clock) -> None:
+    pace = Pace(link, clock)
+    for _ in range(2):
+        answer(link, clock, FAR_S + 0.05)
+        assert not pace.look(0.0), "not by a single answer"
+    answer(link, clock, FAR_S + 0.05)
+    assert pace.look(0.0)
+    assert (pace.slow, pace.why) == (True, "300 ms away")
+
+
+def test_a_late_frame_or_a_backlog_is_slow_at_once(link: Link, clock: Clock) -> None:
+    pace = Pace(link, clock)
+    answer(link, clock, 2.3, size=9_000)
+    assert pace.look(0.0)
+    assert (pace.slow, pace.why) == (True, "output takes 2.3 s")
+    silent = Pace(Link(clock), clock)
+    assert not silent.look(LATE_S / 2)
+    assert silent.look(LATE_S)
+    assert silent.slow
+
+
+def test_an_answer_that_does_not_come_is_slow(link: Link, clock: Clock) -> None:
+    pace = Pace(link, clock)
+    answer(link, clock, 0.01)
+    clock.now += 11.0
+    assert link.ask(300)
+    assert not pace.look(0.0)
+    clock.now += LATE_S
+    assert pace.look(0.0)
+
+
+def calm_after(pace: Pace, link: Link, clock: Clock) -> float:
+    """Seconds of a fine link until it counts as fast."""
+    began = clock.now
+    while pace.slow:
+        answer(link, clock, 0.02)
+        pace.look(0.0)
+        assert clock.now - began < 3_600
+    return clock.now - began
+
+
+def test_it_is_fast_again_after_a_while_and_does_not_flutter(link: Link, clock: Clock) -> None:
+    pace = Pace(link, clock)
+    waits = []
+    for _ in range(4):
+        answer(link, clock, 1.5)
+        assert pace.look(0.0)
+        assert pace.slow
+        waits.append(calm_after(pace, link, clock))
+        assert pace.why == ""
+    assert waits[0] >= CALM_S
+    assert all(later > sooner for sooner, later in pairwise(waits)), waits
+    assert waits[-1] >= 8 * CALM_S
+
+
+def test_silence_proves_nothing(link: Link, clock: Clock) -> None:
+    pace = Pace(link, clock)
+    answer(link, clock, 1.5, size=9_000)
+    pace.look(0.0)
+    for _ in range(300):
+        clock.now += 1.0
+        pace.look(0.0)
+    assert pace.slow, "not one answer since"
+
+
+def test_between_near_and_far_nothing_changes(link: Link, clock: Clock) -> None:
+    fast, slow = Pace(link, clock), Pace(link, clock)
+    answer(link, clock, 1.5, size=9_000)
+    slow.look(0.0)
+    fast.look(0.0)
+    fast.slow = False
+    for _ in range(40):
+        answer(link, clock, 0.2)
+        assert not fast.look(0.0)
+        slow.look(0.0)
+    assert (fast.slow, slow.slow) == (False, True)
