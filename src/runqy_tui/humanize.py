@@ -17,11 +17,16 @@ def count(value: int | None) -> str:
     return f"{value:,}" if value else ZERO
 
 
-def age(seconds: float | None) -> str:
-    """Whole units as ``4s 14m 3h 2d``; a clock that runs ahead shows as ``0s``."""
+def age(seconds: float | None, *, coarse: bool = False) -> str:
+    """Whole units as ``4s 14m 3h 2d``; a clock that runs ahead shows as ``0s``.
+
+    ``coarse`` ages below a minute seldom change: ``<15s <30s <1m``.
+    """
     whole = _whole(seconds)
     if whole is None:
         return UNKNOWN
+    if coarse and whole < 60:
+        return "<15s" if whole < 15 else "<30s" if whole < 30 else "<1m"
     for limit, size, unit in ((60, 1, "s"), (3600, 60, "m"), (172_800, 3600, "h")):
         if whole < limit:
             return f"{whole // size}{unit}"

@@ -73,8 +73,8 @@ _OPTIONS = (
     click.option(
         "--low-bandwidth/--no-low-bandwidth",
         default=None,
-        help="Send the terminal less: no mouse, no animation, fewer updates of mere ages. Default: "
-        "when the link to it is slow. Also $RUNQY_TUI_LOW_BANDWIDTH.",
+        help="Send the terminal less: no mouse, no animation, coarse ages, 16 colours. Default: "
+        "when the link to it is slow, but with all colours. Also $RUNQY_TUI_LOW_BANDWIDTH.",
     ),
     click.option(
         "--colours",

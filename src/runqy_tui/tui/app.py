@@ -86,8 +86,11 @@ class RunqyApp(CellDiffApp[None]):
             alerts=Alerts(default_rules() if rules is None else rules),
             bandwidth=Bandwidth(settings.low_bandwidth, apply=self._spare),
         )
-        if settings.depth != "auto":
-            self.console._color_system = _DEPTHS[settings.depth]  # noqa: SLF001 -- as it is read
+        depth = settings.depth
+        if depth == "auto" and settings.low_bandwidth:
+            depth = "16"  # two fifths of the bytes of a refresh are colours
+        if depth != "auto":
+            self.console._color_system = _DEPTHS[depth]  # noqa: SLF001 -- as it is read
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = DARK.name

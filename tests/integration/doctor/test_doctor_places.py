@@ -33,6 +33,7 @@ GOOD = Terminal("xterm-256color", (120, 40), "UTF-8", colorterm="truecolor")
         (replace(GOOD, size=(80, 24)), "terminal", Verdict.OK, "one pane at a time"),
         (replace(GOOD, size=None), "terminal", Verdict.WARN, "none here"),
         (replace(GOOD, term="dumb"), "terminal", Verdict.WARN, "'dumb' cannot show"),
+        (replace(GOOD, term="unknown"), "terminal", Verdict.WARN, "'unknown' cannot show"),
         (replace(GOOD, within="tmux"), "terminal", Verdict.OK, "xterm-256color in tmux"),
         (replace(GOOD, within="tmux"), "mouse", Verdict.OK, "set-clipboard on"),
         (replace(GOOD, mouse=False), "mouse", Verdict.OK, "is not used"),

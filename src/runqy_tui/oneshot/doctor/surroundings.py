@@ -64,7 +64,7 @@ def terminal_lines(seen: Terminal) -> list[Line]:
 
 
 def _terminal(seen: Terminal) -> Line:
-    if seen.term in ("", "dumb"):
+    if seen.term in ("", "dumb", "unknown"):
         mend = "Set TERM, as in TERM=xterm-256color. The one-shot commands need none."
         return Line("terminal", Verdict.WARN, f"TERM={seen.term!r} cannot show the monitor", mend)
     if seen.size is None:

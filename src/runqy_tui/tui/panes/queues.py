@@ -23,7 +23,7 @@ class QueuesPane(ResourcePane[QueueRow]):
 
     def rows_of(self, view: View) -> list[QueueRow]:
         """Rows of a view."""
-        return queue_rows(view)
+        return queue_rows(view, coarse=self.session.bandwidth.low)
 
     def severity(self, item: QueueRow) -> Severity:
         """How bad a queue is."""

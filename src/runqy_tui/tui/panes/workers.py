@@ -36,7 +36,7 @@ class WorkersPane(ResourcePane[WorkerRow]):
 
     def rows_of(self, view: View) -> list[WorkerRow]:
         """Rows of a view."""
-        return worker_rows(view)
+        return worker_rows(view, coarse=self.session.bandwidth.low)
 
     def severity(self, item: WorkerRow) -> Severity:
         """How bad a worker is."""

@@ -18,19 +18,21 @@ from runqy_tui.tui.widgets.rows import Cell, Style
 
 @dataclass(frozen=True, slots=True)
 class QueueRow:
-    """A queue, judged, with its rates."""
+    """A queue, judged, with its rates; its age ``coarse`` where changes cost much."""
 
     queue: Queue
     trouble: Trouble
     rates: Rates
+    coarse: bool = False
 
 
-def queue_rows(view: View) -> list[QueueRow]:
+def queue_rows(view: View, *, coarse: bool = False) -> list[QueueRow]:
     """Rows of all queues of a view."""
     if view.snapshot is None:
         return []
+    judged, rates = view.assessment.queues, view.rates
     return [
-        QueueRow(queue, view.assessment.queues[queue.key], view.rates.get(queue.key, Rates()))
+        QueueRow(queue, judged[queue.key], rates.get(queue.key, Rates()), coarse)
         for queue in view.snapshot.queues
     ]
 
@@ -54,8 +56,10 @@ def _oldest(row: QueueRow) -> Cell:
     if seconds is None:
         empty = row.queue.counts.pending == 0
         return Cell(humanize.ZERO if empty else humanize.UNKNOWN, "dim")
-    mark = "~" if row.queue.oldest_estimated else ""
-    return Cell(mark + age(seconds), "warning" if seconds > 300 else "")
+    shown = age(seconds, coarse=row.coarse)
+    if row.queue.oldest_estimated and not shown.startswith("<"):
+        shown = f"~{shown}"
+    return Cell(shown, "warning" if seconds > 300 else "")
 
 
 def rate(value: float | None) -> str:

@@ -17,19 +17,20 @@ from runqy_tui.tui.widgets.rows import Cell, Style
 
 @dataclass(frozen=True, slots=True)
 class WorkerRow:
-    """A worker, judged, at the moment of the poll."""
+    """A worker, judged, at the moment of the poll; its age ``coarse`` where changes cost much."""
 
     worker: Worker
     trouble: Trouble
     now: float
+    coarse: bool = False
 
 
-def worker_rows(view: View) -> list[WorkerRow]:
+def worker_rows(view: View, *, coarse: bool = False) -> list[WorkerRow]:
     """Rows of all workers of a view."""
     if view.snapshot is None:
         return []
     judged, now = view.assessment.workers, view.snapshot.taken_at
-    return [WorkerRow(worker, judged[worker.id], now) for worker in view.snapshot.workers]
+    return [WorkerRow(worker, judged[worker.id], now, coarse) for worker in view.snapshot.workers]
 
 
 _SHORT = {WorkerState.BOOTSTRAPPING: "booting"}
@@ -52,7 +53,8 @@ def _state(row: WorkerRow) -> Cell:
 def _beat(row: WorkerRow) -> Cell:
     seconds = row.worker.last_beat_age_s
     late = seconds is not None and seconds > 15 and row.worker.state is not WorkerState.STOPPED
-    return Cell(age(seconds), "warning" if late else "dim" if seconds is None else "")
+    style: Style = "warning" if late else "dim" if seconds is None else ""
+    return Cell(age(seconds, coarse=row.coarse), style)
 
 
 def _queues(row: WorkerRow) -> Cell:
