@@ -96,6 +96,11 @@ def drawings_of(bar: HeaderBar, monkeypatch: pytest.MonkeyPatch) -> Callable[[],
     return lambda: times[0]
 
 
+async def test_what_is_alive_keeps_still(scene_url: str) -> None:
+    async with watching(app_on(scene_url, low_bandwidth=True)) as hand:
+        await hand.sees("running    <15s", "degraded   <15s")
+
+
 def test_forced_modes_do_not_follow_the_link() -> None:
     told: list[bool] = []
     for wanted in (True, False):

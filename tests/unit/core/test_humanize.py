@@ -151,3 +151,10 @@ def test_a_moment_with_the_local_time_beside_it(berlin: None) -> None:
 def test_a_number_that_is_no_moment_is_shown_as_it_is() -> None:
     assert moment(1e18) == "1000000000000000000 (no valid time)"
     assert moment(-1e12) == "-1000000000000 (no valid time)"
+
+
+def test_coarse_ages_change_three_times_in_the_first_minute() -> None:
+    shown = [age(seconds, coarse=True) for seconds in range(60)]
+    assert list(dict.fromkeys(shown)) == ["<15s", "<30s", "<1m"]
+    assert age(60.0, coarse=True) == age(60.0) == "1m"
+    assert age(None, coarse=True) == UNKNOWN

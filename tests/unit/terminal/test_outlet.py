@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from time import monotonic
 
 import pytest
 from rich.color import ColorSystem
@@ -14,6 +15,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from runqy_tui.tui.terminal.link import QUERY, Link
 from runqy_tui.tui.terminal.outlet import Outlet, open_terminal
 from runqy_tui.tui.terminal.presenter import Presenter
 from tests.support.replay import Terminal
@@ -120,6 +122,48 @@ async def test_of_a_stalled_link_only_the_newest_state_is_sent(pipe: Pipe) -> No
     terminal.feed(small)
     assert terminal.screen.display[23] == "state 0500".ljust(80)
     assert (terminal.screen.cursor.y, terminal.screen.cursor.x) == (3, 4)
+    outlet.close()
+
+
+async def test_the_question_of_the_link_rides_behind_a_frame_that_is_sent_anyway(
+    pipe: Pipe,
+) -> None:
+    outlet, link = pipe.outlet(), Link()
+    presenter = Presenter(
+        outlet, ColorSystem.TRUECOLOR, str.encode, link=link, erases_with_colour=True
+    )
+    presenter.take(picture("once"), 80, 24)
+    presenter.present()
+    first = pipe.read()
+    assert first.endswith(QUERY.encode())
+    link.answered(link.heard())
+    for _ in range(5):
+        presenter.take(picture("once"), 80, 24)
+        presenter.present()
+    assert pipe.read() == b"", "nothing changed, so nothing is asked"
+    assert presenter.bytes == len(first) - len(QUERY)
+    presenter.take(picture("twice"), 80, 24)
+    presenter.present()
+    assert pipe.read().endswith(QUERY.encode())
+    outlet.close()
+
+
+async def test_a_link_that_takes_nothing_is_called_slow(
+    pipe: Pipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outlet, told = pipe.outlet(), []
+    presenter = Presenter(outlet, ColorSystem.TRUECOLOR, str.encode, erases_with_colour=True)
+    presenter.pace_changed = lambda: told.append(presenter.pace.slow)
+    assert outlet.waiting_s == 0.0
+    outlet.write(b"x" * 200_000)
+    began = monotonic()
+    monkeypatch.setattr("runqy_tui.tui.terminal.outlet.monotonic", lambda: began + 5.0)
+    assert outlet.waiting_s > 4.0
+    presenter.take(picture("late"), 80, 24)
+    presenter.present()
+    assert told == [True]
+    await pipe.read_all(outlet)
+    assert outlet.waiting_s == 0.0
     outlet.close()
 
 
