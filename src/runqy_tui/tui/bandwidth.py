@@ -67,9 +67,9 @@ class Bandwidth:
         if presenter is None:
             return ""
         frames, amount = presenter.frames - self._counted[0], presenter.bytes - self._counted[1]
-        if not frames:
-            return before
         self._counted = presenter.frames, presenter.bytes
+        if frames <= 0:  # fewer: it is a new presenter
+            return before
         self._usual.append(amount / frames)
         said = [f"{_rounded(median(self._usual))} B/refresh"]
         if presenter.link is not None and (delay := presenter.link.delay_s) is not None:

@@ -147,6 +147,8 @@ class RunqyDriver(LinuxDriver):
             self._disable_mouse_support()
             self._mouse = wanted
             self._enable_mouse_support()
+            if self._in_band_window_resize:
+                self._enable_mouse_pixels()  # as the parser takes for granted from then on
 
     def _enable_mouse_support(self) -> None:
         # Clicks, the wheel and dragging. Every move of the pointer (1003) would be bytes both ways.

@@ -89,10 +89,11 @@ class CellDiffApp(App[ReturnType]):
                 erases_with_colour=erases_with_colour(os.environ),
             )
             self.presenter.pace_changed = self.pace_changed
+            self.call_later(self.pace_changed)  # what was known of the link before is no longer
         return self.presenter
 
     def pace_changed(self) -> None:
-        """The link has become slow, or fast again: ``presenter.pace`` says which, and why."""
+        """The link is slow, or no longer: ``presenter.pace`` says which, and why."""
 
     def _begin_update(self) -> None:
         if self.presenter is None:
