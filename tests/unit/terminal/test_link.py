@@ -158,3 +158,52 @@ def test_between_near_and_far_nothing_changes(link: Link, clock: Clock) -> None:
         assert not fast.look(0.0)
         slow.look(0.0)
     assert (fast.slow, slow.slow) == (False, True)
+
+
+def thin(link: Link, clock: Clock, rate: float = 4_000) -> None:
+    """Three short answers and one that tells the rate."""
+    for _ in range(3):
+        answer(link, clock, 0.3)
+    answer(link, clock, 0.3 + 8_000 / rate, size=8_000)
+
+
+def test_on_a_thin_link_frames_wait_while_much_is_on_its_way(link: Link, clock: Clock) -> None:
+    thin(link, clock)
+    clock.now += 0.5
+    assert not link.ask(700), "little"
+    assert link.ask(700), "much, taken together"
+    assert not link.holds, "less than must be on its way for the link not to be idle"
+    assert not link.ask(200)
+    assert link.holds
+    clock.now += 0.7
+    link.answered(link.heard())
+    assert not link.holds
+
+
+def test_on_a_fast_link_nothing_waits(link: Link, clock: Clock) -> None:
+    thin(link, clock, rate=1_000_000)
+    clock.now += 0.5
+    assert link.ask(60_000)
+    assert not link.holds
+
+
+def test_where_nothing_is_known_nothing_waits(link: Link) -> None:
+    assert link.ask(60_000)
+    assert not link.holds
+
+
+def test_what_waits_does_not_wait_for_ever(link: Link, clock: Clock) -> None:
+    thin(link, clock)
+    clock.now += 0.5
+    assert link.ask(9_000)
+    assert link.holds
+    clock.now += 3.1
+    assert not link.holds
+
+
+def test_what_was_sent_long_ago_delays_nothing(link: Link, clock: Clock) -> None:
+    thin(link, clock)
+    for _ in range(6):
+        clock.now += 1.1
+        assert not link.ask(400)
+        assert not link.holds

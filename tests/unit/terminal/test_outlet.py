@@ -148,6 +148,35 @@ async def test_the_question_of_the_link_rides_behind_a_frame_that_is_sent_anyway
     outlet.close()
 
 
+async def test_on_a_thin_link_the_newest_state_is_sent_once_the_terminal_has_followed(
+    pipe: Pipe,
+) -> None:
+    now = 0.0
+    outlet, link = pipe.outlet(), Link(lambda: now)
+    presenter = Presenter(
+        outlet, ColorSystem.TRUECOLOR, str.encode, link=link, erases_with_colour=True
+    )
+    for number in range(2):
+        presenter.forget()
+        presenter.take(picture(f"whole {number}" * 11), 80, 24)
+        presenter.present()
+        now += 1.0
+        if not number:
+            link.answered(link.heard())
+    assert link.holds
+    pipe.read()
+    for number in range(30):
+        presenter.take(picture(f"state {number:04}"), 80, 24)
+        presenter.present()
+    assert pipe.read() == b""
+    assert presenter.dropped == 29
+    link.answered(link.heard())
+    got = pipe.read()
+    assert b"0029" in got
+    assert b"0028" not in got
+    outlet.close()
+
+
 async def test_a_link_that_takes_nothing_is_called_slow(
     pipe: Pipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:

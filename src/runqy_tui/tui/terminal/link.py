@@ -16,7 +16,13 @@ and then takes its letters for keys.
 """
 
 _SHORT = 1_200
-"""Bytes of a frame that are on their way at once: what is longer measures the rate as well."""
+"""Bytes that are on their way at once. What is more is asked after, and measures the rate."""
+_PAUSE_S = 1.0
+"""After so long without output, what was written before no longer delays what comes next."""
+_AHEAD_S, _LEAST_AHEAD = 0.25, 1_500
+"""How far ahead of the terminal frames are sent: what the link carries in this time, or as many
+bytes. Less would leave the link idle for a round trip at each frame."""
+_LONGEST_HOLD_S = 3.0
 _KEPT = 3
 _EVERY_S = 10.0
 _GIVEN_UP_S = 20.0
@@ -32,6 +38,9 @@ class Link:
     So a screen that does not change sends nothing, and what is measured is what an operator
     waits for: the time until the terminal has drawn the frame, and until one can know it. A
     multiplexer answers by itself: behind it nothing can be measured.
+
+    A thin link has buffers that hold seconds of output, which is old when it comes out: so,
+    once the rate is known, frames are held while too much is on its way.
     """
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
@@ -48,6 +57,9 @@ class Link:
         self._asked: tuple[float, int] | None = None
         self._last = float("-inf")
         self._short: deque[float] = deque(maxlen=_KEPT)
+        self._rates: deque[float] = deque(maxlen=_KEPT)
+        self._unasked = 0
+        self._sent_at = float("-inf")
         self._settled.set()
 
     @property
@@ -67,18 +79,31 @@ class Link:
             return 0.0
         return self._clock() - self._asked[0]
 
+    @property
+    def holds(self) -> bool:
+        """Whether too much is on its way: the next frame had better wait for an answer."""
+        if self._asked is None or not self._rates:
+            return False
+        asked, size = self._asked
+        ahead = max(_LEAST_AHEAD, _AHEAD_S * max(self._rates))
+        return size + self._unasked >= ahead and self._clock() - asked < _LONGEST_HOLD_S
+
     def ask(self, size: int) -> bool:
         """Whether to send :data:`QUERY` behind a frame of ``size`` bytes; it counts as sent."""
         now = self._clock()
+        if self._asked is None and now - self._sent_at > _PAUSE_S:
+            self._unasked = 0
+        self._unasked += size
+        self._sent_at = now
         if self._asked is not None:
             if now - self._asked[0] < _GIVEN_UP_S:
                 return False
             self._vain += 1
-        if (not self.answers and self._vain >= _MOST_VAIN) or (
-            self.sure and now - self._last < _EVERY_S
-        ):
+        known = self.sure and now - self._last < _EVERY_S and self._unasked < _SHORT
+        if known or (not self.answers and self._vain >= _MOST_VAIN):
             return False
-        self._asked = (now, size)
+        self._asked = (now, self._unasked)
+        self._unasked = 0
         self._last = now
         self._settled.clear()
         return True
@@ -99,6 +124,9 @@ class Link:
         self.latest_s = max(0.0, at - asked)
         if size <= _SHORT:
             self._short.append(self.latest_s)
+        else:
+            under_way = self.latest_s - min(self._short, default=0.0)
+            self._rates.append(size / max(under_way, 0.001))
         if self.when_answered is not None:
             self.when_answered()
 

@@ -22,8 +22,9 @@ _SYNC_START, _SYNC_END = "\x1b[?2026h", "\x1b[?2026l"
 class Presenter:
     """One frame, one encoder, one outlet.
 
-    A frame is encoded only when everything before it has been taken, so that a slow link gets
-    few frames, each against what it really shows, and a stalled one gets one when it is back.
+    A frame is encoded only when everything before it has been taken, and, on a link that is
+    known to be thin, has nearly been drawn: a slow link gets few frames, each against what it
+    really shows, and a stalled one gets one when it is back.
 
     Args:
         colours: the terminal's colour system.
@@ -50,7 +51,7 @@ class Presenter:
         self.pace = Pace(link or Link())
         self.pace_changed: Callable[[], None] | None = None
         if link is not None:
-            link.when_answered = self.look
+            link.when_answered = self._answered
         self._to_bytes = to_bytes
         self._pens = Pens(colours)
         self._encoder = Encoder(erases_with_colour=erases_with_colour)
@@ -80,8 +81,16 @@ class Presenter:
             self.dropped += self._late
             self._late = True
             self.outlet.when_clear(self._catch_up)
+        elif self.link is not None and self.link.holds:
+            self.dropped += self._late
+            self._late = True
         else:
             self._send()
+        self.look()
+
+    def _answered(self) -> None:
+        if not self.outlet.backlog:
+            self._catch_up()
         self.look()
 
     def look(self) -> None:
