@@ -126,7 +126,8 @@ class MainScreen(Settled, Screen[None]):
         self.set_class(tasks_alone, "-tasks-in-front")
         self._footer.palette = not tasks_alone  # they have more keys than others
         for pane in self._panes:
-            pane.set_class(pane is self._front, "-front")
+            # Of no use where all are shown, and every change has all styles of a pane made anew.
+            pane.set_class(single and pane is self._front, "-front")
         self._retitle()
 
     @on(Pane.Retitled)
