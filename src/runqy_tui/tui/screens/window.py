@@ -9,10 +9,10 @@ from textual.renderables.background_screen import BackgroundScreen
 from textual.screen import ModalScreen, Screen
 from textual.strip import Strip
 
+from runqy_tui.tui.screens.settled import Settled
+
 _MOST_STYLES = 2_000
 """A screen has some dozens; a hostile one, with colours of its own, is started afresh."""
-
-from runqy_tui.tui.screens.settled import Settled
 
 
 class Window(Settled, ModalScreen[None]):
