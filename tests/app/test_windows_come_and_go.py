@@ -7,7 +7,7 @@ import gc
 
 import pytest
 from textual.css.query import NoMatches
-from textual.events import MouseDown
+from textual.events import Click, MouseDown
 from textual.widgets import Static
 
 from runqy_tui.model import QueueKey
@@ -82,6 +82,19 @@ async def test_a_press_on_what_is_being_removed_ends_nothing(task_url: str) -> N
         hand.screen._forward_event(MouseDown(None, x, y, 0, 0, 1, False, False, False, x, y))
         await removed
         await hand.settle()
+        assert hand.app.fault is None
+
+
+async def test_a_double_click_beside_the_palette_closes_the_palette_alone(task_url: str) -> None:
+    async with watching(app_on(task_url)) as hand:
+        await hand.press("a", "ctrl+p")
+        below, palette = hand.app.screen_stack[-2:]
+        for _ in range(2):  # both have arrived before the first one is acted on
+            palette._forward_event(MouseDown(None, 0, 0, 0, 0, 1, False, False, False, 0, 0))
+            palette.post_message(Click(None, 0, 0, 0, 0, 1, False, False, False, 0, 0))
+        await hand.until(lambda: palette not in hand.app.screen_stack, "the palette closed")
+        await hand.settle()
+        assert hand.app.screen_stack[-1] is below
         assert hand.app.fault is None
 
 

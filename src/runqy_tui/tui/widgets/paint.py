@@ -17,8 +17,8 @@ from runqy_tui.tui.widgets.rows import Cell
 
 GUTTER = 1
 """Cells on the left that hold the cursor's sign."""
-STRIPS_KEPT = 128
-"""Lines kept as drawn: some screens full. One takes up to 10 KiB with what Textual makes of it."""
+LINES_KEPT = 128
+"""Lines kept as drawn: some screens full."""
 
 Slots = Sequence[tuple[Column, int]]
 Kind = Literal["head", "row", "wait", "note", "void"]
@@ -108,29 +108,32 @@ def changed_span(old: Line, new: Line, slots: Slots, cells_wide: int) -> tuple[i
 
 
 class Painter:
-    """Draws lines into strips and keeps those that were drawn lately."""
+    """Draws lines, and keeps the segments of those that were drawn lately.
+
+    Not the strips: each keeps every piece that was ever cut from it, for every size and window.
+    """
 
     def __init__(self, palette: Palette, glyphs: Glyphs = UNICODE) -> None:
         self._palette = palette
         self._glyphs = glyphs
-        self._strips: LRUCache[Line, Strip] = LRUCache(STRIPS_KEPT)
+        self._drawn: LRUCache[Line, list[Segment]] = LRUCache(LINES_KEPT)
         self._geometry: tuple[Slots, int] = ((), 0)
 
     def clear(self) -> None:
         """Forget what was drawn: the theme or the focus has changed."""
-        self._strips.clear()
+        self._drawn.clear()
 
     def draw(self, drawn: Line, slots: Slots, cells_wide: int) -> Strip:
         """Return the strip of a line, ``cells_wide`` cells long."""
         geometry = (slots, cells_wide)
         if geometry != self._geometry:
-            self._strips.clear()
+            self._drawn.clear()
             self._geometry = geometry
-        strip = self._strips.get(drawn)
-        if strip is None:
-            strip = self._draw(drawn, slots, cells_wide)
-            self._strips[drawn] = strip
-        return strip
+        segments = self._drawn.get(drawn)
+        if segments is None:
+            segments = list(self._draw(drawn, slots, cells_wide))
+            self._drawn[drawn] = segments
+        return Strip(segments, max(0, cells_wide))
 
     def _draw(self, drawn: Line, slots: Slots, cells_wide: int) -> Strip:
         if cells_wide <= 0:
