@@ -31,7 +31,10 @@ ROUND_TRIP_MS = 80.0
 FLOOR = "bare sockets, full refresh"
 REPLAY = "bare sockets, our commands"
 OURS = "ours"
+_WITHOUT = "ours, without hiredis"
+CHANGED = "ours, what changed and is seen"
 ALONE = "alone"
+_STEADY_S = 2.0
 _LOADED_S = 0.5
 """A process that starts to poll has loaded its modules by then."""
 
@@ -48,19 +51,25 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A way to poll, as an option of ``benchmarks.polling``; ``once``: too slow for many polls."""
+    """A way to poll, as an option of ``benchmarks.polling``; ``once``: too slow for many polls.
+
+    ``steady``: it depends on how much time there is between two polls, and gets as much as the
+    monitor leaves.
+    """
 
     label: str
     name: str
     more: tuple[str, ...] = ()
     once: bool = False
+    steady: bool = False
 
 
 _WAYS = (
     Way(FLOOR, "floor"),
     Way(REPLAY, "replay"),
     Way(OURS, "ours"),
-    Way("ours, without hiredis", "ours", ("--without-hiredis",)),
+    Way(_WITHOUT, "ours", ("--without-hiredis",)),
+    Way(CHANGED, "changed", steady=True),
     Way("redis-py pipeline, full refresh", "pipeline"),
     Way("pipeline, without hiredis", "pipeline", ("--without-hiredis",)),
     Way("asynq's inspector", "inspector", once=True),
@@ -78,6 +87,7 @@ class Poll:
         self._file = folder / "trips"
         self._polls = 3 if self.short else 8
         self._pause_s = 0.02 if self.short else options.pause
+        self._steady_s = self._pause_s if self.short else _STEADY_S
         self._idle_s = 0.05 if self.short else 1.0
         self._pulse_s = 0.3 if self.short else 10.0
 
@@ -105,11 +115,21 @@ class Poll:
             (*_COLUMNS[:2], _COLUMNS[3], Column("trips", "round trips, warm", 0, ratio=False)),
             REPLAY,
         )
+        ticks = self.report.table(
+            f"Ours at {at.size.name}: all of it, and what changed and is seen (2,000 commands a "
+            "second, every 2 s)",
+            _COLUMNS[1:],
+            OURS,
+        )
         told = self.ask("record", at)
         for way in self.report.rounds(_WAYS):
-            found = self.ask(way.name, at, *way.more, polls=1 if way.once else 0)
+            pause_s = self._steady_s if way.steady else self._pause_s
+            more = (*way.more, "--pause", str(pause_s))
+            found = self.ask(way.name, at, *more, polls=1 if way.once else 0)
             table.add(way.label, **found)
-            if way.name in ("ours", "replay"):
+            if way.label in (OURS, CHANGED):
+                ticks.add(way.label, **found)
+            if way.label in (OURS, REPLAY, _WITHOUT):
                 against.add(way.label, **found, trips=told["warm_trips"])
 
     def far(self, at: Fleet) -> None:

@@ -66,6 +66,7 @@ class Fleet:
         self.port = int(server.url.rpartition(":")[2].partition("/")[0])
         self.admin = admin(server.url)
         self._beat = self.admin.register_script(_BEAT)
+        self._started = int(time.time()) - 3_600
         self._ended = threading.Event()
         self._heart = threading.Thread(target=self._keep_beating, daemon=True)
 
@@ -107,7 +108,8 @@ class Fleet:
     def _beat_of(self, first: int, end: int) -> None:
         now = int(time.time())
         if first < end:
-            self._beat(args=[first, end - 1, now - 3_600, now, _metrics(now), self.size.queues])
+            stamps = [self._started, now]
+            self._beat(args=[first, end - 1, *stamps, _metrics(now), self.size.queues])
 
     def _keep_beating(self) -> None:
         step = -(-self.size.workers // _STEPS)

@@ -13,6 +13,7 @@ Poll = Callable[[], Awaitable[object]]
 _SAMPLE = 20
 """Tasks of each state that asynq's inspector weighs."""
 _SCAN_COUNT = 100
+_ON_SCREEN = 30
 _STATS = """
 local found, base = {}, KEYS[1]
 for i, state in ipairs({'pending', 'active'}) do
@@ -53,6 +54,21 @@ async def ours(url: str, _size: Size) -> AsyncIterator[Poll]:
     from runqy_tui.redis.source import open_reader
 
     reader = await open_reader(url)
+    try:
+        yield reader.overview
+    finally:
+        await reader.close()
+
+
+@asynccontextmanager
+async def changed(url: str, size: Size) -> AsyncIterator[Poll]:
+    """The same as the screen uses it: within a budget, with some queues to be seen."""
+    from runqy_tui.model import QueueKey
+    from runqy_tui.redis.rotation import DEFAULT_BUDGET
+    from runqy_tui.redis.source import open_reader
+
+    reader = await open_reader(url, budget=DEFAULT_BUDGET)
+    reader.watch([QueueKey(name) for name in size.queue_names[:_ON_SCREEN]])
     try:
         yield reader.overview
     finally:
@@ -134,4 +150,11 @@ async def by_keys(url: str, _size: Size) -> AsyncIterator[Poll]:
         await client.aclose()
 
 
-WAYS = {"ours": ours, "pipeline": pipeline, "inspector": inspector, "scan": scan, "keys": by_keys}
+WAYS = {
+    "ours": ours,
+    "changed": changed,
+    "pipeline": pipeline,
+    "inspector": inspector,
+    "scan": scan,
+    "keys": by_keys,
+}

@@ -71,7 +71,7 @@ def short_forms(names: Sequence[str], folder: Path) -> dict[str, Told]:
 def test_without_a_terminal(tmp_path: Path) -> None:
     told = short_forms(["poll", "memory"], tmp_path)
     poll, memory = told["poll"], told["memory"]
-    assert len(poll.labels(0)) == 8
+    assert len(poll.labels(0)) == 9
     for label in poll.labels(0):
         row = poll.row(0, label)
         assert row["warm_ms"], label
@@ -83,11 +83,12 @@ def test_without_a_terminal(tmp_path: Path) -> None:
     assert full["commands"] >= 11 * 4 + 8 + 2
     assert poll.ratio(1, "ours", "warm_ms") is not None
     assert poll.row(1, "bare sockets, our commands")["trips"] == 1
-    (away,) = poll.labels(2)
-    assert (poll.row(2, away)["rtts"] or 0) >= 1
-    assert poll.labels(3) == ["400 tasks", "4,000 tasks"]
-    assert poll.labels(4) == ["alone", "ours"]
-    assert poll.row(4, "ours")["pairs"]
+    assert poll.labels(2) == ["ours", "ours, what changed and is seen"]
+    (away,) = poll.labels(3)
+    assert (poll.row(3, away)["rtts"] or 0) >= 1
+    assert poll.labels(4) == ["400 tasks", "4,000 tasks"]
+    assert poll.labels(5) == ["alone", "ours"]
+    assert poll.row(5, "ours")["pairs"]
     for label in memory.labels(0):
         assert memory.row(0, label)["points"] == 180
         assert (memory.row(0, label)["add_ms"] or 0) > 0
