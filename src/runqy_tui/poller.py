@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from runqy_tui.errors import ConnectionFailedError, RunqyTuiError
-from runqy_tui.model import Snapshot
-from runqy_tui.reader import Reader
+from runqy_tui.model import QueueKey, Snapshot
+from runqy_tui.reader import Reader, Watcher
 
 if TYPE_CHECKING:
     from runqy_tui.triage import Diagnosis, Triage
@@ -87,6 +87,18 @@ class Poller:
         self._publish = publish
         self._wake = asyncio.Event()
         self._failures = 0
+        self._watched: Callable[[], Collection[QueueKey]] = tuple
+        self._took_s = 0.0
+
+    @property
+    def pace_s(self) -> float:
+        """Seconds from poll to poll as they come at present: a slow Redis is asked less often."""
+        pace = round(self._took_s + rest(self.interval_s, self._took_s), 1)
+        return max(self.interval_s, pace)
+
+    def watch(self, queues: Callable[[], Collection[QueueKey]]) -> None:
+        """Ask before each poll which queues are on the screen, for a reader that wants to know."""
+        self._watched = queues
 
     def wake(self) -> None:
         """Poll now instead of waiting for the interval or the back-off."""
@@ -105,7 +117,8 @@ class Poller:
                 self._publish(result)
                 pause = result.retry_in_s
                 if pause is None:
-                    pause = rest(self.interval_s, monotonic() - started)
+                    self._took_s = monotonic() - started
+                    pause = rest(self.interval_s, self._took_s)
                 await self._sleep(pause)
         finally:
             if self.reader is not None:
@@ -121,6 +134,8 @@ class Poller:
                     reader = self.reader = await self._open_reader()
                 deadline = max(deadline, reader.deadline_s)
                 timer.reschedule(asyncio.get_running_loop().time() + deadline)
+                if isinstance(reader, Watcher):
+                    reader.watch(self._watched())
                 snapshot = await reader.overview()
         except RunqyTuiError as error:
             return self._failed(str(error))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
-from typing import Protocol
+from collections.abc import AsyncGenerator, Collection, Sequence
+from typing import Protocol, runtime_checkable
 
 from runqy_tui.model import (
     ActiveTask,
@@ -107,4 +107,16 @@ class Reader(Protocol):
 
     async def close(self) -> None:
         """Close every connection."""
+        ...
+
+
+@runtime_checkable
+class Watcher(Protocol):
+    """A reader whose overview may leave something out, and that wants to know what is seen."""
+
+    def watch(self, queues: Collection[QueueKey]) -> None:
+        """Read these queues at every poll from now on: those on the screen, a few hundred at most.
+
+        Of the others each poll reads as many as its budget allows; ``Queue.read_at`` tells.
+        """
         ...

@@ -9,9 +9,10 @@ from __future__ import annotations
 import base64
 import codecs
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from typing import Any
 
-from runqy_tui.model import Blob, JsonObject, Queue, RedisInfo, Snapshot, Task, Worker
+from runqy_tui.model import Blob, JsonObject, Metrics, Queue, RedisInfo, Snapshot, Task, Worker
 
 SCHEMA = 1
 
@@ -73,8 +74,12 @@ def worker_object(worker: Worker) -> JsonObject:
         "queues": dict(worker.queues),
         "active_tasks": list(worker.active_tasks),
         "recovery": {name: asdict(entry) for name, entry in worker.recovery.items()},
-        "metrics": None if worker.metrics is None else asdict(worker.metrics),
+        "metrics": None if worker.metrics is None else _metrics(worker.metrics),
     }
+
+
+def _metrics(metrics: Metrics) -> dict[str, Any]:
+    return asdict(replace(metrics, gpus=tuple(metrics.gpus)))
 
 
 def task_object(task: Task) -> JsonObject:

@@ -165,7 +165,7 @@ class Triage:
     def _observe(self, snapshot: Snapshot, looks: Looks) -> None:
         self.durations.observe_started(looks.started)
         for queue in snapshot.queues:
-            if queue.counts.active == 0:
+            if queue.counts.active == 0 and queue.read_at is None:
                 self.durations.observe_idle(queue.key, snapshot.taken_at)
         for audit in looks.audits:
             if audit.window.state is TaskState.ACTIVE:

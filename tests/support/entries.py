@@ -24,10 +24,10 @@ from runqy_tui.model import (
     Worker,
 )
 from runqy_tui.redis import codec, keys, logs, parse, proto, replies, servers, strings, workers
-from runqy_tui.redis.assemble import Servers, queue_of
+from runqy_tui.redis.assemble import Serving, queue_of
 from runqy_tui.redis.health import health_of
+from runqy_tui.redis.memory import QueueMemory, Reading
 from runqy_tui.redis.message import Opened, cut_of, open_parts, open_whole
-from runqy_tui.redis.queues import QueueMemory, Reading
 from runqy_tui.redis.task_of import Found, task_of
 from runqy_tui.redis.values import Values
 from runqy_tui.safetext import decode, encode, safe_block, safe_line
@@ -125,7 +125,7 @@ def queue_values(data: bytes) -> None:
     reading.groups = tuple(map(decode, rest))
     reading.due_at = {TaskState.RETRY: replies.score(rest[0])} if rest else {}
     memory.probe.since = parse.pending_since(values[0])
-    queue = queue_of(memory, reading, Servers((), (memory.key,)), NOW, "2026-11-24")
+    queue = queue_of(memory, reading, Serving(), NOW, "2026-11-24")
     keys.queue_of_list(data)
     check_forms(_snapshot(queues=(queue,)))
 

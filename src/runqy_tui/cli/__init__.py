@@ -144,7 +144,7 @@ def _run_app(settings: Settings) -> None:
     from runqy_tui.tui.app import RunqyApp
 
     rules = None if settings.rules is None else load_rules(settings.rules)
-    app = RunqyApp(settings, lambda: open_for(settings), rules)
+    app = RunqyApp(settings, lambda: open_for(settings, budget=settings.budget), rules)
     app.run(mouse=settings.mouse)
     if app.fault is not None:
         from runqy_tui.tui.crash import write_report

@@ -66,6 +66,12 @@ _OPTIONS = (
     ),
     click.option("--client-name", metavar="NAME", help="Name in CLIENT LIST. Default: runqy-tui."),
     click.option("--interval", type=float, metavar="S", help="Seconds between polls. Default: 2."),
+    click.option(
+        "--budget",
+        type=int,
+        metavar="N",
+        help="Commands per second the monitor may send to follow a large fleet. Default: 2000.",
+    ),
     click.option("--timeout", type=float, metavar="S", help="Seconds Redis may take. Default: 3."),
     click.option(
         "--mouse/--no-mouse", default=None, help="Use the mouse, or leave it to the terminal."
@@ -92,7 +98,7 @@ _OPTIONS = (
     ),
 )
 _NOT_OF_A_SERVER = frozenset(
-    {"interval", "timeout", "mouse", "low_bandwidth", "colours", "rules", "notify"}
+    {"interval", "budget", "timeout", "mouse", "low_bandwidth", "colours", "rules", "notify"}
 )
 
 

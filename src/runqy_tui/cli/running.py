@@ -51,13 +51,18 @@ def loaded() -> None:
         gc.enable()
 
 
-async def open_for(settings: Settings) -> Reader:
-    """Connect as the settings say; an error of the URL names where it came from."""
+async def open_for(settings: Settings, *, budget: int | None = None) -> Reader:
+    """Connect as the settings say; an error of the URL names where it came from.
+
+    ``budget`` is for who polls again and again: without one, each overview reads everything.
+    """
     from runqy_tui.redis.source import open_reader
 
     loaded()
     try:
-        return await open_reader(settings.url, access=settings.access, timeout=settings.timeout_s)
+        return await open_reader(
+            settings.url, access=settings.access, timeout=settings.timeout_s, budget=budget
+        )
     except ConfigError as error:
         raise ConfigError(f"{settings.url_source}: {error}") from None
 

@@ -87,6 +87,7 @@ def _examine(settings: Settings) -> AsyncIterator[Line]:
             access=settings.access,
             timeout=settings.timeout_s,
             interval=settings.interval_s,
+            budget=settings.budget,
         )
     except ConfigError as error:
         raise ConfigError(f"{settings.url_source}: {error}") from None

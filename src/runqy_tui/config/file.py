@@ -37,7 +37,10 @@ CONNECTION = frozenset(
 """What belongs to one Redis: a profile with a URL of its own inherits none of it."""
 
 HABITS = frozenset(
-    {"interval", "timeout", "rules", "notify", "client_name", "low_bandwidth", "colours"}
+    {
+        *("interval", "budget", "timeout", "rules", "notify", "client_name"),
+        *("low_bandwidth", "colours"),
+    }
 )
 """What a profile may set, and the top level for all of them."""
 

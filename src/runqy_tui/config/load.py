@@ -38,6 +38,7 @@ class Flags(TypedDict, total=False):
     tls_insecure: bool | None
     client_name: str | None
     interval: float | None
+    budget: int | None
     timeout: float | None
     mouse: bool | None
     low_bandwidth: bool | str | None
@@ -96,6 +97,7 @@ def _habits(sources: Sequence[Source], file: ConfigFile) -> dict[str, Any]:
     rules = pick(sources, "rules")
     return {
         "interval_s": _said(sources, "interval", values.seconds, 2.0),
+        "budget": _said(sources, "budget", values.commands, 2_000),
         "timeout_s": _said(sources, "timeout", values.seconds, 3.0),
         "mouse": _said(sources, "mouse", values.boolean, True),
         "low_bandwidth": _said(sources, "low_bandwidth", values.low_bandwidth, None),

@@ -26,15 +26,15 @@ COLOURS = ("red", "orange", "yellow", "green", "cyan", "blue", "purple", "pink",
 class Settings:
     """Validated settings. ``url`` may hold a password, so it stays out of ``repr``.
 
-    ``interval_s`` and ``timeout_s`` are seconds. ``keys`` maps a binding's id to the keys the
-    user wants for it. ``url_source`` says where the URL came from, for error messages. ``name``
-    is shown before the address, so that nobody takes one Redis for another. ``rules`` is a file
-    of alert rules (the built-in ones if ``None``), ``notify`` one of :data:`NOTIFY`, ``depth``
-    one of :data:`DEPTHS`. ``low_bandwidth``: spare the link to the terminal; if ``None``, when it
-    is slow. ``access`` is how to get in. ``profile`` is the name of the profile whose Redis this
-    is, ``colour`` (one of :data:`COLOURS` or ``#rrggbb``) the one its bar has on screen,
-    ``marked_read_only`` whether it asks for the read-only mark wherever there is room for one.
-    ``unverified``: TLS is asked for, and nobody is to check who is at the other end.
+    ``interval_s`` and ``timeout_s`` are seconds, ``budget`` is commands per second. ``keys`` maps a
+    binding's id to the keys the user wants for it. ``url_source`` says where the URL came from, for
+    error messages. ``name`` is shown before the address, so that nobody takes one Redis for
+    another. ``rules`` is a file of alert rules (the built-in ones if ``None``), ``notify`` one of
+    :data:`NOTIFY`, ``depth`` one of :data:`DEPTHS`. ``low_bandwidth``: spare the link to the
+    terminal; if ``None``, when it is slow. ``access`` is how to get in. ``profile`` is the name of
+    the profile whose Redis this is, ``colour`` (one of :data:`COLOURS` or ``#rrggbb``) the one its
+    bar has on screen, ``marked_read_only`` whether it asks for the read-only mark wherever there is
+    room for one. ``unverified``: TLS is asked for, and nobody is to check who is at the other end.
     ``warnings`` are sentences for the user, before anything else is shown.
     """
 
@@ -47,6 +47,7 @@ class Settings:
     marked_read_only: bool = False
     unverified: bool = False
     interval_s: float = 2.0
+    budget: int = 2_000
     timeout_s: float = 3.0
     mouse: bool = True
     depth: str = "auto"

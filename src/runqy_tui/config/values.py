@@ -14,6 +14,7 @@ _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})
 
 _MIN_INTERVAL_S, _MAX_INTERVAL_S = 0.2, 3600.0
+_MIN_BUDGET, _MAX_BUDGET = 100, 1_000_000
 _LONGEST_SHOWN = 60
 _LONGEST_NAME = 40
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
@@ -47,6 +48,16 @@ def seconds(value: Any, where: str) -> float:
         bounds = f"{_MIN_INTERVAL_S:g} to {_MAX_INTERVAL_S:g} s"
         raise ConfigError(f"{where} {str(value)[:20]} is out of range: {bounds}.")
     return float(value)
+
+
+def commands(value: Any, where: str) -> int:
+    """Commands per second, from 100 to a million."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ConfigError(f"{where} must be a whole number of commands, not {shown(value)}.")
+    if not _MIN_BUDGET <= value <= _MAX_BUDGET:
+        bounds = f"{_MIN_BUDGET} to {_MAX_BUDGET:,} commands per second"
+        raise ConfigError(f"{where} {str(value)[:20]} is out of range: {bounds}.")
+    return value
 
 
 def boolean(value: Any, where: str) -> bool:

@@ -15,7 +15,7 @@ from runqy_tui.severity import Severity
 def stuck_retries(sight: Sight) -> Iterator[Finding]:
     """Retries that are long due: whoever consumes the queue would forward them within seconds."""
     for queue in sight.snapshot.queues:
-        due = _overdue(sight, queue.next_retry_at)
+        due = _overdue(sight, queue, queue.next_retry_at)
         if due is None or cause_of(sight, queue) is Cause.NO_CONSUMER:
             continue
         served = has_consumer(sight, queue)
@@ -38,7 +38,7 @@ def stuck_retries(sight: Sight) -> Iterator[Finding]:
 def past_due_scheduled(sight: Sight) -> Iterator[Finding]:
     """Scheduled tasks that are long due. runqy workers forward retries, never scheduled tasks."""
     for queue in sight.snapshot.queues:
-        due = _overdue(sight, queue.next_scheduled_at)
+        due = _overdue(sight, queue, queue.next_scheduled_at)
         if due is None:
             continue
         asynq = queue.dialect in (Dialect.ASYNQ, Dialect.MIXED)
@@ -64,8 +64,10 @@ def past_due_scheduled(sight: Sight) -> Iterator[Finding]:
         )
 
 
-def _overdue(sight: Sight, due: float | None) -> float | None:
-    return due if due is not None and sight.now - due > sight.thresholds.stuck_after_s else None
+def _overdue(sight: Sight, queue: Queue, due: float | None) -> float | None:
+    # What became of it since the queue was read, nobody knows.
+    seen_at = sight.now if queue.read_at is None else queue.read_at
+    return due if due is not None and seen_at - due > sight.thresholds.stuck_after_s else None
 
 
 def _forwarder(sight: Sight, queue: Queue, *, served: bool) -> str:

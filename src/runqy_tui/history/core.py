@@ -77,7 +77,10 @@ class History:
             self._clear()
         if self._started_at is None:
             self._started_at = at
-        queues = [(queue, self._queues.take(queue.key, at)) for queue in snapshot.queues]
+        # A queue that this poll did not read has no number at this moment, and no new trend.
+        taken = [(queue, self._queues.take(queue.key, at)) for queue in snapshot.queues]
+        queues = [(queue, place) for queue, place in taken if queue.read_at is None]
+        unread = {queue.key for queue, _ in taken if queue.read_at is not None}
         workers = [(worker, self._workers.take(worker.id, at)) for worker in snapshot.workers]
         self._follow(snapshot)
         self._axis.append(
@@ -85,7 +88,7 @@ class History:
             (self._queue_numbers(name, queues) for name in QUEUE_SERIES),
             (_numbers(kind, of, workers, self._workers.size) for kind, of in _WORKER.values()),
         )
-        self._trends.clear()
+        self._trends = {asked: told for asked, told in self._trends.items() if asked[0] in unread}
         self._release()
 
     def _queue_numbers(self, name: str, queues: Sequence[tuple[Queue, int | None]]) -> Numbers:
@@ -102,7 +105,7 @@ class History:
     def _follow(self, snapshot: Snapshot) -> None:
         at = snapshot.taken_at
         for queue in snapshot.queues:
-            if queue.key in self._queues:
+            if queue.key in self._queues and queue.read_at is None:
                 known = self._followed.setdefault(queue.key, _Followed())
                 known.growth.see(at, queue.counts.pending)
         for worker in snapshot.workers:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from runqy_tui.model.names import Dialect, QueueKey, TaskState, WorkerState
@@ -37,6 +37,8 @@ class Queue:
     ``next_*_at`` is the lowest score of ``retry`` and ``scheduled``: when the first is due.
     ``registered``: named in ``asynq:queues``. ``oldest_estimated``: the oldest task moved since
     the last poll, so that the age is a close lower or upper bound.
+    ``read_at``: this poll left the queue out, and its numbers and ages are of that moment (Redis's
+    clock); ``None`` where it was read. Consumers are of this poll in any case.
     """
 
     key: QueueKey
@@ -58,6 +60,7 @@ class Queue:
     registered: bool = True
     next_retry_at: float | None = None
     next_scheduled_at: float | None = None
+    read_at: float | None = None
 
     @property
     def name(self) -> str:
@@ -95,7 +98,7 @@ class Metrics:
     cpu_percent: float | None = None
     memory_used_bytes: int | None = None
     memory_total_bytes: int | None = None
-    gpus: tuple[Gpu, ...] = ()
+    gpus: Sequence[Gpu] = ()
     collected_at: float | None = None
 
 
@@ -117,7 +120,8 @@ class Worker:
     ``clock_offset_s``: by how much its clock is ahead of Redis's (negative: behind), ``None``
     where that cannot be told from a late heartbeat. ``active_tasks`` is filled only where the
     dialect tells (asynq, documented); ``active_count`` likewise. ``problems`` names fields that
-    could not be read.
+    could not be read. ``read_at``: as of when all this is, ages too, in Redis's clock, where this
+    poll left it out since it was not due to have beaten; ``None`` where it was read.
     """
 
     id: str
@@ -138,6 +142,7 @@ class Worker:
     instance_id: str | None = None
     protected: bool | None = None
     problems: tuple[str, ...] = ()
+    read_at: float | None = None
 
     def serves(self, queue: QueueKey) -> bool:
         """Whether this worker lists the queue.
@@ -189,7 +194,9 @@ class RedisInfo:
     """The server and what this poll cost. ``address`` never holds a credential.
 
     ``where`` says who answers, in a deployment of several servers. ``unverified``: TLS is used,
-    but nobody checks who is at the other end.
+    but nobody checks who is at the other end. ``commands``: how many this poll sent.
+    ``oldest_s``: where the command budget did not allow for everything, how long ago that was read
+    which waits for longest, a queue or a worker; ``None`` where all were read.
     """
 
     address: str
@@ -199,6 +206,8 @@ class RedisInfo:
     elapsed_ms: float = 0.0
     where: Whereabouts = Whereabouts()
     unverified: bool = False
+    commands: int = 0
+    oldest_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from runqy_tui.redis.metered import MeteredLink
 from runqy_tui.redis.needs import try_commands
 from runqy_tui.redis.reach import reach
 from runqy_tui.redis.replies import Reply, clock
+from runqy_tui.redis.rotation import DEFAULT_BUDGET
 from runqy_tui.redis.seen import Cost, describe
 from runqy_tui.redis.source import RedisReader
 from runqy_tui.redis.target import Target, parse_url
@@ -51,19 +52,26 @@ class _State:
 
 
 def examine(
-    url: str, *, access: Access | None = None, timeout: float = 3.0, interval: float = 2.0
+    url: str,
+    *,
+    access: Access | None = None,
+    timeout: float = 3.0,
+    interval: float = 2.0,
+    budget: int = DEFAULT_BUDGET,
 ) -> AsyncIterator[Line]:
     """Look at a deployment; ``ConfigError`` where the URL is wrong, and nothing else is raised.
 
     ``timeout`` bounds each wait, ``interval`` is how often the monitor will poll: both in seconds.
+    ``budget`` is how many commands it may send per second.
     """
-    return _Checkup(parse_url(url, timeout, access), interval).lines()
+    return _Checkup(parse_url(url, timeout, access), interval, budget).lines()
 
 
 class _Checkup:
-    def __init__(self, target: Target, interval: float) -> None:
+    def __init__(self, target: Target, interval: float, budget: int) -> None:
         self._target = target
         self._interval = interval
+        self._budget = budget
         self._link = MeteredLink(link_to(target))
         self._state = _State()
 
@@ -142,6 +150,7 @@ class _Checkup:
             cold=between.since(before, cold.redis.elapsed_ms),
             warm=after.since(between, warm.redis.elapsed_ms),
             interval=self._interval,
+            budget=self._budget,
         )
 
     def _cost(self) -> Cost:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from operator import attrgetter
 
 from redis.exceptions import ResponseError
 
-from runqy_tui.model import Dialect, Worker, WorkerState
-from runqy_tui.redis import codec, keys, servers, workers
-from runqy_tui.redis.replies import Reply, data, integer, items, refused, strings
+from runqy_tui.model import Worker
+from runqy_tui.redis import codec, keys, servers
+from runqy_tui.redis.breath import in_parts
+from runqy_tui.redis.known import KnownWorker, know, serves_lists, warn_of_problems
+from runqy_tui.redis.replies import Reply, data, integer, refused, strings
 from runqy_tui.redis.topology import UnreachableError
 from runqy_tui.redis.transport import Batch, Packed
 from runqy_tui.redis.warn import Warnings
@@ -17,41 +20,14 @@ from runqy_tui.safetext import decode, encode
 
 MOST_SERVER_BYTES = 262_144
 MOST_ACTIVE = 1_000
-_CLOCK_AHEAD_S = 5.0
-_NO_FIELD = b"-"
-"""Stands where a field is not to be read: nobody writes one of this name."""
-
-_CUT = (
-    "local v=redis.call('hmget',KEYS[1],unpack(ARGV,2)) local m=tonumber(ARGV[1]) "
-    "for i=1,#v do if v[i] and #v[i]>m then v[i]=string.sub(v[i],1,m) end end return v"
-)
-"""HMGET with each value cut: how a worker is read as long as nobody knows how long its are."""
-
-
-@dataclass(slots=True)
-class _Known:
-    """A runqy or documented worker. ``raw`` and ``facts`` are of the last time it had a hash.
-
-    ``careful``: its values are cut by the server, since some are too long or nothing is known of
-    them. ``left_out`` are those that were too long where the server may not cut. ``away``: the
-    node that has its hash is down; ``last`` is what it was before.
-    """
-
-    packed: Packed
-    careful: bool = True
-    left_out: frozenset[bytes] = frozenset()
-    raw: list[bytes | None] | None = None
-    facts: workers.Facts | None = None
-    ttl_ms: int | None = None
-    here: bool = False
-    unreadable: bool = False
-    away: bool = False
-    last: Worker | None = None
+_SERVER_COST = 2
+_by_id = attrgetter("id")
 
 
 @dataclass(slots=True)
 class _KnownServer:
     packed: Packed
+    replies: tuple[Reply, Reply] = (None, None)
     raw: bytes | None = None
     info: codec.ServerInfo | None = None
     cut: bool = False
@@ -63,110 +39,151 @@ class _KnownServer:
 
 
 class Fleet:
-    """All known workers: those of the index, and those that were found outside it."""
+    """All known workers: those of the index, and those that were found outside it.
+
+    ``routes`` counts how often a worker came, went, or changed in what makes it a consumer.
+    """
 
     def __init__(self) -> None:
-        self._workers: dict[str, _Known] = {}
+        self._workers: dict[str, KnownWorker] = {}
         self._servers: dict[str, _KnownServer] = {}
-        self._asked: list[tuple[str, int]] = []
+        self._asked: list[tuple[KnownWorker, int, int | None]] = []
         self._asked_servers: list[tuple[str, int]] = []
         self._again: list[str] = []
         self._may_cut = True
+        self._found: list[str] = []
         self.ghosts: tuple[str, ...] = ()
         self.whole = True
+        self.routes = 0
+
+    @property
+    def cost(self) -> int:
+        """Commands that it takes to read everyone, but for what is left of a few hashes' lives."""
+        return len(self._workers) + _SERVER_COST * len(self._servers)
+
+    def begin(self) -> None:
+        """Start a poll: nobody has been read yet."""
+        self._asked, self._asked_servers = [], []
+        for known in self._workers.values():
+            known.fresh = False
 
     def learn(self, ids: Iterable[str], server_ids: Iterable[str]) -> tuple[list[str], list[str]]:
         """Remember workers and asynq servers; gives those that are new or to be read again."""
         again, self._again = self._again, []
         new = [worker_id for worker_id in ids if worker_id not in self._workers]
         for worker_id in new:
-            self._workers[worker_id] = _Known(_worker_commands(worker_id))
+            self._workers[worker_id] = know(worker_id)
         new_servers = [server_id for server_id in server_ids if server_id not in self._servers]
         for server_id in new_servers:
             self._servers[server_id] = _KnownServer(_server_commands(server_id))
         return [*again, *new], new_servers
 
-    def everyone(self) -> tuple[list[str], list[str]]:
-        """Ids of all workers and all asynq servers that are known."""
-        return list(self._workers), list(self._servers)
+    def everyone(self) -> list[str]:
+        """Ids of all workers that are known, but for the asynq servers."""
+        return list(self._workers)
+
+    def due(self, now: float, room: int) -> tuple[list[str], int]:
+        """Who may have news, and how many commands that takes.
+
+        Where there is no ``room`` for all of them, those come first whom nobody read for longest,
+        and at least one is read.
+        """
+        due = [known for known in self._workers.values() if known.due_at <= now]
+        due.sort(key=attrgetter("read_at"))
+        taken: list[str] = []
+        spent = 0
+        for known in due:
+            cost = 1 + known.wants_ttl(now)
+            if taken and spent + cost > room:
+                break
+            taken.append(known.id)
+            spent += cost
+        return taken, spent
+
+    def asynq_servers(self) -> tuple[list[str], int]:
+        """All asynq servers, which are always due, and how many commands that takes."""
+        return list(self._servers), _SERVER_COST * len(self._servers)
+
+    def oldest_read_at(self) -> float | None:
+        """When the worker was read that nobody read for longest; ``None`` if this poll read all.
+
+        The lost do not count: who comes back from there moves its score.
+        """
+        unread = (
+            known.read_at for known in self._workers.values() if known.here and not known.fresh
+        )
+        return min(unread, default=None)
+
+    def unread(self, ids: Iterable[str]) -> list[str]:
+        """Those that are known and that this poll has not read."""
+        known = ((worker_id, self._workers.get(worker_id)) for worker_id in ids)
+        return [worker_id for worker_id, worker in known if worker and not worker.fresh]
+
+    def beaten(self, ids: Iterable[str]) -> None:
+        """Take up whose score has moved: who was not read meanwhile is due, lost ones too."""
+        for worker_id in ids:
+            known = self._workers.get(worker_id)
+            if known is not None and not known.fresh:
+                known.due_at = 0.0
 
     def documented_queues(self) -> set[str]:
         """Names of the lists that workers of the documented dialect serve."""
         return {
             name
             for known in self._workers.values()
-            if known.here and known.facts and known.facts.dialect is Dialect.DOCUMENTED
+            if serves_lists(known) and known.facts
             for name in known.facts.queues
         }
 
-    def ask(self, batch: Batch, ids: Iterable[str], server_ids: Iterable[str]) -> None:
-        """Add the reads of these workers."""
-        self._asked = [(name, batch.join(self._commands(name))) for name in ids]
+    async def ask(
+        self,
+        batch: Batch,
+        ids: Iterable[str],
+        server_ids: Iterable[str],
+        sparing_at: float | None = None,
+    ) -> None:
+        """Add the reads of these workers.
+
+        With ``sparing_at`` (Redis's clock) what is left of a hash's life is asked only where it
+        does not follow from the beats.
+        """
+        self._asked = []
+        async for some in in_parts(ids):
+            for worker_id in some:
+                known = self._workers[worker_id]
+                place = batch.join(known.commands(may_cut=self._may_cut))
+                measures = sparing_at is None or known.wants_ttl(sparing_at)
+                self._asked.append((known, place, batch.join(known.ttl) if measures else None))
         self._asked_servers = [
             (name, batch.join(self._servers[name].packed)) for name in server_ids
         ]
 
-    def read(self, replies: list[Reply], warnings: Warnings) -> None:
-        """Take in the replies to :meth:`ask`."""
-        for worker_id, place in self._asked:
-            known = self._workers[worker_id]
-            if known.careful and self._may_cut and refused(replies[place]):
-                self._may_cut = False
-            if known.careful and refused(replies[place]):
-                self._again.append(worker_id)  # by HMGET, which may be allowed
-                known.unreadable, known.careful = True, False
-                continue
-            warnings.reply(replies[place], keys.worker(worker_id))
-            known.ttl_ms = integer(replies[place + 1])
-            self._read_worker(worker_id, known, replies[place])
+    async def read(
+        self, replies: list[Reply], now: float, beats: Mapping[str, float | None]
+    ) -> None:
+        """Take in the replies to :meth:`ask`; ``beats`` is what the index says."""
+        async for part in in_parts(self._asked):
+            for known, place, ttl in part:
+                reply = replies[place]
+                if known.careful and refused(reply):
+                    self._may_cut = False
+                    self._again.append(known.id)  # by HMGET, which may be allowed
+                    known.unreadable, known.careful = True, False
+                    continue
+                before = known.facts
+                known.read(reply, may_cut=self._may_cut)
+                if known.facts is not before and serves_lists(known):
+                    self.routes += 1
+                known.measured = ttl is not None
+                known.ttl_ms = None if ttl is None else integer(replies[ttl])
+                known.expect(now, scored=beats.get(known.id) is not None)
         for server_id, place in self._asked_servers:
-            self._read_server(server_id, replies[place], replies[place + 1], warnings)
+            self._read_server(server_id, replies[place], replies[place + 1])
         self._asked, self._asked_servers = [], []
 
-    def _commands(self, worker_id: str) -> Packed:
-        known = self._workers[worker_id]
-        known.careful = known.careful and self._may_cut
-        return _worker_commands(worker_id, cut=True) if known.careful else known.packed
-
-    def _read_worker(self, worker_id: str, known: _Known, reply: Reply) -> None:
-        known.unreadable = isinstance(reply, ResponseError)
-        known.away = isinstance(reply, UnreachableError)
-        if known.away:
-            known.here = False
-            return
-        values = [_shortened(data(value)) for value in items(reply)]
-        if known.left_out and known.raw is not None and any(values):
-            values = [
-                old if name in known.left_out else value
-                for name, value, old in zip(workers.FIELDS, values, known.raw, strict=True)
-            ]
-        if values == known.raw:
-            known.here = True
-            return
-        before = (known.raw, known.facts) if known.raw and known.facts else None
-        facts = workers.read_facts(values, before) if values else None
-        known.here = facts is not None
-        if facts is not None:
-            known.raw, known.facts = values, facts
-        self._mind_size(worker_id, known, values)
-
-    def _mind_size(self, worker_id: str, known: _Known, values: list[bytes | None]) -> None:
-        """Read long values with care from now on, and others as cheaply as can be."""
-        long = frozenset(
-            name
-            for name, value in zip(workers.FIELDS, values, strict=False)
-            if value is not None and len(value) > workers.MOST_FIELD_BYTES
-        )
-        known.careful = bool(long) and self._may_cut
-        left_out = frozenset() if self._may_cut else long
-        if left_out != known.left_out:
-            known.left_out = left_out
-            known.packed = _worker_commands(worker_id, left_out)
-
-    def _read_server(self, server_id: str, info: Reply, active: Reply, warnings: Warnings) -> None:
-        warnings.reply(info, server_key(server_id))
-        warnings.reply(active, workers_key(server_id))
+    def _read_server(self, server_id: str, info: Reply, active: Reply) -> None:
         known = self._servers[server_id]
+        known.replies = (info, active)
         raw = data(info)
         known.unreadable = isinstance(info, ResponseError)
         known.away = isinstance(info, UnreachableError)
@@ -177,7 +194,7 @@ class Fleet:
             known.info = codec.decode_server(codec.whole_fields(raw) if known.cut else raw)
         known.active = tuple(sorted(decode(task_id) for task_id in strings(active)))
 
-    def judge(
+    async def judge(
         self,
         beats: Mapping[str, float | None],
         expiries: Mapping[str, float | None],
@@ -187,48 +204,72 @@ class Fleet:
         """Every worker as of this poll, sorted by id; forgets those that left no trace."""
         found: list[Worker] = []
         ghosts: list[str] = []
+        gone: list[str] = []
         self.whole = True
-        for worker_id, known in list(self._workers.items()):
-            indexed = worker_id in beats
-            facts = known.facts
-            if known.here and facts is not None and not (facts.ghost and indexed):
-                if facts.ghost:
-                    ghosts.append(worker_id)
-                else:
-                    worker = workers.judge(
-                        worker_id, facts, beats.get(worker_id), now, known.ttl_ms
-                    )
-                    _warn_of_worker(worker, known.ttl_ms, now, warnings)
-                    known.last = worker
+        async for part in in_parts(self._workers.values()):
+            for known in part:
+                before = known.last
+                if known.steady and before is not None:
+                    found.append(before)
+                    continue
+                worker = self._judge_worker(known, beats, now, warnings)
+                if worker is not None:
                     found.append(worker)
-            elif known.away and indexed and known.last is not None:
-                found.append(_last_seen(known.last, beats[worker_id], now))
-            elif known.unreadable:
-                self.whole &= not known.away
-                continue  # refused or of a wrong type: said in a warning, and no proof of a loss
-            elif indexed:
-                known.last = workers.lost(worker_id, facts, beats[worker_id], now)
-                found.append(known.last)
-            else:
-                del self._workers[worker_id]
+                    self.routes += before is None or _serves_otherwise(before, worker)
+                elif known.here:
+                    ghosts.append(known.id)
+                elif not known.unreadable:
+                    gone.append(known.id)
+        for worker_id in gone:
+            del self._workers[worker_id]
         found.extend(self._judge_servers(expiries, now, warnings))
         _warn_of_ghosts(ghosts, warnings)
         self.ghosts = tuple(sorted(ghosts))
-        found.sort(key=lambda worker: worker.id)
+        found.sort(key=_by_id)
+        ids = [worker.id for worker in found]
+        self.routes += ids != self._found
+        self._found = ids
         return found
+
+    def _judge_worker(
+        self,
+        known: KnownWorker,
+        beats: Mapping[str, float | None],
+        now: float,
+        warnings: Warnings,
+    ) -> Worker | None:
+        """``None`` for a ghost, for one that left no trace, and for one that cannot be read.
+
+        The last is no proof of a loss: it is refused or of a wrong type, as a warning says.
+        """
+        if isinstance(known.reply, ResponseError):
+            warnings.reply(known.reply, keys.worker(known.id))
+        indexed = known.id in beats
+        facts = known.facts
+        if known.here and facts is not None and not (facts.ghost and indexed):
+            return None if facts.ghost else known.judge(beats.get(known.id), now, warnings)
+        if known.away and indexed and known.last is not None:
+            return known.last_seen(known.last, beats[known.id], now)
+        if known.unreadable:
+            self.whole &= not known.away
+            return None
+        return known.lost(beats[known.id], now) if indexed else None
 
     def _judge_servers(
         self, expiries: Mapping[str, float | None], now: float, warnings: Warnings
     ) -> list[Worker]:
         found: list[Worker] = []
         for server_id, known in list(self._servers.items()):
+            before = known.last
+            warnings.reply(known.replies[0], server_key(server_id))
+            warnings.reply(known.replies[1], workers_key(server_id))
             if known.here:
                 expiry = expiries.get(server_id)
                 judged = servers.judge(server_id, known.info, expiry, known.active, now)
                 cut = replace(judged, problems=("server (over 256 KiB)",))
                 found.append(cut if known.cut else judged)
                 known.last = found[-1]
-                _warn_of_problems(known.last, warnings)
+                warn_of_problems(known.last, warnings)
             elif known.away and server_id in expiries and known.last is not None:
                 found.append(known.last)
             elif known.unreadable:
@@ -239,14 +280,17 @@ class Fleet:
                 found.append(known.last)
             else:
                 del self._servers[server_id]
+                continue
+            self.routes += before is None or _serves_otherwise(before, found[-1])
         return found
 
 
-def _last_seen(worker: Worker, beat: float | None, now: float) -> Worker:
-    """A worker whose hash is out of reach: as it was, but for a later beat that the index tells."""
-    latest = max((at for at in (worker.last_beat_at, beat) if at is not None), default=None)
-    age = None if latest is None else max(0.0, now - latest)
-    return replace(worker, last_beat_at=latest, last_beat_age_s=age)
+def _serves_otherwise(before: Worker, worker: Worker) -> bool:
+    """Whether it serves other queues than before, or as another kind of consumer."""
+    if before is worker:
+        return False
+    same = before.queues is worker.queues or before.queues == worker.queues
+    return not same or before.state is not worker.state or before.dialect is not worker.dialect
 
 
 def server_key(server_id: str) -> bytes:
@@ -259,55 +303,12 @@ def workers_key(server_id: str) -> bytes:
     return keys.WORKER_PREFIX + b"{" + encode(server_id) + b"}"
 
 
-def _worker_commands(
-    worker_id: str, left_out: frozenset[bytes] = frozenset(), *, cut: bool = False
-) -> Packed:
-    batch, key = Batch(), keys.worker(worker_id)
-    if cut:
-        most = workers.MOST_FIELD_BYTES + 1
-        batch.ask("EVAL_RO", _CUT, 1, key, most, *workers.FIELDS)
-    else:
-        names = (_NO_FIELD if name in left_out else name for name in workers.FIELDS)
-        batch.ask("HMGET", key, *names)
-    batch.ask("PTTL", key)
-    return batch.packed()
-
-
-def _shortened(value: bytes | None) -> bytes | None:
-    """A value of which one byte too many tells that it is too long."""
-    most = workers.MOST_FIELD_BYTES + 1
-    return value[:most] if value is not None and len(value) > most else value
-
-
 def _server_commands(server_id: str) -> Packed:
     batch = Batch()
     batch.ask("GETRANGE", server_key(server_id), 0, MOST_SERVER_BYTES)
     # The fields are task ids, the values hold payloads: a bounded read of the names alone.
     batch.ask("HRANDFIELD", workers_key(server_id), MOST_ACTIVE)
     return batch.packed()
-
-
-def _warn_of_worker(worker: Worker, ttl_ms: int | None, now: float, warnings: Warnings) -> None:
-    beat = worker.last_beat_at
-    if beat is not None and beat - now > _CLOCK_AHEAD_S:
-        warnings.add(f"The clock of worker {worker.id} is {beat - now:.0f} s ahead of Redis")
-    if worker.state is WorkerState.STALE and beat is not None and _renewed(ttl_ms):
-        warnings.add(
-            f"Worker {worker.id} renewed its hash within 30 s: it may be alive, "
-            f"with a clock about {now - beat:.0f} s behind Redis"
-        )
-    _warn_of_problems(worker, warnings)
-
-
-def _renewed(ttl_ms: int | None) -> bool:
-    """Whether a hash that each beat gives 30 s to live has seen one, whatever its clock says."""
-    return ttl_ms is not None and 0 < ttl_ms <= workers.STALE_AFTER_S * 1000
-
-
-def _warn_of_problems(worker: Worker, warnings: Warnings) -> None:
-    if worker.problems:
-        fields = ", ".join(worker.problems)
-        warnings.add(f"Worker {worker.id} has fields that cannot be read: {fields}")
 
 
 def _warn_of_ghosts(ghosts: list[str], warnings: Warnings) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from runqy_tui.model import QueueKey, TaskPage, TaskState
 from runqy_tui.redis import keys
 from runqy_tui.redis.context import Context
-from runqy_tui.redis.queues import MOST_GROUPS
+from runqy_tui.redis.memory import MOST_GROUPS
 from runqy_tui.redis.replies import Reply, integer, scan_page, scored, strings
 from runqy_tui.redis.rows import Entry, read_rows
 from runqy_tui.redis.transport import Batch

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from runqy_tui.model import Counts, Dialect, QueueKey, TaskState
-from runqy_tui.redis import keys, parse
-from runqy_tui.redis.probe import NEWEST, Probe
+from runqy_tui.model import QueueKey, TaskState
+from runqy_tui.redis import keys
+from runqy_tui.redis.breath import in_parts
+from runqy_tui.redis.memory import (
+    LISTS,
+    MOST_GROUPS,
+    SCORED,
+    QueueMemory,
+    Reading,
+    TailKey,
+    tail_commands,
+)
+from runqy_tui.redis.probe import NEWEST
 from runqy_tui.redis.replies import Reply, data, integer, scan_page, scored
-from runqy_tui.redis.strings import Strings, ask_strings, ask_types, judge, read_strings
+from runqy_tui.redis.strings import judge, read_strings
 from runqy_tui.redis.topology import UnreachableError
-from runqy_tui.redis.transport import Batch, Packed
+from runqy_tui.redis.transport import Batch
 from runqy_tui.redis.warn import Warnings
 from runqy_tui.safetext import decode
 
@@ -21,86 +31,32 @@ MOST_QUEUES = 5_000
 MOST_NAMES_BYTES = 1024 * 1024
 """The same for their names together: each is in a dozen keys that a poll sends."""
 
-MOST_GROUPS = 1_000
-"""Groups of one queue that are counted."""
-
 MOST_GROUPS_IN_ALL = 10_000
 GROUP_MEMORY = 30
 """Polls for which a group that emptied is still asked for: groups come and go all the time."""
 
-_LISTS = (TaskState.PENDING, TaskState.ACTIVE)
-_SCORED = (TaskState.SCHEDULED, TaskState.RETRY, TaskState.ARCHIVED, TaskState.COMPLETED)
 _DUE = (TaskState.RETRY, TaskState.SCHEDULED)
 _GROUPS, _EXISTING, _STRINGS, _TAIL, _LENGTH = 6, 7, 8, 9, 10
 
 
-@dataclass(slots=True)
-class Reading:
-    """What one poll read of one queue."""
-
-    counts: dict[TaskState, int | None]
-    groups: tuple[str, ...] = ()
-    groups_whole: bool = True
-    strings: Strings = field(default_factory=Strings)
-    day: str = ""
-    noted: list[tuple[int, bytes]] = field(default_factory=list)
-    aggregating: int | None = None
-    due_at: dict[TaskState, float | None] = field(default_factory=dict)
-    unreachable: bool = False
-
-    @property
-    def pending(self) -> int | None:
-        """Length of the pending list."""
-        return self.counts.get(TaskState.PENDING)
-
-    @property
-    def empty(self) -> bool:
-        """Whether none of its keys holds a task."""
-        return not (any(self.counts.values()) or self.groups or self.unreachable)
-
-
-@dataclass(slots=True)
-class QueueMemory:
-    """What is remembered of a queue between polls."""
-
-    key: QueueKey
-    registered: bool = False
-    dialect: Dialect | None = None
-    probe: Probe = field(default_factory=Probe)
-    groups: dict[bytes, int] = field(default_factory=dict)
-    due: tuple[TaskState, ...] = ()
-    suspects: tuple[int, ...] = ()
-    packed: Packed | None = None
-    day: str = ""
-    reading: Reading | None = None
-
-    def commands(self, day: str) -> Packed:
-        """The reads of this queue, encoded once a day."""
-        if self.packed is None or self.day != day:
-            self.packed, self.day = _commands(self.key, day), day
-        return self.packed
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(NamedTuple):
     memory: QueueMemory
     start: int
+    end: int
     depths: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _AskedTail:
+class _AskedTail(NamedTuple):
     memory: QueueMemory
     start: int
-    ids: int
-    groups: tuple[bytes, ...]
-    due: tuple[TaskState, ...]
-    suspects: tuple[int, ...]
-    day: str
+    wanted: TailKey
 
 
 class Queues:
-    """All known queues. ``known`` keeps every one until :meth:`forget` drops it."""
+    """All known queues. ``known`` keeps every one until :meth:`forget` drops it.
+
+    ``changes`` counts how often one came or went.
+    """
 
     def __init__(self) -> None:
         self.known: dict[QueueKey, QueueMemory] = {}
@@ -109,13 +65,28 @@ class Queues:
         self._poll = 0
         self._left_out = 0
         self._groups_skipped = False
+        self.changes = 0
+
+    @property
+    def cost(self) -> int:
+        """Commands that it takes to read all of them."""
+        return sum(memory.cost for memory in self.known.values())
+
+    def oldest_read_at(self) -> float | None:
+        """When the queue was read that nobody read for longest; ``None`` if this poll read all."""
+        unread = (
+            memory.read_at
+            for memory in self.known.values()
+            if not memory.fresh and memory.reading is not None
+        )
+        return min(unread, default=None)
 
     def begin(self) -> None:
         """Start a poll: nothing has been read yet."""
         self._poll += 1
         self._asked, self._tails = [], []
         for memory in self.known.values():
-            memory.reading = None
+            memory.fresh = False
 
     def learn(self, found: Iterable[QueueKey]) -> list[QueueKey]:
         """Remember queues, up to :data:`MOST_QUEUES`; gives those that are new."""
@@ -128,99 +99,122 @@ class Queues:
                 break
             self.known[key] = QueueMemory(key)
             taken.append(key)
+        self.changes += bool(taken)
         self._left_out = len(new) - len(taken)
         return taken
 
-    def ask(self, batch: Batch, which: Iterable[QueueKey], day: str) -> None:
+    async def ask(self, batch: Batch, which: Iterable[QueueKey], day: str) -> None:
         """Add the counts of these queues."""
         self._asked = []
-        for key in which:
-            memory = self.known[key]
-            depths = tuple(memory.probe.depths()) if key.braced else ()
-            start = batch.join(memory.commands(day))
-            pending = keys.state_key(key, TaskState.PENDING)
-            for depth in depths:
-                batch.ask("LINDEX", pending, 0 if depth == NEWEST else -depth)
-            self._asked.append(_Asked(memory, start, depths))
+        async for part in in_parts(which):
+            for key in part:
+                memory = self.known[key]
+                depths = tuple(memory.probe.depths()) if key.braced else ()
+                start = batch.join(memory.commands(day))
+                for depth in depths:
+                    pending = keys.state_key(key, TaskState.PENDING)
+                    batch.ask("LINDEX", pending, 0 if depth == NEWEST else -depth)
+                self._asked.append(_Asked(memory, start, batch.count, depths))
 
-    def ask_tails(self, batch: Batch) -> None:
+    async def ask_tails(self, batch: Batch, which: Iterable[QueueKey]) -> None:
         """Add what hangs on earlier replies: oldest tasks, groups' sizes, first due moments."""
         self._tails = []
         room, self._groups_skipped = MOST_GROUPS_IN_ALL, False
-        for memory in self.known.values():
-            ids = memory.probe.ids()
-            groups = tuple(memory.groups) if len(memory.groups) <= room else ()
-            room -= len(groups)
-            self._groups_skipped |= len(groups) < len(memory.groups)
-            if not (ids or groups or memory.due or memory.suspects):
-                continue
-            start = batch.count
-            for task_id in ids:
-                key = keys.task(memory.key, decode(task_id))
-                batch.ask("HMGET", key, "state", "pending_since")
-            for name in groups:
-                batch.ask("ZCARD", keys.group(memory.key, decode(name)))
-            for state in memory.due:
-                batch.ask("ZRANGE", keys.state_key(memory.key, state), 0, 0, "WITHSCORES")
-            ask_types(batch, memory.key, memory.day, memory.suspects)
-            self._tails.append(
-                _AskedTail(memory, start, len(ids), groups, memory.due, memory.suspects, memory.day)
-            )
+        async for part in in_parts(which):
+            for key in part:
+                memory = self.known[key]
+                groups = tuple(memory.groups) if len(memory.groups) <= room else ()
+                room -= len(groups)
+                self._groups_skipped |= len(groups) < len(memory.groups)
+                wanted = TailKey(
+                    tuple(memory.probe.ids()), groups, memory.due, memory.suspects, memory.day
+                )
+                if not any(wanted[:-1]):
+                    memory.tail = None
+                    continue
+                if memory.tail is None or memory.tail[0] != wanted:
+                    memory.tail = wanted, tail_commands(key, wanted)
+                self._tails.append(_AskedTail(memory, batch.join(memory.tail[1]), wanted))
 
-    def read(self, replies: list[Reply], warnings: Warnings) -> None:
+    async def read(self, replies: list[Reply], warnings: Warnings, now: float) -> None:
         """Take in the replies to :meth:`ask`."""
         if self._left_out:
             warnings.add(
                 f"There are too many queues, or their names are too long: {len(self.known):,} are "
                 f"read, {self._left_out:,} are left out"
             )
-        for asked in self._asked:
-            memory = asked.memory
-            if memory.key.braced:
-                memory.reading = self._read_braced(asked, replies, warnings)
-            else:
-                memory.reading = _read_documented(memory.key, asked.start, replies, warnings)
-            memory.reading.unreachable = isinstance(replies[asked.start], UnreachableError)
-            counts = memory.reading.counts
-            memory.due = tuple(state for state in _DUE if counts.get(state))
-            memory.suspects = memory.reading.strings.unread
+        async for part in in_parts(self._asked):
+            for asked in part:
+                self._read_one(asked, replies, now)
         self._asked = []
+
+    def _read_one(self, asked: _Asked, replies: list[Reply], now: float) -> None:
+        memory = asked.memory
+        memory.fresh, memory.read_at = True, now
+        told = replies[asked.start : asked.end]
+        if _says_nothing_new(asked, told):
+            memory.said = Warnings() if memory.said else memory.said
+            return
+        memory.said = said = Warnings()
+        if memory.key.braced:
+            reading = self._read_braced(asked, replies, said)
+        else:
+            reading = _read_documented(memory.key, asked.start, replies, said)
+        reading.depths = asked.depths
+        reading.unreachable = isinstance(replies[asked.start], UnreachableError)
+        counts = reading.counts
+        memory.due = tuple(state for state in _DUE if counts.get(state))
+        memory.suspects = reading.strings.unread
+        memory.plain = not (said or reading.groups or memory.groups or memory.suspects)
+        if memory.replies and told != memory.replies:
+            memory.changed_at = now
+        memory.reading, memory.replies = reading, told
 
     def see(self, now: float) -> None:
         """First sight of the tails (cold): note them, so that :meth:`ask_tails` can ask."""
         for memory in self.known.values():
-            if memory.reading is not None:
+            if memory.fresh and memory.reading is not None:
                 memory.probe.see(memory.reading.pending, memory.reading.noted, now)
 
-    def read_tails(self, replies: list[Reply], warnings: Warnings, now: float) -> None:
+    async def read_tails(self, replies: list[Reply], warnings: Warnings, now: float) -> None:
         """Take in the replies to :meth:`ask_tails`, once all of :meth:`read` is in."""
         fates: dict[QueueKey, list[Reply]] = {}
         for asked in self._tails:
-            middle = asked.start + asked.ids
-            fates[asked.memory.key] = replies[asked.start : middle]
-            end = middle + len(asked.groups)
-            self._read_groups(asked, replies[middle:end], warnings)
-            _read_due(asked, replies[end : end + len(asked.due)], warnings)
-            if asked.suspects and asked.memory.reading is not None:
-                at = end + len(asked.due)
-                kinds = [data(reply) for reply in replies[at : at + len(asked.suspects)]]
-                told = dict(zip(asked.suspects, kinds, strict=True))
-                if asked.day == asked.memory.day:
-                    judge(asked.memory.reading.strings, told)
+            fates[asked.memory.key] = self._read_tail(asked, replies)
         self._tails = []
-        for memory in self.known.values():
-            reading = memory.reading
-            if reading is not None:
-                found = fates.get(memory.key, [])
-                memory.probe.settle(reading.pending, reading.noted, found, now)
-                if reading.strings.unread:
-                    reading.strings.warn(memory.key, memory.day, warnings)
-                self._warn_of_groups(memory, reading, warnings)
+        async for part in in_parts(list(self.known.values())):
+            for memory in part:
+                reading = memory.reading
+                if reading is not None and memory.fresh:
+                    found = fates.get(memory.key, [])
+                    memory.probe.settle(reading.pending, reading.noted, found, now)
+                    if reading.strings.unread:
+                        reading.strings.warn(memory.key, memory.day, memory.said)
+                    self._warn_of_groups(memory, reading)
+                if memory.said:
+                    warnings.take(memory.said)
         if self._groups_skipped:
             warnings.add(
                 f"All queues together have over {MOST_GROUPS_IN_ALL:,} groups: "
                 "the tasks of some are not counted"
             )
+
+    def _read_tail(self, asked: _AskedTail, replies: list[Reply]) -> list[Reply]:
+        """Take in one queue's; gives what became of its oldest tasks."""
+        memory, wanted = asked.memory, asked.wanted
+        middle = asked.start + len(wanted.ids)
+        end = middle + len(wanted.groups)
+        if wanted.groups:
+            self._read_groups(asked, replies[middle:end])
+        if wanted.due:
+            _read_due(asked, replies[end : end + len(wanted.due)])
+        if wanted.suspects and memory.reading is not None:
+            at = end + len(wanted.due)
+            kinds = [data(reply) for reply in replies[at : at + len(wanted.suspects)]]
+            told = dict(zip(wanted.suspects, kinds, strict=True))
+            if wanted.day == memory.day:
+                judge(memory.reading.strings, told)
+        return replies[asked.start : middle]
 
     def forget(self, keep: Iterable[QueueKey]) -> None:
         """Drop the queues that are in no index, whose keys are gone and that nobody names."""
@@ -234,10 +228,11 @@ class Queues:
         ]
         for key in gone:
             del self.known[key]
+        self.changes += bool(gone)
 
     def _read_braced(self, asked: _Asked, replies: list[Reply], warnings: Warnings) -> Reading:
         memory, start = asked.memory, asked.start
-        reading = Reading(_counts(memory.key, (*_LISTS, *_SCORED), start, replies, warnings))
+        reading = Reading(_counts(memory.key, (*LISTS, *SCORED), start, replies, warnings))
         groups = replies[start + _GROUPS]
         page = scan_page(groups)
         if page is None:
@@ -260,9 +255,9 @@ class Queues:
         return reading
 
     @staticmethod
-    def _warn_of_groups(memory: QueueMemory, reading: Reading, warnings: Warnings) -> None:
+    def _warn_of_groups(memory: QueueMemory, reading: Reading) -> None:
         if reading.groups and not reading.groups_whole:
-            warnings.add(
+            memory.said.add(
                 f"Queue {memory.key.name} has over {MOST_GROUPS:,} groups: their tasks are not "
                 f"counted, and {MOST_GROUPS:,} of them are listed"
             )
@@ -274,53 +269,33 @@ class Queues:
             oldest = self._poll - GROUP_MEMORY
             memory.groups = {name: poll for name, poll in memory.groups.items() if poll > oldest}
 
-    def _read_groups(self, asked: _AskedTail, sizes: list[Reply], warnings: Warnings) -> None:
-        reading = asked.memory.reading
-        if reading is None or (asked.memory.groups and not asked.groups):
+    def _read_groups(self, asked: _AskedTail, sizes: list[Reply]) -> None:
+        memory, names = asked.memory, asked.wanted.groups
+        if memory.reading is None or (memory.groups and not names):
             return
-        for name, size in zip(asked.groups, sizes, strict=True):
-            warnings.reply(size, keys.group(asked.memory.key, decode(name)))
+        for name, size in zip(names, sizes, strict=True):
+            memory.said.reply(size, keys.group(memory.key, decode(name)))
         counted = [integer(size) for size in sizes]
-        if reading.groups_whole and all(size is not None for size in counted):
-            reading.aggregating = sum(size or 0 for size in counted)
+        if memory.reading.groups_whole and all(size is not None for size in counted):
+            memory.reading.aggregating = sum(size or 0 for size in counted)
 
 
-def _read_due(asked: _AskedTail, replies: list[Reply], warnings: Warnings) -> None:
-    reading = asked.memory.reading
-    if reading is None:
+def _says_nothing_new(asked: _Asked, told: list[Reply]) -> bool:
+    memory, reading = asked.memory, asked.memory.reading
+    if not memory.plain or reading is None or told != memory.replies:
+        return False
+    return reading.day == memory.day and reading.depths == asked.depths
+
+
+def _read_due(asked: _AskedTail, replies: list[Reply]) -> None:
+    memory = asked.memory
+    if memory.reading is None:
         return
-    for state, reply in zip(asked.due, replies, strict=True):
-        warnings.reply(reply, keys.state_key(asked.memory.key, state))
+    for state, reply in zip(asked.wanted.due, replies, strict=True):
+        memory.said.reply(reply, keys.state_key(memory.key, state))
         first = scored(reply)
-        reading.due_at[state] = first[0][1] if first and reading.counts[state] else None
-
-
-def counts_of(reading: Reading) -> Counts:
-    """The counts of a queue as the model has them."""
-    found = {state.value: value for state, value in reading.counts.items()}
-    return Counts(**found, aggregating=reading.aggregating)
-
-
-def counter(reading: Reading, place: int) -> int | None:
-    """A counter string; an absent one is 0, since both writers create it with the first task."""
-    if not reading.strings.tell(place):
-        return None
-    raw = reading.strings.values[place]
-    return 0 if raw is None else parse.whole(raw)
-
-
-def _commands(key: QueueKey, day: str) -> Packed:
-    batch = Batch()
-    for state in _LISTS:
-        batch.ask("LLEN", keys.state_key(key, state))
-    if key.braced:
-        prefix = keys.queue_prefix(key)
-        for state in _SCORED:
-            batch.ask("ZCARD", keys.state_key(key, state))
-        batch.ask("SSCAN", prefix + b"groups", 0, "COUNT", MOST_GROUPS)
-        ask_strings(batch, key, day)
-        batch.ask("LINDEX", keys.state_key(key, TaskState.PENDING), -1)
-    return batch.packed()
+        counted = memory.reading.counts[state]
+        memory.reading.due_at[state] = first[0][1] if first and counted else None
 
 
 def _counts(
@@ -341,4 +316,4 @@ def _counts(
 def _read_documented(
     key: QueueKey, start: int, replies: list[Reply], warnings: Warnings
 ) -> Reading:
-    return Reading(_counts(key, _LISTS, start, replies, warnings))
+    return Reading(_counts(key, LISTS, start, replies, warnings))

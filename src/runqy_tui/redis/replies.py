@@ -6,6 +6,7 @@ command that Redis refused.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TypeAlias
 
 from redis.exceptions import NoPermissionError, ResponseError
@@ -58,12 +59,15 @@ def score(reply: Reply) -> float | None:
 
 def scored(reply: Reply) -> list[tuple[bytes, float | None]]:
     """Members with their scores, of a range read WITHSCORES."""
+    return list(scores(reply))
+
+
+def scores(reply: Reply) -> Iterator[tuple[bytes, float | None]]:
+    """The same one by one, where they may be many."""
     parts = items(reply)
-    return [
-        (member, score(value))
-        for member, value in zip(parts[::2], parts[1::2], strict=False)
-        if isinstance(member, bytes)
-    ]
+    for member, value in zip(parts[::2], parts[1::2], strict=False):
+        if isinstance(member, bytes):
+            yield member, score(value)
 
 
 def clock(reply: Reply) -> float | None:

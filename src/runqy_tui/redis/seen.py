@@ -39,13 +39,18 @@ class Cost:
         )
 
 
-def describe(snapshot: Snapshot, *, cold: Cost, warm: Cost, interval: float) -> list[Line]:
-    """The server, who answers, what is in it, and what a poll costs; ``interval`` in seconds."""
+def describe(
+    snapshot: Snapshot, *, cold: Cost, warm: Cost, interval: float, budget: int
+) -> list[Line]:
+    """The server, who answers, what is in it, and what a poll costs.
+
+    ``interval`` in seconds, ``budget`` in commands per second.
+    """
     return [
         _server(snapshot),
         *_where(snapshot.redis.where),
         _data(snapshot),
-        _poll(cold, warm, interval),
+        _poll(cold, warm, interval, budget),
     ]
 
 
@@ -111,8 +116,10 @@ def _many(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def _poll(cold: Cost, warm: Cost, interval: float) -> Line:
+def _poll(cold: Cost, warm: Cost, interval: float, budget: int) -> Line:
     said = f"each {interval:g} s: {warm}; the first: {cold}"
+    if warm.commands > budget * max(interval, 1.0):
+        said += f"; the monitor sends {budget:,} commands per second (--budget): queues take turns"
     if warm.ms > interval * 1000:
         mend = "Poll less often: --interval, or + in the monitor."
         return Line("poll", Verdict.WARN, said, mend)

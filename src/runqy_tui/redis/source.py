@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import aclosing
+from itertools import islice
 
 from runqy_tui.access import Access
 from runqy_tui.model import (
@@ -28,6 +29,7 @@ from runqy_tui.redis.context import Context
 from runqy_tui.redis.find import find_task
 from runqy_tui.redis.overview import Overview, deadline_for
 from runqy_tui.redis.page import read_page
+from runqy_tui.redis.rotation import MOST_WATCHED
 from runqy_tui.redis.seek.sweep import Sweep
 from runqy_tui.redis.target import parse_url
 from runqy_tui.redis.transport import Link
@@ -40,10 +42,14 @@ class RedisReader:
     """Satisfies :class:`runqy_tui.reader.Reader`. Made by :func:`open_reader`."""
 
     def __init__(
-        self, link: Link, clock: Callable[[float], float], value_limit: int = VALUE_LIMIT
+        self,
+        link: Link,
+        clock: Callable[[float], float],
+        value_limit: int = VALUE_LIMIT,
+        budget: int | None = None,
     ) -> None:
         self.link = link
-        self._overview = Overview(link, clock, deadline_for(link.target.timeout))
+        self._overview = Overview(link, clock, deadline_for(link.target.timeout), budget)
         self._clock = clock
         self._context = Context(link, self._overview, clock, value_limit)
 
@@ -60,6 +66,10 @@ class RedisReader:
     async def overview(self) -> Snapshot:
         """Poll once: one round trip when warm, three when cold."""
         return await self._overview.poll()
+
+    def watch(self, queues: Collection[QueueKey]) -> None:
+        """Read these queues at every poll, whatever the budget; see the Protocol."""
+        self._overview.watched = frozenset(islice(queues, MOST_WATCHED))
 
     async def page(
         self,
@@ -147,14 +157,16 @@ async def open_reader(
     clock: Callable[[float], float] | None = None,
     value_limit: int = VALUE_LIMIT,
     timeout: float = 3.0,  # noqa: ASYNC109
+    budget: int | None = None,
 ) -> RedisReader:
     """A reader for any URL that :func:`parse_url` takes; nothing is connected yet.
 
     ``access`` holds credentials and TLS files that are not in the URL.
     ``clock`` maps Redis's time to the moment by which ages are judged: for recordings, and for
     tests that must not depend on the day. ``timeout`` bounds a connect and each wait for data.
-    Raises ``ConfigError`` where the URL is wrong.
+    ``budget`` is how many commands per second the overviews may send: with more to read they take
+    turns. ``None``: each reads everything. Raises ``ConfigError`` where the URL is wrong.
     """
     return RedisReader(
-        link_to(parse_url(url, timeout, access)), clock or (lambda now: now), value_limit
+        link_to(parse_url(url, timeout, access)), clock or (lambda now: now), value_limit, budget
     )

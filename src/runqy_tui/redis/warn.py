@@ -26,6 +26,15 @@ class Warnings:
         """Warn once of this."""
         self._texts[text] = None
 
+    def take(self, others: Warnings) -> None:
+        """Warn of what others warned of, too."""
+        self._texts.update(others._texts)
+        self._refused.update(others._refused)
+        self._missing.update(others._missing)
+
+    def __bool__(self) -> bool:
+        return bool(self._texts or self._refused or self._missing)
+
     def reply(self, reply: Reply, key: bytes) -> None:
         """Warn where a reply is an error: of its key, or of the command the ACL forbids."""
         if not isinstance(reply, ResponseError):
@@ -49,8 +58,8 @@ class Warnings:
 
     def refusals(self, replies: Iterable[Reply], *, quiet: frozenset[str] = frozenset()) -> None:
         """Warn of each command that was refused, whatever it was for, but for the quiet ones."""
-        for reply in replies:
-            if not isinstance(reply, ResponseError) or not refused(reply):
+        for reply in [reply for reply in replies if isinstance(reply, ResponseError)]:
+            if not refused(reply):
                 continue
             if (missing_command(reply) or permission_text(reply).removeprefix("run ")) not in quiet:
                 self.reply(reply, b"")

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from runqy_tui.model import Dialect, Gpu, Metrics, Recovery, Worker, WorkerState
+from runqy_tui.model import Dialect, Metrics, Recovery, Worker, WorkerState
 from runqy_tui.redis import parse
+from runqy_tui.redis.aging import copier, setter
+from runqy_tui.redis.gpus import Gpus
 
 STALE_AFTER_S = 30.0
 """A beat comes every 5 s and the hash lives 30 s (CONTRACT, section 3)."""
@@ -38,7 +40,7 @@ _NAMES = (
 FIELDS = tuple(name.encode() for name in _NAMES)
 _IDENTIFYING = ("worker_id", "started_at", "last_beat", "queues", "started", "queue", "active_task")
 _RUNQY = ("worker_id", "started_at", "last_beat", "queues")
-_MOST_GPUS = 64
+_RECOVERY, _LAST_BEAT, _METRICS = map(_NAMES.index, ("recovery", "last_beat", "metrics"))
 MOST_FIELD_BYTES = 262_144
 """Of a longer field no more is read; of ``queues`` its beginning is still worth something."""
 
@@ -67,15 +69,22 @@ class Facts:
     problems: tuple[str, ...] = ()
 
 
+_copy_facts = copier(Facts)
+_set_beat = setter(Facts, "last_beat")
+_set_metrics = setter(Facts, "metrics")
+
+
 def read_facts(
     values: Sequence[bytes | None],
     before: tuple[Sequence[bytes | None], Facts] | None = None,
 ) -> Facts | None:
     """Read the values of :data:`FIELDS`; ``None`` where the hash is gone (all are absent).
 
-    ``before`` is what the same worker said last: a map of thousands of queues that has not
-    changed since is not taken apart again.
+    ``before`` is what the same worker said last: a map of thousands of queues, or a recovery
+    state, that has not changed since is not taken apart again.
     """
+    if before and (beaten := _beaten(values, *before)):
+        return beaten
     raw = dict(zip(_NAMES, values, strict=True))
     if all(value is None for value in values):
         return None
@@ -100,7 +109,7 @@ def read_facts(
         last_beat=_checked(raw, "last_beat", parse.moment(raw["last_beat"]), problems),
         concurrency=_checked(raw, "concurrency", parse.whole(raw["concurrency"]), problems),
         queues=queues,
-        recovery=read_recovery(raw["recovery"], problems),
+        recovery=_recovery(raw["recovery"], before, problems),
         metrics=read_metrics(raw["metrics"], problems),
         active_tasks=(active,) if active else (),
         active_count=None if raw["active_task"] is None else int(active is not None),
@@ -108,6 +117,29 @@ def read_facts(
         protected=_checked(raw, "protected", parse.flag(raw["protected"]), problems),
         problems=tuple(problems),
     )
+
+
+def _beaten(
+    values: Sequence[bytes | None], before: Sequence[bytes | None], facts: Facts
+) -> Facts | None:
+    """What a beat changed of a sound worker: nearly always its stamp and its metrics alone."""
+    stamp, metrics = values[_LAST_BEAT], values[_METRICS]
+    if facts.ghost or facts.problems or stamp is None or before[_LAST_BEAT] is None:
+        return None
+    if (values[:_LAST_BEAT], values[_LAST_BEAT + 1 : _METRICS], values[_METRICS + 1 :]) != (
+        before[:_LAST_BEAT],
+        before[_LAST_BEAT + 1 : _METRICS],
+        before[_METRICS + 1 :],
+    ):
+        return None
+    problems: list[str] = []
+    beat, told = parse.moment(stamp), read_metrics(metrics, problems)
+    if beat is None or problems or len(metrics or b"") > MOST_FIELD_BYTES:
+        return None
+    made = _copy_facts(facts)
+    _set_beat(made, beat)
+    _set_metrics(made, told)
+    return made
 
 
 def judge(
@@ -195,6 +227,17 @@ def _worker(
     )
 
 
+def _recovery(
+    raw: bytes | None,
+    before: tuple[Sequence[bytes | None], Facts] | None,
+    problems: list[str],
+) -> Mapping[str, Recovery]:
+    known = before is not None and before[0][_RECOVERY] == raw and not before[1].ghost
+    if before and known and "recovery" not in before[1].problems:
+        return before[1].recovery
+    return read_recovery(raw, problems)
+
+
 def read_recovery(raw: bytes | None, problems: list[str]) -> dict[str, Recovery]:
     """Recovery state per supervised parent queue. What cannot be read is named in ``problems``."""
     if not raw:
@@ -221,29 +264,12 @@ def read_metrics(raw: bytes | None, problems: list[str]) -> Metrics | None:
     if values is None:
         problems.append("metrics")
         return None
-    gpus = values.get("gpus")
     return Metrics(
         cpu_percent=parse.number(values.get("cpu_percent")),
         memory_used_bytes=parse.count(values.get("memory_used_bytes")),
         memory_total_bytes=parse.count(values.get("memory_total_bytes")),
-        gpus=tuple(
-            _gpu(entry)
-            for entry in (gpus if isinstance(gpus, list) else [])[:_MOST_GPUS]
-            if isinstance(entry, dict)
-        ),
+        gpus=Gpus(raw) if values.get("gpus") else (),
         collected_at=parse.number(values.get("collected_at")),
-    )
-
-
-def _gpu(entry: dict[str, object]) -> Gpu:
-    name = entry.get("name")
-    return Gpu(
-        index=parse.count(entry.get("index")),
-        name=name if isinstance(name, str) and name else None,
-        utilization_percent=parse.number(entry.get("utilization_percent")),
-        memory_used_mb=parse.number(entry.get("memory_used_mb")),
-        memory_total_mb=parse.number(entry.get("memory_total_mb")),
-        temperature_c=parse.number(entry.get("temperature_c")),
     )
 
 

@@ -25,6 +25,11 @@ class QueuesPane(ResourcePane[QueueRow]):
         """Rows of a view."""
         return queue_rows(view, coarse=self.session.bandwidth.low)
 
+    def in_view(self) -> list[QueueKey]:
+        """Queues whose rows can be seen, and the selected one."""
+        keys = [self.table.selected, *self.table.keys_in_view()]
+        return [key for key in keys if isinstance(key, QueueKey)]
+
     def severity(self, item: QueueRow) -> Severity:
         """How bad a queue is."""
         return item.trouble.severity

@@ -11,6 +11,7 @@ from runqy_tui.severity import Severity
 from runqy_tui.store import Rates, View
 from runqy_tui.trouble import Trouble
 from runqy_tui.tui.resources.field import Field, Resource, number, rank
+from runqy_tui.tui.resources.reading import OLD_S, dated, unread_s
 from runqy_tui.tui.resources.signs import sign
 from runqy_tui.tui.widgets.columns import Column
 from runqy_tui.tui.widgets.rows import Cell, Style
@@ -18,21 +19,32 @@ from runqy_tui.tui.widgets.rows import Cell, Style
 
 @dataclass(frozen=True, slots=True)
 class QueueRow:
-    """A queue, judged, with its rates; its age ``coarse`` where changes cost much."""
+    """A queue, judged, with its rates; its age ``coarse`` where changes cost much.
+
+    ``unread_s``: for how long nobody has read it.
+    """
 
     queue: Queue
     trouble: Trouble
     rates: Rates
     coarse: bool = False
+    unread_s: float = 0.0
 
 
 def queue_rows(view: View, *, coarse: bool = False) -> list[QueueRow]:
     """Rows of all queues of a view."""
     if view.snapshot is None:
         return []
+    now = view.snapshot.taken_at
     judged, rates = view.assessment.queues, view.rates
     return [
-        QueueRow(queue, judged[queue.key], rates.get(queue.key, Rates()), coarse)
+        QueueRow(
+            queue,
+            judged[queue.key],
+            rates.get(queue.key, Rates()),
+            coarse,
+            unread_s(queue.read_at, now),
+        )
         for queue in view.snapshot.queues
     ]
 
@@ -48,7 +60,8 @@ def _sign(row: QueueRow) -> Cell:
 
 
 def _name(row: QueueRow) -> Cell:
-    return Cell(queue_label(row.queue), "dim" if row.trouble.severity is Severity.IDLE else "")
+    quiet = row.trouble.severity is Severity.IDLE or row.unread_s > OLD_S
+    return Cell(queue_label(row.queue), "dim" if quiet else "")
 
 
 def _oldest(row: QueueRow) -> Cell:
@@ -117,8 +130,8 @@ def _count(state: TaskState, style: Style = "") -> Field[QueueRow]:
 
 
 def _note(row: QueueRow) -> Cell:
-    style: Style = row.trouble.severity.style
-    return Cell(row.trouble.reason, style)
+    old_s = row.unread_s if row.unread_s > OLD_S else None
+    return dated(row.trouble.reason, row.trouble.severity.style, old_s)
 
 
 def _order(row: QueueRow) -> tuple[int, int, str]:

@@ -10,6 +10,7 @@ from runqy_tui.model import Worker, WorkerState
 from runqy_tui.store import View
 from runqy_tui.trouble import Trouble
 from runqy_tui.tui.resources.field import Field, Resource, number, rank, text
+from runqy_tui.tui.resources.reading import BEAT_OLD_S, dated, unread_s
 from runqy_tui.tui.resources.signs import worker_sign
 from runqy_tui.tui.widgets.columns import Column
 from runqy_tui.tui.widgets.rows import Cell, Style
@@ -108,8 +109,9 @@ def _up(row: WorkerRow) -> float | None:
 
 
 def _note(row: WorkerRow) -> Cell:
-    style: Style = row.trouble.severity.style
-    return Cell(row.trouble.reason, style)
+    old_s = unread_s(row.worker.read_at, row.now)
+    style = row.trouble.severity.style
+    return dated(row.trouble.reason, style, old_s if old_s > BEAT_OLD_S else None)
 
 
 def _order(row: WorkerRow) -> tuple[int, float, str]:

@@ -61,7 +61,7 @@ class MainScreen(Settled, Screen[None]):
         self._panes: tuple[Pane, ...] = (self.workers_pane, self.queues_pane, self.tasks_pane)
         self._front: Pane = self.queues_pane
         self._header = HeaderBar(
-            lambda: session.poller.interval_s,
+            lambda: session.poller.pace_s,
             session.settings,
             lambda: len(session.board.firing),
             session.bandwidth,
@@ -84,6 +84,7 @@ class MainScreen(Settled, Screen[None]):
     def on_mount(self) -> None:
         """Listen for polls."""
         self._session.polled.subscribe(self, self._show)
+        self._session.poller.watch(self.queues_pane.in_view)
         self.set_interval(1.0, self._header.tick)
         self._arrange()
         self.call_after_refresh(self.queues_pane.table.focus)

@@ -83,6 +83,12 @@ class Table(TableView, can_focus=True, inherit_bindings=False):
         """Index of the selected row, or the place where it was."""
         return self._cursor.index
 
+    def keys_in_view(self) -> list[Hashable]:
+        """Keys of the rows that can be seen."""
+        last = min(len(self.rows), self.top + self.page_height)
+        keys = (self.rows.key(index) for index in range(self.top, last))
+        return [key for key in keys if key is not None]
+
     def set_rows(self, rows: Rows, *, reset: bool = False) -> None:
         """Take over new rows, or the same provider after its content has changed.
 

@@ -1,0 +1,164 @@
+"""The choice itself, and who must not take a queue that was not read for one that stands still."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from runqy_tui.config import values
+from runqy_tui.errors import ConfigError
+from runqy_tui.findings.base import Sight, Thresholds
+from runqy_tui.findings.due import stuck_retries
+from runqy_tui.history import History
+from runqy_tui.model import Counts, Dialect, Queue, QueueKey, RedisInfo, Snapshot
+from runqy_tui.poller import Poller, PollResult, rest
+from runqy_tui.redis import rotation
+from runqy_tui.redis.memory import QueueMemory, Reading
+from runqy_tui.redis.rotation import Budget, choose
+from runqy_tui.store import Store
+from runqy_tui.tui.resources.queues import QUEUES, queue_rows
+
+NOW = 1_000.0
+KEY = QueueKey("a.b")
+
+
+def memory(name: str, read_at: float, *, changed_at: float = 0.0, pending: int = 0) -> QueueMemory:
+    made = QueueMemory(QueueKey(name), registered=True, read_at=read_at, changed_at=changed_at)
+    made.commands("2026-01-01")
+    made.reading = Reading({})
+    made.queue = Queue(made.key, counts=Counts(pending=pending, active=0))
+    return made
+
+
+def names(*memories: QueueMemory, watched: tuple[str, ...] = (), room: int) -> list[str]:
+    keys = {QueueKey(name) for name in watched}
+    return [key.name for key in choose(memories, keys, room, NOW)]
+
+
+def test_the_longest_unread_come_first() -> None:
+    cost = memory("x", 0).cost
+    quiet = [memory(f"q{number}", 900 - number) for number in range(5)]
+    assert names(*quiet, room=2 * cost) == ["q4", "q3"]
+
+
+def test_on_the_screen_comes_before_all_and_costs_what_it_costs() -> None:
+    quiet = [memory(f"q{number}", 900 - number) for number in range(3)]
+    assert names(*quiet, watched=("q0", "q1"), room=0)[:2] == ["q0", "q1"]
+
+
+def test_what_moves_leaves_a_quarter_to_the_others() -> None:
+    cost = memory("x", 0).cost
+    busy = [memory(f"b{number}", 900, changed_at=NOW - 1) for number in range(20)]
+    quiet = [memory(f"q{number}", 500) for number in range(20)]
+    chosen = names(*busy, *quiet, room=8 * cost)
+    assert sum(name.startswith("b") for name in chosen) == 6
+    assert sum(name.startswith("q") for name in chosen) == 2
+
+
+def test_who_needs_less_leaves_it_to_the_others() -> None:
+    cost = memory("x", 0).cost
+    busy = [memory("b", 900, pending=3)]
+    quiet = [memory(f"q{number}", 500) for number in range(9)]
+    assert len(names(*busy, *quiet, room=8 * cost)) == 8
+    assert len(names(*(memory(f"b{n}", 9, pending=1) for n in range(9)), room=8 * cost)) == 8
+
+
+def test_the_least_budget_still_goes_round() -> None:
+    assert len(names(memory("a", 900), memory("b", 800), room=0)) == 1
+
+
+def test_a_budget_is_so_many_a_second_and_what_was_left_over() -> None:
+    budget = Budget(500)  # a second passes between any two questions here
+    budget.spend(budget.allowance())
+    assert budget.allowance() == 500
+    budget.spend(200)
+    assert budget.allowance() == 800
+    budget.spend(5_000)
+    assert budget.allowance() == 500
+
+
+def test_a_budget_that_is_spent_leaves_something(monkeypatch: pytest.MonkeyPatch) -> None:
+    budget = Budget(500)
+    monkeypatch.setattr(rotation, "monotonic", lambda: budget._at)
+    budget.spend(5_000)
+    assert budget.allowance() == 500 * rotation.LEAST_S
+
+
+def test_a_long_pause_is_not_saved_up_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    budget = Budget(500)
+    monkeypatch.setattr(rotation, "monotonic", lambda: 1e6)
+    assert budget.allowance() == 500 * 30
+
+
+def poll(at: float, pending: int, read_at: float | None = None) -> Snapshot:
+    counts = Counts(pending=pending, active=0, retry=0, scheduled=0, archived=0)
+    queue = Queue(
+        KEY,
+        Dialect.RUNQY,
+        counts,
+        read_at=read_at,
+        succeeded_total=int(at),
+        processed_total=int(at),
+        failed_total=0,
+    )
+    return Snapshot(at, RedisInfo("x"), (queue,))
+
+
+def test_no_number_is_written_for_what_was_not_read() -> None:
+    history = History()
+    history.add(poll(100, 5))
+    history.add(poll(102, 5, read_at=100))
+    history.add(poll(104, 9))
+    assert [point.value for point in history.series(KEY, "pending", 60)] == [5, None, 9]
+
+
+def test_a_rate_is_over_what_was_read() -> None:
+    history = History()
+    for at in range(100, 122, 2):
+        read_at = None if at % 10 == 0 else float(at - at % 10)
+        history.add(poll(at, 0, read_at=read_at))
+    told = history.trend(KEY)
+    assert told.done_per_s == pytest.approx(1.0)
+    history.add(poll(124, 0, read_at=120.0))
+    assert history.trend(KEY) is told
+
+
+def test_what_was_due_when_it_was_read_may_have_run_since() -> None:
+    def stuck(read_at: float | None) -> bool:
+        queue = Queue(KEY, Dialect.RUNQY, Counts(retry=1), next_retry_at=NOW, read_at=read_at)
+        now = NOW + Thresholds().stuck_after_s + 5
+        snapshot = Snapshot(now, RedisInfo("x"), (queue,))
+        sight = Sight(snapshot=snapshot, history=History())
+        return bool(list(stuck_retries(sight)))
+
+    assert stuck(None)
+    assert not stuck(NOW + 1)
+
+
+def test_the_pace_is_what_really_happens() -> None:
+    async def never() -> None:
+        raise AssertionError
+
+    poller = Poller(never, lambda result: None, 2.0)  # type: ignore[arg-type]
+    assert poller.pace_s == pytest.approx(2.0)
+    poller._took_s = 4.0
+    assert poller.pace_s == 4.0 + rest(2.0, 4.0) == 6.0
+
+
+@pytest.mark.parametrize("value", [99, 2_000_000, True, "many", 2.5])
+def test_a_budget_that_makes_no_sense_is_refused(value: object) -> None:
+    with pytest.raises(ConfigError, match="--budget"):
+        values.commands(value, "--budget")
+
+
+def test_a_row_says_of_when_it_is_where_that_is_long_ago() -> None:
+    def note(read_at: float) -> str:
+        snapshot = replace(poll(NOW, 0, read_at=read_at), taken_at=NOW)
+        store = Store()
+        store.apply(PollResult(at=0.0, snapshot=snapshot))
+        (row,) = queue_rows(store.view)
+        return next(field.cell(row).text for field in QUEUES.fields if field.column.key == "note")
+
+    assert note(NOW - 20) == "as of 20s ago"
+    assert "as of" not in note(NOW - 2)
