@@ -46,8 +46,8 @@ class Budget:
         return int(max(self._saved, self.per_s * LEAST_S))
 
     def spend(self, commands: int) -> None:
-        """Take off what a poll has sent."""
-        self._saved = max(0.0, self._saved - commands)
+        """Take off what a poll has sent; what is too much the next ones have less."""
+        self._saved = max(-float(self.per_s), self._saved - commands)
 
 
 def choose(

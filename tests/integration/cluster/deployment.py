@@ -124,10 +124,15 @@ class Deployment:
         return parse_url(f"{scheme}://{named}", timeout, access)
 
     def reader(
-        self, *servers: RealServer, timeout: float = 3.0, clock: Clock = lambda now: now
+        self,
+        *servers: RealServer,
+        timeout: float = 3.0,
+        clock: Clock = lambda now: now,
+        budget: int | None = None,
     ) -> RedisReader:
         """A reader by these servers, or by all; the caller closes it."""
-        return RedisReader(link_to(self.target(*servers, timeout=timeout)), clock)
+        link = link_to(self.target(*servers, timeout=timeout))
+        return RedisReader(link, clock, budget=budget)
 
     def owner(self, key: bytes | str) -> RealServer:
         """The primary that holds a key, by the first layout."""

@@ -22,6 +22,7 @@ from runqy_tui.redis.target import Target
 from tests.conftest import OpenReader
 from tests.integration.cluster.asking import NOW, everything, populate
 from tests.integration.cluster.deployment import Deployment, command, counts, node_id
+from tests.integration.polling import large
 from tests.support import fleet
 from tests.support.captures import CAPTURES, Captures, frozen_at
 from tests.support.servers import RealServer, free_port
@@ -118,6 +119,27 @@ async def test_round_trips_and_nodes(cluster: Deployment, scattered: redis.Redis
     nodes = snapshots[0].redis.where.nodes
     assert {node.address for node in nodes} == {f"127.0.0.1:{s.port}" for s in cluster.primaries}
     assert [node.problem for node in nodes] == [None] * 3
+
+
+async def test_a_budget_leaves_nobody_out_for_ever(
+    cluster: Deployment, scattered: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large.tick_by_the_second(monkeypatch)
+    large.populate(scattered, float(command(cluster.primaries[0], "TIME")[0]))
+    async with closing(cluster.reader(budget=large.BUDGET)) as reader:
+        await large.settled(reader)
+        for name in large.NAMES:
+            scattered.lpush(f"asynq:{{{name}}}:pending", "t")
+        left = set(large.NAMES)
+        for _ in range(8):
+            snapshot = await reader.overview()
+            assert snapshot.redis.round_trips == 1
+            assert snapshot.redis.commands <= large.BUDGET * 1.2
+            assert large.unread(snapshot)
+            left &= large.unread(snapshot)
+        assert not left
+        assert set(counts(snapshot).values()) == {1}
+        assert len(snapshot.workers) == large.WORKERS
 
 
 async def test_worst_node_is_the_health(cluster: Deployment, scattered: redis.Redis) -> None:

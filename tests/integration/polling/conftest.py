@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import count
-
 import pytest
 
-from runqy_tui.redis import rotation
+from tests.integration.polling.large import tick_by_the_second
 
 
 @pytest.fixture(autouse=True)
 def a_second_between_polls(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever looks at the budget does so a second after the last time."""
-    seconds = count(1_000.0)
-    monkeypatch.setattr(rotation, "monotonic", lambda: next(seconds))
+    """Each poll has a second's worth of commands."""
+    tick_by_the_second(monkeypatch)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
 from typing import Any
 
+import pytest
 import redis
 
 from runqy_tui.model import Queue, QueueKey, Snapshot, Worker
+from runqy_tui.redis import rotation
 from runqy_tui.redis.source import RedisReader
 from tests.conftest import OpenReader
 from tests.support import fleet
@@ -25,15 +28,21 @@ def beat(
     writer.expire(f"asynq:workers:{worker_id}", 30)
 
 
-def populate(writer: redis.Redis) -> None:
+def populate(writer: redis.Redis, now: float | None = None) -> None:
     """Quiet queues, and workers that have just beaten."""
-    now = fleet.now_of(writer)
+    now = fleet.now_of(writer) if now is None else now
     with writer.pipeline(transaction=False) as pipeline:
         for name in NAMES:
             fleet.queue(pipeline, name)
         for number in range(WORKERS):
             beat(pipeline, f"host{number}:1", now)
         pipeline.execute()
+
+
+def tick_by_the_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever looks at the budget does so a second after the last time."""
+    seconds = count(1_000.0)
+    monkeypatch.setattr(rotation, "monotonic", lambda: next(seconds))
 
 
 async def settled(reader: RedisReader) -> Snapshot:

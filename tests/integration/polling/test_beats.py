@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import pytest
 import redis
 
 from runqy_tui.model import WorkerState
+from runqy_tui.redis import known, workers
+from runqy_tui.redis.source import RedisReader
 from tests.conftest import OpenReader
-from tests.integration.polling.large import BUDGET, WORKERS, beat, lean_reader, worker_in
+from tests.integration.polling.large import (
+    BUDGET,
+    NAMES,
+    WORKERS,
+    beat,
+    lean_reader,
+    unread,
+    worker_in,
+)
 from tests.support import fleet
 
 ONE = "host0:1"
@@ -135,3 +146,92 @@ async def test_an_index_that_turns_into_a_set(writer: redis.Redis, reader_of: Op
     snapshot = await reader.overview()
     assert len(snapshot.workers) == WORKERS + 1
     assert not snapshot.warnings
+
+
+async def test_who_comes_back_is_seen_where_the_index_tells_no_beat(
+    writer: redis.Redis, reader_of: OpenReader
+) -> None:
+    reader = await lean_reader(writer, reader_of)
+    members = writer.zrange("asynq:workers", 0, -1)
+    writer.delete("asynq:workers", KEY)
+    writer.sadd("asynq:workers", *members)
+    for _ in range(2):
+        await reader.overview()
+    due_now(reader)
+    assert worker_in(await reader.overview(), ONE).state is WorkerState.LOST
+    beat(writer, ONE, fleet.now_of(writer), index=False)
+    assert worker_in(await reader.overview(), ONE).state is WorkerState.RUNNING
+
+
+def due_now(reader: RedisReader) -> None:
+    """As if six seconds had passed since everybody's last beat."""
+    for one in reader._overview._fleet._workers.values():
+        one.due_at = 0.0
+
+
+async def test_when_all_die_at_once_each_is_seen_in_turn_and_no_queue_starves(
+    writer: redis.Redis, reader_of: OpenReader
+) -> None:
+    reader = await lean_reader(writer, reader_of)
+    due_now(reader)
+    for number in range(WORKERS):
+        writer.delete(f"asynq:workers:host{number}:1")
+    left = set(NAMES)
+    for _ in range(8):
+        snapshot = await reader.overview()
+        left &= unread(snapshot)
+        assert snapshot.redis.commands <= BUDGET + 20
+    assert {worker.state for worker in snapshot.workers} == {WorkerState.LOST}
+    assert len(snapshot.workers) == WORKERS
+    assert not left
+    assert all(queue.consumers == () for queue in snapshot.queues)
+
+
+async def test_when_all_are_late_the_longest_unread_come_first(
+    writer: redis.Redis, reader_of: OpenReader
+) -> None:
+    for number in range(WORKERS):
+        writer.hset(f"asynq:workers:host{number}:1", "odd", 1)
+    reader = await lean_reader(writer, reader_of)
+    for number in range(WORKERS):
+        writer.persist(f"asynq:workers:host{number}:1")  # tells nothing of its beats
+    due_now(reader)
+    left = {f"host{number}:1" for number in range(WORKERS)}
+    for _ in range(6):
+        snapshot = await reader.overview()
+        assert snapshot.redis.commands <= BUDGET + 20
+        left -= {worker.id for worker in snapshot.workers if worker.read_at is None}
+    assert not left
+
+
+async def test_what_is_left_of_a_life_follows_from_the_beats(
+    writer: redis.Redis, reader_of: OpenReader
+) -> None:
+    now = fleet.now_of(writer)
+    beat(writer, ONE, now - 3)
+    writer.pexpire(KEY, 27_000)
+    reader = await reader_of()
+    before = writer.info("commandstats").get("cmdstat_pttl", {"calls": 0})["calls"]
+    told = [worker_in(await reader.overview(), ONE).clock_offset_s for _ in range(4)]
+    beat(writer, ONE, now)
+    told += [worker_in(await reader.overview(), ONE).clock_offset_s for _ in range(2)]
+    assert all(offset == pytest.approx(-0.5, abs=1.0) for offset in told)
+    assert writer.info("commandstats")["cmdstat_pttl"]["calls"] - before == 1
+
+
+def test_when_a_worker_has_news() -> None:
+    one, now = known.know(ONE), 1_000.0
+    one.facts, one.here = workers.Facts(last_beat=999.0), True
+    one.measured, one.ttl_ms = True, 29_000
+    one.expect(now, scored=True)
+    assert now + 4 < one.due_at <= now + known.BEAT_S
+    one.measured = False
+    one.expect(now + 4, scored=True)
+    assert one.due_at < now + known.BEAT_S
+    one.expect(now + 9, scored=True)  # late: from now on at each poll
+    assert one.due_at == now + 9
+    one.here = False
+    one.expect(now + 40, scored=True)
+    assert one.due_at == now + 40 + known.LOST_EVERY_S
+    one.expect(now + 40, scored=False)
+    assert one.due_at == now + 40

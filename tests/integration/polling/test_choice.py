@@ -6,18 +6,29 @@ from dataclasses import replace
 
 import pytest
 
-from runqy_tui.config import values
+from runqy_tui.config import Settings, values
 from runqy_tui.errors import ConfigError
 from runqy_tui.findings.base import Sight, Thresholds
 from runqy_tui.findings.due import stuck_retries
 from runqy_tui.history import History
-from runqy_tui.model import Counts, Dialect, Queue, QueueKey, RedisInfo, Snapshot
+from runqy_tui.model import (
+    Counts,
+    Dialect,
+    Queue,
+    QueueKey,
+    RedisInfo,
+    Snapshot,
+    Worker,
+    WorkerState,
+)
 from runqy_tui.poller import Poller, PollResult, rest
 from runqy_tui.redis import rotation
 from runqy_tui.redis.memory import QueueMemory, Reading
 from runqy_tui.redis.rotation import Budget, choose
-from runqy_tui.store import Store
+from runqy_tui.store import Store, View
 from runqy_tui.tui.resources.queues import QUEUES, queue_rows
+from runqy_tui.tui.resources.workers import WORKERS, worker_rows
+from runqy_tui.tui.widgets.header import header_parts
 
 NOW = 1_000.0
 KEY = QueueKey("a.b")
@@ -74,8 +85,11 @@ def test_a_budget_is_so_many_a_second_and_what_was_left_over() -> None:
     assert budget.allowance() == 500
     budget.spend(200)
     assert budget.allowance() == 800
-    budget.spend(5_000)
-    assert budget.allowance() == 500
+    budget.spend(900)
+    assert budget.allowance() == 400, "what was too much is taken off"
+    budget.spend(90_000)
+    budget.allowance()
+    assert budget.allowance() == 500, "but no more than a second's worth"
 
 
 def test_a_budget_that_is_spent_leaves_something(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,6 +156,8 @@ def test_the_pace_is_what_really_happens() -> None:
 
     poller = Poller(never, lambda result: None, 2.0)  # type: ignore[arg-type]
     assert poller.pace_s == pytest.approx(2.0)
+    poller._took_s = 1.0
+    assert poller.pace_s == pytest.approx(2.0)
     poller._took_s = 4.0
     assert poller.pace_s == 4.0 + rest(2.0, 4.0) == 6.0
 
@@ -162,3 +178,25 @@ def test_a_row_says_of_when_it_is_where_that_is_long_ago() -> None:
 
     assert note(NOW - 20) == "as of 20s ago"
     assert "as of" not in note(NOW - 2)
+
+
+def test_a_worker_says_so_too() -> None:
+    def note(read_at: float | None) -> str:
+        worker = Worker("w:1", Dialect.RUNQY, WorkerState.STOPPED, read_at=read_at)
+        store = Store()
+        store.apply(PollResult(at=0.0, snapshot=Snapshot(NOW, RedisInfo("x"), (), (worker,))))
+        (row,) = worker_rows(store.view)
+        return next(field.cell(row).text for field in WORKERS.fields if field.column.key == "note")
+
+    assert note(NOW - 20) == "stopped cleanly (as of 20s ago)"
+    assert note(NOW - 6) == note(None) == "stopped cleanly"
+
+
+def test_the_header_says_how_old_the_oldest_is_and_by_which_budget() -> None:
+    def told(oldest_s: float | None) -> str:
+        view = replace(View(), snapshot=Snapshot(NOW, RedisInfo("x", oldest_s=oldest_s)))
+        parts = header_parts(view, 2.0, 0.0, Settings(budget=1_500))
+        return " ".join(part.content.plain for part in parts)
+
+    assert "poll 2s · 0 ms · 0 trips · all within 9s at 1,500/s" in told(9.2)
+    assert "within" not in told(None)

@@ -21,6 +21,7 @@ password = "{SECRET}"
 colour = "RED"
 read_only = true
 interval = 5
+budget = 500
 rules = "prod.toml"
 notify = "bell"
 
@@ -41,6 +42,8 @@ def test_a_profile_is_a_whole(desk: Desk) -> None:
     assert (prod.profile, prod.name, prod.colour) == ("prod", "prod", "red")
     assert (prod.access.username, prod.access.password) == ("mon", SECRET)
     assert (prod.interval_s, prod.timeout_s, prod.notify) == (5.0, 9.0, "bell")
+    assert (prod.budget, desk.load(profile="staging").budget) == (500, 2_000)
+    assert desk.load(profile="prod", budget=800).budget == 800
     assert (prod.rules, prod.marked_read_only) == (desk.folder / "prod.toml", True)
     staging = desk.load(profile="staging")
     assert (staging.name, staging.profile, staging.colour) == ("Stage Ω", "staging", "#0a0b0c")
@@ -122,6 +125,7 @@ def test_a_bad_table_is_refused_whoever_is_in_force(desk: Desk, text: str, says:
         ("name = ''", "profiles.p.name must be a name in one line, and not empty."),
         ("read_only = false", "profiles.p.read_only cannot be false: this program never writes."),
         ("interval = 0", "config.toml: profiles.p.interval 0 is out of range: 0.2 to 3600 s."),
+        ("budget = 5", "profiles.p.budget 5 is out of range: 100 to 1,000,000 commands per second"),
         ("notify = 'x'", "config.toml: profiles.p.notify must be one of none, bell, osc9, not"),
     ],
 )
