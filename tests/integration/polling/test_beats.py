@@ -15,6 +15,8 @@ from tests.integration.polling.large import (
     WORKERS,
     beat,
     lean_reader,
+    populate,
+    settled,
     unread,
     worker_in,
 )
@@ -190,17 +192,17 @@ async def test_when_all_die_at_once_each_is_seen_in_turn_and_no_queue_starves(
 async def test_when_all_are_late_the_longest_unread_come_first(
     writer: redis.Redis, reader_of: OpenReader
 ) -> None:
-    for number in range(WORKERS):
-        writer.hset(f"asynq:workers:host{number}:1", "odd", 1)
-    reader = await lean_reader(writer, reader_of)
+    populate(writer)
     for number in range(WORKERS):
         writer.persist(f"asynq:workers:host{number}:1")  # tells nothing of its beats
-    due_now(reader)
+    reader = await reader_of(budget=BUDGET)
+    await settled(reader)
     left = {f"host{number}:1" for number in range(WORKERS)}
     for _ in range(6):
         snapshot = await reader.overview()
         assert snapshot.redis.commands <= BUDGET + 20
         left -= {worker.id for worker in snapshot.workers if worker.read_at is None}
+        assert len(unread(snapshot)) <= len(NAMES) - 10, "half of the budget is the queues'"
     assert not left
 
 
@@ -230,6 +232,7 @@ def test_when_a_worker_has_news() -> None:
     assert one.due_at < now + known.BEAT_S
     one.expect(now + 9, scored=True)  # late: from now on at each poll
     assert one.due_at == now + 9
+    assert one.wants_ttl(now + 9)
     one.here = False
     one.expect(now + 40, scored=True)
     assert one.due_at == now + 40 + known.LOST_EVERY_S
