@@ -57,8 +57,11 @@ def header_parts(
     parts.append(read_only(settings, quiet))
     if snapshot is not None:
         parts.append(Part(Importance.SERVER, text.content(_server(snapshot.redis), quiet)))
-        figures = _poll_figures(snapshot.redis, interval_s, settings.budget)
+        figures = _poll_figures(snapshot.redis, interval_s)
         parts.append(Part(Importance.FIGURES, Content.styled(figures, quiet), True))
+        if snapshot.redis.oldest_s is not None:
+            oldest = f"all within {age(snapshot.redis.oldest_s)} at {settings.budget:,}/s"
+            parts.append(Part(Importance.OLDEST, Content.styled(oldest, quiet), True))
     parts.append(Part(Importance.FRESH, _freshness(view, now), True, lambda _: _briefly(view, now)))
     parts += _tallies(view)
     if firing:
@@ -76,12 +79,9 @@ def _server(info: RedisInfo) -> str:
     return " · ".join(part for part in (info.version, info.mode) if part) or "version unknown"
 
 
-def _poll_figures(info: RedisInfo, interval_s: float, budget: int) -> str:
+def _poll_figures(info: RedisInfo, interval_s: float) -> str:
     trips = f"{info.round_trips} trip" + ("" if info.round_trips == 1 else "s")
-    shown = f"poll {interval_s:g}s · {info.elapsed_ms:.0f} ms · {trips}"
-    if info.oldest_s is None:
-        return shown
-    return f"{shown} · all within {age(info.oldest_s)} at {budget:,}/s"
+    return f"poll {interval_s:g}s · {info.elapsed_ms:.0f} ms · {trips}"
 
 
 def _freshness(view: View, now: float) -> Content:

@@ -32,13 +32,14 @@ class Importance(IntEnum):
     ADDRESS = 6
     READ_ONLY_WANTED = 7
     LOW_BANDWIDTH = 8
-    TITLE = 9
-    READ_ONLY = 10
-    SERVER = 11
-    FIGURES = 12
-    TITLE_BESIDE_NAME = 13
-    CLOCK = 14
-    LINK = 15
+    OLDEST = 9
+    TITLE = 10
+    READ_ONLY = 11
+    SERVER = 12
+    FIGURES = 13
+    TITLE_BESIDE_NAME = 14
+    CLOCK = 15
+    LINK = 16
 
 
 NEEDED = Importance.LOW_BANDWIDTH
