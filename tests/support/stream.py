@@ -19,7 +19,7 @@ OWN = re.compile(
     rb"\x1b\[(?:\d*(?:;\d+)?H|\d*[ABCDGd]|[KJ]"  # places, and erasing from there on
     rb"|;?(?:\d+;)*\d*m"  # colours
     rb"|\?(?:7|25|1000|1002|1004|1006|1016|1049|2004|2026|2048)[hl]"
-    rb"|\?20(?:26|48)\$p|>\d+u|<u)"
+    rb"|\?20(?:26|48)\$p|>\d+u|<u|6n)"
     rb"|\x1b\]22;default\x07"  # the shape of the pointer
 )
 COPIED = re.compile(rb"\x1b\]52;c;([A-Za-z0-9+/=]+)\x07")

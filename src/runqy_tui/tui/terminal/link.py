@@ -19,7 +19,7 @@ _SHORT = 1_200
 """Bytes that are on their way at once. What is more is asked after, and measures the rate."""
 _PAUSE_S = 1.0
 """After so long without output, what was written before no longer delays what comes next."""
-_AHEAD_S, _LEAST_AHEAD = 0.25, 1_500
+_AHEAD_S, _LEAST_AHEAD = 0.4, 1_500
 """How far ahead of the terminal frames are sent: what the link carries in this time, or as many
 bytes. Less would leave the link idle for a round trip at each frame."""
 _LONGEST_HOLD_S = 3.0
