@@ -6,6 +6,7 @@ import asyncio
 import gc
 
 import pytest
+from textual._styles_cache import StylesCache
 from textual.css.query import NoMatches
 from textual.events import Click, MouseDown
 from textual.widgets import Static
@@ -28,6 +29,18 @@ async def test_a_closed_window_leaves_no_keys_behind(task_url: str) -> None:
         footers = [one for one in gc.get_objects() if isinstance(one, KeysFooter)]
         shown = sum(footer.is_attached for footer in footers)
         assert 0 < shown <= len(footers) <= 2 * shown, (len(footers), shown)
+
+
+async def test_what_was_drawn_of_closed_windows_is_forgotten(task_url: str) -> None:
+    async with watching(app_on(task_url)) as hand:
+        counts = []
+        for _ in range(3):
+            for key in ("a", "w", "question_mark", "e", "ctrl+p"):
+                await hand.press(key, "escape")
+            await hand.settle()
+            gc.collect()
+            counts.append(sum(isinstance(one, StylesCache) for one in gc.get_objects()))
+        assert counts[2] <= counts[0] + 20, counts  # fifty more where all are kept
 
 
 async def test_a_key_before_the_widgets_of_a_window_or_after_them_does_nothing(

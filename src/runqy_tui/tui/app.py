@@ -29,6 +29,7 @@ from runqy_tui.tui.bandwidth import Bandwidth
 from runqy_tui.tui.driver import RunqyDriver
 from runqy_tui.tui.everywhere import EVERYWHERE
 from runqy_tui.tui.screens.main import MainScreen
+from runqy_tui.tui.screens.settled import forget_drawn
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.strays import is_stray
 from runqy_tui.tui.terminal.app import CellDiffApp
@@ -151,6 +152,11 @@ class RunqyApp(CellDiffApp[None]):
             self.notify(f"{MOST_WINDOWS} windows are open: close some first.", severity="warning")
             return AwaitComplete()
         return super().push_screen(screen, *args, **options)
+
+    def pop_screen(self) -> AwaitComplete:
+        """Close the window in front, and forget what was drawn of those before."""
+        forget_drawn()
+        return super().pop_screen()
 
     # Leaving
 
