@@ -19,9 +19,9 @@ _SHORT = 1_200
 """Bytes that are on their way at once. What is more is asked after, and measures the rate."""
 _PAUSE_S = 1.0
 """After so long without output, what was written before no longer delays what comes next."""
-_AHEAD_S, _LEAST_AHEAD = 0.4, 1_500
-"""How far ahead of the terminal frames are sent: what the link carries in this time, or as many
-bytes. Less would leave the link idle for a round trip at each frame."""
+_THIN, _AHEAD = 8_000, 1_500
+"""Bytes a second of a link whose buffers hold seconds of output, and how many bytes are sent ahead
+of the terminal there. Fewer, one frame, would leave the link idle for a round trip each time."""
 _LONGEST_HOLD_S = 3.0
 _KEPT = 3
 _EVERY_S = 10.0
@@ -82,11 +82,10 @@ class Link:
     @property
     def holds(self) -> bool:
         """Whether too much is on its way: the next frame had better wait for an answer."""
-        if self._asked is None or not self._rates:
+        if self._asked is None or len(self._rates) < _KEPT or median(self._rates) >= _THIN:
             return False
         asked, size = self._asked
-        ahead = max(_LEAST_AHEAD, _AHEAD_S * max(self._rates))
-        return size + self._unasked >= ahead and self._clock() - asked < _LONGEST_HOLD_S
+        return size + self._unasked >= _AHEAD and self._clock() - asked < _LONGEST_HOLD_S
 
     def ask(self, size: int) -> bool:
         """Whether to send :data:`QUERY` behind a frame of ``size`` bytes; it counts as sent."""
