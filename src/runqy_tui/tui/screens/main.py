@@ -38,6 +38,8 @@ SMALL = (100, 28)
 class MainScreen(Settled, Screen[None]):
     """Workers and queues side by side over tasks; one at a time where there is no room."""
 
+    # Before the first frame: to move the focus later lays out and paints all of it once more.
+    AUTO_FOCUS = "QueuesPane Table"
     BINDINGS: ClassVar[list[BindingType]] = [
         quiet("1", "pane(1)", "Workers", "main.workers"),
         quiet("2", "pane(2)", "Queues", "main.queues"),
