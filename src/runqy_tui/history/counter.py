@@ -28,7 +28,7 @@ class Counter:
         if self.total is None:
             self.total = value
         elif value < self._last:
-            self.total += min(value, self._step)
+            self.total += max(0.0, min(value, self._step))  # there are negative ones, too
         else:
             rise = value - (self._high if self._last < self._high <= value else self._last)
             self._step = max(rise, self._step * _FADE)

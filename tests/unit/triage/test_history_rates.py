@@ -76,7 +76,7 @@ def test_a_counter_is_carried_on(values: list[int | None], rose: float) -> None:
     assert (found[0], found[-1] - found[0]) == (values[0], rose)
 
 
-@given(st.lists(st.one_of(st.none(), st.integers(0, 10**12)), max_size=30))
+@given(st.lists(st.one_of(st.none(), st.integers(-(10**12), 10**12)), max_size=30))
 def test_a_counter_carried_on_never_falls_nor_leaps(values: list[int | None]) -> None:
     found = carried_on(values)
     known = [value for value in values if value is not None]
