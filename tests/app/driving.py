@@ -22,6 +22,7 @@ from runqy_tui.tui.app import RunqyApp
 from runqy_tui.tui.panes.base import Pane
 from runqy_tui.tui.panes.tasks import TasksPane
 from runqy_tui.tui.screens.main import MainScreen
+from runqy_tui.tui.screens.task import TaskModal
 from runqy_tui.tui.widgets.table import Table
 
 WIDE = (120, 32)
@@ -168,6 +169,9 @@ class Hand:
         await self.press("enter")
         await self.opens("TaskModal")
         await self.sees(task_id)
+        modal = self.screen
+        assert isinstance(modal, TaskModal)
+        await self.until(lambda: modal._seen or modal._gone_at, "the task is read")
 
 
 def keys_of(table: Table) -> list[Any]:
