@@ -7,7 +7,7 @@ from functools import lru_cache
 _MOST_BACKSPACES = 3
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=2048)
 def move(row: int | None, column: int | None, to_row: int, to_column: int) -> str:
     """The shortest sequence that moves the cursor; ``None`` where it is not known to be."""
     ways = [_absolute(to_row, to_column)]

@@ -97,7 +97,7 @@ def _pen(style: Style, colours: ColorSystem) -> Pen:
     return Pen(ink, ground, flags, link)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def change(old: Pen | None, new: Pen) -> str:
     """The shortest sequence that takes up ``new``; ``None`` is a pen of which nothing is known."""
     if old == new:
