@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import time
 
 import pytest
 from textual._styles_cache import StylesCache
 from textual.css.query import NoMatches
 from textual.events import Click, MouseDown
-from textual.widgets import Static
+from textual.notifications import Notification
+from textual.widgets import Static, _toast
 
 from runqy_tui.model import QueueKey
 from runqy_tui.tui.screens.help import HelpModal
@@ -128,3 +130,13 @@ async def test_an_answer_for_a_closed_window_ends_nothing(task_url: str) -> None
         await hand.until(lambda: worker.is_finished, "the answer came")
         await hand.press("question_mark")
         await hand.sees("Esc closes")
+
+
+async def test_a_message_that_comes_after_its_time_shows_and_goes(task_url: str) -> None:
+    async with watching(app_on(task_url)) as hand:
+        late = Notification("too late", raised_at=time.time() - 60)
+        toast = _toast.Toast(late)
+        assert toast._timeout > 0, "a timer of less than nothing never ends"
+        hand.screen.query_one(_toast.ToastRack).display = True
+        await hand.screen.query_one(_toast.ToastRack).mount(_toast.ToastHolder(toast))
+        await hand.until(lambda: not hand.screen.query(_toast.Toast), "it has gone")

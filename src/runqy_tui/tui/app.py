@@ -34,6 +34,7 @@ from runqy_tui.tui.session import Session
 from runqy_tui.tui.strays import is_stray
 from runqy_tui.tui.terminal.app import CellDiffApp
 from runqy_tui.tui.theme import DARK, DEFAULT_VARIABLES, LIGHT
+from runqy_tui.tui.toasts import use_lasting_toasts
 
 MOST_WINDOWS = 9
 """Windows above each other; dozens would be too deep for Python to draw."""
@@ -72,6 +73,7 @@ class RunqyApp(CellDiffApp[None]):
         rules: Sequence[Rule] | None = None,
     ) -> None:
         super().__init__(driver_class=RunqyDriver)
+        use_lasting_toasts()
         if settings.keys:
             from runqy_tui.tui.keymap import check_names
 
