@@ -63,8 +63,8 @@ async def ours(url: str, _size: Size) -> AsyncIterator[Poll]:
 @asynccontextmanager
 async def changed(url: str, size: Size) -> AsyncIterator[Poll]:
     """The same as the screen uses it: within a budget, with some queues to be seen."""
+    from runqy_tui.config.settings import DEFAULT_BUDGET
     from runqy_tui.model import QueueKey
-    from runqy_tui.redis.rotation import DEFAULT_BUDGET
     from runqy_tui.redis.source import open_reader
 
     reader = await open_reader(url, budget=DEFAULT_BUDGET)

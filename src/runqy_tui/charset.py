@@ -9,6 +9,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 
+BLIND_TERMS = ("", "dumb", "unknown")
+"""Values of ``TERM`` for a terminal on which nothing can be drawn."""
+
 
 def is_guess(environ: Mapping[str, str], *, utf8_mode: bool) -> bool:
     """Whether UTF-8 is Python's guess against a locale that was named and is not UTF-8.

@@ -17,6 +17,11 @@ def count(value: int | None) -> str:
     return f"{value:,}" if value else ZERO
 
 
+def amount(number: int, noun: str, plural: str | None = None) -> str:
+    """``1 task``, ``1,200 tasks``."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
 def age(seconds: float | None, *, coarse: bool = False) -> str:
     """Whole units as ``4s 14m 3h 2d``; a clock that runs ahead shows as ``0s``.
 

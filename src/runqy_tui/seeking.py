@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runqy_tui.humanize import amount
 from runqy_tui.model.seeking import Progress
 
 
@@ -23,8 +24,3 @@ def summary(progress: Progress, *, stopped: bool = False) -> str:
     if progress.partly:
         words.append(f"{amount(progress.partly, 'task')} only looked at in part")
     return "; ".join([*words, *progress.notes])
-
-
-def amount(number: int, noun: str) -> str:
-    """``1 task``, ``1,000 tasks``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

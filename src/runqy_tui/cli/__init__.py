@@ -113,13 +113,15 @@ for _command in (search, check, report, metrics, rules, profiles, acl, doctor):
 
 
 def _require_terminal() -> None:
+    from runqy_tui.charset import BLIND_TERMS
+
     for stream, name in ((sys.stdin, "input"), (sys.stdout, "output")):
         if stream is None or not stream.isatty():
             raise UsageError(
                 f"The monitor needs a terminal, and standard {name} is none. "
                 "For scripts there is: runqy-tui snapshot --json"
             )
-    if os.environ.get("TERM", "") in ("", "dumb", "unknown"):
+    if os.environ.get("TERM", "") in BLIND_TERMS:
         raise UsageError(
             f"TERM={os.environ.get('TERM', '')!r} cannot show the monitor. Set TERM (as in "
             "TERM=xterm-256color), or use: runqy-tui snapshot"

@@ -59,10 +59,17 @@ async def open_for(settings: Settings, *, budget: int | None = None) -> Reader:
     from runqy_tui.redis.source import open_reader
 
     loaded()
-    try:
+    with naming_source(settings):
         return await open_reader(
             settings.url, access=settings.access, timeout=settings.timeout_s, budget=budget
         )
+
+
+@contextmanager
+def naming_source(settings: Settings) -> Iterator[None]:
+    """Let an error of the URL say where the URL came from."""
+    try:
+        yield
     except ConfigError as error:
         raise ConfigError(f"{settings.url_source}: {error}") from None
 

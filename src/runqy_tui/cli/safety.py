@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from runqy_tui.cli.running import LoadSettings, run
+from runqy_tui.cli.running import LoadSettings, naming_source, run
 from runqy_tui.config import Settings
-from runqy_tui.errors import ConfigError, UsageError
+from runqy_tui.errors import UsageError
 
 if TYPE_CHECKING:
     from runqy_tui.model.checkup import Line
@@ -81,7 +81,7 @@ def doctor(load: LoadSettings, as_json: bool) -> None:
 def _examine(settings: Settings) -> AsyncIterator[Line]:
     from runqy_tui.redis.checkup import examine
 
-    try:
+    with naming_source(settings):
         return examine(
             settings.url,
             access=settings.access,
@@ -89,5 +89,3 @@ def _examine(settings: Settings) -> AsyncIterator[Line]:
             interval=settings.interval_s,
             budget=settings.budget,
         )
-    except ConfigError as error:
-        raise ConfigError(f"{settings.url_source}: {error}") from None

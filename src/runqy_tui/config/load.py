@@ -11,7 +11,7 @@ from runqy_tui.config.address import Address, address
 from runqy_tui.config.entry import Entry, allowed, entry
 from runqy_tui.config.file import ConfigFile, exposed, read_config
 from runqy_tui.config.profiles import chosen
-from runqy_tui.config.settings import DEFAULT_URL, Settings
+from runqy_tui.config.settings import DEFAULT_BUDGET, DEFAULT_URL, Settings
 from runqy_tui.config.sources import Kind, Source, environment, pick
 
 T = TypeVar("T")
@@ -97,7 +97,7 @@ def _habits(sources: Sequence[Source], file: ConfigFile) -> dict[str, Any]:
     rules = pick(sources, "rules")
     return {
         "interval_s": _said(sources, "interval", values.seconds, 2.0),
-        "budget": _said(sources, "budget", values.commands, 2_000),
+        "budget": _said(sources, "budget", values.commands, DEFAULT_BUDGET),
         "timeout_s": _said(sources, "timeout", values.seconds, 3.0),
         "mouse": _said(sources, "mouse", values.boolean, True),
         "low_bandwidth": _said(sources, "low_bandwidth", values.low_bandwidth, None),

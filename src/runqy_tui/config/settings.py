@@ -9,6 +9,7 @@ from pathlib import Path
 from runqy_tui.access import Access
 
 DEFAULT_URL = "redis://localhost:6379/0"
+DEFAULT_BUDGET = 2_000
 INTERVALS_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 """Steps of the refresh interval, in seconds, for the keys ``+`` and ``-``."""
 
@@ -47,7 +48,7 @@ class Settings:
     marked_read_only: bool = False
     unverified: bool = False
     interval_s: float = 2.0
-    budget: int = 2_000
+    budget: int = DEFAULT_BUDGET
     timeout_s: float = 3.0
     mouse: bool = True
     depth: str = "auto"

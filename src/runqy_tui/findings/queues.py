@@ -18,7 +18,6 @@ from runqy_tui.findings.causes import (
 )
 from runqy_tui.findings.words import (
     about_queue,
-    amount,
     at_clock,
     program,
     queue_key,
@@ -27,6 +26,7 @@ from runqy_tui.findings.words import (
     short,
     worker_key,
 )
+from runqy_tui.humanize import amount
 from runqy_tui.model import Dialect, Queue, TaskState, Worker, WorkerState
 from runqy_tui.severity import Severity
 

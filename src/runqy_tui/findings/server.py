@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from runqy_tui.findings.base import Evidence, Finding, Kind, Sight, Subject
-from runqy_tui.findings.words import amount, short
-from runqy_tui.humanize import size, span
+from runqy_tui.findings.words import short
+from runqy_tui.humanize import amount, size, span
 from runqy_tui.severity import Severity
 
 SLOW_POLLS = 5

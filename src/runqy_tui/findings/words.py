@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runqy_tui.findings.base import Finding, Kind, Subject
-from runqy_tui.humanize import clock
+from runqy_tui.humanize import amount, clock
 from runqy_tui.model import Dialect, Queue, QueueKey, TaskState, Worker
 
 LONGEST_NAME = 64
@@ -18,11 +18,6 @@ def short(name: str, most: int = LONGEST_NAME) -> str:
         return name
     head = (most - 1) // 2
     return f"{name[:head]}…{name[len(name) - (most - 1 - head) :]}"
-
-
-def amount(number: int, noun: str, plural: str | None = None) -> str:
-    """``1 task``, ``1,200 tasks``."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def queue_name(key: QueueKey) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from runqy_tui.findings.base import Evidence, Finding, Kind, Sight, Subject
 from runqy_tui.findings.words import (
     about_worker,
-    amount,
     at_clock,
     host_of,
     program,
@@ -16,7 +15,7 @@ from runqy_tui.findings.words import (
     some,
     worker_key,
 )
-from runqy_tui.humanize import UNKNOWN, age
+from runqy_tui.humanize import UNKNOWN, age, amount
 from runqy_tui.model import Dialect, Worker, WorkerState
 from runqy_tui.severity import Severity
 

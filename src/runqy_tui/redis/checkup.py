@@ -23,7 +23,6 @@ from runqy_tui.redis.metered import MeteredLink
 from runqy_tui.redis.needs import try_commands
 from runqy_tui.redis.reach import reach
 from runqy_tui.redis.replies import Reply, clock
-from runqy_tui.redis.rotation import DEFAULT_BUDGET
 from runqy_tui.redis.seen import Cost, describe
 from runqy_tui.redis.source import RedisReader
 from runqy_tui.redis.target import Target, parse_url
@@ -57,7 +56,7 @@ def examine(
     access: Access | None = None,
     timeout: float = 3.0,
     interval: float = 2.0,
-    budget: int = DEFAULT_BUDGET,
+    budget: int,
 ) -> AsyncIterator[Line]:
     """Look at a deployment; ``ConfigError`` where the URL is wrong, and nothing else is raised.
 

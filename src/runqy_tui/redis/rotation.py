@@ -14,9 +14,6 @@ from time import monotonic
 from runqy_tui.model import QueueKey
 from runqy_tui.redis.memory import QueueMemory
 
-DEFAULT_BUDGET = 2_000
-"""Commands per second."""
-
 HOT_S = 30.0
 """A queue is hot for so long after its numbers changed."""
 

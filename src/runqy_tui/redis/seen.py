@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from runqy_tui.errors import ConnectionFailedError
-from runqy_tui.humanize import size
+from runqy_tui.humanize import amount, size
 from runqy_tui.model import ServerHealth, Snapshot, Whereabouts
 from runqy_tui.model.checkup import Line, Verdict
 
@@ -105,15 +105,11 @@ def _data(snapshot: Snapshot) -> Line:
     states = Counter(worker.state.value for worker in workers)
     listed = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
     said = (
-        f"{_many(len(queues), 'queue')}, {_many(len(workers), 'worker')}"
+        f"{amount(len(queues), 'queue')}, {amount(len(workers), 'worker')}"
         f"{f' ({listed})' if listed else ''}; "
         f"{'dialects ' + ', '.join(names) if names else 'the dialect is unknown without a worker'}"
     )
     return Line("data", Verdict.OK, said)
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _poll(cold: Cost, warm: Cost, interval: float, budget: int) -> Line:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from runqy_tui.humanize import clock
+from runqy_tui.humanize import amount, clock
 from runqy_tui.severity import Severity
 from runqy_tui.store import Link, View
 from runqy_tui.tui import text
@@ -59,8 +59,4 @@ def calm(view: View) -> str:
     workers, queues = len(view.snapshot.workers), len(view.snapshot.queues)
     if not workers and not queues:
         return "Nothing here yet: no worker and no queue is registered in this database."
-    return f"All quiet: {_some(workers, 'worker')}, {_some(queues, 'queue')}."
-
-
-def _some(amount: int, noun: str) -> str:
-    return f"{amount:,} {noun}" + ("" if amount == 1 else "s")
+    return f"All quiet: {amount(workers, 'worker')}, {amount(queues, 'queue')}."

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from runqy_tui import __version__
+from runqy_tui.charset import BLIND_TERMS
 from runqy_tui.model.checkup import Line, Verdict
 
 ROOMY = (100, 28)
@@ -64,7 +65,7 @@ def terminal_lines(seen: Terminal) -> list[Line]:
 
 
 def _terminal(seen: Terminal) -> Line:
-    if seen.term in ("", "dumb", "unknown"):
+    if seen.term in BLIND_TERMS:
         mend = "Set TERM, as in TERM=xterm-256color. The one-shot commands need none."
         return Line("terminal", Verdict.WARN, f"TERM={seen.term!r} cannot show the monitor", mend)
     if seen.size is None:

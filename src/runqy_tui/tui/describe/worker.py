@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 
 from runqy_tui import humanize
-from runqy_tui.humanize import moment, size, span
+from runqy_tui.humanize import amount, moment, size, span
 from runqy_tui.model import Gpu, Metrics, Recovery, Worker, WorkerState
 from runqy_tui.severity import Severity
 from runqy_tui.trouble import Trouble
@@ -61,15 +61,11 @@ def recovery_text(entry: Recovery) -> str:
     """``degraded, 3 fails in a row, 2 restarts``, and what to do about it."""
     words = [entry.state]
     if entry.consecutive_fails is not None:
-        words.append(_times(entry.consecutive_fails, "fail") + " in a row")
+        words.append(amount(entry.consecutive_fails, "fail") + " in a row")
     if entry.total_restarts is not None:
-        words.append(_times(entry.total_restarts, "restart"))
+        words.append(amount(entry.total_restarts, "restart"))
     todo = " (breaker open: restart this worker by hand)" if entry.state == "degraded" else ""
     return ", ".join(words) + todo
-
-
-def _times(amount: int, noun: str) -> str:
-    return f"{amount:,} {noun}" + ("" if amount == 1 else "s")
 
 
 def meters(worker: Worker, width: int = 30, *, fine: bool = True) -> Content:

@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
+from runqy_tui.humanize import amount
 from runqy_tui.severity import Severity
 from runqy_tui.store import Link, View
 from runqy_tui.tui.notices import notices
@@ -79,7 +80,7 @@ class FindingsPane(ResourcePane[FindingRow]):
         more = f" ─ {hidden} more below" if hidden > 0 else ""
         view = self.session.view
         count = len(notices(view)) if view.link is Link.LIVE else 0  # else they have their line
-        noticed = f" ─ {count} notice{'' if count == 1 else 's'}: w" if count else ""
+        noticed = f" ─ {amount(count, 'notice')}: w" if count else ""
         return Content.assemble(super().full(), (more, "$muted"), (noticed, "$warning"))
 
     def action_acknowledge(self) -> None:
