@@ -1,4 +1,4 @@
-"""A close look at listed tasks, and what became of those that were active."""
+"""A close look at listed tasks."""
 
 from __future__ import annotations
 
@@ -335,35 +335,6 @@ async def test_bad_data(writer: redis.Redis, reader: RedisReader) -> None:
     assert (pending.total, pending.tasks) == (0, ())
     fates = await reader.fates([(Q, task.id) for task in active.tasks])
     assert fates == tuple(map(AuditedTask, ids))
-
-
-async def test_fates_in_captures(captures: Captures, reader_of: OpenReader) -> None:
-    reader = await reader_of(clock=frozen_at(captures.load("runqy-07")))
-    names = {
-        "7f1d9cb4-c255-4ba1-bd39-82ee59d53ee0": "flaky.default",
-        "8d6e633c-58fa-48db-a3f9-ca9dfcd93bb4": "flaky.default",
-        "932400bf-8937-4933-a2c0-180ace560651": "flaky.default",
-        "62054149-a30b-4540-af25-cc05192d22ef": "oneshot.default",
-        "4134e4a2-912e-4134-8fe2-f58f8be48d02": "nostore.default",
-    }
-    before = reader.link.round_trips
-    done, dead, again, busy, gone = await reader.fates(
-        [(QueueKey(name), task_id) for task_id, name in names.items()]
-    )
-    assert reader.link.round_trips - before == 1
-    assert [task.id for task in (done, dead, again, busy, gone)] == list(names)
-    assert (done.state, done.completed_at) == (TaskState.COMPLETED, 1795478312)
-    assert (dead.state, dead.last_failed_at) == (TaskState.ARCHIVED, 1795478928)
-    assert (again.state, again.last_failed_at) == (TaskState.RETRY, 1795484097)
-    assert (busy.state, busy.completed_at, busy.last_failed_at) == (TaskState.ACTIVE, None, None)
-    assert gone == AuditedTask("4134e4a2-912e-4134-8fe2-f58f8be48d02", missing=True)
-
-
-async def test_fates_of_a_thousand(writer: redis.Redis, reader: RedisReader) -> None:
-    fates = await reader.fates([(Q, f"t{number}") for number in range(1_200)])
-    assert len(fates) == 1_000
-    assert fates[-1] == AuditedTask("t999", missing=True)
-    assert reader.link.round_trips == 1
 
 
 async def test_with_the_documented_acl(
