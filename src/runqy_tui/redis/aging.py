@@ -37,49 +37,37 @@ def setter(kind: type[object], name: str) -> Callable[[object, object], None]:
     return found
 
 
-_copy_worker = copier(Worker)
-_copy_queue = copier(Queue)
-_set_beat_age = setter(Worker, "last_beat_age_s")
-_set_worker_read = setter(Worker, "read_at")
-_set_oldest_age = setter(Queue, "oldest_pending_age_s")
-_set_queue_read = setter(Queue, "read_at")
+def _moments(
+    kind: type[_T], since: str, age: str
+) -> tuple[Callable[[_T, float], _T], Callable[[_T, float], _T]]:
+    """Makes :func:`aged_worker` and :func:`unread_worker` for objects of a kind.
+
+    ``since`` and ``age`` are the fields with a moment and with the seconds since then.
+    """
+    copy, since_of = copier(kind), attrgetter(since)
+    set_read, set_age = setter(kind, "read_at"), setter(kind, age)
+
+    def aged(old: Any, now: float) -> Any:
+        moment = since_of(old)
+        if old.read_at is None and moment is None:
+            return old
+        made = copy(old)
+        set_age(made, None if moment is None else max(0.0, now - moment))
+        set_read(made, None)
+        return made
+
+    def unread(old: Any, read_at: float) -> Any:
+        if old.read_at == read_at:
+            return old
+        made = copy(old)
+        set_read(made, read_at)
+        return made
+
+    return aged, unread
 
 
-def aged_worker(worker: Worker, now: float) -> Worker:
-    """The same worker at ``now``, read by this poll."""
-    beat = worker.last_beat_at
-    if worker.read_at is None and beat is None:
-        return worker
-    made = _copy_worker(worker)
-    _set_beat_age(made, None if beat is None else max(0.0, now - beat))
-    _set_worker_read(made, None)
-    return made
+aged_worker, unread_worker = _moments(Worker, "last_beat_at", "last_beat_age_s")
+"""The same worker at a moment, read by this poll; and as it was at the moment it was read."""
 
-
-def unread_worker(worker: Worker, read_at: float) -> Worker:
-    """The same worker as it was when it was read."""
-    if worker.read_at == read_at:
-        return worker
-    made = _copy_worker(worker)
-    _set_worker_read(made, read_at)
-    return made
-
-
-def aged_queue(queue: Queue, now: float) -> Queue:
-    """The same queue at ``now``, read by this poll."""
-    since = queue.oldest_pending_since
-    if queue.read_at is None and since is None:
-        return queue
-    made = _copy_queue(queue)
-    _set_oldest_age(made, None if since is None else max(0.0, now - since))
-    _set_queue_read(made, None)
-    return made
-
-
-def unread_queue(queue: Queue, read_at: float) -> Queue:
-    """The same queue as it was when it was read."""
-    if queue.read_at == read_at:
-        return queue
-    made = _copy_queue(queue)
-    _set_queue_read(made, read_at)
-    return made
+aged_queue, unread_queue = _moments(Queue, "oldest_pending_since", "oldest_pending_age_s")
+"""The same of a queue."""

@@ -9,19 +9,19 @@ from time import perf_counter
 from typing import TypeVar
 
 _T = TypeVar("_T")
-PART = 16
+_PART = 16
 TURN_S = 0.0015
 """After so long somebody else gets a turn: a screen waits for its keys meanwhile."""
 
 
-async def in_parts(things: Iterable[_T], size: int = PART) -> AsyncIterator[list[_T]]:
-    """The things in lists of ``size``, with a turn for everyone else where they take long."""
+async def in_parts(things: Iterable[_T]) -> AsyncIterator[list[_T]]:
+    """The things in short lists, with a turn for everyone else where they take long."""
     left = iter(things)
-    part = list(islice(left, size))
+    part = list(islice(left, _PART))
     began = perf_counter()
     while part:
         yield part
-        part = list(islice(left, size))
+        part = list(islice(left, _PART))
         if part and perf_counter() - began > TURN_S:
             await asyncio.sleep(0)
             began = perf_counter()

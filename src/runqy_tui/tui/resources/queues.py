@@ -130,8 +130,7 @@ def _count(state: TaskState, style: Style = "") -> Field[QueueRow]:
 
 
 def _note(row: QueueRow) -> Cell:
-    old_s = row.unread_s if row.unread_s > OLD_S else None
-    return dated(row.trouble.reason, row.trouble.severity.style, old_s)
+    return dated(row.trouble.reason, row.trouble.severity.style, row.unread_s, OLD_S)
 
 
 def _order(row: QueueRow) -> tuple[int, int, str]:

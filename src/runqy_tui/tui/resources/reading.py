@@ -17,9 +17,9 @@ def unread_s(read_at: float | None, now: float) -> float:
     return 0.0 if read_at is None else max(0.0, now - read_at)
 
 
-def dated(reason: str, style: Style, old_s: float | None) -> Cell:
-    """A note, and of when it is where ``old_s`` says that this is long ago."""
-    if old_s is None:
+def dated(reason: str, style: Style, unread_s: float, limit_s: float) -> Cell:
+    """A note, and of when it is where it has been unread for longer than ``limit_s``."""
+    if unread_s <= limit_s:
         return Cell(reason, style)
-    told = f"as of {age(old_s)} ago"
+    told = f"as of {age(unread_s)} ago"
     return Cell(f"{reason} ({told})" if reason else told, style or "dim")

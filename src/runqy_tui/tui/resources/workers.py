@@ -110,8 +110,7 @@ def _up(row: WorkerRow) -> float | None:
 
 def _note(row: WorkerRow) -> Cell:
     old_s = unread_s(row.worker.read_at, row.now)
-    style = row.trouble.severity.style
-    return dated(row.trouble.reason, style, old_s if old_s > BEAT_OLD_S else None)
+    return dated(row.trouble.reason, row.trouble.severity.style, old_s, BEAT_OLD_S)
 
 
 def _order(row: WorkerRow) -> tuple[int, float, str]:

@@ -89,7 +89,6 @@ class MainScreen(Settled, Screen[None]):
         self._session.poller.watch(self.queues_pane.in_view)
         self.set_interval(1.0, self._header.tick)
         self._arrange()
-        self.call_after_refresh(self.queues_pane.table.focus)
 
     def _show(self, view: View) -> None:
         self.set_class(view.link is Link.LOST, "-aged")
