@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import aclosing
 from itertools import islice
@@ -143,11 +144,16 @@ class RedisReader:
                 async for step in steps:
                     yield step
         finally:
-            await link.close()
+            await _close(link)
 
     async def close(self) -> None:
         """Close every connection."""
-        await self.link.close()
+        await _close(self.link)
+
+
+async def _close(link: Link) -> None:
+    """Close a link to the end, also for somebody who is cancelled meanwhile, as searches are."""
+    await asyncio.shield(link.close())
 
 
 async def open_reader(

@@ -6,9 +6,11 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from redis.asyncio.connection import BlockingConnectionPool
 
 from runqy_tui.access import Access
 from runqy_tui.redis.source import open_reader
+from runqy_tui.redis.transport import NodeLink
 from tests.support import fleet
 from tests.support.certificates import Certificates
 from tests.support.servers import RealServer, debian
@@ -43,3 +45,23 @@ async def test_leaving_a_frozen_server_takes_no_time(tmp_path: Path) -> None:
         server.freeze()
         async with asyncio.timeout(10):
             await reader.close()
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+async def test_all_is_closed_though_whoever_closes_it_is_cancelled(turns: int) -> None:
+    with RealServer() as server:
+        reader = await open_reader(server.url)
+        await reader.overview()
+        assert isinstance(reader.link, NodeLink)
+        pool = reader.link._pool
+        assert isinstance(pool, BlockingConnectionPool)
+        (connection,) = pool._available_connections
+        closing = asyncio.create_task(reader.close())
+        for _ in range(turns):  # at two it has asked each connection to go, and none has begun to
+            await asyncio.sleep(0)
+        closing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+        async with asyncio.timeout(5):
+            while connection.is_connected:  # noqa: ASYNC110 -- nobody tells it
+                await asyncio.sleep(0.01)
