@@ -1,13 +1,15 @@
 """The background poller: one poll at a time, with a deadline and a visible back-off.
 
 A Redis that takes long for a poll is asked less often than the interval says: see :func:`rest`.
+The first poll is shown before its closer looks where those take long.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -25,6 +27,7 @@ DEADLINE_S = 10.0
 """For a poll with its closer looks; longer where the reader's own deadline is."""
 
 _BREATH_S = 0.05
+_FIRST_LOOK_S = 0.1
 _REST_SHARE = 0.5
 
 
@@ -34,7 +37,7 @@ class PollResult:
 
     ``diagnosis`` is of this snapshot, where the poller has a triage. ``at`` is
     :func:`time.monotonic` when the poll ended; ``retry_in_s`` is the pause before the next try
-    after a failure.
+    after a failure. ``early``: the same snapshot comes again, with what closer looks told.
     """
 
     at: float
@@ -43,6 +46,7 @@ class PollResult:
     error: str | None = None
     failures: int = 0
     retry_in_s: float | None = None
+    early: bool = False
 
 
 def backoff(failures: int, jitter: Callable[[], float] = random.random) -> float:
@@ -87,6 +91,7 @@ class Poller:
         self._publish = publish
         self._wake = asyncio.Event()
         self._failures = 0
+        self._shown = False
         self._watched: Callable[[], Collection[QueueKey]] = tuple
         self._took_s = 0.0
 
@@ -142,9 +147,37 @@ class Poller:
         except TimeoutError:
             where = "" if reader is None else reader.address
             return self._failed(str(ConnectionFailedError.late("a poll", where, deadline)))
-        diagnosis = await self._look(reader, snapshot, deadline - (monotonic() - started))
+        with self._early(snapshot):
+            diagnosis = await self._look(reader, snapshot, deadline - (monotonic() - started))
         self._failures = 0
         return PollResult(at=monotonic(), snapshot=snapshot, diagnosis=diagnosis)
+
+    @contextmanager
+    def _early(self, snapshot: Snapshot) -> Iterator[None]:
+        """Show the first snapshot that ever came, if what is done meanwhile takes long.
+
+        Over a slow link the closer looks are as many round trips again.
+        """
+        triage, faults = self.triage, list[Exception]()
+        if self._shown or triage is None:
+            yield
+            return
+
+        def show() -> None:
+            try:
+                diagnosis = triage.glance(snapshot)
+                self._publish(PollResult(monotonic(), snapshot, diagnosis, early=True))
+            except Exception as fault:  # noqa: BLE001 -- raised below, as from any poll
+                faults.append(fault)
+
+        timer = asyncio.get_running_loop().call_later(_FIRST_LOOK_S, show)
+        try:
+            yield
+        finally:
+            timer.cancel()
+        if faults:
+            raise faults[0]
+        self._shown = True
 
     async def _look(self, reader: Reader, snapshot: Snapshot, left_s: float) -> Diagnosis | None:
         """Look closer; where that takes too long the poll itself is good all the same."""

@@ -32,7 +32,7 @@ class View:
     ``received_at`` is :func:`time.monotonic` of the snapshot's arrival. ``frozen_at`` (Redis's
     clock) is set while the screen is frozen; polling goes on behind it, and ``link``, ``error``,
     ``failures`` and ``retry_at`` are those of the present even then. ``unread``: why single tasks
-    were not looked at.
+    were not looked at; ``looking``: they are just being looked at for the first time.
     """
 
     snapshot: Snapshot | None = None
@@ -47,6 +47,7 @@ class View:
     retry_at: float | None = None
     frozen_at: float | None = None
     unread: str | None = None
+    looking: bool = False
 
     @property
     def rates(self) -> Mapping[QueueKey, Rates]:
@@ -86,6 +87,7 @@ class Store:
             received_at=result.at,
             link=Link.LIVE,
             unread=known.unread if known else None,
+            looking=result.early,
         )
         if self._frozen is not None and self._frozen.link is not Link.LIVE:
             self._frozen = _linked_as(self._frozen, self.live)

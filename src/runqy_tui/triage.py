@@ -83,6 +83,10 @@ class Triage:
         """Take in a poll that no closer look could follow, for the reason given."""
         return self.take(snapshot, Looks(unread=why))
 
+    def glance(self, snapshot: Snapshot) -> Diagnosis:
+        """What a first poll alone tells, before closer looks; nothing of it is remembered."""
+        return Triage(self.thresholds).take(snapshot)
+
     def take(self, snapshot: Snapshot, looks: Looks | None = None) -> Diagnosis:
         """Take in a poll and what was read of single tasks, without any reader."""
         looks = looks or Looks()

@@ -55,11 +55,12 @@ class Session:
         return self.alerts.board
 
     def take(self, result: PollResult) -> None:
-        """Take in a poll: for the screen, and for the alerts."""
+        """Take in a poll: for the screen, and for the alerts, which wait for the closer looks."""
         self.store.apply(result)
-        self.log.note(result)
-        if result.diagnosis is not None:
-            self.alerts.update(result.diagnosis, self.triage.history)
+        if not result.early:
+            self.log.note(result)
+            if result.diagnosis is not None:
+                self.alerts.update(result.diagnosis, self.triage.history)
         self.polled.publish(self.view)
 
     def acknowledge(self, finding_id: str) -> None:
