@@ -9,6 +9,7 @@ from runqy_tui.errors import ConnectionFailedError
 from runqy_tui.humanize import amount, size
 from runqy_tui.model import ServerHealth, Snapshot, Whereabouts
 from runqy_tui.model.checkup import Line, Verdict
+from runqy_tui.redis.rotation import LEAST_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ def _data(snapshot: Snapshot) -> Line:
 
 def _poll(cold: Cost, warm: Cost, interval: float, budget: int) -> Line:
     said = f"each {interval:g} s: {warm}; the first: {cold}"
-    if warm.commands > budget * max(interval, 1.0):
+    if warm.commands > budget * max(interval, LEAST_S):
         said += f"; the monitor sends {budget:,} commands per second (--budget): queues take turns"
     if warm.ms > interval * 1000:
         mend = "Poll less often: --interval, or + in the monitor."
