@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from rich.segment import Segment
 from textual.events import Resize, Show
 from textual.geometry import Size
 from textual.screen import Screen
@@ -46,3 +47,14 @@ async def test_two_sizes_on_the_way_at_once_come_to_rest(
         await hand.settle()
         assert layouts < ENOUGH
         assert {screen.size for screen in hand.app.screen_stack} == {Size(100, 30)}
+
+
+async def test_what_was_cut_is_forgotten_now_and_then(
+    scene_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runqy_tui.tui.app.EVERY_S", 0.05)
+    text = Segment("a text that no screen shows")
+    async with watching(app_on(scene_url)) as hand:
+        first = text.split_cells(3)
+        assert text.split_cells(3) is first
+        await hand.until(lambda: text.split_cells(3) is not first, "it is cut anew")

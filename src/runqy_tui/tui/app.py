@@ -26,10 +26,10 @@ from runqy_tui.store import Store, View
 from runqy_tui.triage import Triage
 from runqy_tui.tui.announce import announce, newly_firing
 from runqy_tui.tui.bandwidth import Bandwidth
+from runqy_tui.tui.drawncache import EVERY_S, forget_drawn
 from runqy_tui.tui.driver import RunqyDriver
 from runqy_tui.tui.everywhere import EVERYWHERE
 from runqy_tui.tui.screens.main import MainScreen
-from runqy_tui.tui.screens.settled import forget_drawn
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.strays import is_stray
 from runqy_tui.tui.terminal.app import CellDiffApp
@@ -112,6 +112,7 @@ class RunqyApp(CellDiffApp[None]):
         if isinstance(self._driver, RunqyDriver):
             self.set_interval(1.0, self._driver.leave_if_gone)
             self.app_resume_signal.subscribe(self, lambda _: self.action_repaint())
+        self.set_interval(EVERY_S, forget_drawn)
         if self.session.bandwidth.low:
             self._spare()
         self.call_after_refresh(self._start_polling)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from textual._styles_cache import StylesCache
 from textual.await_complete import AwaitComplete
 from textual.geometry import Size
 from textual.screen import Screen
@@ -33,14 +32,3 @@ class Settled(_Screen):
     def _screen_resized(self, size: Size) -> None:
         if size == self.app.size:  # another one is past, and the present one is on its way
             super()._screen_resized(size)
-
-
-def forget_drawn() -> None:
-    """Drop the lines that are kept of closed windows.
-
-    Textual caches the colours of a thousand widgets by the object that holds the widget's lines:
-    what was drawn of the last hundred windows, and of all that came and went in them, stayed.
-    """
-    forget = getattr(StylesCache.get_inner_outer, "cache_clear", None)
-    if forget is not None:
-        forget()
