@@ -11,6 +11,7 @@ from textual import constants
 from textual.app import SystemCommand
 from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
+from textual.events import Event, InputEvent
 from textual.screen import Screen
 from textual.signal import Signal
 from textual.worker import Worker, WorkerFailed
@@ -30,6 +31,7 @@ from runqy_tui.tui.drawncache import EVERY_S, forget_drawn
 from runqy_tui.tui.driver import RunqyDriver
 from runqy_tui.tui.everywhere import EVERYWHERE
 from runqy_tui.tui.screens.main import MainScreen
+from runqy_tui.tui.screens.settled import Settled
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.strays import is_stray
 from runqy_tui.tui.terminal.app import CellDiffApp
@@ -160,6 +162,14 @@ class RunqyApp(CellDiffApp[None]):
         """Close the window in front, and forget what was drawn of those before."""
         forget_drawn()
         return super().pop_screen()
+
+    async def on_event(self, event: Event) -> None:
+        """Show what a key or the mouse does at once, not only in the next frame that is due."""
+        if isinstance(event, InputEvent) and not event.is_forwarded:
+            screen = self.screen
+            if isinstance(screen, Settled):
+                screen.beat.hurry()
+        await super().on_event(event)
 
     # Leaving
 

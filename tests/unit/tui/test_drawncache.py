@@ -9,7 +9,7 @@ from runqy_tui.tui.drawncache import forget_drawn
 
 
 def test_the_pieces_of_cut_texts_are_dropped() -> None:
-    Segment("a text that is cut").split_cells(3)
+    Segment("a text that is cut …").split_cells(3)
     kept = Segment._split_cells.cache_info
     assert kept().currsize > 0
     forget_drawn()

@@ -1,4 +1,7 @@
-"""A screen that what comes late does no harm to: a size that is past, a click after its end."""
+"""A screen that what comes late does no harm to: a size that is past, a click after its end.
+
+And that is not late itself: see :class:`~runqy_tui.tui.terminal.beat.Beat`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from textual.await_complete import AwaitComplete
 from textual.geometry import Size
 from textual.screen import Screen
+
+from runqy_tui.tui.terminal.beat import Beat
 
 if TYPE_CHECKING:
     _Screen = Screen[Any]
@@ -24,6 +29,27 @@ class Settled(_Screen):
     To dismiss a screen takes whatever is on top from the screens. The second click of two beside
     the palette took the window below it, or found none and ended the app.
     """
+
+    _beat: Beat | None = None
+
+    @property
+    def beat(self) -> Beat:
+        """What decides when this screen paints."""
+        if self._beat is None:
+            self._beat = Beat(self._paint_now)
+        return self._beat
+
+    @property
+    def _update_timer(self) -> Any:
+        return self.beat
+
+    def _paint_now(self) -> None:
+        if not self.is_running:
+            return
+        try:
+            self._on_timer_update()
+        except Exception as error:  # noqa: BLE001 -- as Textual's timers do: the app decides
+            self.app._handle_exception(error)  # noqa: SLF001
 
     def dismiss(self, result: Any = None) -> AwaitComplete:
         """Close this screen, if it is the one in front."""

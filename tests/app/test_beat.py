@@ -1,0 +1,70 @@
+"""Screens paint when their beat says so, and a key's frame is a hurried one."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from runqy_tui.tui.screens.settled import Settled
+from runqy_tui.tui.terminal.beat import Beat
+from tests.app.driving import app_on, watching
+
+
+@pytest.mark.parametrize("key", ["", "question_mark", "ctrl+p"])
+async def test_textual_asks_our_beat_for_frames(
+    task_url: str, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Beat] = []
+    resume = Beat.resume
+
+    def count(beat: Beat) -> None:
+        asked.append(beat)
+        resume(beat)
+
+    async with watching(app_on(task_url)) as hand:
+        if key:
+            await hand.press(key)
+        screen = hand.screen
+        assert isinstance(screen, Settled)
+        monkeypatch.setattr(Beat, "resume", count)
+        screen.refresh()
+        await hand.until(lambda: screen.beat in asked, "asked for a frame")
+        # Textual's own timer paints in step with a clock that makes a key wait.
+        names = {task.get_name() for task in asyncio.all_tasks()}
+        assert "screen_update" not in names
+
+
+async def test_a_key_hurries_the_frame_of_the_screen_in_front(
+    task_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hurried: list[Beat] = []
+
+    def note(beat: Beat) -> None:
+        hurried.append(beat)
+
+    monkeypatch.setattr(Beat, "hurry", note)
+    async with watching(app_on(task_url)) as hand:
+        main: Any = hand.screen
+        await hand.press("down")
+        assert hurried == [main.beat]
+        await hand.press("question_mark", "down")
+        assert hurried == [main.beat, main.beat, hand.screen.beat]  # type: ignore[attr-defined]
+
+
+async def test_a_fault_while_painting_is_the_apps(
+    task_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with watching(app_on(task_url)) as hand:
+        faults: list[Exception] = []
+        monkeypatch.setattr(hand.app, "_handle_exception", faults.append)
+        fault = RuntimeError("planted")
+
+        def fail() -> None:
+            raise fault
+
+        with monkeypatch.context() as broken:
+            broken.setattr(hand.screen, "_on_timer_update", fail)
+            hand.screen.refresh()
+            await hand.until(lambda: fault in faults, "the fault was heard of")

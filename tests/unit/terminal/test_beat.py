@@ -1,0 +1,131 @@
+"""When a screen paints, by a clock that only the test moves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from runqy_tui.tui.terminal import beat as module
+from runqy_tui.tui.terminal.beat import GAP_S, Beat
+
+
+@dataclass
+class Time:
+    """The loop's clock and its timers; ``frames`` are the moments at which was painted."""
+
+    now: float = 100.0
+    frames: list[float] = field(default_factory=list)
+    calls: list[tuple[float, Any, Callable[[], None]]] = field(default_factory=list)
+
+    def call_later(self, delay: float, callback: Callable[[], None]) -> Any:
+        handle = SimpleNamespace(cancelled=False)
+        handle.cancel = lambda: setattr(handle, "cancelled", True)
+        self.calls.append((self.now + delay, handle, callback))
+        return handle
+
+    def paint(self) -> None:
+        self.frames.append(self.now)
+
+    def pass_by(self, seconds: float) -> None:
+        end = self.now + seconds
+        while due := [call for call in self.calls if call[0] <= end and not call[1].cancelled]:
+            call = min(due, key=lambda one: one[0])
+            self.calls.remove(call)
+            self.now = max(self.now, call[0])
+            call[2]()
+        self.now = end
+
+
+@pytest.fixture
+def time(monkeypatch: pytest.MonkeyPatch) -> Time:
+    time = Time()
+    fake = SimpleNamespace(get_running_loop=lambda: time)
+    monkeypatch.setattr(module, "asyncio", fake)
+    return time
+
+
+def _beat(time: Time) -> Beat:
+    beat = Beat(time.paint, lambda: time.now)
+    time.pass_by(1.0)
+    return beat
+
+
+def test_the_first_frame_waits_for_what_else_is_being_mounted(time: Time) -> None:
+    beat = Beat(time.paint, lambda: time.now)
+    beat.resume()
+    time.pass_by(1.0)
+    assert time.frames == [pytest.approx(100.0 + GAP_S)]
+
+
+def test_after_a_rest_a_frame_follows_at_once_and_the_next_one_after_a_gap(time: Time) -> None:
+    beat = _beat(time)
+    beat.resume()
+    time.pass_by(0.004)
+    beat.resume()
+    time.pass_by(1.0)
+    assert time.frames == pytest.approx([101.0, 101.0 + GAP_S])
+
+
+def test_what_changes_within_a_gap_is_one_frame(time: Time) -> None:
+    beat = _beat(time)
+    for _ in range(10):
+        beat.resume()
+        time.pass_by(GAP_S / 10)
+    time.pass_by(1.0)
+    assert len(time.frames) == 2
+
+
+def test_a_key_right_after_a_frame_does_not_wait(time: Time) -> None:
+    beat = _beat(time)
+    beat.resume()
+    time.pass_by(0.001)
+    beat.resume()  # something else was changed, and is due after the gap
+    beat.hurry()
+    time.pass_by(0.001)
+    beat.resume()
+    time.pass_by(1.0)
+    assert time.frames == pytest.approx([101.0, 101.002])
+
+
+def test_haste_is_for_one_frame_only(time: Time) -> None:
+    beat = _beat(time)
+    beat.resume()
+    time.pass_by(0.001)
+    beat.hurry()
+    beat.resume()
+    time.pass_by(0.001)
+    beat.resume()
+    time.pass_by(1.0)
+    assert time.frames == pytest.approx([101.0, 101.001, 101.001 + GAP_S])
+
+
+def test_a_rush_of_keys_is_half_more_frames_at_most(time: Time) -> None:
+    beat = _beat(time)
+    for _ in range(1000):
+        beat.hurry()
+        beat.resume()
+        time.pass_by(0.002)
+    assert 2.0 / GAP_S <= len(time.frames) <= 2 + 1.5 * 2.0 / GAP_S
+
+
+def test_paused_it_paints_nothing_and_later_goes_on(time: Time) -> None:
+    beat = _beat(time)
+    beat.resume()
+    beat.pause()
+    time.pass_by(1.0)
+    assert time.frames == []
+    beat.resume()
+    time.pass_by(1.0)
+    assert len(time.frames) == 1
+
+
+async def test_it_runs_on_a_real_loop() -> None:
+    painted = asyncio.Event()
+    beat = Beat(painted.set)
+    beat.resume()
+    await asyncio.wait_for(painted.wait(), 10)
