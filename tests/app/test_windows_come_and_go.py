@@ -140,3 +140,16 @@ async def test_a_message_that_comes_after_its_time_shows_and_goes(task_url: str)
         hand.screen.query_one(_toast.ToastRack).display = True
         await hand.screen.query_one(_toast.ToastRack).mount(_toast.ToastHolder(toast))
         await hand.until(lambda: not hand.screen.query(_toast.Toast), "it has gone")
+
+
+async def test_a_message_that_ends_in_a_window_leaves_nothing_below_it(task_url: str) -> None:
+    async with watching(app_on(task_url)) as hand:
+        below = hand.main.query_one(_toast.ToastRack)
+        hand.app.notify("seen by both", timeout=60)
+        await hand.until(lambda: below.query(_toast.Toast), "it is shown")
+        await hand.press("question_mark")
+        await hand.until(lambda: hand.screen.query(_toast.Toast), "it is shown in the window too")
+        hand.screen.query_one(_toast.Toast)._expire()
+        await hand.press("escape")
+        await hand.until(lambda: not below.query(_toast.Toast), "it has gone")
+        await hand.until(lambda: not below.query(_toast.ToastHolder), "nor is there its holder")
