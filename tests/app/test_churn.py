@@ -146,7 +146,7 @@ async def test_a_task_that_comes_back_is_selected_again(writer: Redis, busy_url:
         writer.lrem(PENDING, 1, chosen)
         writer.rpush(PENDING, chosen)
         await hand.until(lambda: hand.tasks.selected == chosen)
-        assert subtitle(hand.tasks_pane) == ""
+        await hand.until(lambda: subtitle(hand.tasks_pane) == "", "nothing to be said of it")
 
 
 async def test_a_sort_keeps_the_task_that_was_chosen(busy_url: str) -> None:

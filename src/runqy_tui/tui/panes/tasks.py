@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.timer import Timer
-from textual.worker import Worker as TextualWorker
 
 from runqy_tui.errors import RunqyTuiError
 from runqy_tui.model import Queue, QueueKey, TaskRow, TaskState
@@ -21,6 +20,7 @@ from runqy_tui.tui.panes.base import Pane
 from runqy_tui.tui.resources.queues import queue_label
 from runqy_tui.tui.resources.tasks import task_cells, task_columns
 from runqy_tui.tui.session import Session
+from runqy_tui.tui.turns import Turns
 from runqy_tui.tui.widgets.bindings import quiet
 from runqy_tui.tui.widgets.rows import NO_ROWS, Cell, ListRows, Rows
 from runqy_tui.tui.widgets.statetabs import StateTabs
@@ -70,9 +70,8 @@ class TasksPane(Pane):
         self._newest_first = False
         self._summary: Queue | None = None
         self._shown: Target | None = None
-        self._loading: TextualWorker[None] | None = None
+        self._turns = Turns(self, lambda: self.target, self._load)
         self._patience: Timer | None = None
-        self._again = False
         self._matches: dict[str, int] = {}
 
     def compose(self) -> ComposeResult:
@@ -101,7 +100,7 @@ class TasksPane(Pane):
         self._summary = view.snapshot.queue(self._queue)
         self._show_counts()
         if view.frozen_at is None:
-            self._request()
+            self._turns.ask()
 
     def show_queue(self, key: QueueKey) -> None:
         """Show another queue; an empty state gives way to one that holds tasks."""
@@ -154,14 +153,11 @@ class TasksPane(Pane):
 
     def _restart(self) -> None:
         """Another list is wanted: the rows stay until its first page is here, or it takes long."""
-        if self._loading is not None:
-            self._loading.cancel()
-            self._loading = None
         if self._patience is None:
             self._patience = self.set_timer(_PATIENCE_S, self._blank)
         self.say("")
         self._show_counts()
-        self._request()
+        self._turns.change()
 
     def _blank(self) -> None:
         """It takes long: say so rather than show the rows of another list."""
@@ -176,31 +172,17 @@ class TasksPane(Pane):
 
     @on(Table.NeedRows)
     def _rows_needed(self) -> None:
-        self._request()
+        self._turns.ask()
 
-    def _request(self) -> None:
-        if self.target is None:
-            return
-        if self._loading is not None and self._loading.is_running:
-            self._again = True
-            return
-        self._again = False
-        self._loading = self.run_worker(self._load, group="tasks", exit_on_error=True)
-
-    async def _load(self) -> None:
-        target = self.target
-        if target is None:
-            return
+    async def _load(self, target: Target) -> None:
         try:
             rows = await self._read(self.session.reader, target)
         except RunqyTuiError as error:
-            self.table.placeholder = f"The tasks could not be read: {text.line(str(error))}"
+            if target == self.target:
+                self.table.placeholder = f"The tasks could not be read: {text.line(str(error))}"
             return
         if target == self.target:
             self._take(target, rows)
-        if self._again:
-            self._loading = None
-            self._request()
 
     def _take(self, target: Target, rows: Rows) -> None:
         if self._patience is not None:
@@ -228,7 +210,8 @@ class TasksPane(Pane):
         if not target.needle:
             return await read_rows(reader, target, self._sight(target))
         page, found = await read_matches(reader, target)
-        self._matches = {page.rows[at].id: at for at in found}
+        if target == self.target:
+            self._matches = {page.rows[at].id: at for at in found}
 
         def cell(row: TaskRow, column: str) -> Cell:
             return task_cells(row, (column,), page.taken_at)[0]
