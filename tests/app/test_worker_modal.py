@@ -7,7 +7,7 @@ import json
 import pytest
 from redis import Redis
 
-from runqy_tui.redis import proto
+from runqy_tui.redis.decoding import proto
 from runqy_tui.tui.widgets.textview import TextView
 from tests.app import scenes
 from tests.app.driving import Hand, app_on, watching

@@ -8,8 +8,8 @@ from typing import Any
 import redis
 
 from runqy_tui.model import AuditWindow, QueueKey, TaskState
-from runqy_tui.redis.commands import ALLOWED
 from runqy_tui.redis.source import RedisReader
+from runqy_tui.redis.wire.commands import ALLOWED
 from tests.app import scenes
 from tests.support import fleet
 

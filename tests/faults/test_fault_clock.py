@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from runqy_tui.model import QueueKey, Snapshot
-from runqy_tui.redis.clockwatch import NOTICE_S, ClockWatch
+from runqy_tui.redis.polling.clockwatch import NOTICE_S, ClockWatch
 from tests.app import scenes
 from tests.faults.watching import Seen, watching
 from tests.support.proxy import Proxy
@@ -105,7 +105,8 @@ async def test_this_machines_clock_is_set(
     async with watching(proxy.url) as seen:
         await seen.polls(2)
         real, before = time.time, seen.snapshot
-        places = ("time.time", "runqy_tui.redis.server.time", "runqy_tui.redis.context.time")
+        ours = ("polling.server", "context")
+        places = ("time.time", *(f"runqy_tui.redis.{module}.time" for module in ours))
         for offset in (HOURS, -HOURS):
             for place in places:
                 monkeypatch.setattr(place, lambda offset=offset: real() + offset)

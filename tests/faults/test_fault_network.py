@@ -7,8 +7,8 @@ import redis
 
 from runqy_tui import poller as polling
 from runqy_tui.poller import rest
-from runqy_tui.redis import overview
-from runqy_tui.redis.overview import deadline_for
+from runqy_tui.redis.polling import overview
+from runqy_tui.redis.polling.overview import deadline_for
 from tests.app import scenes
 from tests.faults.watching import watching, well_said
 from tests.support.proxy import Proxy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from runqy_tui.redis import proto
+from runqy_tui.redis.decoding import proto
 from tests.support import fleet
 
 MIB = 1024 * 1024

@@ -23,13 +23,16 @@ from runqy_tui.model import (
     TaskState,
     Worker,
 )
-from runqy_tui.redis import codec, keys, logs, parse, proto, replies, servers, strings, workers
-from runqy_tui.redis.assemble import Serving, queue_of
-from runqy_tui.redis.health import health_of
-from runqy_tui.redis.memory import QueueMemory, Reading
-from runqy_tui.redis.message import Opened, cut_of, open_parts, open_whole
-from runqy_tui.redis.task_of import Found, task_of
-from runqy_tui.redis.values import Values
+from runqy_tui.redis import keys, logs
+from runqy_tui.redis.decoding import codec, parse, proto
+from runqy_tui.redis.decoding.message import Opened, cut_of, open_parts, open_whole
+from runqy_tui.redis.decoding.values import Values
+from runqy_tui.redis.polling import servers, strings, workers
+from runqy_tui.redis.polling.assemble import Serving, queue_of
+from runqy_tui.redis.polling.health import health_of
+from runqy_tui.redis.polling.memory import QueueMemory, Reading
+from runqy_tui.redis.tasks.task_of import Found, task_of
+from runqy_tui.redis.wire import replies
 from runqy_tui.safetext import decode, encode, safe_block, safe_line
 from runqy_tui.signatures import signature
 from tests.support.textforms import check_clean, check_forms, check_task
@@ -53,7 +56,7 @@ def task_message(data: bytes) -> None:
 
 def task_hash(data: bytes) -> None:
     """The fields of a task's hash, its id and its scores."""
-    from runqy_tui.redis.detail import FIELDS
+    from runqy_tui.redis.tasks.detail import FIELDS
 
     parts = data.split(PART)
     fields = dict(zip(FIELDS, parts, strict=False))

@@ -8,7 +8,7 @@ from typing import Any
 
 from redis import Redis
 
-from runqy_tui.redis import proto
+from runqy_tui.redis.decoding import proto
 
 
 def message(**fields: Any) -> bytes:

@@ -11,7 +11,7 @@ from typing import Any
 from redis import Redis
 
 from runqy_tui.demo.hostile import HOSTILE
-from runqy_tui.redis import proto
+from runqy_tui.redis.decoding import proto
 from tests.support import fleet
 
 Fields = dict[bytes | str, bytes | str | int]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from runqy_tui.model import Blob
-from runqy_tui.redis import proto
-from runqy_tui.redis.codec import (
+from runqy_tui.redis.decoding import proto
+from runqy_tui.redis.decoding.codec import (
     UNDECODABLE,
     Cut,
     TaskMessage,
@@ -15,7 +15,7 @@ from runqy_tui.redis.codec import (
     decode_worker,
     split_oversized,
 )
-from runqy_tui.redis.message import cut_of, open_parts, open_whole
+from runqy_tui.redis.decoding.message import cut_of, open_parts, open_whole
 from runqy_tui.safetext import encode
 from tests.support.fleet import message
 

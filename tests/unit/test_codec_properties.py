@@ -5,8 +5,9 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runqy_tui.redis import codec, parse, workers
-from runqy_tui.redis.message import cut_of, open_parts, open_whole
+from runqy_tui.redis.decoding import codec, parse
+from runqy_tui.redis.decoding.message import cut_of, open_parts, open_whole
+from runqy_tui.redis.polling import workers
 from runqy_tui.safetext import decode, encode
 from tests.support.fleet import message
 

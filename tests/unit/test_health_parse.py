@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from runqy_tui.model import ServerHealth
-from runqy_tui.redis.health import AOF_FAILED, OUT_OF_MEMORY, SAVE_FAILED, health_of
-from runqy_tui.redis.replies import info_fields
+from runqy_tui.redis.polling.health import AOF_FAILED, OUT_OF_MEMORY, SAVE_FAILED, health_of
+from runqy_tui.redis.wire.replies import info_fields
 
 FULL = {"used_memory": "900", "maxmemory": "800", "maxmemory_policy": "noeviction"}
 

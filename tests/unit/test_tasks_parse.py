@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from runqy_tui.model import Blob, Dialect, QueueKey, Task, TaskState
-from runqy_tui.redis import parse
-from runqy_tui.redis.message import open_whole
-from runqy_tui.redis.task_of import Found, task_of
-from runqy_tui.redis.values import Values
+from runqy_tui.redis.decoding import parse
+from runqy_tui.redis.decoding.message import open_whole
+from runqy_tui.redis.decoding.values import Values
+from runqy_tui.redis.tasks.task_of import Found, task_of
 from tests.support.fleet import message
 
 NOW = 1795484106.0

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from runqy_tui.model import Dialect, Gpu, Metrics, Recovery, WorkerState
-from runqy_tui.redis import parse, workers
-from runqy_tui.redis.workers import FIELDS, Facts, judge, lost, read_facts
+from runqy_tui.redis.decoding import parse
+from runqy_tui.redis.polling import workers
+from runqy_tui.redis.polling.workers import FIELDS, Facts, judge, lost, read_facts
 
 NOW = 1795484106.0
 

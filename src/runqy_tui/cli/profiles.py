@@ -14,7 +14,7 @@ def profiles(context: click.Context, as_json: bool) -> None:
     """List the profiles of config.toml; * marks the one in force. Asks no Redis."""
     from runqy_tui.config import config_path, list_profiles
     from runqy_tui.oneshot import profiles as oneshot
-    from runqy_tui.redis.target import address_of
+    from runqy_tui.redis.connecting.target import address_of
 
     flag = None if context.parent is None else context.parent.params.get("profile")
     found = list_profiles(os.environ, flag)

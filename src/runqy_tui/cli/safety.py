@@ -53,7 +53,7 @@ def acl(user: str, place: str, form: str, version: str) -> None:
     the place of PASSWORD.
     """
     from runqy_tui.oneshot.output import emit
-    from runqy_tui.redis import acl as rules
+    from runqy_tui.redis.checkup import acl as rules
 
     if not user or len(user) > _LONGEST_USER or not all("!" <= sign <= "~" for sign in user):
         raise UsageError(f"--user must be 1 to {_LONGEST_USER} ASCII signs without spaces.")
@@ -79,7 +79,7 @@ def doctor(load: LoadSettings, as_json: bool) -> None:
 
 
 def _examine(settings: Settings) -> AsyncIterator[Line]:
-    from runqy_tui.redis.checkup import examine
+    from runqy_tui.redis.checkup.steps import examine
 
     with naming_source(settings):
         return examine(

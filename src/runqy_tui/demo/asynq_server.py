@@ -9,7 +9,7 @@ from redis import Redis
 
 from runqy_tui.demo.messages import Message
 from runqy_tui.redis import keys
-from runqy_tui.redis.proto import SchedulerEntry, ServerInfo, WorkerInfo
+from runqy_tui.redis.decoding.proto import SchedulerEntry, ServerInfo, WorkerInfo
 from runqy_tui.safetext import encode
 
 BEAT_TTL = 10.0

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from google.protobuf.message import DecodeError
 
-from runqy_tui.redis.proto import TaskMessage
+from runqy_tui.redis.decoding.proto import TaskMessage
 from runqy_tui.safetext import decode, encode
 
 

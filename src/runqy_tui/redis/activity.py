@@ -12,12 +12,13 @@ from runqy_tui.model import (
     QueueKey,
     TaskState,
 )
-from runqy_tui.redis import codec, keys, logs, parse
+from runqy_tui.redis import keys, logs
 from runqy_tui.redis.context import Context
-from runqy_tui.redis.fleet import MOST_ACTIVE, workers_key
-from runqy_tui.redis.overview import day_of
-from runqy_tui.redis.replies import Reply, data, integer, items, strings
-from runqy_tui.redis.transport import Batch
+from runqy_tui.redis.decoding import codec, parse
+from runqy_tui.redis.polling.fleet import MOST_ACTIVE, workers_key
+from runqy_tui.redis.polling.overview import day_of
+from runqy_tui.redis.wire.replies import Reply, data, integer, items, strings
+from runqy_tui.redis.wire.transport import Batch
 from runqy_tui.safetext import encode
 
 MOST_DAYS = 90

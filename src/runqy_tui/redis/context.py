@@ -9,11 +9,11 @@ from redis.exceptions import ResponseError
 
 from runqy_tui.errors import ConnectionFailedError
 from runqy_tui.model import Dialect, QueueKey
-from runqy_tui.redis.faults import translate
-from runqy_tui.redis.overview import Overview
-from runqy_tui.redis.replies import Reply, clock, refused, wrong_type
-from runqy_tui.redis.topology import UnreachableError
-from runqy_tui.redis.transport import Batch, Link
+from runqy_tui.redis.cluster.topology import UnreachableError
+from runqy_tui.redis.polling.overview import Overview
+from runqy_tui.redis.wire.faults import translate
+from runqy_tui.redis.wire.replies import Reply, clock, refused, wrong_type
+from runqy_tui.redis.wire.transport import Batch, Link
 from runqy_tui.safetext import decode
 
 

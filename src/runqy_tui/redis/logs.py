@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runqy_tui.model import LogLine
-from runqy_tui.redis import parse
 from runqy_tui.redis.context import Context
-from runqy_tui.redis.replies import Reply, data, integer, items, refused, strings
-from runqy_tui.redis.transport import Batch
+from runqy_tui.redis.decoding import parse
+from runqy_tui.redis.wire.replies import Reply, data, integer, items, refused, strings
+from runqy_tui.redis.wire.transport import Batch
 from runqy_tui.safetext import decode
 
 MOST_LINES = 500

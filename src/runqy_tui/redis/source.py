@@ -24,16 +24,16 @@ from runqy_tui.model import (
 from runqy_tui.model.seeking import Search, Step
 from runqy_tui.reader import PAGE_SIZE
 from runqy_tui.redis.activity import read_active, read_daily, read_logs, read_position
-from runqy_tui.redis.audit import read_audit, read_fates
-from runqy_tui.redis.connect import link_to
+from runqy_tui.redis.connecting.connect import link_to
+from runqy_tui.redis.connecting.target import parse_url
 from runqy_tui.redis.context import Context
-from runqy_tui.redis.find import find_task
-from runqy_tui.redis.overview import Overview, deadline_for
-from runqy_tui.redis.page import read_page
-from runqy_tui.redis.rotation import MOST_WATCHED
+from runqy_tui.redis.polling.overview import Overview, deadline_for
+from runqy_tui.redis.polling.rotation import MOST_WATCHED
 from runqy_tui.redis.seek.sweep import Sweep
-from runqy_tui.redis.target import parse_url
-from runqy_tui.redis.transport import Link
+from runqy_tui.redis.tasks.audit import read_audit, read_fates
+from runqy_tui.redis.tasks.find import find_task
+from runqy_tui.redis.tasks.page import read_page
+from runqy_tui.redis.wire.transport import Link
 
 VALUE_LIMIT = 262_144
 """Bytes read of a value that may be large, unless asked otherwise."""

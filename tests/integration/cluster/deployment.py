@@ -16,9 +16,9 @@ from redis.cluster import RedisCluster
 
 from runqy_tui.access import Access
 from runqy_tui.model import Snapshot
-from runqy_tui.redis.connect import link_to
+from runqy_tui.redis.connecting.connect import link_to
+from runqy_tui.redis.connecting.target import Target, parse_url
 from runqy_tui.redis.source import RedisReader
-from runqy_tui.redis.target import Target, parse_url
 from tests.support.captures import Clock
 from tests.support.certificates import Certificates
 from tests.support.servers import RealServer, free_port

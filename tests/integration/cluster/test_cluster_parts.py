@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runqy_tui.redis.commands import encode
-from runqy_tui.redis.replies import Reply, scan_page
-from runqy_tui.redis.topology import UnreachableError, reachable, topology_of
-from runqy_tui.redis.walks import Walks
-from runqy_tui.redis.wire import args_of
+from runqy_tui.redis.cluster.requests import args_of
+from runqy_tui.redis.cluster.topology import UnreachableError, reachable, topology_of
+from runqy_tui.redis.cluster.walks import Walks
+from runqy_tui.redis.wire.commands import encode
+from runqy_tui.redis.wire.replies import Reply, scan_page
 
 A, B, C = ("a", 1), ("b", 2), ("c", 3)
 Address = tuple[str, int]

@@ -14,11 +14,11 @@ import redis
 from runqy_tui.errors import AccessDeniedError, ConnectionFailedError
 from runqy_tui.model import QueueKey, TaskState
 from runqy_tui.poller import Poller
-from runqy_tui.redis.commands import ALLOWED
-from runqy_tui.redis.connect import link_to
-from runqy_tui.redis.health import OUT_OF_MEMORY
+from runqy_tui.redis.connecting.connect import link_to
+from runqy_tui.redis.connecting.target import Target
+from runqy_tui.redis.polling.health import OUT_OF_MEMORY
 from runqy_tui.redis.source import RedisReader, open_reader
-from runqy_tui.redis.target import Target
+from runqy_tui.redis.wire.commands import ALLOWED
 from tests.conftest import OpenReader
 from tests.integration.cluster.asking import NOW, everything, populate
 from tests.integration.cluster.deployment import Deployment, command, counts, node_id

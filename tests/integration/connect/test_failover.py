@@ -13,7 +13,7 @@ from runqy_tui.findings.engine import diagnose
 from runqy_tui.history import History
 from runqy_tui.model import QueueKey, Snapshot
 from runqy_tui.oneshot.plain import snapshot_text
-from runqy_tui.redis import sentinel
+from runqy_tui.redis.sentinel import link as sentinel
 from runqy_tui.redis.source import RedisReader, open_reader
 from runqy_tui.schema import snapshot_object
 from tests.integration.connect.trying import until

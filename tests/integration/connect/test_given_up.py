@@ -10,7 +10,7 @@ from redis.asyncio.connection import BlockingConnectionPool
 
 from runqy_tui.access import Access
 from runqy_tui.redis.source import open_reader
-from runqy_tui.redis.transport import NodeLink
+from runqy_tui.redis.wire.transport import NodeLink
 from tests.support import fleet
 from tests.support.certificates import Certificates
 from tests.support.servers import RealServer, debian

@@ -11,7 +11,7 @@ import pytest
 
 from runqy_tui.access import Access
 from runqy_tui.errors import AccessDeniedError, ConnectionFailedError
-from runqy_tui.redis import sentinel
+from runqy_tui.redis.sentinel import link as sentinel
 from runqy_tui.redis.source import open_reader
 from tests.integration.connect.trying import SECRET, refusal, seen, until
 from tests.support import fleet

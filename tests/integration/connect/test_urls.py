@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from runqy_tui.access import Access
 from runqy_tui.errors import ConfigError
-from runqy_tui.redis.target import address_of, parse_url
+from runqy_tui.redis.connecting.target import address_of, parse_url
 from tests.support.certificates import Certificates
 
 SENTINELS = (("a", 26379), ("b", 7001), ("::1", 7002))

@@ -18,7 +18,7 @@ from runqy_tui.demo.asynq_app import QUEUES as ASYNQ_QUEUES
 from runqy_tui.demo.cast import ABANDONED_QUEUE, BY_NAME, ODD_QUEUE
 from runqy_tui.demo.fleet import Fleet
 from runqy_tui.demo.server import EmbeddedServer
-from runqy_tui.redis.proto import SchedulerEntry, ServerInfo, TaskMessage, WorkerInfo
+from runqy_tui.redis.decoding.proto import SchedulerEntry, ServerInfo, TaskMessage, WorkerInfo
 
 Captures = Callable[[str], list[Any]]
 Dump = dict[bytes, Any]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from runqy_tui.redis import acl
+from runqy_tui.redis.checkup import acl
 from tests.app import scenes
 from tests.integration.cli.conftest import Result
 from tests.integration.doctor.conftest import Doctor

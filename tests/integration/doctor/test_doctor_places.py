@@ -74,7 +74,7 @@ def test_in_a_real_terminal(tmp_path: Path) -> None:
 def test_it_loads_no_terminal_library(tmp_path: Path) -> None:
     with RealServer(embedded()) as server:
         modules = loaded_by(Cli(tmp_path), "--url", server.url, "doctor")
-    assert "runqy_tui.redis.checkup" in modules
+    assert "runqy_tui.redis.checkup.steps" in modules
     assert not top(modules) & {"textual", "rich"}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from runqy_tui.redis import checkup
+from runqy_tui.redis.checkup import steps as checkup
 from tests.integration.cli.conftest import Result
 from tests.integration.doctor.conftest import Doctor
 from tests.support.servers import RealServer, embedded

@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from runqy_tui.model import Queue, QueueKey, Snapshot, Worker
-from runqy_tui.redis import rotation
+from runqy_tui.redis.polling import rotation
 from runqy_tui.redis.source import RedisReader
 from tests.conftest import OpenReader
 from tests.support import fleet

@@ -6,7 +6,7 @@ import pytest
 import redis
 
 from runqy_tui.model import WorkerState
-from runqy_tui.redis import known, workers
+from runqy_tui.redis.polling import known, workers
 from runqy_tui.redis.source import RedisReader
 from tests.conftest import OpenReader
 from tests.integration.polling.large import (

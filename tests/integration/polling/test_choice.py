@@ -22,9 +22,9 @@ from runqy_tui.model import (
     WorkerState,
 )
 from runqy_tui.poller import Poller, PollResult, rest
-from runqy_tui.redis import rotation
-from runqy_tui.redis.memory import QueueMemory, Reading
-from runqy_tui.redis.rotation import Budget, choose
+from runqy_tui.redis.polling import rotation
+from runqy_tui.redis.polling.memory import QueueMemory, Reading
+from runqy_tui.redis.polling.rotation import Budget, choose
 from runqy_tui.store import Store, View
 from runqy_tui.tui.resources.queues import QUEUES, queue_rows
 from runqy_tui.tui.resources.workers import WORKERS, worker_rows

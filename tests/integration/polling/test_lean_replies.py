@@ -9,10 +9,10 @@ import pytest
 
 from runqy_tui.access import Access
 from runqy_tui.errors import ConnectionFailedError, RunqyTuiError
-from runqy_tui.redis.connect import node_link
-from runqy_tui.redis.replies import Reply
-from runqy_tui.redis.target import parse_url
-from runqy_tui.redis.transport import Batch, NodeLink
+from runqy_tui.redis.connecting.connect import node_link
+from runqy_tui.redis.connecting.target import parse_url
+from runqy_tui.redis.wire.replies import Reply
+from runqy_tui.redis.wire.transport import Batch, NodeLink
 from tests.support.certificates import Certificates
 from tests.support.fleet import allow
 from tests.support.servers import RealServer, debian

@@ -9,9 +9,9 @@ import redis
 
 from runqy_tui.errors import AccessDeniedError
 from runqy_tui.model import Audit, AuditedTask, AuditWindow, QueueKey, TaskState
-from runqy_tui.redis.replies import Reply
 from runqy_tui.redis.source import RedisReader
-from runqy_tui.redis.transport import Batch
+from runqy_tui.redis.wire.replies import Reply
+from runqy_tui.redis.wire.transport import Batch
 from tests.conftest import OpenReader
 from tests.support import fleet
 from tests.support.captures import Captures, frozen_at

@@ -6,8 +6,8 @@ import redis
 
 from runqy_tui.demo.server import EmbeddedServer
 from runqy_tui.model import AuditWindow, QueueKey, TaskState
-from runqy_tui.redis import commands
 from runqy_tui.redis.source import open_reader
+from runqy_tui.redis.wire import commands
 from tests.support import fleet
 
 ELSEWHERE = {"ASKING", "CLUSTER SLOTS", "SENTINEL GET-MASTER-ADDR-BY-NAME"}

@@ -16,7 +16,7 @@ from runqy_tui.errors import AccessDeniedError, ConnectionFailedError, RunqyTuiE
 from runqy_tui.model import QueueKey, TaskState
 from runqy_tui.reader import Reader
 from runqy_tui.redis.source import open_reader
-from runqy_tui.redis.transport import Batch
+from runqy_tui.redis.wire.transport import Batch
 from tests.support import fleet
 
 SECRET = "s3cr%40et#"

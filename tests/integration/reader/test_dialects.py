@@ -6,7 +6,7 @@ import pytest
 import redis
 
 from runqy_tui.model import Counts, Dialect, QueueKey, WorkerState
-from runqy_tui.redis import index
+from runqy_tui.redis.polling import index
 from tests.conftest import OpenReader
 from tests.support import fleet
 

@@ -12,7 +12,7 @@ import redis
 
 from runqy_tui.demo.server import EmbeddedServer
 from runqy_tui.model import ServerHealth, Snapshot
-from runqy_tui.redis.health import EVERY_POLLS, OUT_OF_MEMORY, SAVE_FAILED
+from runqy_tui.redis.polling.health import EVERY_POLLS, OUT_OF_MEMORY, SAVE_FAILED
 from runqy_tui.redis.source import RedisReader, open_reader
 from tests.conftest import OpenReader
 from tests.support import fleet

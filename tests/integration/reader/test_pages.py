@@ -7,7 +7,7 @@ import redis
 
 from runqy_tui.model import Blob, QueueKey, TaskState
 from runqy_tui.redis.source import RedisReader
-from runqy_tui.redis.transport import Batch
+from runqy_tui.redis.wire.transport import Batch
 from tests.conftest import OpenReader
 from tests.support import fleet
 from tests.support.captures import frozen_at

@@ -10,7 +10,7 @@ from redis import Redis
 from runqy_tui.errors import AccessDeniedError
 from runqy_tui.model import QueueKey, TaskState
 from runqy_tui.model.seeking import Part
-from runqy_tui.redis import acl
+from runqy_tui.redis.checkup import acl
 from runqy_tui.redis.seek import chunk
 from runqy_tui.redis.source import RedisReader
 from tests.conftest import OpenReader

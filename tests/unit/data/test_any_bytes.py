@@ -26,7 +26,9 @@ from runqy_tui.model import (
     Worker,
     WorkerState,
 )
-from runqy_tui.redis import parse, replies, workers
+from runqy_tui.redis.decoding import parse
+from runqy_tui.redis.polling import workers
+from runqy_tui.redis.wire import replies
 from runqy_tui.triage import Looks, Triage
 from tests.support.entries import ENTRIES, PART
 from tests.support.fleet import message

@@ -7,7 +7,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from runqy_tui.cli import cli
-from runqy_tui.redis.acl import set_user
+from runqy_tui.redis.checkup.acl import set_user
 
 README = Path(__file__).parents[3] / "README.md"
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runqy_tui.redis.rows import ERROR_CHARS
+from runqy_tui.redis.tasks.rows import ERROR_CHARS
 from runqy_tui.signatures import signature
 from runqy_tui.signatures.signature import read
 

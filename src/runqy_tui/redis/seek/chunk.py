@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from runqy_tui.redis.rows import Entry
 from runqy_tui.redis.seek.needle import Value
+from runqy_tui.redis.tasks.rows import Entry
 
 VALUE_LIMIT = 64 * 1024
 """Bytes of a value that are searched. Of a hash field Redis gives no part without a copy of it."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from runqy_tui.model.seeking import Part, Search
-from runqy_tui.redis.message import Opened, cut_of, open_parts, open_whole
+from runqy_tui.redis.decoding.message import Opened, cut_of, open_parts, open_whole
 from runqy_tui.safetext import decode, encode
 
 FIELDS: Mapping[Part, tuple[bytes, ...]] = {

@@ -11,11 +11,11 @@ from runqy_tui.model import QueueKey, TaskState
 from runqy_tui.model.seeking import Search
 from runqy_tui.redis import keys
 from runqy_tui.redis.context import Context
-from runqy_tui.redis.index import QUEUES_PER_STEP
-from runqy_tui.redis.memory import MOST_GROUPS
-from runqy_tui.redis.replies import Reply, integer, refused, scan_page
+from runqy_tui.redis.polling.index import QUEUES_PER_STEP
+from runqy_tui.redis.polling.memory import MOST_GROUPS
 from runqy_tui.redis.seek.cursor import Cursor
-from runqy_tui.redis.transport import Batch
+from runqy_tui.redis.wire.replies import Reply, integer, refused, scan_page
+from runqy_tui.redis.wire.transport import Batch
 from runqy_tui.safetext import decode
 
 _LISTS = (TaskState.PENDING, TaskState.ACTIVE)

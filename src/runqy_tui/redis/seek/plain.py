@@ -13,13 +13,13 @@ from redis.exceptions import ResponseError
 
 from runqy_tui.redis import keys
 from runqy_tui.redis.context import Context
-from runqy_tui.redis.replies import Reply, data, integer, items, scored, strings
-from runqy_tui.redis.rows import Entry
 from runqy_tui.redis.seek.chunk import VALUE_LIMIT, Candidate, Chunk
 from runqy_tui.redis.seek.cursor import ANCHORS
 from runqy_tui.redis.seek.needle import Needle, Value
 from runqy_tui.redis.seek.places import Place
-from runqy_tui.redis.transport import Batch
+from runqy_tui.redis.tasks.rows import Entry
+from runqy_tui.redis.wire.replies import Reply, data, integer, items, scored, strings
+from runqy_tui.redis.wire.transport import Batch
 from runqy_tui.safetext import decode
 
 _BYTES_PER_TRIP = 2 * 1024 * 1024

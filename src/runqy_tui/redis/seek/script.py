@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from runqy_tui.redis.replies import Reply, integer, items, score, strings
-from runqy_tui.redis.rows import Entry
 from runqy_tui.redis.seek.chunk import HEAD_LIMIT, VALUE_LIMIT, Candidate, Chunk
 from runqy_tui.redis.seek.cursor import ANCHORS
 from runqy_tui.redis.seek.needle import Needle, Value
 from runqy_tui.redis.seek.places import Place
-from runqy_tui.redis.transport import Batch
+from runqy_tui.redis.tasks.rows import Entry
+from runqy_tui.redis.wire.replies import Reply, integer, items, score, strings
+from runqy_tui.redis.wire.transport import Batch
 
 BUDGET_US = 1_500
 """Microseconds of the server's time for all scripts of one step."""

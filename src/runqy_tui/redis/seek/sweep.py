@@ -11,15 +11,15 @@ from redis.exceptions import ResponseError
 
 from runqy_tui.model import QueueKey
 from runqy_tui.model.seeking import Hit, Progress, Search, Step
+from runqy_tui.redis.cluster.topology import UnreachableError
 from runqy_tui.redis.context import Context
-from runqy_tui.redis.replies import Reply, wrong_type
-from runqy_tui.redis.rows import Entry, read_rows
 from runqy_tui.redis.seek import plain, script
 from runqy_tui.redis.seek.chunk import Chunk
 from runqy_tui.redis.seek.needle import Needle
 from runqy_tui.redis.seek.places import Place, Survey
-from runqy_tui.redis.topology import UnreachableError
-from runqy_tui.redis.transport import Batch
+from runqy_tui.redis.tasks.rows import Entry, read_rows
+from runqy_tui.redis.wire.replies import Reply, wrong_type
+from runqy_tui.redis.wire.transport import Batch
 
 WINDOW = 1_000
 """Most tasks of one step, in all its lists together."""

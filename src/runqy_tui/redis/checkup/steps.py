@@ -1,0 +1,213 @@
+"""A look at everything that a monitor needs of Redis, one step after the other.
+
+A step that fails is a line and not the end: the next ones go on as far as they can.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from statistics import median
+from time import perf_counter, time
+
+from redis.exceptions import NoPermissionError
+
+from runqy_tui.access import Access
+from runqy_tui.errors import ConnectionFailedError, RunqyTuiError
+from runqy_tui.model.checkup import Line, Verdict
+from runqy_tui.redis.checkup.needs import try_commands
+from runqy_tui.redis.checkup.seen import Cost, describe
+from runqy_tui.redis.connecting.connect import link_to
+from runqy_tui.redis.connecting.reach import reach
+from runqy_tui.redis.connecting.target import Target, parse_url
+from runqy_tui.redis.connecting.tls import look
+from runqy_tui.redis.source import RedisReader
+from runqy_tui.redis.wire.faults import missing_command, translate
+from runqy_tui.redis.wire.metered import MeteredLink
+from runqy_tui.redis.wire.replies import Reply, clock
+from runqy_tui.redis.wire.transport import Batch
+
+_SAMPLES = 7
+_SLOW_S = 0.3
+"""A round trip beyond this makes every screen wait."""
+
+_CLOCK_S = 2.0
+"""A clock that is off by more than this, and more than can be measured, is worth a warning."""
+
+_POLL_S = 6.0
+_FAULT = 70
+
+Step = Callable[[], Awaitable[list[Line]]]
+
+
+@dataclass(slots=True)
+class _State:
+    """What the steps have found so far."""
+
+    open: bool = False
+    let_in: bool = False
+
+
+def examine(
+    url: str,
+    *,
+    access: Access | None = None,
+    timeout: float = 3.0,
+    interval: float = 2.0,
+    budget: int,
+) -> AsyncIterator[Line]:
+    """Look at a deployment; ``ConfigError`` where the URL is wrong, and nothing else is raised.
+
+    ``timeout`` bounds each wait, ``interval`` is how often the monitor will poll: both in seconds.
+    ``budget`` is how many commands it may send per second.
+    """
+    return _Checkup(parse_url(url, timeout, access), interval, budget).lines()
+
+
+class _Checkup:
+    def __init__(self, target: Target, interval: float, budget: int) -> None:
+        self._target = target
+        self._interval = interval
+        self._budget = budget
+        self._link = MeteredLink(link_to(target))
+        self._state = _State()
+
+    async def lines(self) -> AsyncIterator[Line]:
+        """Every line as soon as it is known."""
+        patience = self._target.timeout
+        steps: list[tuple[str, Step, float, Callable[[], bool]]] = [
+            ("connection", self._reach, 4 * patience + 1, lambda: True),
+            ("authentication", self._enter, 3 * patience + 1, lambda: self._state.open),
+            ("commands", self._commands, 3 * patience + 1, lambda: self._state.let_in),
+            ("round trip", self._measure, 3 * patience + 1, lambda: self._state.let_in),
+            ("server", self._poll, 2 * _POLL_S, lambda: self._state.let_in),
+        ]
+        try:
+            for topic, step, limit, possible in steps:
+                if possible():
+                    for line in await _bounded(topic, step, limit):
+                        yield line
+                else:
+                    yield Line(topic, Verdict.SKIP, "not looked at, because of the failure above")
+        finally:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(patience):
+                    await self._link.close()
+
+    async def _reach(self) -> list[Line]:
+        reached = await reach(self._target)
+        self._state.open = reached.open
+        lines = list(reached.lines)
+        if reached.spot is not None:
+            lines.append(await look(self._target, reached.spot))
+            self._state.open = lines[-1].verdict is not Verdict.FAIL
+        return lines
+
+    async def _enter(self) -> list[Line]:
+        batch = Batch()
+        batch.ask("TIME")
+        (reply,) = await self._link.trip(batch)
+        # A command that is refused or unknown has been answered: the user was let in.
+        if isinstance(reply, Exception) and not _denied(reply):
+            raise translate(reply, self._target)
+        self._state.let_in = True
+        user, password = self._target.username, self._target.password
+        if password is None and user is None:
+            said = "no password is asked for (a user for monitors: runqy-tui acl)"
+        else:
+            said = f'user "{user or "default"}" is let in'
+        return [Line("authentication", Verdict.OK, said)]
+
+    async def _commands(self) -> list[Line]:
+        return await try_commands(self._link)
+
+    async def _measure(self) -> list[Line]:
+        took: list[float] = []
+        best: tuple[float, float] | None = None
+        for _ in range(_SAMPLES):
+            batch = Batch()
+            batch.ask("TIME")
+            began, at = time(), perf_counter()
+            (reply,) = await self._link.trip(batch)
+            took.append(perf_counter() - at)
+            told = clock(reply)
+            if told is not None and took[-1] <= min(took):
+                best = told - (began + took[-1] / 2), took[-1] / 2
+        return [_round_trip(took), _clock(best)]
+
+    async def _poll(self) -> list[Line]:
+        reader = RedisReader(self._link, lambda now: now)
+        before = self._cost()
+        cold = await reader.overview()
+        between = self._cost()
+        warm = await reader.overview()
+        after = self._cost()
+        return describe(
+            warm,
+            cold=between.since(before, cold.redis.elapsed_ms),
+            warm=after.since(between, warm.redis.elapsed_ms),
+            interval=self._interval,
+            budget=self._budget,
+        )
+
+    def _cost(self) -> Cost:
+        link = self._link
+        return Cost(link.round_trips, link.commands, link.sent, link.received)
+
+
+async def _bounded(topic: str, step: Step, limit: float) -> list[Line]:
+    """The lines of a step; where it breaks or takes too long, a line that says so."""
+    try:
+        async with asyncio.timeout(limit):
+            return await step()
+    except RunqyTuiError as error:
+        return [_failed(topic, error)]
+    except TimeoutError:
+        said = f"no answer within {limit:g} s"
+        mend = "Check the network and the load of the server."
+        return [Line(topic, Verdict.FAIL, said, mend, ConnectionFailedError.exit_code)]
+    except Exception as error:  # noqa: BLE001 -- the next steps matter more, and its text may hold anything
+        said = f"a fault in runqy-tui itself ended this look: {type(error).__name__}"
+        return [Line(topic, Verdict.FAIL, said, "Please report it.", _FAULT)]
+
+
+def _failed(topic: str, error: RunqyTuiError) -> Line:
+    """What happens and why, with the last sentence as the mend."""
+    said, _, mend = str(error).partition(". ")
+    told = mend or "Check the server and the network."
+    return Line(topic, Verdict.FAIL, said.rstrip("."), told, error.exit_code)
+
+
+def _denied(reply: Reply) -> bool:
+    return isinstance(reply, NoPermissionError) or missing_command(reply) is not None
+
+
+def _round_trip(took: list[float]) -> Line:
+    middle = median(took)
+    said = (
+        f"{middle * 1000:.1f} ms (median of {len(took)}, "
+        f"{min(took) * 1000:.1f} to {max(took) * 1000:.1f})"
+    )
+    if middle > _SLOW_S:
+        mend = "Run the monitor nearer to Redis, or poll less often (--interval)."
+        return Line("round trip", Verdict.WARN, said, mend)
+    return Line("round trip", Verdict.OK, said)
+
+
+def _clock(best: tuple[float, float] | None) -> Line:
+    if best is None:
+        said = "Redis does not tell its time (TIME): the difference is unknown"
+        return Line("clock", Verdict.WARN, said, "Allow TIME: runqy-tui acl prints the rule.")
+    ahead, doubt = best
+    way = "ahead of" if ahead >= 0 else "behind"
+    said = f"Redis is {_seconds(abs(ahead))} {way} this machine (± {_seconds(doubt)})"
+    if abs(ahead) > _CLOCK_S + doubt:
+        mend = "Set both clocks (NTP). Ages here are by Redis's clock, and stay right."
+        return Line("clock", Verdict.WARN, said, mend)
+    return Line("clock", Verdict.OK, said)
+
+
+def _seconds(value: float) -> str:
+    return f"{value * 1000:.1f} ms" if value < 1 else f"{value:,.1f} s"

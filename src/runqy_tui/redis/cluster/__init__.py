@@ -1,0 +1,1 @@
+"""A cluster as one link: its nodes, its slots, and who is asked what."""

@@ -1,0 +1,167 @@
+"""Whether a deployment can be reached at all: names and connections, below the level of Redis.
+
+Nothing is sent here: a connection is opened and closed again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Awaitable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from threading import Thread
+from time import perf_counter
+
+from runqy_tui.errors import ConnectionFailedError
+from runqy_tui.model.checkup import Line, Verdict
+from runqy_tui.redis.connecting.target import Target
+
+CODE = ConnectionFailedError.exit_code
+MOST_SEEDS = 8
+_MOST_ADDRESSES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """One address of one host; ``name`` is the host as it was asked for."""
+
+    name: str
+    ip: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.ip}]" if ":" in self.ip else self.ip
+        return f"{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Lines to show, and where a connection was made (nowhere where there is none)."""
+
+    lines: tuple[Line, ...]
+    spot: Spot | None = None
+    open: bool = False
+
+
+async def reach(target: Target) -> Reached:
+    """Names and connections of every server that was named; each wait is ``target.timeout``."""
+    if target.scheme == "unix":
+        return await _reach_socket(target)
+    seeds = target.seeds[:MOST_SEEDS] or ((target.host, target.port),)
+    found = await asyncio.gather(*(_resolve(host, port, target.timeout) for host, port in seeds))
+    names = _names([host for host, _ in seeds], found)
+    spots = [spot for result in found if not isinstance(result, str) for spot in result]
+    if not spots:
+        return Reached((names,))
+    tried = await asyncio.gather(*(_connect(spot, target.timeout) for spot in spots))
+    line, first = _connections(spots, tried)
+    return Reached((names, line), first, first is not None)
+
+
+async def _reach_socket(target: Target) -> Reached:
+    told = await _timed(asyncio.open_unix_connection(target.path), target.timeout)
+    if isinstance(told, float):
+        said = f"{target.address} in {told * 1000:.1f} ms"
+        return Reached((Line("connection", Verdict.OK, said),), open=True)
+    mend = "Start Redis, look at the socket's permissions, or set --url or RUNQY_REDIS_URL."
+    line = Line("connection", Verdict.FAIL, f"{target.address}: {told}", mend, CODE)
+    return Reached((line,))
+
+
+async def _resolve(host: str, port: int, patience: float) -> list[Spot] | str:
+    """Addresses of a host, or in a few words why there are none."""
+    with suppress(ValueError):
+        return [Spot(host, str(ipaddress.ip_address(host)), port)]
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[list[str] | str] = loop.create_future()
+
+    def settle(found: list[str] | str) -> None:
+        if not answer.done():
+            answer.set_result(found)
+
+    def ask() -> None:
+        try:
+            told = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found: list[str] | str = list(dict.fromkeys(str(entry[4][0]) for entry in told))
+        except socket.gaierror as error:
+            found = error.strerror or "cannot be resolved"
+        except (OSError, UnicodeError):
+            found = "is no name that DNS knows"
+        with suppress(RuntimeError):  # the answer came when nobody waited any more
+            loop.call_soon_threadsafe(settle, found)
+
+    # A thread of its own: one of asyncio's pool would keep the program from ending.
+    Thread(target=ask, daemon=True).start()
+    try:
+        async with asyncio.timeout(patience):
+            found = await answer
+    except TimeoutError:
+        return f"no answer within {patience:g} s"
+    return (
+        found
+        if isinstance(found, str)
+        else [Spot(host, ip, port) for ip in found][:_MOST_ADDRESSES]
+    )
+
+
+def _names(hosts: Sequence[str], found: Sequence[list[Spot] | str]) -> Line:
+    unknown = [
+        f"{host!r} ({told})"
+        for host, told in zip(hosts, found, strict=True)
+        if isinstance(told, str)
+    ]
+    known = [
+        f"{host} is {', '.join(spot.ip for spot in told)}"
+        for host, told in zip(hosts, found, strict=True)
+        if not isinstance(told, str) and [spot.ip for spot in told] != [host]
+    ]
+    if not unknown:
+        return Line("name", Verdict.OK, "; ".join(known) or "an address, no DNS needed")
+    mend = "Check the spelling in the URL, and the resolver (/etc/resolv.conf, /etc/hosts)."
+    said = f"cannot be resolved: {', '.join(unknown)}"
+    if len(unknown) < len(hosts):
+        return Line("name", Verdict.WARN, said, mend)
+    return Line("name", Verdict.FAIL, said, mend, CODE)
+
+
+async def _connect(spot: Spot, patience: float) -> float | str:
+    return await _timed(asyncio.open_connection(spot.ip, spot.port), patience)
+
+
+async def _timed(
+    opening: Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]], patience: float
+) -> float | str:
+    """Seconds that it took to connect, or in a few words why it did not."""
+    started = perf_counter()
+    try:
+        async with asyncio.timeout(patience):
+            _, writer = await opening
+    except TimeoutError:
+        return f"no answer within {patience:g} s"
+    except ConnectionRefusedError:
+        return "refused"
+    except OSError as error:
+        return error.strerror or type(error).__name__
+    took = perf_counter() - started
+    writer.close()
+    return took
+
+
+def _connections(spots: Sequence[Spot], tried: Sequence[float | str]) -> tuple[Line, Spot | None]:
+    pairs = list(zip(spots, tried, strict=True))
+    good = [(spot, told) for spot, told in pairs if isinstance(told, float)]
+    bad = [f"{spot} ({told})" for spot, told in pairs if isinstance(told, str)]
+    missing = {(spot.name, spot.port) for spot in spots} - {
+        (spot.name, spot.port) for spot, _ in good
+    }
+    said = ", ".join(f"{spot} in {told * 1000:.1f} ms" for spot, told in good)
+    refused = f"no connection to {', '.join(bad)}"
+    if not good:
+        mend = "Start Redis there, open the firewall, or set --url or RUNQY_REDIS_URL."
+        return Line("connection", Verdict.FAIL, refused, mend, CODE), None
+    if missing:
+        mend = "Start the servers that are down, or take them out of the URL."
+        return Line("connection", Verdict.WARN, f"{said}; {refused}", mend), good[0][0]
+    return Line("connection", Verdict.OK, said), good[0][0]

@@ -1,0 +1,1 @@
+"""What programs wrote into Redis, read without trust."""

@@ -1,0 +1,100 @@
+"""Values of a hash that may be large, read up to a limit and never beyond."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from redis.exceptions import ResponseError
+
+from runqy_tui.model import Blob
+from runqy_tui.redis.wire.replies import Reply, data, items
+from runqy_tui.redis.wire.transport import Batch, Link
+
+WHOLE_LIMIT = 16 * 1024 * 1024
+"""Where no partial read is allowed, a value up to this is read whole and cut here."""
+
+_SUB = "return string.sub(redis.call('hget',KEYS[1],ARGV[1]),ARGV[2],ARGV[3])"
+"""Redis reads a part of a string (GETRANGE), but not of a hash field: a read-only script does."""
+
+REFUSED_NOTE = "Redis allows no partial read (EVAL_RO): values over 16 MiB are left out"
+
+
+def ask_part(batch: Batch, key: bytes, name: bytes, start: int, length: int) -> int:
+    """Add the read of bytes ``start`` to ``start + length`` of a hash field."""
+    return batch.ask("EVAL_RO", _SUB, 1, key, name, start + 1, start + length)
+
+
+@dataclass(slots=True)
+class Values:
+    """Fields of a hash: ``data`` holds at most what was read, ``sizes`` what there is."""
+
+    sizes: dict[bytes, int] = field(default_factory=dict)
+    data: dict[bytes, bytes] = field(default_factory=dict)
+    refused: bool = False
+
+    def blob(self, name: bytes, limit: int) -> Blob | None:
+        """A field cut to the limit; ``None`` where the hash lacks it."""
+        if name not in self.sizes:
+            return None
+        found = self.data.get(name, b"")
+        return Blob(found[:limit], max(self.sizes[name], len(found)))
+
+    def small(self, name: bytes) -> bytes | None:
+        """A field that was read whole, ``None`` otherwise."""
+        found = self.data.get(name)
+        return found if found is not None and len(found) >= self.sizes[name] else None
+
+    def blobs(self, limit: int) -> dict[bytes, Blob]:
+        """Every field, cut to the limit."""
+        cut = {name: self.blob(name, limit) for name in self.sizes}
+        return {name: blob for name, blob in cut.items() if blob is not None}
+
+
+class FieldsRead:
+    """Reads known fields of one hash in the trip of its caller, so that other reads may join it."""
+
+    def __init__(self, key: bytes, sizes: Mapping[bytes, int], limit: int) -> None:
+        self.values = Values(sizes=dict(sizes))
+        self._key = key
+        self._limit = limit
+        self._small = [name for name, size in sizes.items() if size <= limit]
+        self._large = [name for name, size in sizes.items() if size > limit]
+        self._small_slot = -1
+        self._slots: list[int] = []
+
+    def ask(self, batch: Batch) -> None:
+        """Add the reads: whole where a value fits, else its first bytes."""
+        if self._small:
+            self._small_slot = batch.ask("HMGET", self._key, *self._small)
+        self._slots = [ask_part(batch, self._key, name, 0, self._limit) for name in self._large]
+
+    def read(self, replies: list[Reply]) -> None:
+        """Take in the replies."""
+        if self._small:
+            found = items(replies[self._small_slot])
+            self._take(zip(self._small, found, strict=False))
+        self.values.refused = any(isinstance(replies[slot], ResponseError) for slot in self._slots)
+        self._take(
+            (name, replies[slot]) for name, slot in zip(self._large, self._slots, strict=True)
+        )
+
+    async def finish(self, link: Link) -> None:
+        """Where partial reads were refused: read what is not too large whole, in one more trip."""
+        if not self.values.refused:
+            return
+        batch = Batch()
+        whole = [
+            name
+            for name in self._large
+            if name not in self.values.data and self.values.sizes[name] <= WHOLE_LIMIT
+        ]
+        for name in whole:
+            batch.ask("HGET", self._key, name)
+        self._take(zip(whole, await link.trip(batch), strict=True))
+
+    def _take(self, pairs: Iterable[tuple[bytes, Reply]]) -> None:
+        for name, reply in pairs:
+            raw = data(reply)
+            if raw is not None:
+                self.values.data[name] = raw

@@ -1,0 +1,300 @@
+"""One runqy or documented worker as it is remembered between polls: its hash, and what it means.
+
+The hash changes with a beat and with nothing else, and each beat gives it 30 s to live. So what is
+left of them tells when the next beat is due: until then there is nothing new to be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from math import inf
+from typing import Any
+
+from redis.exceptions import ResponseError
+
+from runqy_tui.model import Dialect, Worker, WorkerState
+from runqy_tui.redis import keys
+from runqy_tui.redis.cluster.topology import UnreachableError
+from runqy_tui.redis.polling import workers
+from runqy_tui.redis.polling.aging import aged_worker, unread_worker
+from runqy_tui.redis.polling.warn import Warnings
+from runqy_tui.redis.wire.replies import Reply, data, items
+from runqy_tui.redis.wire.transport import Batch, Packed
+
+BEAT_S = 5.0
+TTL_EVERY_S = 60.0
+"""How often the life left is asked of a worker that beats on time: its clock may drift."""
+
+LOST_EVERY_S = 30.0
+"""How often a lost worker is looked for whose beat would move its score: its clock may be off."""
+
+CLOCK_AHEAD_S = 5.0
+_SLACK_S = 0.25
+"""A beat comes a little later than its time: who asks on time asks too early."""
+_LATE_S, _EARLY_S = BEAT_S + 2.0, 1.5
+_NO_FIELD = b"-"
+"""Stands where a field is not to be read: nobody writes one of this name."""
+
+_MOST_READ = workers.MOST_FIELD_BYTES + 1
+_TOLD = frozenset({bytes, type(None)})
+_CUT = (
+    "local v=redis.call('hmget',KEYS[1],unpack(ARGV,2)) local m=tonumber(ARGV[1]) "
+    "for i=1,#v do if v[i] and #v[i]>m then v[i]=string.sub(v[i],1,m) end end return v"
+)
+"""HMGET with each value cut: how a worker is read as long as nobody knows how long its are."""
+
+
+@dataclass(slots=True)
+class KnownWorker:
+    """``raw`` and ``facts`` are of the last time it had a hash; ``reply`` is the last as it came.
+
+    ``careful``: its values are cut by the server, since some are too long or nothing is known of
+    them. ``left_out`` are those that were too long where the server may not cut. ``away``: the
+    node that has its hash is down; ``last`` is what it was before. ``due_at`` (Redis's clock) is
+    when it may have something new to tell, ``read_at`` when it was read; ``fresh``: by this poll.
+    ``steady``: until it is read again it is ``last``, and there is nothing to say of it.
+    Between ``_plain_from`` and ``_plain_to`` nothing but its age can differ from ``last``.
+    ``offset`` is by how much its clock is ahead, measured at ``ttl_at``; ``measured``: the last
+    read asked for what is left of its hash's life, and ``ttl_ms`` is no reckoning.
+    """
+
+    id: str
+    packed: Packed
+    ttl: Packed
+    careful: bool = True
+    left_out: frozenset[bytes] = frozenset()
+    reply: Reply = None
+    raw: list[bytes | None] | None = None
+    facts: workers.Facts | None = None
+    ttl_ms: int | None = None
+    here: bool = False
+    unreadable: bool = False
+    away: bool = False
+    last: Worker | None = None
+    fresh: bool = False
+    steady: bool = False
+    read_at: float = 0.0
+    due_at: float = 0.0
+    offset: float | None = None
+    ttl_at: float = 0.0
+    measured: bool = False
+    _judged: workers.Facts | None = None
+    _lost_with: workers.Facts | None = None
+    _odd: bool = False
+    _ends_at: float | None = None
+    _plain_from: float = inf
+    _plain_to: float = -inf
+
+    def commands(self, *, may_cut: bool) -> Packed:
+        """The read of its hash."""
+        self.careful = self.careful and may_cut
+        return hash_commands(self.id, cut=True) if self.careful else self.packed
+
+    def wants_ttl(self, now: float) -> bool:
+        """Whether the life left of its hash is to be asked for as well."""
+        return self.here and (self.offset is None or abs(now - self.ttl_at) > TTL_EVERY_S)
+
+    def read(self, reply: Reply, *, may_cut: bool) -> None:
+        """Take in its hash."""
+        self.fresh, self.steady = True, False
+        if self.here and isinstance(reply, list) and reply == self.reply:
+            self.unreadable = self.away = False
+            return
+        self.reply = reply
+        self.unreadable = isinstance(reply, ResponseError)
+        self.away = isinstance(reply, UnreachableError)
+        if self.away:
+            self.here = False
+            return
+        values = _values(reply)
+        if self.left_out and self.raw is not None and any(values):
+            values = [
+                old if name in self.left_out else value
+                for name, value, old in zip(workers.FIELDS, values, self.raw, strict=True)
+            ]
+        if values == self.raw:
+            self.here = True
+            return
+        before = (self.raw, self.facts) if self.raw and self.facts else None
+        facts = workers.read_facts(values, before) if values else None
+        self.here = facts is not None
+        if facts is not None:
+            self.raw, self.facts = values, facts
+        self._mind_size(values, may_cut=may_cut)
+
+    def _mind_size(self, values: list[bytes | None], *, may_cut: bool) -> None:
+        """Read long values with care from now on, and others as cheaply as can be."""
+        most = workers.MOST_FIELD_BYTES
+        if not self.careful and not self.left_out and _longest(values) <= most:
+            return
+        long = frozenset(
+            name
+            for name, value in zip(workers.FIELDS, values, strict=False)
+            if value is not None and len(value) > workers.MOST_FIELD_BYTES
+        )
+        self.careful = bool(long) and may_cut
+        left_out = frozenset() if may_cut else long
+        if left_out != self.left_out:
+            self.left_out = left_out
+            self.packed = hash_commands(self.id, left_out)
+
+    def expect(self, now: float, *, scored: bool) -> None:
+        """Reckon when it may have something new to tell; ``now`` is when it was read.
+
+        ``scored``: the index tells its last beat, and so of the next one as well.
+        """
+        self.read_at = self.due_at = now
+        facts = self.facts
+        if not self.here or facts is None:
+            if scored and not (self.unreadable or self.away):
+                self.due_at = now + LOST_EVERY_S
+        elif facts.last_beat is not None:
+            beat = self._beat_at(facts.last_beat, now)
+            if beat is not None and facts.status != "stopped":
+                self.due_at = max(now, min(beat, now) + BEAT_S + _SLACK_S)
+
+    def _beat_at(self, last_beat: float, now: float) -> float | None:
+        """When it beat last, by Redis's clock: by what is left of its life, or by its own clock."""
+        if self.measured:
+            left_ms, self.offset = self.ttl_ms, None
+            if left_ms is None or not 0 < left_ms <= workers.STALE_AFTER_S * 1000:
+                return None
+            beat = now - workers.STALE_AFTER_S + left_ms / 1000
+            self.offset, self.ttl_at = last_beat - beat, now
+            return beat
+        if self.offset is None:
+            return None
+        beat = last_beat - self.offset
+        if now - workers.STALE_AFTER_S < beat <= now + _EARLY_S:
+            self.ttl_ms = int((workers.STALE_AFTER_S - max(0.0, now - beat)) * 1000)
+        if not now - _LATE_S <= beat <= now + _EARLY_S:
+            self.offset = None  # it is late, or its clock was set: measure again
+            return None
+        return beat
+
+    def judge(self, beat_in_index: float | None, now: float, warnings: Warnings) -> Worker:
+        """What it is now, where its hash is there or this poll left it out."""
+        facts, last = self.facts, self.last
+        if last is not None and self._judged is facts:
+            if not self.fresh:
+                # Nobody can say that it went silent: it stays what it was.
+                self.last = last = unread_worker(last, self.read_at)
+                self.steady = not (self._odd or isinstance(self.reply, ResponseError))
+                if self._odd:
+                    warn_of_worker(last, self.ttl_ms, now, warnings)
+                return last
+            if self._plain_from <= now <= self._plain_to and self._ends_as_told(now):
+                self.last = last = aged_worker(last, now)
+                return last
+        if facts is None:
+            facts = workers.Facts()
+        last = workers.judge(self.id, facts, beat_in_index, now, self.ttl_ms)
+        self._judged = self.facts
+        self._ends_at = None if self.ttl_ms is None else now + self.ttl_ms / 1000
+        self._odd = warn_of_worker(last, self.ttl_ms, now, warnings)
+        self._plain_from, self._plain_to = inf, -inf
+        if facts.last_beat is not None and not self._odd:
+            self._plain_from = facts.last_beat - CLOCK_AHEAD_S
+            self._plain_to = facts.last_beat + workers.STALE_AFTER_S
+        self.last = last if self.fresh else unread_worker(last, self.read_at)
+        return self.last
+
+    def _ends_as_told(self, now: float) -> bool:
+        """Whether its hash ends when it did as its clock was compared, and not too soon to tell."""
+        if self.ttl_ms is None or self._ends_at is None:
+            return self.ttl_ms is None and self._ends_at is None
+        lively = self.ttl_ms >= workers.FRESH_TTL_S * 1000
+        told = self.last is not None and self.last.clock_offset_s is not None
+        return lively == told and abs(now + self.ttl_ms / 1000 - self._ends_at) < _SLACK_S
+
+    def lost(self, beat_in_index: float | None, now: float) -> Worker:
+        """An index member whose hash is gone."""
+        last = self.last
+        if (
+            last is not None
+            and last.state is WorkerState.LOST
+            and last.last_beat_at == beat_in_index
+            and self._lost_with is self.facts
+        ):
+            self.last = aged_worker(last, now)
+            return self.last
+        self.last = workers.lost(self.id, self.facts, beat_in_index, now)
+        self._judged, self._lost_with = None, self.facts
+        return self.last
+
+    def last_seen(self, last: Worker, beat: float | None, now: float) -> Worker:
+        """It as it was, since its hash is out of reach, but for a later beat by the index."""
+        latest = max((at for at in (last.last_beat_at, beat) if at is not None), default=None)
+        age = None if latest is None else max(0.0, now - latest)
+        return replace(last, last_beat_at=latest, last_beat_age_s=age)
+
+
+def know(worker_id: str) -> KnownWorker:
+    """A worker of which only the name is known."""
+    batch = Batch()
+    batch.ask("PTTL", keys.worker(worker_id))
+    return KnownWorker(worker_id, hash_commands(worker_id), batch.packed())
+
+
+def hash_commands(
+    worker_id: str, left_out: frozenset[bytes] = frozenset(), *, cut: bool = False
+) -> Packed:
+    """The read of a worker's hash; ``cut`` has the server shorten what is too long."""
+    batch, key = Batch(), keys.worker(worker_id)
+    if cut:
+        batch.ask("EVAL_RO", _CUT, 1, key, _MOST_READ, *workers.FIELDS)
+    else:
+        names = (_NO_FIELD if name in left_out else name for name in workers.FIELDS)
+        batch.ask("HMGET", key, *names)
+    return batch.packed()
+
+
+def _values(reply: Reply) -> list[bytes | None]:
+    """The values of a hash, none of them longer than what is worth reading."""
+    values = items(reply)
+    if _TOLD.issuperset(map(type, values)) and _longest(values) <= _MOST_READ:
+        return values  # type: ignore[return-value]
+    return [_shortened(data(value)) for value in values]
+
+
+def _longest(values: Iterable[Any]) -> int:
+    return max(map(len, filter(None, values)), default=0)
+
+
+def _shortened(value: bytes | None) -> bytes | None:
+    """A value of which one byte too many tells that it is too long."""
+    return value[:_MOST_READ] if value is not None and len(value) > _MOST_READ else value
+
+
+def warn_of_worker(worker: Worker, ttl_ms: int | None, now: float, warnings: Warnings) -> bool:
+    """Say what is odd about a worker; gives whether anything is."""
+    beat = worker.last_beat_at
+    ahead = beat is not None and beat - now > CLOCK_AHEAD_S
+    if beat is not None and ahead:
+        warnings.add(f"The clock of worker {worker.id} is {beat - now:.0f} s ahead of Redis")
+    behind = worker.state is WorkerState.STALE and beat is not None and _renewed(ttl_ms)
+    if beat is not None and behind:
+        warnings.add(
+            f"Worker {worker.id} renewed its hash within 30 s: it may be alive, "
+            f"with a clock about {now - beat:.0f} s behind Redis"
+        )
+    return warn_of_problems(worker, warnings) or ahead or behind
+
+
+def _renewed(ttl_ms: int | None) -> bool:
+    """Whether a hash that each beat gives 30 s to live has seen one, whatever its clock says."""
+    return ttl_ms is not None and 0 < ttl_ms <= workers.STALE_AFTER_S * 1000
+
+
+def warn_of_problems(worker: Worker, warnings: Warnings) -> bool:
+    """Name fields that cannot be read; gives whether there are any."""
+    if worker.problems:
+        fields = ", ".join(worker.problems)
+        warnings.add(f"Worker {worker.id} has fields that cannot be read: {fields}")
+    return bool(worker.problems)
+
+
+def serves_lists(known: KnownWorker) -> bool:
+    """Whether it serves lists without braces."""
+    return bool(known.here and known.facts and known.facts.dialect is Dialect.DOCUMENTED)

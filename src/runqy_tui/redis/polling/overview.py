@@ -1,0 +1,338 @@
+"""One poll: three round trips when nothing is known, one when warm.
+
+Cold: the indexes; counts and workers; the oldest tasks, the groups, and whatever the walk through
+the key space found meanwhile. Warm: all of that at once, with what the last poll knew. A queue or
+worker that appears in an index costs one more trip in that poll, so that it is shown whole.
+
+Where a budget of commands does not allow for everything, a warm poll reads the workers that may
+have beaten since, and a choice of queues (:mod:`runqy_tui.redis.polling.rotation`). After a
+failure, on a new connection, on a new day and when Redis's clock jumped, everything is read
+whatever it costs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from time import monotonic, perf_counter
+from typing import NamedTuple
+
+from runqy_tui.errors import ConnectionFailedError
+from runqy_tui.model import Dialect, QueueKey, RedisInfo, Snapshot, Worker
+from runqy_tui.redis.cluster.topology import UnreachableError
+from runqy_tui.redis.polling.assemble import Assembler, warn_of_queues
+from runqy_tui.redis.polling.clockwatch import ClockWatch, uptime
+from runqy_tui.redis.polling.discovery import STEP_COLD, STEP_WARM, Discovery
+from runqy_tui.redis.polling.fleet import Fleet
+from runqy_tui.redis.polling.health import Health
+from runqy_tui.redis.polling.index import Index
+from runqy_tui.redis.polling.queues import Queues
+from runqy_tui.redis.polling.rotation import Budget, choose
+from runqy_tui.redis.polling.server import Server
+from runqy_tui.redis.polling.warn import Warnings
+from runqy_tui.redis.wire.faults import translate
+from runqy_tui.redis.wire.replies import Reply, refused
+from runqy_tui.redis.wire.transport import Batch, Link
+
+DEADLINE_S = 5.0
+"""A poll that takes longer has failed: the next one starts afresh."""
+
+_TRIPS = 3
+_UNTOLD = frozenset({"INFO", "EVAL_RO"})
+"""Their refusal is no warning: without INFO version, memory and role stay unknown and nothing
+else, and what a script would cut is read by other commands."""
+
+
+def deadline_for(timeout: float) -> float:
+    """Seconds for a poll: its round trips, each within the timeout of a wait, or five at least."""
+    return max(DEADLINE_S, _TRIPS * timeout)
+
+
+class _Choice(NamedTuple):
+    """Whom a poll reads; ``partial``: not everyone."""
+
+    queues: Sequence[QueueKey]
+    workers: Sequence[str]
+    servers: Sequence[str]
+    partial: bool = False
+
+
+class Overview:
+    """Polls one Redis and remembers what makes the next poll cheap.
+
+    ``budget`` is a number of commands per second; with ``None`` every poll reads everything.
+    ``watched``: queues on the screen, which each poll reads.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        clock: Callable[[float], float],
+        deadline: float = DEADLINE_S,
+        budget: int | None = None,
+    ) -> None:
+        self.queues = Queues()
+        self.index = Index()
+        self.doubts: dict[bytes, Reply] = {}
+        self.watched: frozenset[QueueKey] = frozenset()
+        self._link = link
+        self._clock = clock
+        self.deadline = deadline
+        self._budget = None if budget is None else Budget(budget)
+        self._server = Server()
+        self._health = Health()
+        self._fleet = Fleet()
+        self._discovery = Discovery()
+        self._clock_watch = ClockWatch()
+        self._assembler = Assembler()
+        self._asked_at = 0.0
+        self._turn = asyncio.Lock()
+        self._warm = False
+        self._trips = self._commands = 0
+        self._indexed = True
+        self._time_at: tuple[float, float] | None = None
+        self._epoch = 0
+        self._settled: tuple[int, str] | None = None
+        self._learned: tuple[object, ...] = ()
+        self._served: tuple[int, frozenset[QueueKey]] = (-1, frozenset())
+        self._kept: tuple[int, frozenset[QueueKey]] = (-1, frozenset())
+
+    async def poll(self) -> Snapshot:
+        """Read everything once. One poll at a time: a second caller waits for its turn."""
+        async with self._turn:
+            started, self._trips, self._commands = perf_counter(), 0, 0
+            try:
+                async with asyncio.timeout(self.deadline):
+                    now, warnings = await self._read()
+                    elapsed = (perf_counter() - started) * 1000
+                    return await self._snapshot(now, elapsed, warnings)
+            except TimeoutError:
+                pass
+            raise ConnectionFailedError.late("a poll", self._link.target.address, self.deadline)
+
+    def now(self) -> float | None:
+        """Redis's clock by the last poll and the time since; ``None`` before the first."""
+        if self._time_at is None:
+            return None
+        told, at = self._time_at
+        return told + monotonic() - at
+
+    def today(self) -> str | None:
+        """The UTC day by Redis's clock, ``None`` before the first poll."""
+        now = self.now()
+        return None if now is None else day_of(self._clock(now))
+
+    async def _read(self) -> tuple[float, Warnings]:
+        warnings = Warnings()
+        self.queues.begin()
+        self._fleet.begin()
+        self._epoch = self._link.epoch
+        doubts, self.doubts = self.doubts, {}
+        for key, reply in doubts.items():
+            warnings.reply(reply, key)
+        if self._warm:
+            now = await self._read_warm(warnings)
+        else:
+            now = await self._read_cold(warnings)
+        self._warm = True
+        if self._budget is not None:
+            self._budget.spend(self._commands)
+        self._discovery.warn(warnings)
+        return now, warnings
+
+    async def _trip(self, batch: Batch, warnings: Warnings) -> list[Reply]:
+        self._trips += batch.count > 0
+        self._commands += batch.count
+        self._asked_at = uptime()
+        replies = await self._link.trip(batch)
+        warnings.refusals(replies, quiet=_UNTOLD)
+        return replies
+
+    async def _read_cold(self, warnings: Warnings) -> float:
+        batch = Batch()
+        self._ask_indexes(batch, STEP_COLD)
+        replies = await self._trip(batch, warnings)
+        now = await self._read_indexes(replies, warnings)
+        self._learn()
+
+        batch = Batch()
+        await self.queues.ask(batch, self.queues.known, day_of(now))
+        await self._fleet.ask(batch, self._fleet.everyone(), self._fleet.asynq_servers()[0])
+        self._discovery.ask(batch, STEP_COLD)
+        replies = await self._trip(batch, warnings)
+        await self._read_bodies(replies, warnings, now)
+        self._discovery.read(replies)
+        self.queues.see(now)
+
+        batch = Batch()
+        await self._ask_new(batch, day_of(now))
+        await self.queues.ask_tails(batch, list(self.queues.known))
+        replies = await self._trip(batch, warnings)
+        await self._read_bodies(replies, warnings, now)
+        await self.queues.read_tails(replies, warnings, now)
+        return now
+
+    async def _read_warm(self, warnings: Warnings) -> float:
+        batch, told = Batch(), self._clock(self.now() or 0.0)
+        today = day_of(told)
+        self._learn()
+        await asyncio.sleep(0)  # a screen waits for its keys meanwhile
+        chosen = self._choose(told, today)
+        await asyncio.sleep(0)
+        self._ask_indexes(batch, STEP_WARM, partial=chosen.partial)
+        await self.queues.ask(batch, chosen.queues, today)
+        await self._fleet.ask(batch, chosen.workers, chosen.servers, told)
+        await self.queues.ask_tails(batch, chosen.queues)
+        replies = await self._trip(batch, warnings)
+        now = await self._read_indexes(replies, warnings)
+        await self._read_bodies(replies, warnings, now)
+        if self.index.doubtful:
+            batch = Batch()
+            self.index.ask_workers(batch)
+            await self.index.read_workers(await self._trip(batch, warnings), warnings)
+        self._fleet.beaten(self.index.moved)
+        batch = Batch()
+        await self._ask_new(batch, day_of(now), found=False)
+        if batch.count:
+            await self._read_bodies(await self._trip(batch, warnings), warnings, now)
+        await self.queues.read_tails(replies, warnings, now)
+        return now
+
+    def _choose(self, now: float, today: str) -> _Choice:
+        """Everything where there is no budget, where it suffices, and where nothing is certain."""
+        settled, self._settled = self._settled, None
+        most = None if self._budget is None else self._budget.allowance()
+        servers, spent = self._fleet.asynq_servers()
+        everyone = _Choice(list(self.queues.known), self._fleet.everyone(), servers)
+        if most is None or settled != (self._link.epoch, today):
+            return everyone
+        queues_cost = self.queues.cost
+        if queues_cost + self._fleet.cost <= most:
+            return everyone
+        room = max(most - spent, 0)
+        workers, spent = self._fleet.due(now, max(room // 2, room - queues_cost))
+        queues = choose(self.queues.known.values(), self.watched, room - spent, now)
+        return _Choice(queues, workers, servers, partial=True)
+
+    def _ask_indexes(self, batch: Batch, step: int, *, partial: bool = False) -> None:
+        self._server.ask(batch, self._link.epoch)
+        self._health.ask(batch, self._link.epoch)
+        since = self._time_at[0] if partial and self._time_at is not None else None
+        self.index.ask(batch, since)
+        self._discovery.ask(batch, step)
+
+    async def _read_indexes(self, replies: list[Reply], warnings: Warnings) -> float:
+        told = self._server.read(replies, warnings)
+        self._clock_watch.see(told if self._server.tells_time else None, self._asked_at, uptime())
+        if notice := self._clock_watch.notice(uptime()):
+            warnings.add(notice)
+        self._health.read(replies)
+        queues = await self.index.read(replies, warnings)
+        self._discovery.read(replies)
+        self._indexed = not refused(queues)
+        blind = self.index.refused or not self._discovery.allowed
+        if isinstance(queues, Exception) and blind and not self._indexed:
+            raise translate(queues, self._link.target)
+        if isinstance(queues, UnreachableError) and not self.index.read_once:
+            raise ConnectionFailedError(
+                f"Redis at {self._link.target.address} cannot tell which queues there are "
+                f"(asynq:queues). {queues}."
+            )
+        self._time_at = (told, monotonic())
+        return self._clock(told)
+
+    def _learn(self, *, found: bool = True) -> tuple[list[QueueKey], list[str], list[str]]:
+        """Take up what the indexes and, with ``found``, the walks have named; gives the new."""
+        ids: Iterable[str] = self.index.beats
+        if found:
+            ids = [*ids, *self._discovery.workers]
+        walked = frozenset(self._discovery.queues) if found else frozenset()
+        return self._learn_queues(walked), *self._fleet.learn(ids, self.index.servers)
+
+    def _learn_queues(self, walked: frozenset[QueueKey]) -> list[QueueKey]:
+        # Nearly always the same names again.
+        names = self.index.queues, self._served_lists(), walked, self._indexed
+        if self._learned == (*names, self.queues.changes):
+            return []
+        registered = {QueueKey(name) for name in self.index.queues}
+        queues = self.queues.learn(registered | self._served_lists() | walked)
+        for key, memory in self.queues.known.items():
+            # Where the index may not be read, nobody can tell that a queue is missing in it.
+            memory.registered = key in registered or not self._indexed
+        self._learned = (*names, self.queues.changes)
+        return queues
+
+    def _served_lists(self) -> frozenset[QueueKey]:
+        """Lists without braces that a worker of the documented dialect names."""
+        routes, served = self._served
+        if routes != self._fleet.routes:
+            names = self._fleet.documented_queues()
+            served = frozenset(QueueKey(name, braced=False) for name in names)
+            self._served = self._fleet.routes, served
+        return served
+
+    async def _ask_new(self, batch: Batch, day: str, *, found: bool = True) -> None:
+        queues, ids, server_ids = self._learn(found=found)
+        await self.queues.ask(batch, queues, day)
+        await self._fleet.ask(batch, [*ids, *self._fleet.unread(self.index.gone)], server_ids)
+
+    async def _read_bodies(self, replies: list[Reply], warnings: Warnings, now: float) -> None:
+        await self.queues.read(replies, warnings, now)
+        await self._fleet.read(replies, now, self.index.beats)
+
+    async def _snapshot(self, now: float, elapsed: float, warnings: Warnings) -> Snapshot:
+        fleet, today = self._fleet, day_of(now)
+        workers = await fleet.judge(self.index.beats, self.index.servers, now, warnings)
+        if self._kept[0] != fleet.routes:
+            self._kept = fleet.routes, _lists_of(workers)
+        self.queues.forget(self._kept[1])
+        queues = await self._assembler.queues(self.queues, workers, fleet.routes, now, today)
+        warn_of_queues(queues, warnings)
+        jump_s = self._clock_watch.take()
+        if not jump_s:
+            self._settled = self._epoch, today
+        return Snapshot(
+            taken_at=now,
+            redis=self._info(elapsed, now, warnings),
+            queues=tuple(queues),
+            workers=tuple(workers),
+            warnings=warnings.texts(),
+            health=self._health.latest,
+            ghosts=fleet.ghosts,
+            clock_jump_s=jump_s,
+            workers_whole=self.index.whole and fleet.whole,
+        )
+
+    def _info(self, elapsed: float, now: float, warnings: Warnings) -> RedisInfo:
+        where = self._link.whereabouts
+        if where.problem is not None:
+            warnings.add(where.problem)
+        read_at = (self.queues.oldest_read_at(), self._fleet.oldest_read_at())
+        oldest = min((moment for moment in read_at if moment is not None), default=None)
+        return RedisInfo(
+            address=self._link.target.address,
+            mode=self._server.mode,
+            version=self._server.version,
+            round_trips=self._trips,
+            elapsed_ms=elapsed,
+            where=where,
+            unverified=self._link.target.unverified,
+            commands=self._commands,
+            oldest_s=None if oldest is None else now - oldest,
+        )
+
+
+def _lists_of(workers: Iterable[Worker]) -> frozenset[QueueKey]:
+    """Lists without braces that any of them serves, or did while it was there."""
+    return frozenset(
+        QueueKey(name, braced=False)
+        for worker in workers
+        if worker.dialect is Dialect.DOCUMENTED
+        for name in worker.queues
+    )
+
+
+def day_of(now: float) -> str:
+    """The UTC day of a moment, as the counters' keys spell it."""
+    return datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d")

@@ -1,0 +1,1 @@
+"""A primary that is found and followed through Sentinels."""

@@ -1,0 +1,1 @@
+"""Tasks one by one: lists of them, one in full, and whether what is listed is really there."""

@@ -1,0 +1,231 @@
+"""A close look at listed tasks: whether each has its hash and its lease, and how long it may run.
+
+Three trips for all windows together: the ids; the hashes' small fields, the leases, and the ids
+once more; the messages, which alone tell a timeout. Tasks that left their list meanwhile are left
+out and do not count: on a busy queue they would look like ids without a hash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from redis.exceptions import ResponseError
+
+from runqy_tui.model import Audit, AuditedTask, AuditWindow, QueueKey, TaskState
+from runqy_tui.redis import keys
+from runqy_tui.redis.context import Context
+from runqy_tui.redis.decoding import parse
+from runqy_tui.redis.decoding.codec import UNDECODABLE, TaskMessage, decode_task
+from runqy_tui.redis.wire.replies import Reply, data, integer, items, score, strings
+from runqy_tui.redis.wire.transport import Batch
+from runqy_tui.safetext import decode, encode
+
+MOST_TASKS = 1_000
+_WHOLE = 4 * 1024
+"""A message up to this is read for its timeout; a larger one is payload for the most part."""
+
+_FIELDS = (
+    b"state",
+    b"pending_since",
+    b"completed_at",
+    b"last_failed_at",
+    b"pending_timeout",
+    b"active_timeout",
+    b"timeout",
+    b"deadline",
+)
+_FATE = (b"state", b"completed_at", b"last_failed_at")
+_LISTS = (TaskState.PENDING, TaskState.ACTIVE)
+_STATES = {state.value.encode(): state for state in TaskState}
+
+Fields = dict[bytes, bytes | None]
+
+
+@dataclass(slots=True)
+class _Look:
+    """What is known of one listed id."""
+
+    task_id: bytes
+    key: bytes
+    missing: bool = False
+    lease: float | None = None
+    lease_unread: bool = False
+    fields: Fields = field(default_factory=dict)
+    msg_size: int = 0
+    message: TaskMessage = UNDECODABLE
+
+
+@dataclass(slots=True)
+class _Seen:
+    """One window on its way to an :class:`Audit`. ``span`` is its limit, cut to the budget."""
+
+    window: AuditWindow
+    span: int
+    total: int = 0
+    looks: list[_Look] = field(default_factory=list)
+
+    @property
+    def leased(self) -> bool:
+        """Whether its tasks need a lease; the documented dialect has none."""
+        return self.window.state is TaskState.ACTIVE and self.window.queue.braced
+
+
+async def read_audit(context: Context, windows: Sequence[AuditWindow]) -> tuple[Audit, ...]:
+    """Every window in its order. ``aggregating`` is no one list: such a window comes back empty.
+
+    Where the windows want more than 1,000 tasks the last ones get fewer, or none.
+    """
+    seen, left = [], MOST_TASKS
+    for window in windows:
+        possible = window.state is not TaskState.AGGREGATING
+        span = max(0, min(window.limit, left)) if possible else 0
+        left -= span
+        seen.append(_Seen(window, span))
+    now = await _read_ids(context, seen)
+    await _read_hashes(context, seen)
+    await _read_messages(context, [look for part in seen for look in part.looks])
+    return tuple(
+        Audit(part.window, now, part.total, tuple(_audited(look) for look in part.looks))
+        for part in seen
+    )
+
+
+async def read_fates(
+    context: Context, ids: Sequence[tuple[QueueKey, str]]
+) -> tuple[AuditedTask, ...]:
+    """What the hashes say now of the first 1,000 of these tasks, in their order: one trip."""
+    asked = ids[:MOST_TASKS]
+    batch = Batch()
+    for queue, task_id in asked:
+        key = keys.task(queue, task_id)
+        batch.ask("EXISTS", key)
+        batch.ask("HMGET", key, *_FATE)
+    replies = await context.trip(batch)
+    found = []
+    for place, (_, task_id) in enumerate(asked):
+        exists, values = replies[2 * place : 2 * place + 2]
+        look = _Look(encode(task_id), b"", missing=integer(context.allowed(exists)) == 0)
+        look.fields = _fields(_FATE, context.allowed(values))
+        found.append(_audited(look))
+    return tuple(found)
+
+
+async def _read_ids(context: Context, seen: list[_Seen]) -> float:
+    batch = Batch()
+    batch.ask("TIME")
+    asked = [part for part in seen if part.window.state is not TaskState.AGGREGATING]
+    for part in asked:
+        listed = part.window.state in _LISTS
+        batch.ask("LLEN" if listed else "ZCARD", _list_key(part))
+        _ask_range(batch, part, max(0, part.window.offset))
+    replies = await context.trip(batch)
+    for place, part in enumerate(asked):
+        total, found = replies[1 + 2 * place : 3 + 2 * place]
+        part.total = integer(context.allowed(total)) or 0
+        ids = strings(context.allowed(found))
+        if part.window.state in _LISTS:
+            ids.reverse()
+        queue = part.window.queue
+        part.looks = [
+            _Look(task_id, keys.task(queue, decode(task_id))) for task_id in ids[: part.span]
+        ]
+    return context.moment(replies[0])
+
+
+async def _read_hashes(context: Context, seen: list[_Seen]) -> None:
+    parts = [part for part in seen if part.looks]
+    batch = Batch()
+    again = []
+    for part in parts:
+        for look in part.looks:
+            batch.ask("EXISTS", look.key)
+            batch.ask("HMGET", look.key, *_FIELDS)
+            batch.ask("HSTRLEN", look.key, "msg")
+            if part.leased:
+                batch.ask("ZSCORE", keys.queue_prefix(part.window.queue) + b"lease", look.task_id)
+    for part in parts:
+        # What leaves at the oldest end moves the others towards it: look that way as well.
+        start = max(0, part.window.offset)
+        again.append(_ask_range(batch, part, max(0, start - part.span), start + part.span))
+    replies = [context.allowed(reply) for reply in await context.trip(batch)]
+    place = 0
+    for part, slot in zip(parts, again, strict=True):
+        still = set(strings(replies[slot]))
+        stride = 4 if part.leased else 3
+        if part.leased and part.looks:
+            context.doubt(replies[place + 3], keys.queue_prefix(part.window.queue) + b"lease")
+        for look in part.looks:
+            context.doubt(replies[place + 1], look.key)
+            _take(look, replies[place : place + stride])
+            place += stride
+        listed = [look for look in part.looks if look.task_id in still]
+        part.total -= len(part.looks) - len(listed)
+        part.looks = listed
+
+
+async def _read_messages(context: Context, looks: list[_Look]) -> None:
+    small = [look for look in looks if 0 < look.msg_size <= _WHOLE]
+    batch = Batch()
+    for look in small:
+        batch.ask("HGET", look.key, "msg")
+    for look, reply in zip(small, await context.trip(batch), strict=True):
+        look.message = decode_task(data(context.allowed(reply)) or b"")
+
+
+def _list_key(part: _Seen) -> bytes:
+    return keys.state_key(part.window.queue, part.window.state)
+
+
+def _ask_range(batch: Batch, part: _Seen, start: int, stop: int | None = None) -> int:
+    """Ids from ``start`` to before ``stop``, from the oldest; one at least (0 to -1 is all)."""
+    stop = start + max(1, part.span) if stop is None else stop
+    if part.window.state in _LISTS:
+        return batch.ask("LRANGE", _list_key(part), -stop, -(start + 1))
+    return batch.ask("ZRANGE", _list_key(part), start, stop - 1)
+
+
+def _fields(names: tuple[bytes, ...], reply: Reply) -> Fields:
+    return dict(zip(names, (data(value) for value in items(reply)), strict=False))
+
+
+def _take(look: _Look, replies: list[Reply]) -> None:
+    look.missing = integer(replies[0]) == 0
+    look.fields = _fields(_FIELDS, replies[1])
+    look.msg_size = integer(replies[2]) or 0
+    if len(replies) > 3:
+        look.lease = score(replies[3])
+        look.lease_unread = isinstance(replies[3], ResponseError)
+
+
+def _audited(look: _Look) -> AuditedTask:
+    fields, message = look.fields, look.message
+    return AuditedTask(
+        id=decode(look.task_id),
+        missing=look.missing,
+        state=_STATES.get(fields.get(b"state") or b""),
+        lease_expires_at=look.lease,
+        lease_unread=look.lease_unread,
+        timeout_s=_timeout(fields, message),
+        deadline=_time(message.deadline) or parse.moment(fields.get(b"deadline")),
+        pending_since=parse.pending_since(fields.get(b"pending_since")),
+        pending_timeout_s=_positive(parse.whole(fields.get(b"pending_timeout"))),
+        completed_at=parse.moment(fields.get(b"completed_at")) or _time(message.completed_at),
+        last_failed_at=parse.moment(fields.get(b"last_failed_at")) or _time(message.last_failed_at),
+    )
+
+
+def _timeout(fields: Fields, message: TaskMessage) -> float | None:
+    """The ``active_timeout`` of runqy goes before the message's, and 0 in it means none at all."""
+    own = parse.whole(fields.get(b"active_timeout"))
+    if own is not None:
+        return _positive(own)
+    return _positive(message.timeout) or _positive(parse.whole(fields.get(b"timeout")))
+
+
+def _positive(value: int | None) -> float | None:
+    return float(value) if value and value > 0 else None
+
+
+def _time(value: int) -> float | None:
+    return float(value) if 0 < value < 1e12 else None

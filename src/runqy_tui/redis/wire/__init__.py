@@ -1,0 +1,1 @@
+"""What goes over a connection: commands in batches, their replies, and failures."""

@@ -1,0 +1,98 @@
+"""Raw replies taken apart without trust: what has the wrong shape is ``None`` or empty.
+
+A reply is what RESP2 carries: ``bytes``, ``int``, ``None``, a list of these, or the exception of a
+command that Redis refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from redis.exceptions import NoPermissionError, ResponseError
+
+from runqy_tui.redis.wire.faults import missing_command
+
+Reply: TypeAlias = "bytes | int | list[Reply] | ResponseError | None"
+
+
+def integer(reply: Reply) -> int | None:
+    """An integer reply, such as a length."""
+    return reply if isinstance(reply, int) else None
+
+
+def data(reply: Reply) -> bytes | None:
+    """A bulk reply; ``None`` where the key or field is absent or the command was refused."""
+    return reply if isinstance(reply, bytes) else None
+
+
+def items(reply: Reply) -> list[Reply]:
+    """The elements of an array reply."""
+    return reply if isinstance(reply, list) else []
+
+
+def strings(reply: Reply) -> list[bytes]:
+    """The bulk elements of an array reply."""
+    return [item for item in items(reply) if isinstance(item, bytes)]
+
+
+def scan_page(reply: Reply) -> tuple[int, list[bytes]] | None:
+    """Cursor and elements of a SCAN or SSCAN step."""
+    parts = items(reply)
+    if len(parts) != 2:
+        return None
+    cursor = data(parts[0])
+    return (int(cursor), strings(parts[1])) if cursor is not None and cursor.isdigit() else None
+
+
+def score(reply: Reply) -> float | None:
+    """A score of a sorted set; infinities and NaN are no moment in time and give ``None``."""
+    raw = data(reply)
+    if raw is None:
+        return None
+    try:
+        value = float(raw)
+    except ValueError:
+        return None
+    return value if abs(value) < 1e15 else None
+
+
+def scored(reply: Reply) -> list[tuple[bytes, float | None]]:
+    """Members with their scores, of a range read WITHSCORES."""
+    return list(scores(reply))
+
+
+def scores(reply: Reply) -> Iterator[tuple[bytes, float | None]]:
+    """The same one by one, where they may be many."""
+    parts = items(reply)
+    for member, value in zip(parts[::2], parts[1::2], strict=False):
+        if isinstance(member, bytes):
+            yield member, score(value)
+
+
+def clock(reply: Reply) -> float | None:
+    """The unix seconds of a TIME reply."""
+    parts = strings(reply)
+    if len(parts) != 2 or not (parts[0].isdigit() and parts[1].isdigit()):
+        return None
+    return int(parts[0]) + int(parts[1]) / 1e6
+
+
+def info_fields(reply: Reply) -> dict[str, str] | None:
+    """The fields of an INFO reply; ``None`` where it was refused."""
+    raw = data(reply)
+    if raw is None:
+        return None
+    lines = raw.decode("utf-8", "replace").splitlines()
+    pairs = (line.partition(":") for line in lines if ":" in line)
+    return {name: value.strip() for name, _, value in pairs}
+
+
+def refused(reply: Reply) -> bool:
+    """Whether the ACL forbade the command, or the server does not have it."""
+    return isinstance(reply, NoPermissionError) or missing_command(reply) is not None
+
+
+def wrong_type(reply: Reply) -> bool:
+    """Whether the key holds another type than the command is for."""
+    return isinstance(reply, ResponseError) and str(reply).startswith("WRONGTYPE")
