@@ -20,7 +20,7 @@ from benchmarks.kit.report import Report, run
 from benchmarks.kit.tables import Column
 from runqy_tui.demo.run import Demo
 
-_KEYS = "down*6,up*3,pgdn*2,down*6"
+_KEYS = "down*6,up*3,pgdn,up*6"
 _COLUMNS = (
     Column("refresh_b", "B/refresh", 0),
     Column("minimal_b", "minimal B", 0, ratio=False),
@@ -113,8 +113,15 @@ def _cursor(label: str, url: str, options: argparse.Namespace) -> dict[str, floa
     plan = Plan(programs.BY_WORKER[label])
     if options.short:
         plan = replace(plan, pause_s=0.15, rest_s=0.3, moves=3)
-    seen = operate(command(url, options.interval), plan)
+    played = [operate(command(url, options.interval), plan) for _ in range(_sessions(options))]
+    answers = tuple(answer for one in played for answer in one.answers)
+    seen = replace(played[0], answers=answers)
     return {"cursor_p50": seen.percentile(50), "cursor_p95": seen.percentile(95)}
+
+
+def _sessions(options: argparse.Namespace) -> int:
+    """How often to start a program for its cursor: of nine keys the slowest would be p95."""
+    return 1 if options.short else 3
 
 
 def _without_polls(round_of: dict[str, dict[str, float | None]]) -> None:
