@@ -11,6 +11,9 @@ from runqy_tui.tui.app import MOST_WINDOWS
 
 ESCAPE, ENTER, UP, DOWN, PAGE = "\x1b", "\r", "\x1b[A", "\x1b[B", "\x1b[6~"
 SIZES = ((140, 45), (80, 24), (120, 40), (200, 60), (60, 18), (100, 28))
+_DEEP = ("haste", "pile")
+"""Gestures that may leave as many windows open as there can be."""
+
 _READING_S = 0.4
 _LEAVING_S = 0.15
 
@@ -47,6 +50,7 @@ class Hands:
             "resize": self._resize,
             "burst": self._burst,
             "haste": self._haste,
+            "pile": self._pile,
             "suspend": self._suspend,
             "wait": self._look,
         }
@@ -56,7 +60,7 @@ class Hands:
         await self.gestures[name]()
         await self.bring_back()
         if name != "wait":
-            await self.rest(MOST_WINDOWS + 3 if name == "haste" else 4)
+            await self.rest(MOST_WINDOWS + 3 if name in _DEEP else 4)
 
     async def rest(self, windows: int = MOST_WINDOWS + 3) -> None:
         """Close whatever is open."""
@@ -178,6 +182,16 @@ class Hands:
                 *self.rng.choices((*"][nNyw/", ENTER), k=self.rng.randrange(2)),
             ):
                 await self._type(key, pause=self.rng.choice((0.0, 0.005, 0.02, 0.1)))
+
+    async def _pile(self) -> None:
+        """As many windows above each other as there can be: the most memory that is ever in use.
+
+        Played in the warm-up too, as each gesture is; else it would look like growth when chance
+        has it happen later.
+        """
+        for place in range(MOST_WINDOWS):
+            await self._type("ae"[place % 2], pause=0.2)
+        await self._look()
 
     async def _suspend(self) -> None:
         await self._type("\x1a", pause=1.0)
