@@ -24,6 +24,7 @@ from time import monotonic
 from typing import Any
 
 from benchmarks.kit import pty
+from runqy_tui.demo.run import Demo
 
 OUT = Path(__file__).resolve().parents[1] / "screenshots" / "slow-link.cast"
 _PAUSE_S = 2.0
@@ -154,8 +155,11 @@ def _frames(chunks: Sequence[tuple[float, bytes]], way_s: float) -> Iterator[tup
 
 def record(rate: float, rtt: float, out: Path) -> None:
     """Play, write the cast, print the figures."""
-    with tempfile.TemporaryDirectory() as home:
-        command = [sys.executable, "-m", "runqy_tui", "--demo"]
+    # Over TCP, as the screenshots are: the header would name a socket of this machine.
+    with tempfile.TemporaryDirectory() as home, Demo(tcp=True) as demo:
+        if not demo.wait_ready(_PATIENCE_S):
+            raise SystemExit("the demo did not become ready")
+        command = [sys.executable, "-m", "runqy_tui", "--url", demo.url]
         seen = pty.session(command, rate=rate, rtt=rtt, env={"HOME": home, "LANG": "C.UTF-8"})
         recording = Recording(seen, rtt / 2_000)
         try:
@@ -177,7 +181,7 @@ def record(rate: float, rtt: float, out: Path) -> None:
         "version": 2,
         "width": pty.SIZE[0],
         "height": pty.SIZE[1],
-        "title": f"runqy-tui --demo over {rate / 1_000:g} KB/s, {rtt:g} ms",
+        "title": f"runqy-tui over {rate / 1_000:g} KB/s, {rtt:g} ms",
         "env": {"TERM": "xterm-256color"},
     }
     with out.open("w", encoding="utf-8") as file:

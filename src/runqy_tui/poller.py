@@ -158,10 +158,11 @@ class Poller:
 
         Over a slow link the closer looks are as many round trips again.
         """
-        triage, faults = self.triage, list[Exception]()
+        triage = self.triage
         if self._shown or triage is None:
             yield
             return
+        faults: list[Exception] = []
 
         def show() -> None:
             try:
