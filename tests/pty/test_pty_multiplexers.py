@@ -17,6 +17,7 @@ from tests.pty.terminal import Terminal
 
 SIGNS = (*PANES, "sick:2", "alpha.high", "beta-1", "? help")
 PROMPT = "before$"
+ROWS = 40
 
 
 def program(name: str) -> str:
@@ -27,6 +28,16 @@ def program(name: str) -> str:
     return found
 
 
+def shows_all(picture: str) -> bool:
+    """Whether one picture of the pane shows all that the monitor always shows."""
+    return all(sign in picture for sign in SIGNS)
+
+
+def is_back(picture: str) -> bool:
+    """Whether the pane shows the old prompt, the new one, and the monitor no more."""
+    return SIGNS[0] not in picture and picture.split().count(PROMPT) == 2
+
+
 def in_and_out(seen: Terminal, url: str, hardcopy: Callable[[], str]) -> None:
     """Start the monitor in a shell, look at it both ways, resize it, and leave it."""
     seen.press(f"PS1='{PROMPT} '; clear\r")
@@ -34,12 +45,11 @@ def in_and_out(seen: Terminal, url: str, hardcopy: Callable[[], str]) -> None:
     command = [sys.executable, "-m", "runqy_tui", "--url", url, "--interval", "60"]
     seen.press(shlex.join(command) + "\r")
     for columns in (120, 100):
-        seen.resize(columns, 40)
-        seen.until(lambda: all(sign in hardcopy() for sign in SIGNS), "on the pane")
+        seen.resize(columns, ROWS)
+        seen.until(lambda: shows_all(hardcopy()), "on the pane")
         seen.sees(*SIGNS, "✖ sick:2", "╭─ ")  # and on the terminal around it
     seen.press("q")
-    seen.until(lambda: SIGNS[0] not in hardcopy(), "the pane without the monitor")
-    seen.until(lambda: hardcopy().split().count(PROMPT) == 2, "what was there before")
+    seen.until(lambda: is_back(hardcopy()), "what was there before, without the monitor")
     seen.press("stty -a; exit\r")
     assert seen.ends() == 0
     assert b" icanon" in seen.raw
@@ -77,8 +87,11 @@ def test_in_screen(monitor: Monitor, fleet_url: str, short_folder: Path) -> None
         )
 
     def hardcopy() -> str:
+        copy.unlink(missing_ok=True)
         asked("hardcopy", str(copy))
-        return copy.read_text(errors="replace") if copy.exists() else ""
+        picture = copy.read_text(errors="replace") if copy.exists() else ""
+        # screen is told and not waited for: it may be writing still, or not have begun
+        return picture if picture.count("\n") == ROWS else ""
 
     seen = monitor.run(
         "sh", program=(screen, "-U", "-c", str(configuration), "-S", "tests"), env=environment
