@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -71,7 +71,7 @@ class Poller:
 
     Args:
         open_reader: connects; called again only if it raised.
-        publish: called in the loop with every result.
+        publish: awaited with every result before the next poll.
         interval_s: seconds from the start of one poll to the start of the next. May be changed
             while running; :meth:`wake` makes the change felt at once.
         triage: looks closer after each good poll, within the same deadline.
@@ -80,7 +80,7 @@ class Poller:
     def __init__(
         self,
         open_reader: Callable[[], Awaitable[Reader]],
-        publish: Callable[[PollResult], None],
+        publish: Callable[[PollResult], Awaitable[None]],
         interval_s: float,
         triage: Triage | None = None,
     ) -> None:
@@ -119,7 +119,7 @@ class Poller:
                 if task is not None and task.cancelling():
                     # Python 3.11's wait_for, in redis-py, swallows one that comes as it ends.
                     raise asyncio.CancelledError
-                self._publish(result)
+                await self._publish(result)
                 pause = result.retry_in_s
                 if pause is None:
                     self._took_s = monotonic() - started
@@ -147,49 +147,46 @@ class Poller:
         except TimeoutError:
             where = "" if reader is None else reader.address
             return self._failed(str(ConnectionFailedError.late("a poll", where, deadline)))
-        with self._early(snapshot):
-            diagnosis = await self._look(reader, snapshot, deadline - (monotonic() - started))
+        diagnosis = await self._look(reader, snapshot, deadline - (monotonic() - started))
         self._failures = 0
         return PollResult(at=monotonic(), snapshot=snapshot, diagnosis=diagnosis)
 
-    @contextmanager
-    def _early(self, snapshot: Snapshot) -> Iterator[None]:
+    async def _look(self, reader: Reader, snapshot: Snapshot, left_s: float) -> Diagnosis | None:
+        """Look closer; where that takes too long the poll itself is good all the same."""
+        triage = self.triage
+        if triage is None:
+            return None
+        try:
+            async with self._early(triage, snapshot), asyncio.timeout(max(_BREATH_S, left_s)):
+                looks = await triage.read(reader, snapshot)
+        except TimeoutError:
+            late = ConnectionFailedError.late("all of it", reader.address, max(DEADLINE_S, left_s))
+            return await triage.without(snapshot, str(late))
+        return await triage.digest(snapshot, looks)
+
+    @asynccontextmanager
+    async def _early(self, triage: Triage, snapshot: Snapshot) -> AsyncIterator[None]:
         """Show the first snapshot that ever came, if what is done meanwhile takes long.
 
         Over a slow link the closer looks are as many round trips again.
         """
-        triage = self.triage
-        if self._shown or triage is None:
+        if self._shown:
             yield
             return
-        faults: list[Exception] = []
-
-        def show() -> None:
-            try:
-                diagnosis = triage.glance(snapshot)
-                self._publish(PollResult(monotonic(), snapshot, diagnosis, early=True))
-            except Exception as fault:  # noqa: BLE001 -- raised below, as from any poll
-                faults.append(fault)
-
-        timer = asyncio.get_running_loop().call_later(_FIRST_LOOK_S, show)
+        showing = asyncio.create_task(self._show_early(triage, snapshot))
         try:
             yield
         finally:
-            timer.cancel()
-        if faults:
-            raise faults[0]
-        self._shown = True
+            showing.cancel()
+            self._shown = True
+            (fault,) = await asyncio.gather(showing, return_exceptions=True)
+        if isinstance(fault, Exception):
+            raise fault  # as from any poll
 
-    async def _look(self, reader: Reader, snapshot: Snapshot, left_s: float) -> Diagnosis | None:
-        """Look closer; where that takes too long the poll itself is good all the same."""
-        if self.triage is None:
-            return None
-        try:
-            async with asyncio.timeout(max(_BREATH_S, left_s)):
-                return await self.triage.look(reader, snapshot)
-        except TimeoutError:
-            late = ConnectionFailedError.late("all of it", reader.address, max(DEADLINE_S, left_s))
-            return self.triage.without(snapshot, str(late))
+    async def _show_early(self, triage: Triage, snapshot: Snapshot) -> None:
+        await asyncio.sleep(_FIRST_LOOK_S)
+        diagnosis = await triage.glance(snapshot)
+        await self._publish(PollResult(monotonic(), snapshot, diagnosis, early=True))
 
     def _failed(self, error: str) -> PollResult:
         self._failures += 1

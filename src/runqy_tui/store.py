@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from runqy_tui.durations import Observed
 from runqy_tui.findings.base import Finding
@@ -12,6 +13,9 @@ from runqy_tui.history import Trend
 from runqy_tui.model import QueueKey, Snapshot
 from runqy_tui.poller import PollResult
 from runqy_tui.trouble import Assessment, assess
+
+if TYPE_CHECKING:
+    from runqy_tui.triage import Diagnosis
 
 Rates = Trend
 """What the screens ask of a trend: ``done_per_s`` and ``failed_per_s``."""
@@ -80,7 +84,7 @@ class Store:
         known = result.diagnosis
         self.live = View(
             snapshot=result.snapshot,
-            assessment=assess(result.snapshot, known.findings if known else None),
+            assessment=_assessed(result.snapshot, known),
             findings=known.findings if known else (),
             trends=known.trends if known else {},
             durations=known.durations if known else {},
@@ -118,6 +122,12 @@ class Store:
         )
         if self._frozen is not None:  # a picture may stand still, a lost connection must show
             self._frozen = _linked_as(self._frozen, self.live)
+
+
+def _assessed(snapshot: Snapshot, known: Diagnosis | None) -> Assessment:
+    if known is None:
+        return assess(snapshot)
+    return known.assessment or assess(snapshot, known.findings)
 
 
 def _linked_as(picture: View, live: View) -> View:

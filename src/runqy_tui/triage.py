@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from runqy_tui.audit import Auditor
+from runqy_tui.breath import Steps, at_once, in_turns, parts
 from runqy_tui.durations import Durations, Observed
 from runqy_tui.errors import RunqyTuiError
 from runqy_tui.findings.base import Finding, Sight, Thresholds
-from runqy_tui.findings.engine import diagnose
+from runqy_tui.findings.engine import diagnosing
 from runqy_tui.findings.past import ActiveSeen, ServerPast
 from runqy_tui.findings.track import Tracker
 from runqy_tui.history import History, Trend
@@ -24,6 +25,7 @@ from runqy_tui.model import (
     WorkerState,
 )
 from runqy_tui.reader import Reader
+from runqy_tui.trouble import Assessment, assessing
 
 FATES_PER_POLL = 200
 SERVERS_PER_POLL = 2
@@ -34,6 +36,7 @@ SERVERS_PER_POLL = 2
 class Diagnosis:
     """All that is known at one poll. ``durations`` has only queues whose tasks were seen to end.
 
+    ``assessment``: what the findings say of each object, where that was worked out along with it.
     ``unread`` says in one line why single tasks were not looked at, where they were not.
     """
 
@@ -42,6 +45,7 @@ class Diagnosis:
     trends: Mapping[QueueKey, Trend] = field(default_factory=dict)
     durations: Mapping[QueueKey, Observed] = field(default_factory=dict)
     unread: str | None = None
+    assessment: Assessment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,32 +81,49 @@ class Triage:
         Costs at most five round trips, and two for each of two asynq servers. Where the reader
         cannot answer, the poll is taken in without: that is never an error.
         """
-        return self.take(snapshot, await self._read(reader, snapshot))
+        return await self.digest(snapshot, await self.read(reader, snapshot))
 
-    def without(self, snapshot: Snapshot, why: str) -> Diagnosis:
+    async def digest(self, snapshot: Snapshot, looks: Looks | None = None) -> Diagnosis:
+        """Take in a poll and what :meth:`read` gave, with turns for others in between.
+
+        Not to be cancelled, but for good: it would be half taken in.
+        """
+        return await in_turns(self._taking(snapshot, looks or Looks()))
+
+    async def without(self, snapshot: Snapshot, why: str) -> Diagnosis:
         """Take in a poll that no closer look could follow, for the reason given."""
-        return self.take(snapshot, Looks(unread=why))
+        return await self.digest(snapshot, Looks(unread=why))
 
-    def glance(self, snapshot: Snapshot) -> Diagnosis:
+    async def glance(self, snapshot: Snapshot) -> Diagnosis:
         """What a first poll alone tells, before closer looks; nothing of it is remembered."""
-        return Triage(self.thresholds).take(snapshot)
+        return await Triage(self.thresholds).digest(snapshot)
 
     def take(self, snapshot: Snapshot, looks: Looks | None = None) -> Diagnosis:
         """Take in a poll and what was read of single tasks, without any reader."""
-        looks = looks or Looks()
+        return at_once(self._taking(snapshot, looks or Looks()))
+
+    def _taking(self, snapshot: Snapshot, looks: Looks) -> Steps[Diagnosis]:
         if snapshot.clock_jump_s:
             self._follow_clock(snapshot.clock_jump_s)
-        self.history.add(snapshot)
+        yield from self.history.adding(snapshot)
         self.durations.keep({queue.key for queue in snapshot.queues}, snapshot.taken_at)
         self.auditor.take(looks.audits)
         self.durations.settle(looks.ids, looks.fates, snapshot.taken_at)
         self._observe(snapshot, looks)
+        yield
+        findings = yield from self._finding(snapshot)
+        trends: dict[QueueKey, Trend] = {}
+        for some in parts(snapshot.queues):
+            trends.update(self.history.trends(queue.key for queue in some))
+            yield
+        assessment = yield from assessing(snapshot, findings)
         return Diagnosis(
             snapshot=snapshot,
-            findings=self._findings(snapshot),
-            trends=self.history.trends(queue.key for queue in snapshot.queues),
+            findings=findings,
+            trends=trends,
             durations=self._durations(snapshot),
             unread=looks.unread,
+            assessment=assessment,
         )
 
     def _follow_clock(self, jump_s: float) -> None:
@@ -112,7 +133,7 @@ class Triage:
         self.auditor = Auditor()
         self._active_seen = ActiveSeen()
 
-    def _findings(self, snapshot: Snapshot) -> tuple[Finding, ...]:
+    def _finding(self, snapshot: Snapshot) -> Steps[tuple[Finding, ...]]:
         self._server_past.add(snapshot)
         self._active_seen.take(self.auditor.current)
         sight = Sight(
@@ -125,10 +146,14 @@ class Triage:
         )
         # A clock that went back lets the history begin anew: that is no first sight.
         first_poll = self.history.started_at == snapshot.taken_at and not snapshot.clock_jump_s
-        return self.tracker.update(diagnose(sight), snapshot.taken_at, first_poll)
+        found = yield from diagnosing(sight)
+        return (yield from self.tracker.updating(found, snapshot.taken_at, first_poll))
 
-    async def _read(self, reader: Reader, snapshot: Snapshot) -> Looks:
-        """Three questions; one that is refused leaves the others their answers."""
+    async def read(self, reader: Reader, snapshot: Snapshot) -> Looks:
+        """Look closer at some tasks of a poll, to be taken in with it.
+
+        Three questions; one that is refused leaves the others their answers.
+        """
         audits: Sequence[Audit] = ()
         started: Sequence[ActiveTask] = ()
         fates: Sequence[AuditedTask] = ()

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from runqy_tui.breath import Steps, at_once, parts
 from runqy_tui.findings.base import Finding, Kind, Sight
 from runqy_tui.findings.engine import diagnose, urgency
 from runqy_tui.history import History
@@ -46,6 +47,11 @@ def assess(snapshot: Snapshot, findings: Iterable[Finding] | None = None) -> Ass
     """
     if findings is None:
         findings = diagnose(Sight(snapshot, History()))
+    return at_once(assessing(snapshot, findings))
+
+
+def assessing(snapshot: Snapshot, findings: Iterable[Finding]) -> Steps[Assessment]:
+    """The same in steps."""
     workers: dict[object, list[Finding]] = defaultdict(list)
     queues: dict[object, list[Finding]] = defaultdict(list)
     for finding in findings:
@@ -53,10 +59,16 @@ def assess(snapshot: Snapshot, findings: Iterable[Finding] | None = None) -> Ass
             workers[finding.subject.name].append(finding)
         elif finding.subject.queue is not None:  # a task's finding is its queue's trouble too
             queues[finding.subject.queue].append(finding)
-    return Assessment(
-        workers={one.id: worker_trouble(one, workers.get(one.id, ())) for one in snapshot.workers},
-        queues={one.key: queue_trouble(one, queues.get(one.key, ())) for one in snapshot.queues},
-    )
+    yield
+    of_workers: dict[str, Trouble] = {}
+    for some in parts(snapshot.workers):
+        of_workers |= {one.id: worker_trouble(one, workers.get(one.id, ())) for one in some}
+        yield
+    of_queues: dict[object, Trouble] = {}
+    for few in parts(snapshot.queues):
+        of_queues |= {one.key: queue_trouble(one, queues.get(one.key, ())) for one in few}
+        yield
+    return Assessment(workers=of_workers, queues=of_queues)
 
 
 def worker_trouble(worker: Worker, findings: Sequence[Finding]) -> Trouble:
@@ -80,9 +92,13 @@ def _judge(calm: Trouble, findings: Sequence[Finding]) -> Trouble:
     return Trouble(calm.severity, f"acknowledged: {min(findings, key=urgency).reason}")
 
 
+_FINE, _BUSY, _IDLE = Trouble(Severity.FINE), Trouble(Severity.BUSY), Trouble(Severity.IDLE)
+"""Nearly every object's trouble, at every poll: made once."""
+
+
 def _calm_worker(worker: Worker) -> Trouble:
     if worker.state is WorkerState.RUNNING:
-        return Trouble(Severity.BUSY if worker.active_count else Severity.FINE)
+        return _BUSY if worker.active_count else _FINE
     if worker.state is WorkerState.BOOTSTRAPPING:
         return Trouble(Severity.BUSY, "starting")
     if worker.state is WorkerState.STOPPED:
@@ -95,5 +111,5 @@ def _calm_worker(worker: Worker) -> Trouble:
 
 def _calm_queue(queue: Queue) -> Trouble:
     if queue.counts.pending or queue.counts.active:
-        return Trouble(Severity.BUSY)
-    return Trouble(Severity.FINE if queue.consumers else Severity.IDLE)
+        return _BUSY
+    return _FINE if queue.consumers else _IDLE

@@ -33,7 +33,7 @@ class Seen:
         self.poller: Poller
         self._news = asyncio.Event()
 
-    def take(self, result: PollResult) -> None:
+    async def take(self, result: PollResult) -> None:
         self.results.append(result)
         self.store.apply(result)
         self._news.set()

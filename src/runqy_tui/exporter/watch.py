@@ -69,7 +69,7 @@ class Watch:
                 self._hopeless.set_exception(error)
             raise
 
-    def _took(self, result: PollResult) -> None:
+    async def _took(self, result: PollResult) -> None:
         before = self.status
         self.status = replace(
             before,

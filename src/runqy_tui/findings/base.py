@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from functools import cached_property
 
 from runqy_tui.history import History
@@ -19,6 +19,15 @@ class Kind(StrEnum):
     QUEUE = "queue"
     TASK = "task"
     REDIS = "redis"
+
+
+class Cause(Enum):
+    """Why pending tasks are not taken."""
+
+    NO_CONSUMER = auto()
+    BRACELESS = auto()
+    UNHEALTHY = auto()
+    PAUSED = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +127,8 @@ class Sight:
 
     ``audits``: the latest of each window. ``server_past``: the last polls of the server, oldest
     first (see :class:`runqy_tui.findings.past.ServerPast`). ``active_since``: when each task was
-    first seen active; it may have been so for longer.
+    first seen active; it may have been so for longer. ``causes`` is filled by whoever asks
+    first (:func:`runqy_tui.findings.causes.cause_of`).
     """
 
     snapshot: Snapshot
@@ -127,6 +137,7 @@ class Sight:
     thresholds: Thresholds = field(default_factory=Thresholds)
     server_past: Sequence[ServerPoint] = ()
     active_since: Mapping[tuple[QueueKey, str], float] = field(default_factory=dict)
+    causes: dict[QueueKey, Cause | None] = field(default_factory=dict)
 
     @property
     def now(self) -> float:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from enum import Enum, auto
 
-from runqy_tui.findings.base import Evidence, Sight
+from runqy_tui.findings.base import Cause, Evidence, Sight
 from runqy_tui.findings.words import queue_key
 from runqy_tui.findings.workers import beats_late
 from runqy_tui.humanize import span
@@ -14,19 +13,17 @@ from runqy_tui.model import Dialect, Queue, TaskState, Worker, WorkerState
 SICK = (WorkerState.DEGRADED, WorkerState.RECOVERING)
 
 
-class Cause(Enum):
-    """Why pending tasks are not taken."""
-
-    NO_CONSUMER = auto()
-    BRACELESS = auto()
-    UNHEALTHY = auto()
-    PAUSED = auto()
-
-
 def cause_of(sight: Sight, queue: Queue) -> Cause | None:
     """The one cause for which a queue's pending tasks wait; ``None`` where they do not."""
     if not queue.counts.pending:
         return None
+    known = sight.causes
+    if queue.key not in known:
+        known[queue.key] = _cause(sight, queue)
+    return known[queue.key]
+
+
+def _cause(sight: Sight, queue: Queue) -> Cause | None:
     if not has_consumer(sight, queue):
         return Cause.NO_CONSUMER if queue.key.braced else Cause.BRACELESS
     if all_sick(sight, queue):
@@ -72,7 +69,7 @@ def sick(sight: Sight, queue: Queue) -> list[tuple[Worker, WorkerState]]:
 def all_sick(sight: Sight, queue: Queue) -> bool:
     """Whether there are consumers, and none that can work for this queue."""
     known = consumers(sight, queue)
-    return bool(known) and len(sick(sight, queue)) == len(known)
+    return bool(known) and all(health_for(worker, queue) in SICK for worker in known)
 
 
 def only_degraded(sight: Sight, queue: Queue) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
+from runqy_tui.breath import Steps, at_once
 from runqy_tui.findings import backlog, due, queues, server, tasks, workers
 from runqy_tui.findings.base import Evidence, Finding, Kind, Sight, Subject
 from runqy_tui.severity import Severity
@@ -23,7 +24,16 @@ DETECTORS: tuple[Detector, ...] = (
 
 def diagnose(sight: Sight, detectors: Sequence[Detector] = DETECTORS) -> tuple[Finding, ...]:
     """Everything that is wrong, the most urgent first: see :func:`urgency`."""
-    found = [finding for detector in detectors for finding in _run(detector, sight)]
+    return at_once(diagnosing(sight, detectors))
+
+
+def diagnosing(
+    sight: Sight, detectors: Sequence[Detector] = DETECTORS
+) -> Steps[tuple[Finding, ...]]:
+    """The same in steps: an incident in a thousand queues has a thousand findings."""
+    found: list[Finding] = []
+    for detector in detectors:
+        yield from _run(detector, sight, found)
     return tuple(sorted(found, key=urgency))
 
 
@@ -33,14 +43,15 @@ def urgency(finding: Finding) -> tuple[int, float, float, str]:
     return -finding.severity, -finding.weight, since, finding.id
 
 
-def _run(detector: Detector, sight: Sight) -> list[Finding]:
-    """What one detector says; one that fails is itself a finding and hides no other."""
-    found: list[Finding] = []
+def _run(detector: Detector, sight: Sight, found: list[Finding]) -> Steps[None]:
+    """Add what one detector says; one that fails is itself a finding and hides no other."""
     try:
-        found.extend(detector(sight))
+        for finding in detector(sight):
+            found.append(finding)
+            yield
     except Exception as error:  # noqa: BLE001 -- a boundary: the others still have their say
         found.append(_failed(detector, error))
-    return found
+    yield
 
 
 def _failed(detector: Detector, error: Exception) -> Finding:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from runqy_tui.findings.base import Evidence, Finding, Sight
+from runqy_tui.findings.base import Cause, Evidence, Finding, Sight
 from runqy_tui.findings.causes import (
-    Cause,
     all_sick,
     cause_of,
     consumers,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from runqy_tui.breath import Steps, at_once, parts
 from runqy_tui.findings.base import Finding
 from runqy_tui.findings.engine import urgency
 from runqy_tui.severity import Severity
@@ -48,9 +49,19 @@ class Tracker:
 
         ``first_poll``: what is found now was there before anybody looked.
         """
+        return at_once(self.updating(findings, now, first_poll))
+
+    def updating(
+        self, findings: Iterable[Finding], now: float, first_poll: bool = False
+    ) -> Steps[tuple[Finding, ...]]:
+        """The same in steps."""
         found = {finding.id: finding for finding in findings}
         self._forget(found, now)
-        told = [self._see(finding, now, first_poll) for finding in found.values()]
+        yield
+        told: list[Finding] = []
+        for some in parts(found.values()):
+            told += [self._see(finding, now, first_poll) for finding in some]
+            yield
         return tuple(sorted(told, key=urgency))
 
     def acknowledge(self, finding_id: str, now: float) -> bool:

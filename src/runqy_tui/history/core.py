@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from math import isnan, nan
-from typing import TypeVar
 
+from runqy_tui.breath import Steps, at_once, parts
 from runqy_tui.history.counter import Counter
 from runqy_tui.history.growth import Growth
+from runqy_tui.history.numbers import (
+    Value,
+    change_of,
+    index_of,
+    number_at,
+    points_of,
+    rate_of,
+    recorded,
+    sane,
+)
 from runqy_tui.history.points import RATE_WINDOW_S, Point, StateChange, Trend
 from runqy_tui.history.rows import Axis, Numbers, Places, Row
 from runqy_tui.model import Dialect, Queue, QueueKey, Snapshot, Worker
-
-Value = float | int | bool | None
-Object = TypeVar("Object", Queue, Worker)
 
 _QUEUE: Mapping[str, tuple[str, Callable[[Queue], Value]]] = {
     "pending": ("f", lambda queue: queue.counts.pending),
@@ -35,7 +40,6 @@ WORKER_SERIES = tuple(_WORKER)
 _PLACE_OF: Mapping[str, int] = {name: place for place, name in enumerate(QUEUE_SERIES)}
 _BACKLOG = ("pending", "active", "retry", "scheduled")
 _STATES_KEPT = 16
-_MOST = 3e38
 
 
 class _Followed:
@@ -72,6 +76,10 @@ class History:
 
     def add(self, snapshot: Snapshot) -> None:
         """Take in one poll."""
+        at_once(self.adding(snapshot))
+
+    def adding(self, snapshot: Snapshot) -> Steps[None]:
+        """The same in steps; whoever looks meanwhile sees the poll before."""
         at = snapshot.taken_at
         if self._axis.rows and at <= self._axis.rows[-1].at:
             self._clear()
@@ -81,41 +89,58 @@ class History:
         taken = [(queue, self._queues.take(queue.key, at)) for queue in snapshot.queues]
         queues = [(queue, place) for queue, place in taken if queue.read_at is None]
         unread = {queue.key for queue, _ in taken if queue.read_at is not None}
-        workers = [(worker, self._workers.take(worker.id, at)) for worker in snapshot.workers]
-        self._follow(snapshot)
-        self._axis.append(
-            at,
-            (self._queue_numbers(name, queues) for name in QUEUE_SERIES),
-            (_numbers(kind, of, workers, self._workers.size) for kind, of in _WORKER.values()),
-        )
+        yield
+        workers: list[tuple[Worker, int | None]] = []
+        for some in parts(snapshot.workers):
+            workers += [(worker, self._workers.take(worker.id, at)) for worker in some]
+            yield
+        yield from self._following(snapshot)
+        of_queues: list[Numbers] = []
+        for name in QUEUE_SERIES:
+            numbers = yield from self._queue_numbers(name, queues)
+            of_queues.append(numbers)
+        of_workers: list[Numbers] = []
+        for kind, of in _WORKER.values():
+            numbers = yield from recorded(kind, of, workers, self._workers.size)
+            of_workers.append(numbers)
+        self._axis.append(at, of_queues, of_workers)
         self._trends = {asked: told for asked, told in self._trends.items() if asked[0] in unread}
         self._release()
 
-    def _queue_numbers(self, name: str, queues: Sequence[tuple[Queue, int | None]]) -> Numbers:
+    def _queue_numbers(
+        self, name: str, queues: Sequence[tuple[Queue, int | None]]
+    ) -> Steps[Numbers]:
         kind, of = _QUEUE[name]
         if kind != "d":
-            return _numbers(kind, of, queues, self._queues.size)
+            return recorded(kind, of, queues, self._queues.size)
 
         def carried_on(queue: Queue) -> Value:
             known = self._followed.get(queue.key)
-            return None if known is None else known.counters[name].see(_sane(of(queue)))
+            return None if known is None else known.counters[name].see(sane(of(queue)))
 
-        return _numbers(kind, carried_on, queues, self._queues.size)
+        return recorded(kind, carried_on, queues, self._queues.size)
 
-    def _follow(self, snapshot: Snapshot) -> None:
+    def _following(self, snapshot: Snapshot) -> Steps[None]:
         at = snapshot.taken_at
-        for queue in snapshot.queues:
-            if queue.key in self._queues and queue.read_at is None:
-                known = self._followed.setdefault(queue.key, _Followed())
-                known.growth.see(at, queue.counts.pending)
-        for worker in snapshot.workers:
-            states = self._states.get(worker.id, ())
-            if worker.id in self._workers and (not states or states[-1].state is not worker.state):
-                change = StateChange(at, worker.state)
-                self._states[worker.id] = (*states, change)[-_STATES_KEPT:]
+        for few in parts(snapshot.queues):
+            for queue in few:
+                if queue.key in self._queues and queue.read_at is None:
+                    known = self._followed.setdefault(queue.key, _Followed())
+                    known.growth.see(at, queue.counts.pending)
+            yield
+        for some in parts(snapshot.workers):
+            for worker in some:
+                self._follow_state(worker, at)
+            yield
         self._attempts = frozenset(
             queue.key for queue in snapshot.queues if queue.dialect is Dialect.ASYNQ
         )
+
+    def _follow_state(self, worker: Worker, at: float) -> None:
+        states = self._states.get(worker.id, ())
+        if worker.id in self._workers and (not states or states[-1].state is not worker.state):
+            change = StateChange(at, worker.state)
+            self._states[worker.id] = (*states, change)[-_STATES_KEPT:]
 
     def _release(self) -> None:
         oldest = self._axis.rows[0].at
@@ -151,7 +176,9 @@ class History:
     def net_per_s(self, queue: QueueKey, over_s: float) -> float | None:
         """By how many tasks per second more wait, as its trend tells, at a fraction of the cost."""
         place = self._queues.of(queue)
-        return None if place is None else _rate(self._axis.window(over_s), "pending", place)
+        if place is None:
+            return None
+        return rate_of(self._axis.window(over_s), _PLACE_OF["pending"], place)
 
     def series(self, queue: QueueKey, name: str, over_s: float) -> Sequence[Point]:
         """Samples of one of :data:`QUEUE_SERIES`; ``done`` and ``failed`` are counters.
@@ -161,10 +188,10 @@ class History:
         Raises:
             ValueError: there is no series of this name.
         """
-        place, which = self._queues.of(queue), _index(QUEUE_SERIES, name)
+        place, which = self._queues.of(queue), index_of(QUEUE_SERIES, name)
         if place is None:
             return ()
-        return _points(self._axis.window(over_s), lambda row: _at(row.queues[which], place))
+        return points_of(self._axis.window(over_s), lambda row: number_at(row.queues[which], place))
 
     def worker_series(self, worker_id: str, name: str, over_s: float) -> Sequence[Point]:
         """Samples of one of :data:`WORKER_SERIES`; ``healthy`` is 0 or 1.
@@ -172,10 +199,11 @@ class History:
         Raises:
             ValueError: there is no series of this name.
         """
-        place, which = self._workers.of(worker_id), _index(WORKER_SERIES, name)
+        place, which = self._workers.of(worker_id), index_of(WORKER_SERIES, name)
         if place is None:
             return ()
-        return _points(self._axis.window(over_s), lambda row: _at(row.workers[which], place))
+        rows = self._axis.window(over_s)
+        return points_of(rows, lambda row: number_at(row.workers[which], place))
 
     def states(self, worker_id: str) -> Sequence[StateChange]:
         """The latest changes of a worker's state, oldest first, its first sight among them."""
@@ -187,22 +215,22 @@ class History:
         Raises:
             ValueError: there is no series of this name.
         """
-        place, which = self._queues.of(queue), _index(QUEUE_SERIES, name)
+        place, which = self._queues.of(queue), index_of(QUEUE_SERIES, name)
         if place is None:
             return None
-        change = _change(self._axis.window(over_s), (which,), place)
+        change = change_of(self._axis.window(over_s), (which,), place)
         return None if change is None else change[1][0]
 
     def _trend(self, queue: QueueKey, rows: Sequence[Row]) -> Trend:
         place = self._queues.of(queue)
         if place is None or len(rows) < 2:
             return Trend()
-        net = _rate(rows, "pending", place)
-        left = _at(rows[-1].queues[0], place)
+        net = rate_of(rows, _PLACE_OF["pending"], place)
+        left = number_at(rows[-1].queues[0], place)
         return Trend(
             over_s=rows[-1].at - rows[0].at,
-            done_per_s=_rate(rows, "done", place),
-            failed_per_s=_rate(rows, "failed", place),
+            done_per_s=rate_of(rows, _PLACE_OF["done"], place),
+            failed_per_s=rate_of(rows, _PLACE_OF["failed"], place),
             enqueued_per_s=self._enqueued(queue, rows, place),
             net_per_s=net,
             drains_in_s=left / -net if net is not None and net < 0 < left else None,
@@ -213,86 +241,8 @@ class History:
         # asynq's failed counts attempts, which may go to retry and so are still in the backlog.
         lost = "archived" if queue in self._attempts else "failed"
         names = (*_BACKLOG, "done", lost)
-        change = _change(rows, [_PLACE_OF[name] for name in names], place)
+        change = change_of(rows, [_PLACE_OF[name] for name in names], place)
         if change is None:
             return None
         over_s, (*backlog, done, failed) = change
         return max(0.0, sum(backlog) + done + max(0.0, failed)) / over_s
-
-
-def _numbers(
-    kind: str,
-    of: Callable[[Object], Value],
-    objects: Sequence[tuple[Object, int | None]],
-    size: int,
-) -> Numbers:
-    numbers: Numbers = array(kind, [nan]) * size
-    for one, place in objects:
-        value = None if place is None else _sane(of(one))
-        if value is not None and place is not None:
-            numbers[place] = value
-    return numbers
-
-
-def _index(names: Sequence[str], name: str) -> int:
-    if name not in names:
-        raise ValueError(f"no series {name!r}: one of {', '.join(names)}")
-    return names.index(name)
-
-
-def _at(numbers: Numbers, place: int) -> float:
-    """NaN for an object that was not there yet when this row was written."""
-    return numbers[place] if place < len(numbers) else nan
-
-
-def _sane(value: Value) -> Value:
-    """Nothing instead of a number that is beyond any sense."""
-    return None if value is None or abs(value) >= _MOST else value
-
-
-def _change(
-    rows: Sequence[Row], which: Sequence[int], place: int
-) -> tuple[float, list[float]] | None:
-    """Seconds and changes between the first and the last row that know all these quantities."""
-    if len(rows) < 2:
-        return None
-    # Nearly always the ends know them all.
-    begin, end = rows[0], rows[-1]
-    if place < len(begin.queues[0]) and place < len(end.queues[0]):
-        changes = [end.queues[index][place] - begin.queues[index][place] for index in which]
-        if not isnan(sum(changes)):
-            return end.at - begin.at, changes
-    first = _whole(rows, which, place)
-    last = _whole(reversed(rows), which, place)
-    if first is None or last is None or first[0] >= last[0]:
-        return None
-    changes = [after - before for before, after in zip(first[1], last[1], strict=True)]
-    return last[0] - first[0], changes
-
-
-def _whole(
-    rows: Iterable[Row], which: Sequence[int], place: int
-) -> tuple[float, list[float]] | None:
-    """The first of these rows that knows all these quantities."""
-    for row in rows:
-        values = [_at(row.queues[index], place) for index in which]
-        if not isnan(sum(values)):
-            return row.at, values
-    return None
-
-
-def _rate(rows: Sequence[Row], name: str, place: int) -> float | None:
-    change = _change(rows, (_PLACE_OF[name],), place)
-    return None if change is None else change[1][0] / change[0]
-
-
-def _points(rows: Sequence[Row], of: Callable[[Row], float]) -> Sequence[Point]:
-    points: list[Point] = []
-    before: float | None = None
-    for row in rows:
-        if row.gap and before is not None:
-            points.append(Point((before + row.at) / 2, None))
-        value = of(row)
-        points.append(Point(row.at, None if value != value else value))
-        before = row.at
-    return points

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from runqy_tui.breath import Steps, at_once
 from runqy_tui.findings.base import Subject
 from runqy_tui.rules.model import Rule
 from runqy_tui.rules.readings import Increases, Reading, readings
@@ -112,6 +113,12 @@ class Alerts:
         self, diagnosis: Diagnosis, history: Increases, now: float | None = None
     ) -> AlertBoard:
         """Take in one poll; ``now`` is Redis's clock, that of the snapshot if ``None``."""
+        return at_once(self.updating(diagnosis, history, now))
+
+    def updating(
+        self, diagnosis: Diagnosis, history: Increases, now: float | None = None
+    ) -> Steps[AlertBoard]:
+        """The same in steps; the board is the old one until the last."""
         at = diagnosis.snapshot.taken_at if now is None else now
         elapsed = 0.0 if self.board.at is None else at - self.board.at
         watched = elapsed if 0.0 <= elapsed <= self.gap_s else 0.0
@@ -125,6 +132,8 @@ class Alerts:
                 if reading.value is None:
                     unknown.append(Unknown(rule, reading.subject, reading.sentence))
                 self._step(rule, reading, at, watched)
+                yield
+            yield
         for key in [key for key in self._courses if key not in seen]:
             self._end(key, at)
         self.board = self._board(at, unknown)

@@ -146,9 +146,9 @@ class RunqyApp(CellDiffApp[None]):
             self.session.poller.run, name="poller", exit_on_error=True
         )
 
-    def _polled(self, result: PollResult) -> None:
+    async def _polled(self, result: PollResult) -> None:
         before = self.session.board
-        self.session.take(result)
+        await self.session.take(result)
         announce(self, self.session.settings.notify, newly_firing(before, self.session.board))
 
     def push_screen(self, screen: Any, *args: Any, **options: Any) -> Any:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from textual.signal import Signal
 
+from runqy_tui.breath import in_turns
 from runqy_tui.config import INTERVALS_S, Settings
 from runqy_tui.errors import ConnectionFailedError
 from runqy_tui.poller import Poller, PollResult
@@ -54,13 +55,13 @@ class Session:
         """Alerts as of the latest poll."""
         return self.alerts.board
 
-    def take(self, result: PollResult) -> None:
+    async def take(self, result: PollResult) -> None:
         """Take in a poll: for the screen, and for the alerts, which wait for the closer looks."""
-        self.store.apply(result)
         if not result.early:
             self.log.note(result)
             if result.diagnosis is not None:
-                self.alerts.update(result.diagnosis, self.triage.history)
+                await in_turns(self.alerts.updating(result.diagnosis, self.triage.history))
+        self.store.apply(result)
         self.polled.publish(self.view)
 
     def acknowledge(self, finding_id: str) -> None:

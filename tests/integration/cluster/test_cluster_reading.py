@@ -13,7 +13,7 @@ import redis
 
 from runqy_tui.errors import AccessDeniedError, ConnectionFailedError
 from runqy_tui.model import QueueKey, TaskState
-from runqy_tui.poller import Poller
+from runqy_tui.poller import Poller, PollResult
 from runqy_tui.redis.connecting.connect import link_to
 from runqy_tui.redis.connecting.target import Target
 from runqy_tui.redis.polling.health import OUT_OF_MEMORY
@@ -329,8 +329,11 @@ async def test_a_poller_of_a_cluster_ends_wherever_it_is_cancelled(
     async def opened() -> RedisReader:
         return cluster.reader()
 
+    async def unheard(_result: PollResult) -> None:
+        """Nobody listens."""
+
     for turns in range(0, 60, 2):
-        poller = Poller(opened, lambda _result: None, 60)
+        poller = Poller(opened, unheard, 60)
         task = asyncio.ensure_future(poller.run())
         for _ in range(turns):
             await asyncio.sleep(0)

@@ -49,7 +49,7 @@ async def test_the_median_is_within_the_interval(redis_url: str, writer: Redis) 
     fleet.worker(writer, "gpu-1:1", fleet.now_of(writer), f"map[{NAME}:1]")
     known: list[Diagnosis] = []
 
-    def publish(result: PollResult) -> None:
+    async def publish(result: PollResult) -> None:
         assert result.error is None
         assert result.diagnosis is not None
         known.append(result.diagnosis)

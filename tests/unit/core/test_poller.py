@@ -63,7 +63,7 @@ class Watch:
         self.times: list[float] = []
         self._news = asyncio.Event()
 
-    def _publish(self, result: PollResult) -> None:
+    async def _publish(self, result: PollResult) -> None:
         self.results.append(result)
         self.times.append(monotonic())
         self._news.set()

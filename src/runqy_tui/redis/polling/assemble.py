@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from runqy_tui.breath import in_parts
 from runqy_tui.model import Dialect, Queue, QueueKey, TaskState, Worker
 from runqy_tui.redis import keys
 from runqy_tui.redis.decoding import parse
 from runqy_tui.redis.polling.aging import aged_queue, unread_queue
-from runqy_tui.redis.polling.breath import in_parts
 from runqy_tui.redis.polling.memory import QueueMemory, Reading, counter, counts_of
 from runqy_tui.redis.polling.queues import Queues
 from runqy_tui.redis.polling.strings import PAUSED

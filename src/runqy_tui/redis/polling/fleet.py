@@ -8,12 +8,12 @@ from operator import attrgetter
 
 from redis.exceptions import ResponseError
 
+from runqy_tui.breath import in_parts
 from runqy_tui.model import Worker
 from runqy_tui.redis import keys
 from runqy_tui.redis.cluster.topology import UnreachableError
 from runqy_tui.redis.decoding import codec
 from runqy_tui.redis.polling import servers
-from runqy_tui.redis.polling.breath import in_parts
 from runqy_tui.redis.polling.known import KnownWorker, know, serves_lists, warn_of_problems
 from runqy_tui.redis.polling.warn import Warnings
 from runqy_tui.redis.wire.replies import Reply, data, integer, refused, strings

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from runqy_tui.breath import in_parts
 from runqy_tui.redis import keys
 from runqy_tui.redis.cluster.topology import UnreachableError
-from runqy_tui.redis.polling.breath import in_parts
 from runqy_tui.redis.polling.warn import Warnings
 from runqy_tui.redis.polling.workers import INDEX_LEAD_S
 from runqy_tui.redis.wire.replies import Reply, data, refused, scan_page, scored, scores, wrong_type

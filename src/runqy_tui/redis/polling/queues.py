@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from runqy_tui.breath import in_parts
 from runqy_tui.model import QueueKey, TaskState
 from runqy_tui.redis import keys
 from runqy_tui.redis.cluster.topology import UnreachableError
-from runqy_tui.redis.polling.breath import in_parts
 from runqy_tui.redis.polling.memory import (
     LISTS,
     MOST_GROUPS,
