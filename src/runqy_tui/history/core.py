@@ -70,6 +70,7 @@ class History:
         self._workers: Places[str] = Places()
         self._followed: dict[QueueKey, _Followed] = {}
         self._trends: dict[tuple[QueueKey, float], Trend] = {}
+        self._increases: dict[tuple[QueueKey, str, float], float | None] = {}
         self._states: dict[str, tuple[StateChange, ...]] = {}
         self._attempts: frozenset[QueueKey] = frozenset()
         self._started_at: float | None = None
@@ -105,6 +106,7 @@ class History:
             of_workers.append(numbers)
         self._axis.append(at, of_queues, of_workers)
         self._trends = {asked: told for asked, told in self._trends.items() if asked[0] in unread}
+        self._increases.clear()
         self._release()
 
     def _queue_numbers(
@@ -215,6 +217,12 @@ class History:
         Raises:
             ValueError: there is no series of this name.
         """
+        asked = queue, name, over_s
+        if asked not in self._increases:  # findings and alerts ask for the same
+            self._increases[asked] = self._increase(*asked)
+        return self._increases[asked]
+
+    def _increase(self, queue: QueueKey, name: str, over_s: float) -> float | None:
         place, which = self._queues.of(queue), index_of(QUEUE_SERIES, name)
         if place is None:
             return None

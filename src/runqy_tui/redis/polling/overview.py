@@ -94,7 +94,7 @@ class Overview:
         self._time_at: tuple[float, float] | None = None
         self._epoch = 0
         self._settled: tuple[int, str] | None = None
-        self._learned: tuple[object, ...] = ()
+        self._learned: dict[bool, tuple[object, ...]] = {}
         self._served: tuple[int, frozenset[QueueKey]] = (-1, frozenset())
         self._kept: tuple[int, frozenset[QueueKey]] = (-1, frozenset())
 
@@ -247,20 +247,20 @@ class Overview:
         ids: Iterable[str] = self.index.beats
         if found:
             ids = [*ids, *self._discovery.workers]
-        walked = frozenset(self._discovery.queues) if found else frozenset()
-        return self._learn_queues(walked), *self._fleet.learn(ids, self.index.servers)
+        return self._learn_queues(found=found), *self._fleet.learn(ids, self.index.servers)
 
-    def _learn_queues(self, walked: frozenset[QueueKey]) -> list[QueueKey]:
-        # Nearly always the same names again.
+    def _learn_queues(self, *, found: bool) -> list[QueueKey]:
+        walked = frozenset(self._discovery.queues) if found else frozenset()
         names = self.index.queues, self._served_lists(), walked, self._indexed
-        if self._learned == (*names, self.queues.changes):
+        # Nearly always the same names again.
+        if self._learned.get(found) == (*names, self.queues.changes):
             return []
         registered = {QueueKey(name) for name in self.index.queues}
         queues = self.queues.learn(registered | self._served_lists() | walked)
         for key, memory in self.queues.known.items():
             # Where the index may not be read, nobody can tell that a queue is missing in it.
             memory.registered = key in registered or not self._indexed
-        self._learned = (*names, self.queues.changes)
+        self._learned[found] = (*names, self.queues.changes)
         return queues
 
     def _served_lists(self) -> frozenset[QueueKey]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Generic, TypeVar
 
 from textual import on
@@ -28,6 +29,7 @@ class ResourcePane(Pane, Generic[T]):
         super().__init__(session, resource.columns, table)
         self._resource = resource
         self._items: list[T] = []
+        self._severities: Counter[Severity] = Counter()
         self._sort: str | None = None
         self._descending = False
 
@@ -53,6 +55,8 @@ class ResourcePane(Pane, Generic[T]):
             self.table.placeholder = waiting(view)
             return
         self._items = self.rows_of(view)
+        # Titles are written more often than polls come.
+        self._severities = Counter(map(self.severity, self._items))
         self.refill()
 
     def refill(self, *, typed: bool = False) -> None:
@@ -125,7 +129,7 @@ class ResourcePane(Pane, Generic[T]):
 
     def count(self, severity: Severity) -> int:
         """How many objects have this severity."""
-        return sum(self.severity(item) is severity for item in self._items)
+        return self._severities[severity]
 
     @on(Table.SelectionGone)
     def _gone(self, event: Table.SelectionGone) -> None:

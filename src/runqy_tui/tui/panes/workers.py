@@ -33,6 +33,12 @@ class WorkersPane(ResourcePane[WorkerRow]):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session, WORKERS)
+        self._states: Counter[WorkerState] = Counter()
+
+    def show(self, view: View) -> None:
+        """Take over a new view."""
+        super().show(view)
+        self._states = Counter(item.worker.state for item in self._items)
 
     def rows_of(self, view: View) -> list[WorkerRow]:
         """Rows of a view."""
@@ -51,6 +57,6 @@ class WorkersPane(ResourcePane[WorkerRow]):
 
     def full(self) -> Content:
         """Add how many are in which state."""
-        states = Counter(item.worker.state for item in self._items)
+        states = self._states
         tally = " · ".join(f"{states[state]} {_WORDS[state]}" for state in _WORDS if states[state])
         return Content.assemble(super().full(), (f" ─ {tally}" if tally else "", "$muted"))

@@ -83,9 +83,13 @@ class Resource(Generic[T]):
         return ListRows(ordered, self.key, self.cell)
 
 
-def rank(severity: Severity) -> Severity:
+def rank(severity: Severity) -> int:
     """Severity as far as it decides the order: fine and busy are one, so that rows keep still."""
-    return Severity.FINE if severity is Severity.BUSY else severity
+    return _RANKS[severity]
+
+
+_RANKS = tuple(int(Severity.FINE if one is Severity.BUSY else one) for one in Severity)
+"""Plain numbers: a large fleet is put in order at every poll."""
 
 
 def number(value: int | None, style: Style = "") -> Cell:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from runqy_tui.findings.base import Finding
 from runqy_tui.humanize import age
@@ -14,8 +14,7 @@ from runqy_tui.tui.widgets.columns import Column
 from runqy_tui.tui.widgets.rows import Cell
 
 
-@dataclass(frozen=True, slots=True)
-class FindingRow:
+class FindingRow(NamedTuple):
     """A finding at the moment of the poll."""
 
     finding: Finding

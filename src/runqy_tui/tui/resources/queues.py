@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from runqy_tui import humanize
 from runqy_tui.humanize import age
@@ -17,8 +17,7 @@ from runqy_tui.tui.widgets.columns import Column
 from runqy_tui.tui.widgets.rows import Cell, Style
 
 
-@dataclass(frozen=True, slots=True)
-class QueueRow:
+class QueueRow(NamedTuple):
     """A queue, judged, with its rates; its age ``coarse`` where changes cost much.
 
     ``unread_s``: for how long nobody has read it.

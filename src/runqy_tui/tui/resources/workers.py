@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from runqy_tui import humanize
 from runqy_tui.humanize import age
@@ -16,8 +16,7 @@ from runqy_tui.tui.widgets.columns import Column
 from runqy_tui.tui.widgets.rows import Cell, Style
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerRow:
+class WorkerRow(NamedTuple):
     """A worker, judged, at the moment of the poll; its age ``coarse`` where changes cost much."""
 
     worker: Worker

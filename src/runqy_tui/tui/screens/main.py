@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, ClassVar
 
@@ -62,6 +63,7 @@ class MainScreen(Settled, Screen[None]):
         self.findings_pane = FindingsPane(session)
         self._panes: tuple[Pane, ...] = (self.workers_pane, self.queues_pane, self.tasks_pane)
         self._front: Pane = self.queues_pane
+        self._waiting: list[Pane] = []
         self._header = HeaderBar(
             lambda: session.poller.pace_s,
             session.settings,
@@ -94,8 +96,15 @@ class MainScreen(Settled, Screen[None]):
         self.set_class(view.link is Link.LOST, "-aged")
         self._header.show(view)
         self._notice.show(view)
-        for pane in (self.findings_pane, *self._panes):
-            pane.show(view)
+        self.findings_pane.show(view)
+        # One after the other, with turns for keys in between: each puts a whole fleet in order.
+        self._waiting = [self._front, *(pane for pane in self._panes if pane is not self._front)]
+        self.call_next(self._show_waiting)
+
+    async def _show_waiting(self) -> None:
+        while self._waiting:
+            self._waiting.pop(0).show(self._session.view)
+            await asyncio.sleep(0)
 
     # Panes
 
