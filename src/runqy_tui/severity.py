@@ -12,6 +12,8 @@ SeverityStyle = Literal["dim", "fine", "busy", "warning", "critical"]
 class Severity(IntEnum):
     """Ordered: the larger, the more urgent."""
 
+    __hash__ = int.__hash__
+
     IDLE = 0
     FINE = 1
     BUSY = 2

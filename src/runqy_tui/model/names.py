@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Dialect(StrEnum):
     """Who writes a queue, worker or task. ``MIXED``: runqy and asynq both consume the queue."""
+
+    __hash__ = str.__hash__  # Python's own takes a call, ten thousand times per poll
 
     RUNQY = "runqy"
     ASYNQ = "asynq"
@@ -17,6 +19,8 @@ class Dialect(StrEnum):
 
 class TaskState(StrEnum):
     """The states of a task, in the order in which they are shown."""
+
+    __hash__ = str.__hash__  # Python's own takes a call, ten thousand times per poll
 
     PENDING = "pending"
     ACTIVE = "active"
@@ -33,6 +37,8 @@ class WorkerState(StrEnum):
     ``LOST``: in the index without a hash. ``STALE``: a hash whose last beat is over 30 s old.
     ``DEGRADED``: the circuit breaker is open or a supervised process crashed: manual restart.
     """
+
+    __hash__ = str.__hash__  # Python's own takes a call, ten thousand times per poll
 
     RUNNING = "running"
     BOOTSTRAPPING = "bootstrapping"
@@ -58,12 +64,12 @@ _CONSUMING = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class QueueKey:
+class QueueKey(NamedTuple):
     """Identity of a queue: its name, and whether its keys carry braces.
 
     ``braced=False`` is the documented dialect (``asynq:<name>:pending``): a list that no runqy
     or asynq worker reads, and another queue than the braced one of the same name.
+    A tuple, since these are looked up some ten thousand times per poll of a large fleet.
     """
 
     name: str
