@@ -32,6 +32,7 @@ FLOOR = "bare sockets, full refresh"
 REPLAY = "bare sockets, our commands"
 OURS = "ours"
 _WITHOUT = "ours, without hiredis"
+STEADY = "ours, all of it every 2 s"
 CHANGED = "ours, what changed and is seen"
 ALONE = "alone"
 _STEADY_S = 2.0
@@ -69,6 +70,7 @@ _WAYS = (
     Way(REPLAY, "replay"),
     Way(OURS, "ours"),
     Way(_WITHOUT, "ours", ("--without-hiredis",)),
+    Way(STEADY, "ours", steady=True),
     Way(CHANGED, "changed", steady=True),
     Way("redis-py pipeline, full refresh", "pipeline"),
     Way("pipeline, without hiredis", "pipeline", ("--without-hiredis",)),
@@ -119,7 +121,7 @@ class Poll:
             f"Ours at {at.size.name}: all of it, and what changed and is seen (2,000 commands a "
             "second, every 2 s)",
             _COLUMNS[1:],
-            OURS,
+            STEADY,
         )
         told = self.ask("record", at)
         for way in self.report.rounds(_WAYS):
@@ -127,7 +129,7 @@ class Poll:
             more = (*way.more, "--pause", str(pause_s))
             found = self.ask(way.name, at, *more, polls=1 if way.once else 0)
             table.add(way.label, **found)
-            if way.label in (OURS, CHANGED):
+            if way.label in (STEADY, CHANGED):
                 ticks.add(way.label, **found)
             if way.label in (OURS, REPLAY, _WITHOUT):
                 against.add(way.label, **found, trips=told["warm_trips"])

@@ -17,6 +17,7 @@ from typing import Any
 
 from benchmarks.kit import programs, pty
 from benchmarks.kit.fleet import Fleet, fleet
+from benchmarks.kit.operator import Plan, operate
 from benchmarks.kit.report import Report, run
 from benchmarks.kit.sizes import Size
 from benchmarks.kit.tables import Column
@@ -25,6 +26,10 @@ SMALL = Size("small", 10, 20, 1_000, deep=True)
 LARGE = Size("large", 1_000, 5_000, 1_000_000, deep=True)
 FEW = Size("few", 100, 100, 1_000, deep=True)
 MANY = replace(FEW, name="many", tasks=100_000)
+CALM = Size("calm", 10, 20, 100, waited_s=3_600)
+INCIDENT = Size("incident", 1_000, 5_000, 10_000, waited_s=3_600)
+"""In both, tasks wait for too long in every queue."""
+
 _SHORT = (
     Size("small", 3, 4, 100, deep=True),
     Size("large", 30, 60, 2_000, deep=True),
@@ -43,6 +48,9 @@ _GESTURES = (
     ("workers_filter", "workers: filter, a key", "/,hex:39"),
 )
 """Name, title, and keys; the time is that of the last key, until the screen is at rest."""
+
+_TROUBLED = range(10, 36)
+"""Lines of a table alone on the screen, below five lines of findings."""
 
 _FEW_GESTURES = 6
 """Played in the short form."""
@@ -69,6 +77,9 @@ def measure(report: Report) -> None:
         _moving(report, fleets)
     with _fleets(report, few, many) as fleets:
         _refreshing(report, fleets)
+    troubled = (replace(CALM, workers=12), CALM) if options.short else (CALM, INCIDENT)
+    with _fleets(report, *troubled) as fleets:
+        _typing(report, fleets)
 
 
 def _moving(report: Report, fleets: list[Fleet]) -> None:
@@ -89,6 +100,34 @@ def _refreshing(report: Report, fleets: list[Fleet]) -> None:
     table = report.table("A refresh each second, by the number of tasks", _COST, few.told)
     for at in report.rounds(fleets):
         table.add(at.size.told, **_cost(_watch(at, report.options, 1.0, "")))
+
+
+def _typing(report: Report, fleets: list[Fleet]) -> None:
+    """Keys that come at any moment, while polls are read, judged and shown."""
+    columns = (
+        Column("p50_ms", "key p50 ms", 0),
+        Column("p95_ms", "key p95 ms", 0),
+        Column("worst_ms", "slowest key ms", 0),
+    )
+    title = "The cursor of the workers' table, tasks waiting for long in every queue"
+    table = report.table(f"{title}, a poll each 2 s", columns, fleets[0].size.told)
+    plan = Plan((b"1", b"s", b"z"), rest_s=8.0, moves=10, lines=_TROUBLED)
+    if report.options.short:
+        plan = replace(plan, pause_s=0.15, rest_s=1.0, moves=3)
+    for at in report.rounds(fleets):
+        played = [operate(programs.ours(at.url, 2.0), plan) for _ in range(_sessions(report))]
+        seen = replace(played[0], answers=tuple(one for each in played for one in each.answers))
+        answers = [one for one in seen.answers if one is not None]
+        table.add(
+            at.size.told,
+            p50_ms=seen.percentile(50),
+            p95_ms=seen.percentile(95),
+            worst_ms=max(answers, default=None),
+        )
+
+
+def _sessions(report: Report) -> int:
+    return 1 if report.options.short else 3
 
 
 @contextmanager

@@ -98,7 +98,7 @@ class Fleet:
         )
         for state, share in states.items():
             end = written + int(tasks * share)
-            score = now + 3_600 if state != "pending" else now - 60
+            score = now + 3_600 if state != "pending" else now - self.size.waited_s
             for first in range(written, end, _BATCH):
                 last = min(first + _BATCH, end) - 1
                 fill(args=[queue, state, first, last, head, tail, score])

@@ -21,7 +21,7 @@ MOVES = 9
 
 _DOWN = b"\x1b[B"
 _LOOK_S = 0.25
-_LINES = range(1, 15)
+LINES = range(1, 15)
 """Where the upper left table has its lines, in the monitor and in the stock tables."""
 
 _COLUMN = 2
@@ -31,7 +31,10 @@ _UNEVEN = (1.0, 1.31, 1.62)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Seconds. ``prepare``: keys that bring the cursor into a table of workers by their ids."""
+    """Seconds. ``prepare``: keys that bring the cursor into a table of workers by their ids.
+
+    ``lines``: where on the screen that table has its lines.
+    """
 
     prepare: Sequence[bytes] = ()
     pause_s: float = 0.4
@@ -39,6 +42,7 @@ class Plan:
     steady_s: float = 0.0
     patience_s: float = 60.0
     moves: int = MOVES
+    lines: range = LINES
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,7 @@ def operate(command: Sequence[str], plan: Plan, **link: Any) -> Seen:
     # ptybench delays what is typed by half a round trip; what is written takes the other half.
     way_s = link.get("rtt", 0.0) / 2_000
     chunks = [(at + way_s, data) for at, data in seen.chunks]
-    answers = _answers(chunks, ready_s, sent)
+    answers = _answers(chunks, ready_s, sent, plan.lines)
     painted_s = pty.painted(chunks, rested_s + way_s, pty.READY)
     return Seen(painted_s, start, steady, answers, key_bytes)
 
@@ -111,17 +115,17 @@ def _press(seen: Any, plan: Plan) -> Iterator[float]:
 
 
 def _answers(
-    chunks: Sequence[tuple[float, bytes]], ready_s: float, sent: Sequence[float]
+    chunks: Sequence[tuple[float, bytes]], ready_s: float, sent: Sequence[float], where: range
 ) -> tuple[float | None, ...]:
     """Milliseconds from each key to the cursor on its line or, with frames left out, below."""
     term, colour, first = pty.ptybench().Term(*pty.SIZE), None, 0
     lowest: list[tuple[float, int]] = []
     for at, data in pty.steps(chunks):
         if colour is None and at > ready_s:
-            colour, first = _cursor(term)
+            colour, first = _cursor(term, where)
         term.feed(data)
         if colour is not None:
-            lines = [line for line in _LINES if _colour(term, line) == colour]
+            lines = [line for line in where if _colour(term, line) == colour]
             lowest.append((at, max(lines, default=first)))
     return tuple(
         next(
@@ -132,9 +136,9 @@ def _answers(
     )
 
 
-def _cursor(term: Any) -> tuple[str, int]:
+def _cursor(term: Any, where: range) -> tuple[str, int]:
     """The colour that one line alone has, and which line that is."""
-    colours = {line: _colour(term, line) for line in _LINES}
+    colours = {line: _colour(term, line) for line in where}
     times = Counter(colours.values())
     alone = [line for line, colour in colours.items() if times[colour] == 1]
     if len(alone) != 1:

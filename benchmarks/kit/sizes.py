@@ -7,13 +7,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much there is. ``deep``: all tasks wait in the first queue, instead of everywhere."""
+    """How much there is. ``deep``: all tasks wait in the first queue, instead of everywhere.
+
+    ``waited_s``: for how long the pending ones have.
+    """
 
     name: str
     queues: int
     workers: int
     tasks: int
     deep: bool = False
+    waited_s: int = 60
 
     @property
     def told(self) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import json
 import pickle
 import sys
@@ -101,6 +102,8 @@ def _bare(options: argparse.Namespace, polls: list[list[bytes]]) -> dict[str, An
 
 async def _poll(options: argparse.Namespace) -> dict[str, Any]:
     watch, took, stalls = _watch(options), [], []
+    gc.collect()
+    gc.freeze()  # as the monitor does: what is loaded is here to stay
     async with WAYS[options.way](options.url, _size(options)) as poll:
         began = perf_counter()
         await poll()

@@ -71,7 +71,7 @@ def short_forms(names: Sequence[str], folder: Path) -> dict[str, Told]:
 def test_without_a_terminal(tmp_path: Path) -> None:
     told = short_forms(["poll", "memory"], tmp_path)
     poll, memory = told["poll"], told["memory"]
-    assert len(poll.labels(0)) == 9
+    assert len(poll.labels(0)) == 10
     for label in poll.labels(0):
         row = poll.row(0, label)
         assert row["warm_ms"], label
@@ -83,7 +83,7 @@ def test_without_a_terminal(tmp_path: Path) -> None:
     assert full["commands"] >= 11 * 4 + 8 + 2
     assert poll.ratio(1, "ours", "warm_ms") is not None
     assert poll.row(1, "bare sockets, our commands")["trips"] == 1
-    assert poll.labels(2) == ["ours", "ours, what changed and is seen"]
+    assert poll.labels(2) == ["ours, all of it every 2 s", "ours, what changed and is seen"]
     (away,) = poll.labels(3)
     assert (poll.row(3, away)["rtts"] or 0) >= 1
     assert poll.labels(4) == ["400 tasks", "4,000 tasks"]
@@ -135,6 +135,10 @@ def _scale(told: Told) -> None:
         assert unanswered == []
     for label in told.labels(2):
         assert (told.row(2, label)["cpu_s"] or 0) > 0
+    assert len(told.labels(3)) == 2
+    for label in told.labels(3):
+        row = told.row(3, label)
+        assert (row["worst_ms"] or 0) >= (row["p95_ms"] or 0) >= (row["p50_ms"] or 0) > 0
 
 
 def _startup(told: Told) -> None:
