@@ -44,6 +44,11 @@ ALLOWED = frozenset(
 """Names as Redis spells them; of the containers, only these subcommands."""
 
 _CONTAINERS = frozenset({"CLIENT", "CLUSTER", "SENTINEL"})
+_FEW = 512
+_SIZES = tuple(b"$%d\r\n" % size for size in range(_FEW))
+"""What goes before an argument of so many bytes."""
+
+_PLACE = b"\0key\0"
 _KEYLESS = frozenset({"ASKING", "DBSIZE", "INFO", "SCAN", "TIME"}) | _CONTAINERS
 
 
@@ -61,8 +66,27 @@ def encode(*args: bytes | str | int) -> bytes:
     parts = [b"*%d\r\n" % len(args)]
     for arg in args:
         raw = arg if isinstance(arg, bytes) else str(arg).encode()
-        parts.append(b"$%d\r\n%b\r\n" % (len(raw), raw))
+        size = len(raw)
+        parts += (_SIZES[size] if size < _FEW else b"$%d\r\n" % size, raw, b"\r\n")
     return b"".join(parts)
+
+
+class Pattern:
+    """A command of which only the key differs: the rest is encoded once.
+
+    The key is given as ``None``; ``NotAllowedError`` where such a command may not be sent.
+    """
+
+    __slots__ = ("_after", "_before", "name")
+
+    def __init__(self, *args: bytes | str | int | None) -> None:
+        whole = encode(*(_PLACE if arg is None else arg for arg in args))
+        self._before, _, self._after = whole.partition(b"$%d\r\n%b\r\n" % (len(_PLACE), _PLACE))
+        self.name = str(args[0])
+
+    def encode(self, key: bytes) -> bytes:
+        """The command for a key, in wire form."""
+        return b"%b$%d\r\n%b\r\n%b" % (self._before, len(key), key, self._after)
 
 
 def key_of(*args: bytes | str | int) -> bytes | None:

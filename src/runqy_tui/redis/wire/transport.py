@@ -16,7 +16,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from runqy_tui.errors import ConnectionFailedError
 from runqy_tui.model import Whereabouts
-from runqy_tui.redis.wire.commands import encode, key_of
+from runqy_tui.redis.wire.commands import Pattern, encode, key_of
 from runqy_tui.redis.wire.faults import concerns_all, translate
 from runqy_tui.redis.wire.lean import lean
 
@@ -43,6 +43,12 @@ class Packed:
     wires: tuple[bytes, ...]
     keys: tuple[bytes | None, ...]
     names: tuple[str, ...]
+
+
+def packed_for(pattern: Pattern, key: bytes) -> Packed:
+    """One command by a pattern."""
+    wire = pattern.encode(key)
+    return Packed(wire, 1, (wire,), (key,), (pattern.name,))
 
 
 class Batch:
