@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from redis.exceptions import ResponseError
 
 from runqy_tui.redis.polling import workers
 from runqy_tui.redis.polling.hashreads import cut_read, hash_read
@@ -164,3 +167,46 @@ def test_a_fleet_does_not_take_its_turn_all_at_once() -> None:
     assert 0 < min(turns) <= max(turns) <= METRICS_EVERY_S
     thirds = [sum(int(turn * 3 / METRICS_EVERY_S) == third for turn in turns) for third in range(3)]
     assert min(thirds) > 60
+
+
+def any_hash(pick: random.Random, step: int) -> Reply:
+    """A hash as some program may leave it."""
+    if pick.random() < 0.1:
+        gone: list[Reply] = [[None] * len(workers.FIELDS), ResponseError("WRONGTYPE")]
+        return pick.choice(gone)
+    changes: list[dict[str, Any]] = [
+        {},
+        {"healthy": pick.randrange(2)},
+        {"started_at": pick.choice([900, 950, None, "x"])},
+        {"recovery": pick.choice([None, "{", '{"a":{"state":"recovering"}}'])},
+        {"metrics": pick.choice([None, "{", f'{{"cpu_percent":{step}}}'])},
+        dict.fromkeys(("worker_id", "started_at", "last_beat", "queues"), pick.choice([None, "1"])),
+        {"queues": pick.choice([None, "map[b:2]", "x" * (workers.MOST_FIELD_BYTES + 9)])},
+    ]
+    fields: dict[str, Any] = {"last_beat": 1_000_000 + step}
+    for change in pick.sample(changes, 2):
+        fields |= change
+    return values(**fields)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_but_for_the_metrics_a_light_read_tells_what_a_whole_one_does(seed: int) -> None:
+    pick = random.Random(seed)
+    light, whole, spared = KnownWorker(ID), KnownWorker(ID), 0
+    for step in range(300):
+        reply, at = any_hash(pick, step), NOW + step
+        light.metrics_due_at *= pick.random() > 0.1
+        beat(light, at, reply)
+        beat(whole, at, reply, sparing=False)
+        spared += light.light
+        assert (light.here, light.unreadable) == (whole.here, whole.unreadable)
+        if light.here and light.facts and whole.facts:
+            assert bare(light.facts) == bare(whole.facts)
+            if not light.light:
+                assert light.facts == whole.facts
+    assert 50 < spared < 250
+
+
+def bare(facts: workers.Facts) -> workers.Facts:
+    problems = tuple(problem for problem in facts.problems if problem != "metrics")
+    return replace(facts, metrics=None, problems=problems)

@@ -198,7 +198,8 @@ class RedisInfo:
     ``where`` says who answers, in a deployment of several servers. ``unverified``: TLS is used,
     but nobody checks who is at the other end. ``commands``: how many this poll sent.
     ``oldest_s``: where the command budget did not allow for everything, how long ago that was read
-    which waits for longest, a queue or a worker; ``None`` where all were read.
+    which waits for longest, a queue or a worker but for metrics that nobody sees; ``None`` where
+    all were read.
     """
 
     address: str

@@ -108,7 +108,9 @@ class KnownWorker:
 
     def _unasked(self) -> frozenset[bytes]:
         """Fields that the last read left out."""
-        return self.left_out | METRICS if self.light else self.left_out
+        if not self.light:
+            return self.left_out
+        return self.left_out | METRICS if self.left_out else METRICS
 
     def wants_ttl(self, now: float) -> bool:
         """Whether the life left of its hash is to be asked for as well."""
