@@ -126,6 +126,9 @@ def test_only_a_status_is_a_ghost_whatever_was_known() -> None:
     gone = dict.fromkeys(("worker_id", "started_at", "last_beat", "queues", "metrics"))
     beat(one, SOON, values(**gone, status="stopped"))
     assert one.facts == workers.Facts(ghost=True, status="stopped")
+    one.metrics_due_at = LATER
+    assert b"metrics" in beat(one, SOON, values(**gone))
+    one.metrics_due_at = LATER
     assert b"metrics" in beat(one, SOON, values())
 
 
