@@ -68,7 +68,8 @@ async def changed(url: str, size: Size) -> AsyncIterator[Poll]:
     from runqy_tui.redis.source import open_reader
 
     reader = await open_reader(url, budget=DEFAULT_BUDGET)
-    reader.watch([QueueKey(name) for name in size.queue_names[:_ON_SCREEN]])
+    queues = [QueueKey(name) for name in size.queue_names[:_ON_SCREEN]]
+    reader.watch(queues, size.worker_ids[:_ON_SCREEN])
     try:
         yield reader.overview
     finally:

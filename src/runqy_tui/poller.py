@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from runqy_tui.errors import ConnectionFailedError, RunqyTuiError
-from runqy_tui.model import QueueKey, Snapshot
-from runqy_tui.reader import Reader, Watcher
+from runqy_tui.model import Snapshot
+from runqy_tui.reader import InView, Reader, Watcher
 
 if TYPE_CHECKING:
     from runqy_tui.triage import Diagnosis, Triage
@@ -92,7 +92,7 @@ class Poller:
         self._wake = asyncio.Event()
         self._failures = 0
         self._shown = False
-        self._watched: Callable[[], Collection[QueueKey]] = tuple
+        self._in_view: Callable[[], InView] = InView
         self._took_s = 0.0
 
     @property
@@ -101,9 +101,9 @@ class Poller:
         pace = round(self._took_s + rest(self.interval_s, self._took_s), 1)
         return max(self.interval_s, pace)
 
-    def watch(self, queues: Callable[[], Collection[QueueKey]]) -> None:
-        """Ask before each poll which queues are on the screen, for a reader that wants to know."""
-        self._watched = queues
+    def watch(self, in_view: Callable[[], InView]) -> None:
+        """Ask before each poll what is on the screen, for a reader that wants to know."""
+        self._in_view = in_view
 
     def wake(self) -> None:
         """Poll now instead of waiting for the interval or the back-off."""
@@ -140,7 +140,8 @@ class Poller:
                 deadline = max(deadline, reader.deadline_s)
                 timer.reschedule(asyncio.get_running_loop().time() + deadline)
                 if isinstance(reader, Watcher):
-                    reader.watch(self._watched())
+                    seen = self._in_view()
+                    reader.watch(seen.queues, seen.workers)
                 snapshot = await reader.overview()
         except RunqyTuiError as error:
             return self._failed(str(error))

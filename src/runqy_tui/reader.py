@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Collection, Sequence
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from runqy_tui.model import (
@@ -110,13 +111,23 @@ class Reader(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class InView:
+    """What can be seen on a screen: queues, and ids of workers."""
+
+    queues: Collection[QueueKey] = ()
+    workers: Collection[str] = ()
+
+
 @runtime_checkable
 class Watcher(Protocol):
     """A reader whose overview may leave something out, and that wants to know what is seen."""
 
-    def watch(self, queues: Collection[QueueKey]) -> None:
-        """Read these queues at every poll from now on: those on the screen, a few hundred at most.
+    def watch(self, queues: Collection[QueueKey], workers: Collection[str] = ()) -> None:
+        """Read these queues at every poll from now on, and of these workers every beat's metrics.
 
-        Of the others each poll reads as many as its budget allows; ``Queue.read_at`` tells.
+        They are those on the screen, a few hundred of each at most. Of other queues each poll
+        reads as many as its budget allows; ``Queue.read_at`` tells. Where that is not all, it
+        reads the metrics of other workers now and then; ``Metrics.collected_at`` tells.
         """
         ...

@@ -119,7 +119,9 @@ class Worker:
     worker's own word. ``queues`` maps a queue name to its priority, ``None`` where it has none.
     ``clock_offset_s``: by how much its clock is ahead of Redis's (negative: behind), ``None``
     where that cannot be told from a late heartbeat. ``active_tasks`` is filled only where the
-    dialect tells (asynq, documented); ``active_count`` likewise. ``problems`` names fields that
+    dialect tells (asynq, documented); ``active_count`` likewise. ``metrics`` may be half a minute
+    older than the rest, as ``collected_at`` tells, where polls leave something out and nobody
+    sees this worker. ``problems`` names fields that
     could not be read. ``read_at``: as of when all this is, ages too, in Redis's clock, where this
     poll left it out since it was not due to have beaten; ``None`` where it was read.
     """
@@ -196,7 +198,8 @@ class RedisInfo:
     ``where`` says who answers, in a deployment of several servers. ``unverified``: TLS is used,
     but nobody checks who is at the other end. ``commands``: how many this poll sent.
     ``oldest_s``: where the command budget did not allow for everything, how long ago that was read
-    which waits for longest, a queue or a worker; ``None`` where all were read.
+    which waits for longest, a queue or a worker but for metrics that nobody sees; ``None`` where
+    all were read.
     """
 
     address: str

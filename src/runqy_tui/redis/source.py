@@ -22,7 +22,7 @@ from runqy_tui.model import (
     TaskState,
 )
 from runqy_tui.model.seeking import Search, Step
-from runqy_tui.reader import PAGE_SIZE
+from runqy_tui.reader import PAGE_SIZE, InView
 from runqy_tui.redis.activity import read_active, read_daily, read_logs, read_position
 from runqy_tui.redis.connecting.connect import link_to
 from runqy_tui.redis.connecting.target import parse_url
@@ -68,9 +68,11 @@ class RedisReader:
         """Poll once: one round trip when warm, three when cold."""
         return await self._overview.poll()
 
-    def watch(self, queues: Collection[QueueKey]) -> None:
+    def watch(self, queues: Collection[QueueKey], workers: Collection[str] = ()) -> None:
         """Read these queues at every poll, whatever the budget; see the Protocol."""
-        self._overview.watched = frozenset(islice(queues, MOST_WATCHED))
+        self._overview.watched = InView(
+            frozenset(islice(queues, MOST_WATCHED)), frozenset(islice(workers, MOST_WATCHED))
+        )
 
     async def page(
         self,

@@ -7,13 +7,13 @@ import redis
 
 from runqy_tui.model import WorkerState
 from runqy_tui.redis.polling import known, workers
-from runqy_tui.redis.source import RedisReader
 from tests.conftest import OpenReader
 from tests.integration.polling.large import (
     BUDGET,
     NAMES,
     WORKERS,
     beat,
+    due_now,
     lean_reader,
     populate,
     settled,
@@ -165,12 +165,6 @@ async def test_who_comes_back_is_seen_where_the_index_tells_no_beat(
     assert worker_in(await reader.overview(), ONE).state is WorkerState.RUNNING
 
 
-def due_now(reader: RedisReader) -> None:
-    """As if six seconds had passed since everybody's last beat."""
-    for one in reader._overview._fleet._workers.values():
-        one.due_at = 0.0
-
-
 async def test_when_all_die_at_once_each_is_seen_in_turn_and_no_queue_starves(
     writer: redis.Redis, reader_of: OpenReader
 ) -> None:
@@ -222,7 +216,7 @@ async def test_what_is_left_of_a_life_follows_from_the_beats(
 
 
 def test_when_a_worker_has_news() -> None:
-    one, now = known.know(ONE), 1_000.0
+    one, now = known.KnownWorker(ONE), 1_000.0
     one.facts, one.here = workers.Facts(last_beat=999.0), True
     one.measured, one.ttl_ms = True, 29_000
     one.expect(now, scored=True)

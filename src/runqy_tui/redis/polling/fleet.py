@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from operator import attrgetter
 
@@ -14,7 +14,7 @@ from runqy_tui.redis import keys
 from runqy_tui.redis.cluster.topology import UnreachableError
 from runqy_tui.redis.decoding import codec
 from runqy_tui.redis.polling import servers
-from runqy_tui.redis.polling.known import KnownWorker, know, serves_lists, warn_of_problems
+from runqy_tui.redis.polling.known import KnownWorker, serves_lists, warn_of_problems
 from runqy_tui.redis.polling.warn import Warnings
 from runqy_tui.redis.wire.replies import Reply, data, integer, refused, strings
 from runqy_tui.redis.wire.transport import Batch, Packed
@@ -74,7 +74,7 @@ class Fleet:
         again, self._again = self._again, []
         new = [worker_id for worker_id in ids if worker_id not in self._workers]
         for worker_id in new:
-            self._workers[worker_id] = know(worker_id)
+            self._workers[worker_id] = KnownWorker(worker_id)
         new_servers = [server_id for server_id in server_ids if server_id not in self._servers]
         for server_id in new_servers:
             self._servers[server_id] = _KnownServer(_server_commands(server_id))
@@ -84,12 +84,16 @@ class Fleet:
         """Ids of all workers that are known, but for the asynq servers."""
         return list(self._workers)
 
-    def due(self, now: float, room: int) -> tuple[list[str], int]:
+    def due(self, now: float, room: int, seen: Collection[str] = ()) -> tuple[list[str], int]:
         """Who may have news, and how many commands that takes.
 
-        Where there is no ``room`` for all of them, those come first whom nobody read for longest,
-        and at least one is read.
+        So does who is ``seen`` from now on, and was read without metrics. Where there is no
+        ``room`` for all of them, those come first whom nobody read for longest, and at least one
+        is read.
         """
+        for known in map(self._workers.get, seen):
+            if known is not None and known.light:
+                known.due_at = now
         due = [known for known in self._workers.values() if known.due_at <= now]
         due.sort(key=attrgetter("read_at"))
         taken: list[str] = []
@@ -143,19 +147,26 @@ class Fleet:
         ids: Iterable[str],
         server_ids: Iterable[str],
         sparing_at: float | None = None,
+        seen: Collection[str] | None = None,
     ) -> None:
         """Add the reads of these workers.
 
         With ``sparing_at`` (Redis's clock) what is left of a hash's life is asked only where it
-        does not follow from the beats.
+        does not follow from the beats; and where somebody says who is ``seen``, metrics of others
+        only where they were not read lately.
         """
         self._asked = []
         async for some in in_parts(ids):
             for worker_id in some:
                 known = self._workers[worker_id]
-                place = batch.join(known.commands(may_cut=self._may_cut))
+                whole = seen is None or worker_id in seen
+                command = known.command(
+                    may_cut=self._may_cut, sparing_at=None if whole else sparing_at
+                )
+                place = batch.join(command)
                 measures = sparing_at is None or known.wants_ttl(sparing_at)
-                self._asked.append((known, place, batch.join(known.ttl) if measures else None))
+                ttl = batch.ask("PTTL", keys.worker(worker_id)) if measures else None
+                self._asked.append((known, place, ttl))
         self._asked_servers = [
             (name, batch.join(self._servers[name].packed)) for name in server_ids
         ]

@@ -9,18 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import inf
+from operator import itemgetter
 from typing import Any
 
 from redis.exceptions import ResponseError
 
 from runqy_tui.model import Dialect, Worker, WorkerState
-from runqy_tui.redis import keys
 from runqy_tui.redis.cluster.topology import UnreachableError
 from runqy_tui.redis.polling import workers
 from runqy_tui.redis.polling.aging import aged_worker, unread_worker
+from runqy_tui.redis.polling.hashreads import METRICS, MOST_READ, cut_read, hash_read
 from runqy_tui.redis.polling.warn import Warnings
 from runqy_tui.redis.wire.replies import Reply, data, items
-from runqy_tui.redis.wire.transport import Batch, Packed
+from runqy_tui.redis.wire.transport import Packed
 
 BEAT_S = 5.0
 TTL_EVERY_S = 60.0
@@ -29,20 +30,17 @@ TTL_EVERY_S = 60.0
 LOST_EVERY_S = 30.0
 """How often a lost worker is looked for whose beat would move its score: its clock may be off."""
 
+METRICS_EVERY_S = 30.0
+"""How often the metrics are read of a worker that nobody sees: with the first beat after that."""
+
 CLOCK_AHEAD_S = 5.0
 _SLACK_S = 0.25
 """A beat comes a little later than its time: who asks on time asks too early."""
 _LATE_S, _EARLY_S = BEAT_S + 2.0, 1.5
-_NO_FIELD = b"-"
-"""Stands where a field is not to be read: nobody writes one of this name."""
-
-_MOST_READ = workers.MOST_FIELD_BYTES + 1
 _TOLD = frozenset({bytes, type(None)})
-_CUT = (
-    "local v=redis.call('hmget',KEYS[1],unpack(ARGV,2)) local m=tonumber(ARGV[1]) "
-    "for i=1,#v do if v[i] and #v[i]>m then v[i]=string.sub(v[i],1,m) end end return v"
-)
-"""HMGET with each value cut: how a worker is read as long as nobody knows how long its are."""
+_PLACES = {name: place for place, name in enumerate(workers.FIELDS)}
+_birth = itemgetter(*(_PLACES[name] for name in (b"started_at", b"started", b"instance_id")))
+"""What of its values tells one process from another under the same id."""
 
 
 @dataclass(slots=True)
@@ -50,7 +48,9 @@ class KnownWorker:
     """``raw`` and ``facts`` are of the last time it had a hash; ``reply`` is the last as it came.
 
     ``careful``: its values are cut by the server, since some are too long or nothing is known of
-    them. ``left_out`` are those that were too long where the server may not cut. ``away``: the
+    them. ``left_out`` are those that were too long where the server may not cut. ``light``: it
+    was asked for without its metrics, which are as of the last time; from ``metrics_due_at``
+    (Redis's clock) on they are read whoever sees them, 0 where they are not known. ``away``: the
     node that has its hash is down; ``last`` is what it was before. ``due_at`` (Redis's clock) is
     when it may have something new to tell, ``read_at`` when it was read; ``fresh``: by this poll.
     ``steady``: until it is read again it is ``last``, and there is nothing to say of it.
@@ -60,10 +60,10 @@ class KnownWorker:
     """
 
     id: str
-    packed: Packed
-    ttl: Packed
     careful: bool = True
     left_out: frozenset[bytes] = frozenset()
+    light: bool = False
+    metrics_due_at: float = 0.0
     reply: Reply = None
     raw: list[bytes | None] | None = None
     facts: workers.Facts | None = None
@@ -85,11 +85,32 @@ class KnownWorker:
     _ends_at: float | None = None
     _plain_from: float = inf
     _plain_to: float = -inf
+    _packed: Packed | None = None
+    _packed_light: bool = False
 
-    def commands(self, *, may_cut: bool) -> Packed:
-        """The read of its hash."""
+    def command(self, *, may_cut: bool, sparing_at: float | None = None) -> Packed:
+        """The read of its hash; at ``sparing_at`` without the metrics, where what is known does."""
         self.careful = self.careful and may_cut
-        return hash_commands(self.id, cut=True) if self.careful else self.packed
+        self.light = sparing_at is not None and self._may_spare(sparing_at)
+        if self.careful:
+            return cut_read(self.id)
+        if self._packed is not None and self._packed_light == self.light:
+            return self._packed
+        packed = hash_read(self.id, self._unasked())
+        if self.light or sparing_at is None:  # and no whole one where most are light
+            self._packed, self._packed_light = packed, self.light
+        return packed
+
+    def _may_spare(self, now: float) -> bool:
+        """Whether there are metrics of before that will do a little longer."""
+        known = self.here and self.facts is not None and not self.facts.ghost
+        return known and not self.careful and now < self.metrics_due_at
+
+    def _unasked(self) -> frozenset[bytes]:
+        """Fields that the last read left out."""
+        if not self.light:
+            return self.left_out
+        return self.left_out | METRICS if self.left_out else METRICS
 
     def wants_ttl(self, now: float) -> bool:
         """Whether the life left of its hash is to be asked for as well."""
@@ -98,6 +119,8 @@ class KnownWorker:
     def read(self, reply: Reply, *, may_cut: bool) -> None:
         """Take in its hash."""
         self.fresh, self.steady = True, False
+        if self.light or self.left_out:
+            reply = self._completed(reply)
         if self.here and isinstance(reply, list) and reply == self.reply:
             self.unreadable = self.away = False
             return
@@ -108,11 +131,6 @@ class KnownWorker:
             self.here = False
             return
         values = _values(reply)
-        if self.left_out and self.raw is not None and any(values):
-            values = [
-                old if name in self.left_out else value
-                for name, value, old in zip(workers.FIELDS, values, self.raw, strict=True)
-            ]
         if values == self.raw:
             self.here = True
             return
@@ -122,6 +140,19 @@ class KnownWorker:
         if facts is not None:
             self.raw, self.facts = values, facts
         self._mind_size(values, may_cut=may_cut)
+
+    def _completed(self, reply: Reply) -> Reply:
+        """A reply with the old values of what was left out, if there is a hash at all."""
+        old = self.raw
+        if old is None or not isinstance(reply, list) or not any(reply):
+            return reply
+        values = list(reply)
+        for name in self._unasked():
+            values[_PLACES[name]] = old[_PLACES[name]]
+        if self.light and _birth(values) != _birth(old):
+            # It is another process by now: that one's metrics are not its own.
+            values[_PLACES[b"metrics"]], self.metrics_due_at = None, 0.0
+        return values
 
     def _mind_size(self, values: list[bytes | None], *, may_cut: bool) -> None:
         """Read long values with care from now on, and others as cheaply as can be."""
@@ -136,8 +167,7 @@ class KnownWorker:
         self.careful = bool(long) and may_cut
         left_out = frozenset() if may_cut else long
         if left_out != self.left_out:
-            self.left_out = left_out
-            self.packed = hash_commands(self.id, left_out)
+            self.left_out, self._packed = left_out, None
 
     def expect(self, now: float, *, scored: bool) -> None:
         """Reckon when it may have something new to tell; ``now`` is when it was read.
@@ -146,12 +176,15 @@ class KnownWorker:
         """
         self.read_at = self.due_at = now
         facts = self.facts
+        if not self.light:
+            turn = hash(self.id) % 1_000 / 1_000 * METRICS_EVERY_S  # not all with the same poll
+            self.metrics_due_at = now + METRICS_EVERY_S - (now + turn) % METRICS_EVERY_S
         if not self.here or facts is None:
             if scored and not (self.unreadable or self.away):
                 self.due_at = now + LOST_EVERY_S
         elif facts.last_beat is not None:
             beat = self._beat_at(facts.last_beat, now)
-            if beat is not None and facts.status != "stopped":
+            if beat is not None and facts.status != "stopped" and self.metrics_due_at:
                 self.due_at = max(now, min(beat, now) + BEAT_S + _SLACK_S)
 
     def _beat_at(self, last_beat: float, now: float) -> float | None:
@@ -230,30 +263,10 @@ class KnownWorker:
         return replace(last, last_beat_at=latest, last_beat_age_s=age)
 
 
-def know(worker_id: str) -> KnownWorker:
-    """A worker of which only the name is known."""
-    batch = Batch()
-    batch.ask("PTTL", keys.worker(worker_id))
-    return KnownWorker(worker_id, hash_commands(worker_id), batch.packed())
-
-
-def hash_commands(
-    worker_id: str, left_out: frozenset[bytes] = frozenset(), *, cut: bool = False
-) -> Packed:
-    """The read of a worker's hash; ``cut`` has the server shorten what is too long."""
-    batch, key = Batch(), keys.worker(worker_id)
-    if cut:
-        batch.ask("EVAL_RO", _CUT, 1, key, _MOST_READ, *workers.FIELDS)
-    else:
-        names = (_NO_FIELD if name in left_out else name for name in workers.FIELDS)
-        batch.ask("HMGET", key, *names)
-    return batch.packed()
-
-
 def _values(reply: Reply) -> list[bytes | None]:
     """The values of a hash, none of them longer than what is worth reading."""
     values = items(reply)
-    if _TOLD.issuperset(map(type, values)) and _longest(values) <= _MOST_READ:
+    if _TOLD.issuperset(map(type, values)) and _longest(values) <= MOST_READ:
         return values  # type: ignore[return-value]
     return [_shortened(data(value)) for value in values]
 
@@ -264,7 +277,7 @@ def _longest(values: Iterable[Any]) -> int:
 
 def _shortened(value: bytes | None) -> bytes | None:
     """A value of which one byte too many tells that it is too long."""
-    return value[:_MOST_READ] if value is not None and len(value) > _MOST_READ else value
+    return value[:MOST_READ] if value is not None and len(value) > MOST_READ else value
 
 
 def warn_of_worker(worker: Worker, ttl_ms: int | None, now: float, warnings: Warnings) -> bool:

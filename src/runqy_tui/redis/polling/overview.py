@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from runqy_tui.errors import ConnectionFailedError
 from runqy_tui.model import Dialect, QueueKey, RedisInfo, Snapshot, Worker
+from runqy_tui.reader import InView
 from runqy_tui.redis.cluster.topology import UnreachableError
 from runqy_tui.redis.polling.assemble import Assembler, warn_of_queues
 from runqy_tui.redis.polling.clockwatch import ClockWatch, uptime
@@ -62,7 +63,8 @@ class Overview:
     """Polls one Redis and remembers what makes the next poll cheap.
 
     ``budget`` is a number of commands per second; with ``None`` every poll reads everything.
-    ``watched``: queues on the screen, which each poll reads.
+    ``watched``: what is on the screen. Each poll reads these queues, and of workers that are not
+    seen no metrics unless it reads everything or they are old.
     """
 
     def __init__(
@@ -75,7 +77,7 @@ class Overview:
         self.queues = Queues()
         self.index = Index()
         self.doubts: dict[bytes, Reply] = {}
-        self.watched: frozenset[QueueKey] = frozenset()
+        self.watched = InView()
         self._link = link
         self._clock = clock
         self.deadline = deadline
@@ -182,7 +184,8 @@ class Overview:
         await asyncio.sleep(0)
         self._ask_indexes(batch, STEP_WARM, partial=chosen.partial)
         await self.queues.ask(batch, chosen.queues, today)
-        await self._fleet.ask(batch, chosen.workers, chosen.servers, told)
+        seen = self.watched.workers if chosen.partial else None
+        await self._fleet.ask(batch, chosen.workers, chosen.servers, told, seen)
         await self.queues.ask_tails(batch, chosen.queues)
         replies = await self._trip(batch, warnings)
         now = await self._read_indexes(replies, warnings)
@@ -211,8 +214,9 @@ class Overview:
         if queues_cost + self._fleet.cost <= most:
             return everyone
         room = max(most - spent, 0)
-        workers, spent = self._fleet.due(now, max(room // 2, room - queues_cost))
-        queues = choose(self.queues.known.values(), self.watched, room - spent, now)
+        most_workers, seen = max(room // 2, room - queues_cost), self.watched
+        workers, spent = self._fleet.due(now, most_workers, seen.workers)
+        queues = choose(self.queues.known.values(), seen.queues, room - spent, now)
         return _Choice(queues, workers, servers, partial=True)
 
     def _ask_indexes(self, batch: Batch, step: int, *, partial: bool = False) -> None:

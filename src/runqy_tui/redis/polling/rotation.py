@@ -18,7 +18,7 @@ HOT_S = 30.0
 """A queue is hot for so long after its numbers changed."""
 
 MOST_WATCHED = 200
-"""Queues on the screen that are taken at their word; no screen has as many lines."""
+"""Queues, and workers, on the screen that are taken at their word; no screen has as many lines."""
 
 LEAST_S = 0.2
 """What a poll may send at the least, in seconds' worth: the rotation never stands still."""

@@ -133,7 +133,9 @@ def _beaten(
     ):
         return None
     problems: list[str] = []
-    beat, told = parse.moment(stamp), read_metrics(metrics, problems)
+    beat = parse.moment(stamp)
+    same = metrics == before[_METRICS]
+    told = facts.metrics if same else read_metrics(metrics, problems)
     if beat is None or problems or len(metrics or b"") > MOST_FIELD_BYTES:
         return None
     made = _copy_facts(facts)

@@ -44,6 +44,11 @@ class WorkersPane(ResourcePane[WorkerRow]):
         """Rows of a view."""
         return worker_rows(view, coarse=self.session.bandwidth.low)
 
+    def in_view(self) -> list[str]:
+        """Ids of workers whose rows can be seen, and of the selected one."""
+        keys = [self.table.selected, *self.table.keys_in_view()]
+        return [key for key in keys if isinstance(key, str)]
+
     def severity(self, item: WorkerRow) -> Severity:
         """How bad a worker is."""
         return item.trouble.severity

@@ -15,6 +15,7 @@ from textual.screen import Screen
 
 from runqy_tui.findings.base import Kind
 from runqy_tui.model import QueueKey
+from runqy_tui.reader import InView
 from runqy_tui.store import Link, View
 from runqy_tui.tui.panes.base import Pane
 from runqy_tui.tui.panes.findings import FindingsPane
@@ -88,7 +89,7 @@ class MainScreen(Settled, Screen[None]):
     def on_mount(self) -> None:
         """Listen for polls."""
         self._session.polled.subscribe(self, self._show)
-        self._session.poller.watch(self.queues_pane.in_view)
+        self._session.poller.watch(self._everything_in_view)
         self.set_interval(1.0, self._header.tick)
         self._arrange()
 
@@ -105,6 +106,19 @@ class MainScreen(Settled, Screen[None]):
         while self._waiting:
             self._waiting.pop(0).show(self._session.view)
             await asyncio.sleep(0)
+
+    def in_view(self) -> InView:
+        """What the panes show."""
+        return InView(self.queues_pane.in_view(), self.workers_pane.in_view())
+
+    def _everything_in_view(self) -> InView:
+        """What the open windows show, and the panes behind them."""
+        screens = [one for one in reversed(self.app.screen_stack) if isinstance(one, Settled)]
+        seen = [screen.in_view() for screen in screens]
+        return InView(
+            [key for one in seen for key in one.queues],
+            [worker_id for one in seen for worker_id in one.workers],
+        )
 
     # Panes
 

@@ -11,6 +11,7 @@ from textual.widget import Widget
 
 from runqy_tui.humanize import UNKNOWN, age
 from runqy_tui.model import Queue, QueueKey, Snapshot, Worker
+from runqy_tui.reader import InView
 from runqy_tui.store import Rates
 from runqy_tui.trouble import Assessment
 from runqy_tui.tui.describe.queue import facts, sentence
@@ -50,6 +51,10 @@ class QueueModal(ObjectModal):
     def object_name(self) -> str:
         """The queue's name."""
         return self._key.name
+
+    def in_view(self) -> InView:
+        """The queue, wherever this was opened from."""
+        return InView(queues=[self._key])
 
     def compose_tabs(self) -> Iterable[Widget]:
         """Facts, a chart and a list."""

@@ -11,6 +11,7 @@ from textual.await_complete import AwaitComplete
 from textual.geometry import Size
 from textual.screen import Screen
 
+from runqy_tui.reader import InView
 from runqy_tui.tui.terminal.beat import Beat
 
 if TYPE_CHECKING:
@@ -50,6 +51,10 @@ class Settled(_Screen):
             self._on_timer_update()
         except Exception as error:  # noqa: BLE001 -- as Textual's timers do: the app decides
             self.app._handle_exception(error)  # noqa: SLF001
+
+    def in_view(self) -> InView:
+        """What this screen shows that is to be read at every poll."""
+        return InView()
 
     def dismiss(self, result: Any = None) -> AwaitComplete:
         """Close this screen, if it is the one in front."""

@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from runqy_tui.humanize import UNKNOWN, age, clock, count
 from runqy_tui.model import ActiveTask, Dialect, LogLine, Queue, QueueKey, Worker
+from runqy_tui.reader import InView
 from runqy_tui.tui.describe.worker import facts, meters, sentence
 from runqy_tui.tui.screens.modal import ObjectModal, Step
 from runqy_tui.tui.session import Session
@@ -55,6 +56,10 @@ class WorkerModal(ObjectModal):
     def object_name(self) -> str:
         """The worker's id."""
         return self._worker_id
+
+    def in_view(self) -> InView:
+        """The worker, wherever this was opened from."""
+        return InView(workers=[self._worker_id])
 
     def compose_tabs(self) -> Iterable[Widget]:
         """Facts, two lists and the log."""
