@@ -180,7 +180,7 @@ class Overview:
         today = day_of(told)
         self._learn()
         await asyncio.sleep(0)  # a screen waits for its keys meanwhile
-        chosen = self._choose(told, today)
+        chosen = await self._choose(told, today)
         await asyncio.sleep(0)
         self._ask_indexes(batch, STEP_WARM, partial=chosen.partial)
         await self.queues.ask(batch, chosen.queues, today)
@@ -195,6 +195,7 @@ class Overview:
             self.index.ask_workers(batch)
             await self.index.read_workers(await self._trip(batch, warnings), warnings)
         self._fleet.beaten(self.index.moved)
+        await asyncio.sleep(0)
         batch = Batch()
         await self._ask_new(batch, day_of(now), found=False)
         if batch.count:
@@ -202,7 +203,7 @@ class Overview:
         await self.queues.read_tails(replies, warnings, now)
         return now
 
-    def _choose(self, now: float, today: str) -> _Choice:
+    async def _choose(self, now: float, today: str) -> _Choice:
         """Everything where there is no budget, where it suffices, and where nothing is certain."""
         settled, self._settled = self._settled, None
         most = None if self._budget is None else self._budget.allowance()
@@ -216,6 +217,7 @@ class Overview:
         room = max(most - spent, 0)
         most_workers, seen = max(room // 2, room - queues_cost), self.watched
         workers, spent = self._fleet.due(now, most_workers, seen.workers)
+        await asyncio.sleep(0)
         queues = choose(self.queues.known.values(), seen.queues, room - spent, now)
         return _Choice(queues, workers, servers, partial=True)
 
