@@ -28,12 +28,12 @@ _CUT_READ = Pattern("EVAL_RO", _CUT, 1, None, MOST_READ, *workers.FIELDS)
 
 def hash_read(worker_id: str, left_out: Collection[bytes] = ()) -> Packed:
     """The read of a worker's hash without these fields; each has its place in the reply."""
-    return packed_for(_read_without(frozenset(left_out)), keys.worker(worker_id))
+    return packed_for(keys.worker(worker_id), _read_without(frozenset(left_out)))
 
 
 def cut_read(worker_id: str) -> Packed:
     """The same, but the server shortens what is too long."""
-    return packed_for(_CUT_READ, keys.worker(worker_id))
+    return packed_for(keys.worker(worker_id), _CUT_READ)
 
 
 @lru_cache(maxsize=64)

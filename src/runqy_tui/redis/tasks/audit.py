@@ -17,8 +17,9 @@ from runqy_tui.redis import keys
 from runqy_tui.redis.context import Context
 from runqy_tui.redis.decoding import parse
 from runqy_tui.redis.decoding.codec import UNDECODABLE, TaskMessage, decode_task
+from runqy_tui.redis.wire.commands import Pattern
 from runqy_tui.redis.wire.replies import Reply, data, integer, items, score, strings
-from runqy_tui.redis.wire.transport import Batch
+from runqy_tui.redis.wire.transport import Batch, packed_for
 from runqy_tui.safetext import decode, encode
 
 MOST_TASKS = 1_000
@@ -36,6 +37,10 @@ _FIELDS = (
     b"deadline",
 )
 _FATE = (b"state", b"completed_at", b"last_failed_at")
+_EXISTS = Pattern("EXISTS", None)
+_LOOK = (_EXISTS, Pattern("HMGET", None, *_FIELDS), Pattern("HSTRLEN", None, "msg"))
+_LAST_LOOK = (_EXISTS, Pattern("HMGET", None, *_FATE))
+_MESSAGE = Pattern("HGET", None, "msg")
 _LISTS = (TaskState.PENDING, TaskState.ACTIVE)
 _STATES = {state.value.encode(): state for state in TaskState}
 
@@ -98,9 +103,7 @@ async def read_fates(
     asked = ids[:MOST_TASKS]
     batch = Batch()
     for queue, task_id in asked:
-        key = keys.task(queue, task_id)
-        batch.ask("EXISTS", key)
-        batch.ask("HMGET", key, *_FATE)
+        batch.join(packed_for(keys.task(queue, task_id), *_LAST_LOOK))
     replies = await context.trip(batch)
     found = []
     for place, (_, task_id) in enumerate(asked):
@@ -139,9 +142,7 @@ async def _read_hashes(context: Context, seen: list[_Seen]) -> None:
     again = []
     for part in parts:
         for look in part.looks:
-            batch.ask("EXISTS", look.key)
-            batch.ask("HMGET", look.key, *_FIELDS)
-            batch.ask("HSTRLEN", look.key, "msg")
+            batch.join(packed_for(look.key, *_LOOK))
             if part.leased:
                 batch.ask("ZSCORE", keys.queue_prefix(part.window.queue) + b"lease", look.task_id)
     for part in parts:
@@ -168,7 +169,7 @@ async def _read_messages(context: Context, looks: list[_Look]) -> None:
     small = [look for look in looks if 0 < look.msg_size <= _WHOLE]
     batch = Batch()
     for look in small:
-        batch.ask("HGET", look.key, "msg")
+        batch.join(packed_for(look.key, _MESSAGE))
     for look, reply in zip(small, await context.trip(batch), strict=True):
         look.message = decode_task(data(context.allowed(reply)) or b"")
 

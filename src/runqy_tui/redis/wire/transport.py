@@ -45,10 +45,12 @@ class Packed:
     names: tuple[str, ...]
 
 
-def packed_for(pattern: Pattern, key: bytes) -> Packed:
-    """One command by a pattern."""
-    wire = pattern.encode(key)
-    return Packed(wire, 1, (wire,), (key,), (pattern.name,))
+def packed_for(key: bytes, *patterns: Pattern) -> Packed:
+    """One command by each pattern, all about the same key."""
+    wires = tuple([pattern.encode(key) for pattern in patterns])
+    count = len(wires)
+    names = tuple([pattern.name for pattern in patterns])
+    return Packed(b"".join(wires), count, wires, (key,) * count, names)
 
 
 class Batch:
