@@ -97,7 +97,8 @@ def fill(options: argparse.Namespace, *, busy: bool) -> tuple[History, float, fl
         history.add(seen)
         added = process_time()
         if tick % 50 == 49:
-            history.trends(queue.key for queue in seen.queues)
+            for queue in seen.queues:
+                history.trend(queue.key)
             trending += (process_time() - added) * 50
         adding += added - began
     return history, adding / polls, trending / polls

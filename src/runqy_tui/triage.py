@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -111,11 +112,8 @@ class Triage:
         self.durations.settle(looks.ids, looks.fates, snapshot.taken_at)
         self._observe(snapshot, looks)
         yield
+        trends = yield from self._trends(snapshot)
         findings = yield from self._finding(snapshot)
-        trends: dict[QueueKey, Trend] = {}
-        for some in parts(snapshot.queues):
-            trends.update(self.history.trends(queue.key for queue in some))
-            yield
         assessment = yield from assessing(snapshot, findings)
         return Diagnosis(
             snapshot=snapshot,
@@ -132,6 +130,17 @@ class Triage:
         self.durations.forget_running()
         self.auditor = Auditor()
         self._active_seen = ActiveSeen()
+
+    def _trends(self, snapshot: Snapshot) -> Steps[dict[QueueKey, Trend]]:
+        """What the detectors ask of the history as well, and find there: they have no steps."""
+        history, window_s = self.history, self.thresholds.failure_window_s
+        trends: dict[QueueKey, Trend] = {}
+        for some in parts(snapshot.queues):
+            for queue in some:
+                trends[queue.key] = history.trend(queue.key)
+                history.increase(queue.key, "failed", window_s)
+            yield
+        return trends
 
     def _finding(self, snapshot: Snapshot) -> Steps[tuple[Finding, ...]]:
         self._server_past.add(snapshot)
@@ -160,6 +169,7 @@ class Triage:
         unread: list[str] = []
         # Tasks that left between the last poll and this one are asked for at the next.
         ids = self.durations.pending_fates(FATES_PER_POLL)
+        await asyncio.sleep(0)  # the end of a poll and a plan are both long
         try:
             windows = self.auditor.plan(snapshot)
             audits = await reader.audit(windows) if windows else ()

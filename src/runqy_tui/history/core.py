@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from runqy_tui.breath import Steps, at_once, parts
 from runqy_tui.history.counter import Counter
@@ -163,12 +163,6 @@ class History:
             found = self._trend(queue, self._axis.window(over_s))
             self._trends[queue, over_s] = found
         return found
-
-    def trends(
-        self, queues: Iterable[QueueKey], over_s: float = RATE_WINDOW_S
-    ) -> dict[QueueKey, Trend]:
-        """Trends of many queues."""
-        return {key: self.trend(key, over_s) for key in queues}
 
     def growing_for_s(self, queue: QueueKey) -> float | None:
         """For how many seconds a queue has grown, as its trend tells; ``None`` if it does not."""
