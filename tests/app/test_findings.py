@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from time import monotonic
+
 from redis import Redis
 
 from runqy_tui.model import QueueKey
+from runqy_tui.poller import PollResult
+from runqy_tui.triage import Diagnosis
 from tests.app.driving import SMALL, app_on, keys_of, watching
 from tests.support import fleet
 
@@ -107,3 +111,16 @@ async def test_a_frozen_screen_keeps_its_findings(writer: Redis, scene_url: str)
         await hand.sees("4 Findings 3")
         await hand.press("p")
         await hand.misses("4 Findings 3")
+
+
+async def test_what_is_acknowledged_while_a_poll_is_taken_in_stays_so(scene_url: str) -> None:
+    async with watching(app_on(scene_url, interval=60)) as hand:
+        session = hand.app.session
+        snapshot, findings = session.view.snapshot, session.view.findings
+        assert snapshot is not None
+        on_its_way = PollResult(monotonic(), snapshot, Diagnosis(snapshot, findings))
+        session.acknowledge(findings[0].id)
+        await session.take(on_its_way)
+        known = {one.id: one.acknowledged_at is not None for one in session.view.findings}
+        assert known == {one.id: one is findings[0] for one in findings}
+        assert "acknowledged" in session.view.assessment.workers["sick:2"].reason

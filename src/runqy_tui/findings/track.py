@@ -72,6 +72,11 @@ class Tracker:
         known.acknowledged = _Acknowledged(now, known.severity, known.weight)
         return True
 
+    def acknowledged_at(self, finding_id: str) -> float | None:
+        """When a finding was acknowledged that has not got worse since."""
+        known = self._known.get(finding_id)
+        return None if known is None or known.acknowledged is None else known.acknowledged.at
+
     def shift(self, seconds: float) -> None:
         """Move all moments with Redis's clock, which was set by so much."""
         for known in self._known.values():

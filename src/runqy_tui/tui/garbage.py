@@ -16,9 +16,9 @@ from time import monotonic
 FIRST_S = 5.0
 """The first fleet is on the screen by then: what is there now is here to stay."""
 
-EVERY_S = 60.0
+EVERY_S = 30.0
 QUIET_S = 1.0
-LATEST_S = 120.0
+LATEST_S = 30.0
 """Who never rests does not put it off for longer."""
 
 _YOUNG = 1_000

@@ -33,6 +33,7 @@ class Session:
     alerts: Alerts
     log: PollLog = field(default_factory=PollLog)
     bandwidth: Bandwidth = field(default_factory=Bandwidth)
+    _acknowledged: set[str] = field(default_factory=set)
 
     @property
     def view(self) -> View:
@@ -62,6 +63,7 @@ class Session:
             if result.diagnosis is not None:
                 await in_turns(self.alerts.updating(result.diagnosis, self.triage.history))
         self.store.apply(result)
+        self._acknowledge_again()
         self.polled.publish(self.view)
 
     def acknowledge(self, finding_id: str) -> None:
@@ -69,7 +71,19 @@ class Session:
         snapshot = self.store.live.snapshot
         if snapshot is not None and self.triage.tracker.acknowledge(finding_id, snapshot.taken_at):
             self.store.acknowledge(finding_id, snapshot.taken_at)
+            self._acknowledged.add(finding_id)
             self.polled.publish(self.view)
+
+    def _acknowledge_again(self) -> None:
+        """Carry over what was acknowledged while this poll was being taken in."""
+        if not self._acknowledged:
+            return
+        told = {finding.id: finding.acknowledged_at for finding in self.store.live.findings}
+        for finding_id in self._acknowledged:
+            at = self.triage.tracker.acknowledged_at(finding_id)
+            if at is not None and told.get(finding_id, at) is None:
+                self.store.acknowledge(finding_id, at)
+        self._acknowledged.clear()
 
     def change_interval(self, step: int) -> float:
         """Move to the next slower (+1) or faster (-1) interval; return it in seconds."""

@@ -103,7 +103,7 @@ class MainScreen(Settled, Screen[None]):
         self.call_next(self._show_waiting)
 
     async def _show_waiting(self) -> None:
-        while self._waiting:
+        while self._waiting and self.is_attached:
             self._waiting.pop(0).show(self._session.view)
             await asyncio.sleep(0)
 
