@@ -66,14 +66,12 @@ async def changed(url: str, size: Size) -> AsyncIterator[Poll]:
     from runqy_tui.config.settings import DEFAULT_BUDGET
     from runqy_tui.model import QueueKey
     from runqy_tui.redis.source import open_reader
-    from runqy_tui.tui.garbage import sweeping
 
     reader = await open_reader(url, budget=DEFAULT_BUDGET)
     queues = [QueueKey(name) for name in size.queue_names[:_ON_SCREEN]]
     reader.watch(queues, size.worker_ids[:_ON_SCREEN])
     try:
-        with sweeping():
-            yield reader.overview
+        yield reader.overview
     finally:
         await reader.close()
 

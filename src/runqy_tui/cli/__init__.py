@@ -144,12 +144,10 @@ def _run_demo(
 def _run_app(settings: Settings) -> None:
     from runqy_tui.rules.load import load_rules
     from runqy_tui.tui.app import RunqyApp
-    from runqy_tui.tui.garbage import sweeping
 
     rules = None if settings.rules is None else load_rules(settings.rules)
-    with sweeping() as sweeper:
-        app = RunqyApp(settings, lambda: open_for(settings, budget=settings.budget), rules, sweeper)
-        app.run(mouse=settings.mouse)
+    app = RunqyApp(settings, lambda: open_for(settings, budget=settings.budget), rules)
+    app.run(mouse=settings.mouse)
     if app.fault is not None:
         from runqy_tui.tui.crash import write_report
 

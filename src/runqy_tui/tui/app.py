@@ -30,7 +30,6 @@ from runqy_tui.tui.bandwidth import Bandwidth
 from runqy_tui.tui.drawncache import EVERY_S, forget_drawn
 from runqy_tui.tui.driver import RunqyDriver
 from runqy_tui.tui.everywhere import EVERYWHERE
-from runqy_tui.tui.garbage import Sweeper
 from runqy_tui.tui.screens.main import MainScreen
 from runqy_tui.tui.screens.settled import Settled
 from runqy_tui.tui.session import Session
@@ -56,7 +55,6 @@ class RunqyApp(CellDiffApp[None]):
         settings: validated settings.
         open_reader: connects; called after the first paint and again until it succeeds.
         rules: what to alert on; the built-in rules if ``None``.
-        sweeper: looks for garbage at quiet moments, where Python has been told not to.
 
     Raises:
         ConfigError: a key is wanted for a binding that does not exist.
@@ -75,7 +73,6 @@ class RunqyApp(CellDiffApp[None]):
         settings: Settings,
         open_reader: Callable[[], Awaitable[Reader]],
         rules: Sequence[Rule] | None = None,
-        sweeper: Sweeper | None = None,
     ) -> None:
         super().__init__(driver_class=RunqyDriver)
         use_lasting_toasts()
@@ -94,7 +91,6 @@ class RunqyApp(CellDiffApp[None]):
             alerts=Alerts(default_rules() if rules is None else rules),
             bandwidth=Bandwidth(settings.low_bandwidth, apply=self._spare),
         )
-        self._sweeper = sweeper
         depth = settings.depth
         if depth == "auto" and settings.low_bandwidth:
             depth = "16"  # two fifths of the bytes of a refresh are colours
@@ -119,8 +115,6 @@ class RunqyApp(CellDiffApp[None]):
             self.set_interval(1.0, self._driver.leave_if_gone)
             self.app_resume_signal.subscribe(self, lambda _: self.action_repaint())
         self.set_interval(EVERY_S, forget_drawn)
-        if self._sweeper is not None:
-            self.set_interval(1.0, self._sweeper.tick)
         if self.session.bandwidth.low:
             self._spare()
         self.call_after_refresh(self._start_polling)
@@ -172,8 +166,6 @@ class RunqyApp(CellDiffApp[None]):
     async def on_event(self, event: Event) -> None:
         """Show what a key or the mouse does at once, not only in the next frame that is due."""
         if isinstance(event, InputEvent) and not event.is_forwarded:
-            if self._sweeper is not None:
-                self._sweeper.typed()
             screen = self.screen
             if isinstance(screen, Settled):
                 screen.beat.hurry()
