@@ -42,23 +42,22 @@ def parts(things: Iterable[_T]) -> Iterator[list[_T]]:
 
 async def in_turns(steps: Steps[_T]) -> _T:
     """Do work in steps, with a turn for everyone else where it takes long."""
+    outcome: list[_T] = []
     began = perf_counter()
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            outcome: _T = end.value
-            return outcome
+    for _ in _into(outcome, steps):
         if perf_counter() - began > TURN_S:
             await asyncio.sleep(0)
             began = perf_counter()
+    return outcome[0]
 
 
 def at_once(steps: Steps[_T]) -> _T:
     """Do work in steps to its end."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            outcome: _T = end.value
-            return outcome
+    outcome: list[_T] = []
+    for _ in _into(outcome, steps):
+        pass
+    return outcome[0]
+
+
+def _into(outcome: list[_T], steps: Steps[_T]) -> Iterator[None]:
+    outcome.append((yield from steps))

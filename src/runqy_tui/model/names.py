@@ -6,10 +6,14 @@ from enum import StrEnum
 from typing import NamedTuple
 
 
-class Dialect(StrEnum):
-    """Who writes a queue, worker or task. ``MIXED``: runqy and asynq both consume the queue."""
+class _Word(StrEnum):
+    """Hashed in C: an enum's own takes a call in Python, ten thousand times per poll."""
 
-    __hash__ = str.__hash__  # Python's own takes a call, ten thousand times per poll
+    __hash__ = str.__hash__
+
+
+class Dialect(_Word):
+    """Who writes a queue, worker or task. ``MIXED``: runqy and asynq both consume the queue."""
 
     RUNQY = "runqy"
     ASYNQ = "asynq"
@@ -17,10 +21,8 @@ class Dialect(StrEnum):
     MIXED = "mixed"
 
 
-class TaskState(StrEnum):
+class TaskState(_Word):
     """The states of a task, in the order in which they are shown."""
-
-    __hash__ = str.__hash__  # Python's own takes a call, ten thousand times per poll
 
     PENDING = "pending"
     ACTIVE = "active"
@@ -31,14 +33,12 @@ class TaskState(StrEnum):
     AGGREGATING = "aggregating"
 
 
-class WorkerState(StrEnum):
+class WorkerState(_Word):
     """What a worker is doing, judged by Redis's clock.
 
     ``LOST``: in the index without a hash. ``STALE``: a hash whose last beat is over 30 s old.
     ``DEGRADED``: the circuit breaker is open or a supervised process crashed: manual restart.
     """
-
-    __hash__ = str.__hash__  # Python's own takes a call, ten thousand times per poll
 
     RUNNING = "running"
     BOOTSTRAPPING = "bootstrapping"

@@ -27,8 +27,7 @@ class QueuesPane(ResourcePane[QueueRow]):
 
     def in_view(self) -> list[QueueKey]:
         """Queues whose rows can be seen, and the selected one."""
-        keys = [self.table.selected, *self.table.keys_in_view()]
-        return [key for key in keys if isinstance(key, QueueKey)]
+        return self.keys_in_view(QueueKey)
 
     def severity(self, item: QueueRow) -> Severity:
         """How bad a queue is."""

@@ -18,6 +18,7 @@ from runqy_tui.tui.resources.signs import sign
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.widgets.table import Table
 
+K = TypeVar("K")
 T = TypeVar("T")
 _LOUD = ((Severity.CRITICAL, "$error"), (Severity.WARNING, "$warning"))
 
@@ -76,6 +77,11 @@ class ResourcePane(Pane, Generic[T]):
             self.table.select(rows.key(0))
         self._shown = len(rows)
         self.post_message(self.Retitled())
+
+    def keys_in_view(self, kind: type[K]) -> list[K]:
+        """Keys, of this kind, of the selected row and of those that can be seen."""
+        keys = [self.table.selected, *self.table.keys_in_view()]
+        return [key for key in keys if isinstance(key, kind)]
 
     # Order
 

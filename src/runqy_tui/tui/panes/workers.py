@@ -46,8 +46,7 @@ class WorkersPane(ResourcePane[WorkerRow]):
 
     def in_view(self) -> list[str]:
         """Ids of workers whose rows can be seen, and of the selected one."""
-        keys = [self.table.selected, *self.table.keys_in_view()]
-        return [key for key in keys if isinstance(key, str)]
+        return self.keys_in_view(str)
 
     def severity(self, item: WorkerRow) -> Severity:
         """How bad a worker is."""
