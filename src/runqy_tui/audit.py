@@ -8,7 +8,6 @@ one gets its turn however many there are.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from runqy_tui.model import Audit, AuditedTask, AuditWindow, Queue, QueueKey, Snapshot, TaskState
 
@@ -186,7 +185,7 @@ def _older(old: Audit, new: Audit, ids: Collection[str]) -> Audit:
     tasks = tuple(
         task for task in old.tasks if task.id not in ids and (not same or suspect(task, old))
     )
-    return old if len(tasks) == len(old.tasks) else replace(old, tasks=tasks)
+    return old if len(tasks) == len(old.tasks) else old._replace(tasks=tasks)
 
 
 def _trimmed(audit: Audit, queue: Queue) -> Audit:
@@ -202,7 +201,7 @@ def _trimmed(audit: Audit, queue: Queue) -> Audit:
         for task in audit.tasks
         if task.pending_since is None or task.pending_since >= oldest - 1.0
     )
-    return audit if len(tasks) == len(audit.tasks) else replace(audit, tasks=tasks)
+    return audit if len(tasks) == len(audit.tasks) else audit._replace(tasks=tasks)
 
 
 def _is_active(place: Place) -> bool:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Collection, Sequence
-from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 from runqy_tui.model import (
     ActiveTask,
@@ -19,7 +18,9 @@ from runqy_tui.model import (
     TaskPage,
     TaskState,
 )
-from runqy_tui.model.seeking import Search, Step
+
+if TYPE_CHECKING:
+    from runqy_tui.model.seeking import Search, Step
 
 PAGE_SIZE = 100
 """Tasks per page, unless asked otherwise."""
@@ -111,8 +112,7 @@ class Reader(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class InView:
+class InView(NamedTuple):
     """What can be seen on a screen: queues, and ids of workers."""
 
     queues: Collection[QueueKey] = ()

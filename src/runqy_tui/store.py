@@ -142,7 +142,7 @@ def _linked_as(picture: View, live: View) -> View:
 
 def _acknowledged(view: View, finding_id: str, at: float) -> View:
     findings = tuple(
-        replace(finding, acknowledged_at=at) if finding.id == finding_id else finding
+        finding._replace(acknowledged_at=at) if finding.id == finding_id else finding
         for finding in view.findings
     )
     snapshot = view.snapshot

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from runqy_tui.audit import Auditor
 from runqy_tui.breath import Steps, at_once, in_turns, parts
@@ -49,8 +50,7 @@ class Diagnosis:
     assessment: Assessment | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Looks:
+class Looks(NamedTuple):
     """What the reader told of single tasks in one poll; ``fates`` are in the order of ``ids``.
 
     ``unread``: why some of it is missing.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from runqy_tui.breath import Steps, at_once, parts
 from runqy_tui.findings.base import Finding, Kind, Sight
@@ -19,16 +19,14 @@ from runqy_tui.model import Queue, Snapshot, Worker, WorkerState
 from runqy_tui.severity import Severity
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
+class Trouble(NamedTuple):
     """A severity and why; ``reason`` is empty where all is well."""
 
     severity: Severity
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Assessment:
+class Assessment(NamedTuple):
     """Every object of one snapshot, judged once."""
 
     workers: Mapping[str, Trouble]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from math import inf
+from typing import NamedTuple
 
 from runqy_tui.durations.histogram import Observed, Record
 from runqy_tui.model import ActiveTask, Audit, AuditedTask, QueueKey, TaskState
@@ -32,8 +33,7 @@ class _Run:
         return self.earliest > -inf
 
 
-@dataclass(frozen=True, slots=True)
-class _Left:
+class _Left(NamedTuple):
     """A task that left: its run, and when it was first seen to be gone."""
 
     run: _Run

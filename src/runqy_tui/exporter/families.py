@@ -6,9 +6,8 @@ What is unknown has no series: never 0 and never NaN.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from operator import attrgetter
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from runqy_tui.exporter.labels import label, queue_label
 from runqy_tui.exporter.status import Frame, Histogram, Status
@@ -18,8 +17,7 @@ from runqy_tui.rules.health import is_present, worker_health
 Point = tuple[tuple[str, ...], "float | Histogram"]
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(NamedTuple):
     """One metric. ``points`` gives label values and a value for each series it should have."""
 
     name: str

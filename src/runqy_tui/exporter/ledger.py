@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from runqy_tui.model import Dialect, Queue, QueueKey
 
@@ -12,8 +13,7 @@ REMEMBERED = 20_000
 """Queues that left and are still remembered, in case they come back."""
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
+class Totals(NamedTuple):
     """Tasks processed successfully and tasks failed; ``None`` where nobody can tell."""
 
     processed: float | None = None

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from runqy_tui.findings.base import Sight
 from runqy_tui.model import AuditedTask, Queue, QueueKey, TaskState
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """A task and when it was looked at, by Redis's clock."""
 
     task: AuditedTask
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(NamedTuple):
     """The looked-at tasks of one state of one queue. ``whole``: that is all there are."""
 
     queue: Queue

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum, auto
 from functools import cached_property
+from typing import NamedTuple
 
 from runqy_tui.history import History
 from runqy_tui.model import Audit, QueueKey, Snapshot, Worker
@@ -30,8 +31,7 @@ class Cause(Enum):
     PAUSED = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(NamedTuple):
     """The object of a finding: a worker's id, a queue, a task of a queue, or the server.
 
     ``name`` is untrusted: the worker's or task's id, the queue's name, the server's address.
@@ -42,8 +42,7 @@ class Subject:
     queue: QueueKey | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """One fact that a finding rests on: a Redis key, a field or command, and its value.
 
     All three are text for people, untrusted, and never hold a payload.
@@ -54,8 +53,7 @@ class Evidence:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One thing that is wrong.
 
     ``detector`` is a stable name such as ``worker-degraded``; with the subject it makes
@@ -91,8 +89,7 @@ class Finding:
         return f"{self.detector}:{queue}{'' if subject.kind is Kind.TASK else subject.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Thresholds:
+class Thresholds(NamedTuple):
     """Where a detector starts to speak. Seconds, counts and shares (0 to 1)."""
 
     oldest_pending_s: float = 300.0
@@ -112,8 +109,7 @@ class Thresholds:
     pending_timeout_share: float = 0.8
 
 
-@dataclass(frozen=True, slots=True)
-class ServerPoint:
+class ServerPoint(NamedTuple):
     """What one poll saw of the server: evicted keys since its start, milliseconds per trip."""
 
     at: float

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from runqy_tui.breath import Steps, at_once, parts
 from runqy_tui.findings.base import Finding
@@ -98,9 +98,8 @@ class Tracker:
         if finding.since_known:
             # The writer's clock, or Redis's, may have been set: nothing lasts since a later moment.
             since = None if finding.since is None else min(finding.since, now)
-            return replace(finding, since=since, acknowledged_at=acknowledged_at)
-        return replace(
-            finding,
+            return finding._replace(since=since, acknowledged_at=acknowledged_at)
+        return finding._replace(
             since=known.first_seen,
             before_start=known.before_start,
             acknowledged_at=acknowledged_at,

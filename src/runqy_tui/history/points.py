@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from runqy_tui.model import WorkerState
 
@@ -10,8 +10,7 @@ RATE_WINDOW_S = 20.0
 """Rates are means over about this many seconds, so that they do not flicker."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trend:
+class Trend(NamedTuple):
     """How one queue moves, over ``over_s`` seconds of polls; ``None`` where nothing tells.
 
     Rates are tasks per second. ``enqueued_per_s`` is derived: what came to wait or run, and what
@@ -30,16 +29,14 @@ class Trend:
     growing_for_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(NamedTuple):
     """One sample of a series; ``value`` is ``None`` where there was a gap or nothing was read."""
 
     at: float
     value: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class StateChange:
+class StateChange(NamedTuple):
     """From ``at`` (Redis's clock at the poll that saw it first) on, a worker was in ``state``."""
 
     at: float

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from runqy_tui.model.names import Dialect, QueueKey, TaskState, WorkerState
 
@@ -260,8 +261,7 @@ class Snapshot:
         return next((worker for worker in self.workers if worker.id == worker_id), None)
 
 
-@dataclass(frozen=True, slots=True)
-class DayCount:
+class DayCount(NamedTuple):
     """The counters of one UTC day (``YYYY-MM-DD``), as they stand in Redis.
 
     ``None`` where a counter cannot be read.
@@ -272,8 +272,7 @@ class DayCount:
     failed: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class LogLine:
+class LogLine(NamedTuple):
     """One line of a worker's Python process. ``text`` is raw and may hold ANSI escapes."""
 
     seq: int
@@ -282,8 +281,7 @@ class LogLine:
     at: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LogBatch:
+class LogBatch(NamedTuple):
     """Lines with ``seq`` above the one asked for; ``missed`` counts lines that were trimmed.
 
     ``exists`` is false where the worker has no log key: a quiet or an asynq worker. ``problem``:

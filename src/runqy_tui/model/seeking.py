@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from runqy_tui.model.names import QueueKey, TaskState
 from runqy_tui.model.tasks import TaskRow
@@ -27,8 +27,7 @@ class Part(StrEnum):
     ID = "id"
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
+class Search(NamedTuple):
     """What to look for, as bytes of UTF-8. No ``queues`` means all, no ``states`` means all.
 
     ``ignore_case`` is of ASCII letters alone. The search stops after ``most`` hits.
@@ -42,8 +41,7 @@ class Search:
     most: int = MOST_HITS
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A task in which the text was found, as a row of its list.
 
     ``place`` names the field, ``excerpt`` is what stands around the text there: untrusted.
@@ -60,8 +58,7 @@ class Hit:
         return self.row.id, self.queue
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(NamedTuple):
     """How far a search is.
 
     ``total`` is the length of all lists at its start, ``looked`` how many of these tasks were
@@ -94,8 +91,7 @@ class Progress:
         return None if self.rate is None else max(0, self.total - self.looked) / self.rate
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """What a search has found since the step before, and how far it is."""
 
     hits: tuple[Hit, ...]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from runqy_tui.model.names import Dialect, QueueKey, TaskState
 
 
-@dataclass(frozen=True, slots=True)
-class Blob:
+class Blob(NamedTuple):
     """A value that may be large: ``data`` is at most the reader's limit, ``size`` is the whole.
 
     ``data`` is empty with ``truncated`` set where the server allowed no partial read.
@@ -24,8 +24,7 @@ class Blob:
         return len(self.data) < self.size
 
 
-@dataclass(frozen=True, slots=True)
-class TaskRow:
+class TaskRow(NamedTuple):
     """One line of a task list. ``missing``: the id is listed but its hash is gone.
 
     ``score`` is the zset score where the state has one. ``when`` is the moment that matters for
@@ -48,8 +47,7 @@ class TaskRow:
     failed_at: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TaskPage:
+class TaskPage(NamedTuple):
     """A page of one state of one queue, and the true length of the whole at that moment.
 
     ``offset`` counts from the chosen end (newest or oldest). ``problem``: why the list cannot be
@@ -108,8 +106,7 @@ class Task:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class AuditWindow:
+class AuditWindow(NamedTuple):
     """A stretch of a state's list to look at closely; ``offset`` counts from the oldest."""
 
     queue: QueueKey
@@ -118,8 +115,7 @@ class AuditWindow:
     limit: int
 
 
-@dataclass(frozen=True, slots=True)
-class AuditedTask:
+class AuditedTask(NamedTuple):
     """What decides whether a listed task is in order. ``missing``: listed, but its hash is gone.
 
     ``state`` is the hash's own word. ``timeout_s``, ``deadline`` and ``pending_timeout_s`` are
@@ -141,8 +137,7 @@ class AuditedTask:
     lease_unread: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Audit:
+class Audit(NamedTuple):
     """One window as it was found; ``total`` is the length of the list at that moment."""
 
     window: AuditWindow
@@ -151,8 +146,7 @@ class Audit:
     tasks: tuple[AuditedTask, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ActiveTask:
+class ActiveTask(NamedTuple):
     """A task an asynq server says it is working on; the start is exact."""
 
     id: str

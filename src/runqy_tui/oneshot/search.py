@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import aclosing
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from runqy_tui.errors import NotFoundError
 from runqy_tui.model import JsonObject, QueueKey, Snapshot, TaskState
@@ -17,8 +17,7 @@ from runqy_tui.schema import SCHEMA, blob_object
 from runqy_tui.seeking import summary
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """What was asked for; ``queue`` is a name as people type it."""
 
     text: str

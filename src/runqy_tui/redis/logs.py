@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from runqy_tui.model import LogLine
 from runqy_tui.redis.context import Context
@@ -41,8 +41,7 @@ Raw = bytes | tuple[int, bytes, bytes]
 """A line, or of a long one its size, its beginning and its end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tail:
+class Tail(NamedTuple):
     """The newest lines, oldest first; ``refusal`` is the reply in their place.
 
     ``partial``: older ones were not read, for the size of all.

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import aclosing
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from runqy_tui.access import Access
 from runqy_tui.model import (
@@ -21,7 +22,6 @@ from runqy_tui.model import (
     TaskPage,
     TaskState,
 )
-from runqy_tui.model.seeking import Search, Step
 from runqy_tui.reader import PAGE_SIZE, InView
 from runqy_tui.redis.activity import read_active, read_daily, read_logs, read_position
 from runqy_tui.redis.connecting.connect import link_to
@@ -29,11 +29,13 @@ from runqy_tui.redis.connecting.target import parse_url
 from runqy_tui.redis.context import Context
 from runqy_tui.redis.polling.overview import Overview, deadline_for
 from runqy_tui.redis.polling.rotation import MOST_WATCHED
-from runqy_tui.redis.seek.sweep import Sweep
 from runqy_tui.redis.tasks.audit import read_audit, read_fates
 from runqy_tui.redis.tasks.find import find_task
 from runqy_tui.redis.tasks.page import read_page
 from runqy_tui.redis.wire.transport import Link
+
+if TYPE_CHECKING:
+    from runqy_tui.model.seeking import Search, Step
 
 VALUE_LIMIT = 262_144
 """Bytes read of a value that may be large, unless asked otherwise."""
@@ -138,6 +140,8 @@ class RedisReader:
 
     async def search(self, wanted: Search) -> AsyncGenerator[Step, None]:
         """Look for a text in tasks, over a connection of its own; see the Protocol."""
+        from runqy_tui.redis.seek.sweep import Sweep  # nobody searches before the first screen
+
         link = link_to(self.link.target)
         context = Context(link, self._overview, self._clock, self._context.limit)
         try:

@@ -68,7 +68,7 @@ def build_report(
         logs=tuple(
             _tail(workers[name], read) for name, read in (logs or {}).items() if name in workers
         ),
-        watch=replace(watch, last_error=watch.last_error and mask(watch.last_error)),
+        watch=watch._replace(last_error=watch.last_error and mask(watch.last_error)),
         notes=tuple(mask(note) for note in notes),
         with_payloads=with_payloads,
     )
@@ -98,18 +98,18 @@ def unhealthy(diagnosis: Diagnosis) -> list[Worker]:
 
 
 def _masked_finding(finding: Finding) -> Finding:
-    evidence = tuple(replace(fact, value=mask(fact.value)) for fact in finding.evidence)
-    return replace(finding, evidence=evidence)
+    evidence = tuple(fact._replace(value=mask(fact.value)) for fact in finding.evidence)
+    return finding._replace(evidence=evidence)
 
 
 def _masked_survey(survey: ErrorSurvey) -> ErrorSurvey:
-    return replace(survey, groups=tuple(_masked_group(group) for group in survey.groups))
+    return survey._replace(groups=tuple(_masked_group(group) for group in survey.groups))
 
 
 def _masked_group(group: ErrorGroup) -> ErrorGroup:
     return replace(
         group,
-        signature=replace(group.signature, title=mask(plain(group.signature.title))),
+        signature=group.signature._replace(title=mask(plain(group.signature.title))),
         headline=mask(plain(group.headline)),
         example_error=_error(group.example_error),
     )
@@ -159,4 +159,4 @@ def _tail(worker: Worker, read: LogBatch | str) -> LogTail:
 
 def _line(line: LogLine, text: str) -> LogLine:
     short = text if len(text) <= _LINE_CHARS else f"{text[: _LINE_CHARS - 1]}…"
-    return replace(line, text=short)
+    return line._replace(text=short)

@@ -24,7 +24,7 @@ def to_object(report: Report) -> JsonObject:
         "notes": list(report.notes),
         "findings": [_finding(finding) for finding in report.findings],
         "snapshot": snapshot_object(diagnosis.snapshot),
-        "trends": [_queue(key) | asdict(trend) for key, trend in diagnosis.trends.items()],
+        "trends": [_queue(key) | trend._asdict() for key, trend in diagnosis.trends.items()],
         "durations": [_queue(key) | asdict(seen) for key, seen in diagnosis.durations.items()],
         "errors": None if report.survey is None else _survey(report.survey),
         "examples": [_example(example) for example in report.examples],
@@ -59,7 +59,7 @@ def _finding(finding: Finding) -> JsonObject:
         "since_known": finding.since_known,
         "before_start": finding.before_start,
         "acknowledged_at": finding.acknowledged_at,
-        "evidence": [asdict(fact) for fact in finding.evidence],
+        "evidence": [fact._asdict() for fact in finding.evidence],
     }
 
 
@@ -110,8 +110,8 @@ def _example(example: Example) -> JsonObject:
         "state": example.state,
         "at": example.at,
         "error": example.error,
-        "payload": None if example.payload is None else asdict(example.payload),
-        "result": None if example.result is None else asdict(example.result),
+        "payload": None if example.payload is None else example.payload._asdict(),
+        "result": None if example.result is None else example.result._asdict(),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from runqy_tui.findings.base import Finding
 from runqy_tui.model import LogLine, QueueKey, TaskState, WorkerState
@@ -11,8 +12,7 @@ from runqy_tui.signatures import ErrorSurvey
 from runqy_tui.triage import Diagnosis
 
 
-@dataclass(frozen=True, slots=True)
-class Watch:
+class Watch(NamedTuple):
     """How well the monitor itself fared. ``poll_ms`` and ``round_trips`` are one per poll."""
 
     version: str
@@ -24,8 +24,7 @@ class Watch:
     last_error: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(NamedTuple):
     """The beginning of a task's payload or result; ``size`` is the whole in bytes."""
 
     text: str
@@ -34,8 +33,7 @@ class Kept:
     binary: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(NamedTuple):
     """One task of an error group, with its error. Payload and result only on request."""
 
     queue: QueueKey
@@ -47,8 +45,7 @@ class Example:
     result: Kept | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LogTail:
+class LogTail(NamedTuple):
     """The last lines of an unhealthy worker's processes. ``problem``: why there are none."""
 
     worker_id: str

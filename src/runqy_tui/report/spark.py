@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from runqy_tui.history import Point
 from runqy_tui.model import QueueKey
@@ -15,8 +15,7 @@ GAP = "·"
 _BARS = "▁▂▃▄▅▆▇█"
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(NamedTuple):
     """Means per column of ``step_s`` seconds from ``started_at`` on; ``None`` is a gap.
 
     ``name``: ``pending`` and ``active`` in tasks, ``done`` and ``failed`` in tasks per second.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from runqy_tui.breath import Steps, at_once
 from runqy_tui.findings.base import Subject
@@ -29,8 +29,7 @@ class AlertState(StrEnum):
     RESOLVED = "resolved"
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
+class Alert(NamedTuple):
     """One rule about one object. Times are unix seconds by Redis's clock.
 
     ``since``: the condition was first seen. ``value`` is the latest known. ``sentence`` and
@@ -54,8 +53,7 @@ class Alert:
         return self.rule.severity
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(NamedTuple):
     """An object whose value nobody knows, and why."""
 
     rule: Rule
@@ -63,8 +61,7 @@ class Unknown:
     sentence: str
 
 
-@dataclass(frozen=True, slots=True)
-class LogEntry:
+class LogEntry(NamedTuple):
     """An alert that began to fire or was resolved."""
 
     at: float
@@ -144,14 +141,14 @@ class Alerts:
         for course in self._courses.values():
             alert = course.alert
             fired_at = None if alert.fired_at is None else alert.fired_at + jump_s
-            course.alert = replace(alert, since=alert.since + jump_s, fired_at=fired_at)
+            course.alert = alert._replace(since=alert.since + jump_s, fired_at=fired_at)
 
     def _step(self, rule: Rule, reading: Reading, at: float, watched: float) -> None:
         key = (rule.name, reading.key)
         course = self._courses.get(key)
         if reading.value is None:
             if course is not None:
-                course.alert = replace(course.alert, held=False)
+                course.alert = course.alert._replace(held=False)
             return
         if not _holds(rule, reading, course):
             if course is not None:
@@ -162,15 +159,14 @@ class Alerts:
             self._courses[key] = course
         elif course.alert.held:  # after an unknown value the time since counts for nothing
             course.held_s += watched
-        course.alert = replace(
-            course.alert,
+        course.alert = course.alert._replace(
             value=reading.value,
             sentence=reading.sentence,
             next_step=reading.next_step,
             held=True,
         )
         if course.alert.state is AlertState.PENDING and course.held_s >= rule.for_s:
-            course.alert = replace(course.alert, state=AlertState.FIRING, fired_at=at)
+            course.alert = course.alert._replace(state=AlertState.FIRING, fired_at=at)
             self._log.append(LogEntry(at, course.alert))
 
     def _end(self, key: tuple[str, str], at: float, reading: Reading | None = None) -> None:
@@ -178,8 +174,8 @@ class Alerts:
         if alert.state is not AlertState.FIRING:
             return
         if reading is not None and reading.value is not None:
-            alert = replace(alert, value=reading.value, sentence=reading.sentence)
-        resolved = replace(alert, state=AlertState.RESOLVED, resolved_at=at, held=False)
+            alert = alert._replace(value=reading.value, sentence=reading.sentence)
+        resolved = alert._replace(state=AlertState.RESOLVED, resolved_at=at, held=False)
         self._log.append(LogEntry(at, resolved))
 
     def _board(self, at: float, unknown: list[Unknown]) -> AlertBoard:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Globs:
+class Globs(NamedTuple):
     """Matches a name that some pattern matches and no pattern with a ``!`` does.
 
     ``*`` is any text, ``?`` one character, ``[ab]`` and ``[!ab]`` one of a set. Where all

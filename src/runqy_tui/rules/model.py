@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from runqy_tui.rules.globs import EVERYTHING, Globs
 from runqy_tui.severity import Severity
@@ -30,8 +30,7 @@ class RateUnit(StrEnum):
     PER_SECOND = "per-second"
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One rule. The alert is about one object (worker, queue, finding) at a time.
 
     The condition is ``value > threshold``; once firing, it holds until ``value <= clear``.

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from runqy_tui.findings.base import Finding, Kind, Subject
 from runqy_tui.findings.words import queue_name, short
@@ -25,8 +24,7 @@ class Increases(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """The value of one object, ``None`` where it is unknown.
 
     ``key`` tells objects of one rule apart. ``sentence`` says the value, or why there is none, to

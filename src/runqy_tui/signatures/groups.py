@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from runqy_tui.model import QueueKey, TaskRow, TaskState
 from runqy_tui.signatures.signature import Reading, Signature, read
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """A failed task of a group. ``at``: when it failed, unix seconds, if anything tells."""
 
     queue: QueueKey

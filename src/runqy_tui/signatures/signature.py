@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from hashlib import blake2b
+from typing import NamedTuple
 
 from runqy_tui.signatures import traceback
 from runqy_tui.signatures.frames import Frame, generic_frame
@@ -22,8 +22,7 @@ _NO_TEXT = "(empty error text)"
 _NO_END = "traceback whose end was cut off"
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(NamedTuple):
     """``key`` is stable between runs and machines; ``title`` is one line, with placeholders.
 
     ``frame`` is where it was raised (``inference/main.py:26 in handle``), as this text has it;
@@ -35,8 +34,7 @@ class Signature:
     frame: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """A signature, and the same headline without placeholders: what this text said itself."""
 
     signature: Signature

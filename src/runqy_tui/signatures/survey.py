@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from runqy_tui.errors import AccessDeniedError
 from runqy_tui.model import Dialect, Queue, QueueKey, Snapshot, TaskPage, TaskRow, TaskState
@@ -15,8 +15,7 @@ AT_ONCE = 4
 """Pages that are asked for at the same time."""
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorSurvey:
+class ErrorSurvey(NamedTuple):
     """What the failed tasks say.
 
     ``sample`` rows were read of the ``total`` that all queues store; ``sampled``: not all of
@@ -40,8 +39,7 @@ class ErrorSurvey:
         return self.sample < self.total
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(NamedTuple):
     queue: QueueKey
     state: TaskState
     limit: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from runqy_tui.humanize import amount, clock
 from runqy_tui.severity import Severity
@@ -13,8 +13,7 @@ _WARNING_CELLS = 200
 """Most that a warning takes: a long name in it must not hide what else is wrong."""
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(NamedTuple):
     """One sentence about one object or about the connection."""
 
     severity: Severity

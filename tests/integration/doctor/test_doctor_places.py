@@ -9,7 +9,6 @@ import struct
 import subprocess
 import sys
 import termios
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,19 +29,19 @@ GOOD = Terminal("xterm-256color", (120, 40), "UTF-8", colorterm="truecolor")
     ("seen", "topic", "verdict", "says"),
     [
         (GOOD, "terminal", Verdict.OK, "xterm-256color, 120 columns by 40 lines"),
-        (replace(GOOD, size=(80, 24)), "terminal", Verdict.OK, "one pane at a time"),
-        (replace(GOOD, size=None), "terminal", Verdict.WARN, "none here"),
-        (replace(GOOD, term="dumb"), "terminal", Verdict.WARN, "'dumb' cannot show"),
-        (replace(GOOD, term="unknown"), "terminal", Verdict.WARN, "'unknown' cannot show"),
-        (replace(GOOD, within="tmux"), "terminal", Verdict.OK, "xterm-256color in tmux"),
-        (replace(GOOD, within="tmux"), "mouse", Verdict.OK, "set-clipboard on"),
-        (replace(GOOD, mouse=False), "mouse", Verdict.OK, "is not used"),
+        (GOOD._replace(size=(80, 24)), "terminal", Verdict.OK, "one pane at a time"),
+        (GOOD._replace(size=None), "terminal", Verdict.WARN, "none here"),
+        (GOOD._replace(term="dumb"), "terminal", Verdict.WARN, "'dumb' cannot show"),
+        (GOOD._replace(term="unknown"), "terminal", Verdict.WARN, "'unknown' cannot show"),
+        (GOOD._replace(within="tmux"), "terminal", Verdict.OK, "xterm-256color in tmux"),
+        (GOOD._replace(within="tmux"), "mouse", Verdict.OK, "set-clipboard on"),
+        (GOOD._replace(mouse=False), "mouse", Verdict.OK, "is not used"),
         (GOOD, "colours", Verdict.OK, "16 million"),
-        (replace(GOOD, colorterm=""), "colours", Verdict.OK, "256, by TERM"),
-        (replace(GOOD, colorterm="", term="vt100"), "colours", Verdict.WARN, "as few as 8"),
-        (replace(GOOD, no_color=True), "colours", Verdict.OK, "NO_COLOR is set"),
+        (GOOD._replace(colorterm=""), "colours", Verdict.OK, "256, by TERM"),
+        (GOOD._replace(colorterm="", term="vt100"), "colours", Verdict.WARN, "as few as 8"),
+        (GOOD._replace(no_color=True), "colours", Verdict.OK, "NO_COLOR is set"),
         (GOOD, "characters", Verdict.OK, "UTF-8"),
-        (replace(GOOD, encoding="ANSI_X3.4-1968"), "characters", Verdict.WARN, "not UTF-8"),
+        (GOOD._replace(encoding="ANSI_X3.4-1968"), "characters", Verdict.WARN, "not UTF-8"),
     ],
 )
 def test_terminals(seen: Terminal, topic: str, verdict: Verdict, says: str) -> None:

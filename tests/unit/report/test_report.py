@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 from runqy_tui.durations import Observed
@@ -152,9 +151,9 @@ def test_a_report_of_nothing() -> None:
 def test_a_finding_tells_its_evidence_its_age_and_the_next_step() -> None:
     found = finding(evidence=(Evidence("asynq:workers:gpu-1:1", "healthy", "0"),))
     seen = [
-        replace(found, since_known=True),
-        replace(found, before_start=True, acknowledged_at=NOW - 5),
-        replace(found, since=None),
+        found._replace(since_known=True),
+        found._replace(before_start=True, acknowledged_at=NOW - 5),
+        found._replace(since=None),
         found,
     ]
     text = to_markdown(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +14,7 @@ from tests.unit.core.builders import NOW, queue, waiting, worker
 from tests.unit.rules.judging import Judge, finding
 
 DEEP = Rule("deep", RuleKind.QUEUE_DEPTH, for_s=10, threshold=100, clear=80)
-AT_ONCE = replace(DEEP, for_s=0.0)
+AT_ONCE = DEEP._replace(for_s=0.0)
 
 
 def of(pending: int | None, name: str = "a") -> list[Queue]:
@@ -65,7 +63,7 @@ def test_redis_clock_going_back_fires_nothing() -> None:
 
 
 def test_what_an_alert_tells() -> None:
-    judge = Judge(replace(DEEP, severity=Severity.CRITICAL))
+    judge = Judge(DEEP._replace(severity=Severity.CRITICAL))
     judge.poll(0, queues=of(101))
     (alert,) = judge.poll(5, queues=of(500)).pending
     assert (alert.state, alert.since, alert.value) == (AlertState.PENDING, NOW, 500.0)
@@ -97,7 +95,7 @@ def test_pending_that_ends_is_not_in_the_log() -> None:
 
 
 def test_objects_and_rules_are_independent() -> None:
-    judge = Judge(DEEP, replace(AT_ONCE, name="now", severity=Severity.CRITICAL))
+    judge = Judge(DEEP, AT_ONCE._replace(name="now", severity=Severity.CRITICAL))
     board = judge.poll(0, queues=[*of(101, "a"), *of(102, "b"), *of(5, "c")])
     assert [(a.rule.name, a.subject.name) for a in board.firing] == [("now", "a"), ("now", "b")]
     assert [(a.rule.name, a.subject.name) for a in board.pending] == [("deep", "a"), ("deep", "b")]

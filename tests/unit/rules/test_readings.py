@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from runqy_tui.durations import Observed
@@ -58,7 +56,7 @@ def test_unhealthy_workers() -> None:
     assert [entry.sentence for entry in board.unknown] == [
         "worker mute:1:x does not report its health"
     ]
-    only = replace(SICK, workers=Globs(("gone:*",)))
+    only = SICK._replace(workers=Globs(("gone:*",)))
     assert len(Judge(only).poll(0, workers=fleet).firing) == 1
 
 
@@ -113,7 +111,7 @@ def test_a_rate_that_was_known_until_now() -> None:
 
 
 def test_failures_per_second_need_no_successes() -> None:
-    judge = Judge(replace(FAILS, unit=RateUnit.PER_SECOND, threshold=0.5, clear=0.5))
+    judge = Judge(FAILS._replace(unit=RateUnit.PER_SECOND, threshold=0.5, clear=0.5))
     judge.poll(0, queues=counted(None, 100))
     assert judge.poll(10, queues=counted(None, 250)).firing == ()
     (alert,) = judge.poll(20, queues=counted(None, 400)).firing
@@ -148,7 +146,7 @@ def test_findings_of_a_severity() -> None:
     found = [finding("worker-degraded"), finding("worker-stale", Severity.WARNING)]
     (alert,) = Judge(FOUND).poll(0, findings=found).firing
     assert (alert.sentence, alert.next_step) == ("worker-degraded of gpu-1:1", "look there")
-    every = replace(FOUND, at_least=Severity.WARNING)
+    every = FOUND._replace(at_least=Severity.WARNING)
     assert len(Judge(every).poll(0, findings=found).firing) == 2
 
 
@@ -156,7 +154,7 @@ def test_findings_of_some_detectors_queues_or_workers() -> None:
     found = [finding("a", queue="x.high"), finding("a", queue="y.low"), finding("b", worker="w:1")]
 
     def fires(detectors: Globs = EVERY, queues: Globs = EVERY, workers: Globs = EVERY) -> list[str]:
-        rule = replace(FOUND, detectors=detectors, queues=queues, workers=workers)
+        rule = FOUND._replace(detectors=detectors, queues=queues, workers=workers)
         board = Judge(rule).poll(0, findings=found)
         return [alert.subject.name for alert in board.firing]
 

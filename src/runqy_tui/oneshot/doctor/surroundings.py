@@ -7,8 +7,8 @@ import os
 import platform
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from typing import NamedTuple
 
 from runqy_tui import __version__
 from runqy_tui.charset import BLIND_TERMS
@@ -22,8 +22,7 @@ _OPTIONAL = {"hiredis": "polls take several times as long without it"}
 _FAULT = 70
 
 
-@dataclass(frozen=True, slots=True)
-class Terminal:
+class Terminal(NamedTuple):
     """What is known of the terminal; ``size`` is ``None`` where there is none."""
 
     term: str

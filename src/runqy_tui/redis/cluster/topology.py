@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import NamedTuple
 
 from redis.crc import REDIS_CLUSTER_HASH_SLOTS as SLOTS
 from redis.exceptions import ResponseError
@@ -27,8 +27,7 @@ class UnservedError(UnreachableError):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Topology:
+class Topology(NamedTuple):
     """The primaries that serve slots, by address, and the one of each slot."""
 
     primaries: tuple[Address, ...]

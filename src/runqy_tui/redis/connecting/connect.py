@@ -18,9 +18,7 @@ from redis.asyncio.connection import (
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from runqy_tui.redis.cluster.link import ClusterLink
 from runqy_tui.redis.connecting.target import Target
-from runqy_tui.redis.sentinel.link import SentinelLink
 from runqy_tui.redis.wire.transport import Link, NodeLink
 
 MAX_CONNECTIONS = 4
@@ -52,9 +50,14 @@ class TlsConnection(SSLConnection):
 
 def link_to(target: Target) -> Link:
     """The way to a deployment; nothing is connected before the first round trip."""
+    # Most deployments are one server: the first screen does not wait for the rest.
     if target.scheme == "redis+sentinel":
+        from runqy_tui.redis.sentinel.link import SentinelLink
+
         return SentinelLink(target, node_link)
     if target.scheme == "redis+cluster":
+        from runqy_tui.redis.cluster.link import ClusterLink
+
         return ClusterLink(target, node_link)
     return node_link(target)
 

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from threading import Thread
 from time import perf_counter
+from typing import NamedTuple
 
 from runqy_tui.errors import ConnectionFailedError
 from runqy_tui.model.checkup import Line, Verdict
@@ -36,8 +37,7 @@ class Spot:
         return f"{host}:{self.port}"
 
 
-@dataclass(frozen=True, slots=True)
-class Reached:
+class Reached(NamedTuple):
     """Lines to show, and where a connection was made (nowhere where there is none)."""
 
     lines: tuple[Line, ...]

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
-from dataclasses import dataclass
 from time import time
-from typing import Any
+from typing import Any, NamedTuple
 
 from runqy_tui.errors import ConfigError, ConnectionFailedError
 from runqy_tui.model.checkup import Line, Verdict
@@ -24,8 +23,7 @@ _CODE = ConnectionFailedError.exit_code
 _MOST_NAMES = 6
 
 
-@dataclass(frozen=True, slots=True)
-class _Shown:
+class _Shown(NamedTuple):
     """A finished handshake."""
 
     version: str

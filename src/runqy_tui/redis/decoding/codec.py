@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from google.protobuf.message import DecodeError
 
@@ -46,8 +46,7 @@ class TaskMessage:
 UNDECODABLE = TaskMessage(decodable=False)
 
 
-@dataclass(frozen=True, slots=True)
-class ServerInfo:
+class ServerInfo(NamedTuple):
     """What an asynq server says of itself in its heartbeat."""
 
     host: str
@@ -60,8 +59,7 @@ class ServerInfo:
     active_count: int
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerInfo:
+class WorkerInfo(NamedTuple):
     """One task an asynq server works on."""
 
     task_id: str
@@ -71,8 +69,7 @@ class WorkerInfo:
     deadline: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(NamedTuple):
     """The field at which a partly read message ends.
 
     ``start`` is where its tag stands, ``offset`` and ``length`` give its value; the message goes

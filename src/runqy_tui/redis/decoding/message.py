@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from runqy_tui.model import Blob
 from runqy_tui.redis.decoding.codec import (
@@ -16,8 +16,7 @@ from runqy_tui.redis.decoding.codec import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(NamedTuple):
     """A decoded message; payload and error are cut to a limit, with their true sizes.
 
     ``complete`` is false where fields behind a large value could not be read.

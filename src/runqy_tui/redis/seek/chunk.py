@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from runqy_tui.redis.seek.needle import Value
 from runqy_tui.redis.tasks.rows import Entry
@@ -15,8 +15,7 @@ HEAD_LIMIT = 512 * 1024
 """Largest value of which the beginning is searched; a larger one is left alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A task in whose raw bytes the text stands, or whose id has it."""
 
     entry: Entry
@@ -28,8 +27,7 @@ class Candidate:
         return any(len(value.data) < value.size for value in self.values.values())
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(NamedTuple):
     """One step in one list.
 
     ``start`` is where in the window it began, ``None`` where the place was lost; ``last`` are the

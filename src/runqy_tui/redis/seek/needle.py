@@ -7,7 +7,7 @@ one piece, that misses nothing; which part of the message it stands in is decide
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from runqy_tui.model.seeking import Part, Search
 from runqy_tui.redis.decoding.message import Opened, cut_of, open_parts, open_whole
@@ -29,16 +29,14 @@ RAW = "raw msg"
 """Where a text was found in a message that cannot be decoded."""
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """A field as far as it was read, and its whole size."""
 
     data: bytes
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Needle:
+class Needle(NamedTuple):
     """The text to look for; ``raw`` is in lower case where ``fold`` is set."""
 
     raw: bytes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from redis.exceptions import ResponseError
 
@@ -40,8 +41,7 @@ class Place:
         return keys.task(self.queue, "")
 
 
-@dataclass(frozen=True, slots=True)
-class _Spot:
+class _Spot(NamedTuple):
     queue: QueueKey
     state: TaskState
     key: bytes

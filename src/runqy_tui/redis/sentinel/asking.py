@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import TracebackType
+from typing import NamedTuple
 
 from redis.exceptions import ResponseError
 
@@ -23,8 +24,7 @@ PATIENCE_S = 1.0
 OpenNode = Callable[[Target], NodeLink]
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What one Sentinel said: a primary, an error, or neither where it knows no such service."""
 
     sentinel: str

@@ -8,8 +8,8 @@ may be behind: an address counts only once the server there does not say that it
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from time import monotonic, time
+from typing import NamedTuple
 
 from redis.exceptions import MasterDownError, ReadOnlyError
 
@@ -32,8 +32,7 @@ _SILENT_LOOKS = 2
 """One question without an answer is nothing: so many in a row are worth a warning."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Switch:
+class _Switch(NamedTuple):
     """A change of the primary: from where, by the wall clock, and by one that never jumps."""
 
     left: Address

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from runqy_tui.model import QueueKey, TaskPage, TaskState
 from runqy_tui.redis import keys
@@ -17,8 +17,7 @@ MOST_ROWS = 1_000
 _LISTS = (TaskState.PENDING, TaskState.ACTIVE)
 
 
-@dataclass(frozen=True, slots=True)
-class _Listing:
+class _Listing(NamedTuple):
     entries: list[Entry]
     total: int
     now: float

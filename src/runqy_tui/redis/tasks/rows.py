@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from runqy_tui.model import Blob, Dialect, QueueKey, TaskRow, TaskState
 from runqy_tui.redis import keys
@@ -36,8 +37,7 @@ _SMALL = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """An id as its list or sorted set has it."""
 
     task_id: bytes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
@@ -51,7 +51,7 @@ class Resource(Generic[T]):
     def columns(self) -> tuple[Column, ...]:
         """Columns for the table; those that can be sorted say so."""
         return tuple(
-            replace(field.column, sortable=field.sort is not None) for field in self.fields
+            field.column._replace(sortable=field.sort is not None) for field in self.fields
         )
 
     @property

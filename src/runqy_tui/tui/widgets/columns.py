@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from runqy_tui.tui.text import Align
 
@@ -11,8 +11,7 @@ GAP = 1
 """Blank cells between two columns."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """One column; its width is in cells and does not depend on the data.
 
     ``importance`` 0 is never hidden; of the others the highest number gives way first.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from rich.segment import Segment
@@ -26,8 +25,7 @@ Palette = Callable[[str, str], RichStyle]
 """``palette(line_name, cell_name)``: the style of a cell on a kind of line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Glyphs:
+class Glyphs(NamedTuple):
     """Signs of the table itself, one cell each."""
 
     cursor: str = "▌"
