@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from google.protobuf.message import DecodeError
@@ -18,8 +18,7 @@ _FIXED = {1: 8, 5: 4}
 """Bytes of the wire types of fixed size."""
 
 
-@dataclass(frozen=True, slots=True)
-class TaskMessage:
+class TaskMessage(NamedTuple):
     """A decoded ``msg``. ``decodable`` is false for truncated bytes and garbage.
 
     Numbers are as encoded: 0 where the writer left the field out. Times are unix seconds.
@@ -40,7 +39,7 @@ class TaskMessage:
     retention: int = 0
     completed_at: int = 0
     group: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
 
 
 UNDECODABLE = TaskMessage(decodable=False)

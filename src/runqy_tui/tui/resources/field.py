@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from runqy_tui.humanize import UNKNOWN, ZERO, count
 from runqy_tui.severity import Severity
@@ -16,8 +15,7 @@ T = TypeVar("T")
 SortKey = Callable[[T], Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Field(Generic[T]):
+class Field(NamedTuple, Generic[T]):
     """A column of resource ``T``.
 
     ``sort`` gives a comparable value, ``None`` (unknown) sorts last both ways. ``first_desc``:
