@@ -160,5 +160,6 @@ def test_any_database(
         world.queue(value)
         world.worker(value)
         world.server(value)
-    world.pipe.execute()
+    # The log of a worker "" is the hash of one called ":logs": the first to come has the key.
+    world.pipe.execute(raise_on_error=False)
     asyncio.run(look(redis_url, world))
