@@ -76,7 +76,8 @@ class Reader(Protocol):
     async def audit(self, windows: Sequence[AuditWindow]) -> tuple[Audit, ...]:
         """Look closely at some listed tasks: all windows in at most three round trips.
 
-        The windows together hold at most 1,000 tasks; no payload is read.
+        The windows together hold at most 1,000 tasks; no payload is read. What is told of a task
+        that was in order may be some seconds old; that it is listed, and what is wrong, never.
         """
         ...
 

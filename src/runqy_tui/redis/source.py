@@ -31,6 +31,7 @@ from runqy_tui.redis.polling.overview import Overview, deadline_for
 from runqy_tui.redis.polling.rotation import MOST_WATCHED
 from runqy_tui.redis.tasks.audit import read_audit, read_fates
 from runqy_tui.redis.tasks.find import find_task
+from runqy_tui.redis.tasks.lately import Lately
 from runqy_tui.redis.tasks.page import read_page
 from runqy_tui.redis.wire.transport import Link
 
@@ -55,6 +56,7 @@ class RedisReader:
         self._overview = Overview(link, clock, deadline_for(link.target.timeout), budget)
         self._clock = clock
         self._context = Context(link, self._overview, clock, value_limit)
+        self._lately = Lately()
 
     @property
     def address(self) -> str:
@@ -114,9 +116,10 @@ class RedisReader:
         """Look closely at some listed tasks: all windows in at most three round trips.
 
         At most 1,000 tasks in all: the last windows are cut. A task that leaves its list while
-        it is looked at is left out; of ``msg`` only what is up to 4 KiB is read.
+        it is looked at is left out; of ``msg`` only what is up to 4 KiB is read. What is told of
+        a task that was in order may be ten seconds old.
         """
-        return await read_audit(self._context, windows)
+        return await read_audit(self._context, windows, self._lately)
 
     async def fates(self, ids: Sequence[tuple[QueueKey, str]]) -> tuple[AuditedTask, ...]:
         """Say what became of tasks that were seen active: one round trip, the first 1,000.

@@ -2,7 +2,8 @@
 
 Three trips for all windows together: the ids; the hashes' small fields, the leases, and the ids
 once more; the messages, which alone tell a timeout. Tasks that left their list meanwhile are left
-out and do not count: on a busy queue they would look like ids without a hash.
+out and do not count: on a busy queue they would look like ids without a hash. Tasks that were in
+order a moment ago are not looked at again (:mod:`runqy_tui.redis.tasks.lately`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from runqy_tui.redis import keys
 from runqy_tui.redis.context import Context
 from runqy_tui.redis.decoding import parse
 from runqy_tui.redis.decoding.codec import UNDECODABLE, TaskMessage, decode_task
+from runqy_tui.redis.tasks.lately import Lately
 from runqy_tui.redis.wire.commands import Pattern
 from runqy_tui.redis.wire.replies import Reply, data, integer, items, score, strings
 from runqy_tui.redis.wire.transport import Batch, packed_for
@@ -49,10 +51,11 @@ Fields = dict[bytes, bytes | None]
 
 @dataclass(slots=True)
 class _Look:
-    """What is known of one listed id."""
+    """What is known of one listed id; ``told`` where it needs no look."""
 
     task_id: bytes
     key: bytes
+    told: AuditedTask | None = None
     missing: bool = False
     lease: float | None = None
     lease_unread: bool = False
@@ -75,8 +78,15 @@ class _Seen:
         """Whether its tasks need a lease; the documented dialect has none."""
         return self.window.state is TaskState.ACTIVE and self.window.queue.braced
 
+    @property
+    def unknown(self) -> list[_Look]:
+        """Those that have to be looked at."""
+        return [look for look in self.looks if look.told is None]
 
-async def read_audit(context: Context, windows: Sequence[AuditWindow]) -> tuple[Audit, ...]:
+
+async def read_audit(
+    context: Context, windows: Sequence[AuditWindow], lately: Lately
+) -> tuple[Audit, ...]:
     """Every window in its order. ``aggregating`` is no one list: such a window comes back empty.
 
     Where the windows want more than 1,000 tasks the last ones get fewer, or none.
@@ -87,13 +97,18 @@ async def read_audit(context: Context, windows: Sequence[AuditWindow]) -> tuple[
         span = max(0, min(window.limit, left)) if possible else 0
         left -= span
         seen.append(_Seen(window, span))
-    now = await _read_ids(context, seen)
+    lately.forget()
+    now = await _read_ids(context, seen, lately)
     await _read_hashes(context, seen)
-    await _read_messages(context, [look for part in seen for look in part.looks])
-    return tuple(
-        Audit(part.window, now, part.total, tuple(_audited(look) for look in part.looks))
-        for part in seen
-    )
+    await _read_messages(context, [look for part in seen for look in part.unknown])
+    return tuple(_audit(part, now, lately) for part in seen)
+
+
+def _audit(part: _Seen, now: float, lately: Lately) -> Audit:
+    tasks = tuple([look.told or _audited(look) for look in part.looks])
+    new = [task for look, task in zip(part.looks, tasks, strict=True) if look.told is None]
+    lately.keep(part.window, new, now)
+    return Audit(part.window, now, part.total, tasks)
 
 
 async def read_fates(
@@ -114,7 +129,7 @@ async def read_fates(
     return tuple(found)
 
 
-async def _read_ids(context: Context, seen: list[_Seen]) -> float:
+async def _read_ids(context: Context, seen: list[_Seen], lately: Lately) -> float:
     batch = Batch()
     batch.ask("TIME")
     asked = [part for part in seen if part.window.state is not TaskState.AGGREGATING]
@@ -123,25 +138,28 @@ async def _read_ids(context: Context, seen: list[_Seen]) -> float:
         batch.ask("LLEN" if listed else "ZCARD", _list_key(part))
         _ask_range(batch, part, max(0, part.window.offset))
     replies = await context.trip(batch)
+    now = context.moment(replies[0])
     for place, part in enumerate(asked):
         total, found = replies[1 + 2 * place : 3 + 2 * place]
         part.total = integer(context.allowed(total)) or 0
         ids = strings(context.allowed(found))
         if part.window.state in _LISTS:
             ids.reverse()
-        queue = part.window.queue
-        part.looks = [
-            _Look(task_id, keys.task(queue, decode(task_id))) for task_id in ids[: part.span]
-        ]
-    return context.moment(replies[0])
+        part.looks = [_look(part.window, task_id, lately, now) for task_id in ids[: part.span]]
+    return now
+
+
+def _look(window: AuditWindow, raw: bytes, lately: Lately, now: float) -> _Look:
+    task_id = decode(raw)
+    return _Look(raw, keys.task(window.queue, task_id), lately.of(window, task_id, now))
 
 
 async def _read_hashes(context: Context, seen: list[_Seen]) -> None:
-    parts = [part for part in seen if part.looks]
+    parts = [part for part in seen if part.unknown]
     batch = Batch()
     again = []
     for part in parts:
-        for look in part.looks:
+        for look in part.unknown:
             batch.join(packed_for(look.key, *_LOOK))
             if part.leased:
                 batch.ask("ZSCORE", keys.queue_prefix(part.window.queue) + b"lease", look.task_id)
@@ -154,13 +172,13 @@ async def _read_hashes(context: Context, seen: list[_Seen]) -> None:
     for part, slot in zip(parts, again, strict=True):
         still = set(strings(replies[slot]))
         stride = 4 if part.leased else 3
-        if part.leased and part.looks:
+        if part.leased:
             context.doubt(replies[place + 3], keys.queue_prefix(part.window.queue) + b"lease")
-        for look in part.looks:
+        for look in part.unknown:
             context.doubt(replies[place + 1], look.key)
             _take(look, replies[place : place + stride])
             place += stride
-        listed = [look for look in part.looks if look.task_id in still]
+        listed = [look for look in part.looks if look.told or look.task_id in still]
         part.total -= len(part.looks) - len(listed)
         part.looks = listed
 
