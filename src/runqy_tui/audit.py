@@ -2,7 +2,8 @@
 
 Active lists come first, from their oldest task on. What is left of the budget goes round the
 stretches of pending and retry lists, and of active lists beyond their first tasks, so that every
-one gets its turn however many there are.
+one gets its turn however many there are. Few of them lie away from the oldest ends: there each
+poll meets tasks that were not looked at a moment ago, which is what an audit costs.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ class Auditor:
         self._for_active = int(self.budget * ACTIVE_SHARE)
         self._head = min(ACTIVE_HEAD, self._for_active)
         self._stretch = min(STRETCH, (self.budget - self._for_active) // 2)
+        self._deep = 2 * self._stretch
         self._kept: dict[Place, list[Audit]] = {}
         self._poll = 0
         self._head_at: dict[Place, int] = {}
@@ -91,17 +93,26 @@ class Auditor:
 
     def _stretches(self, lengths: Mapping[Place, int], left: int) -> list[AuditWindow]:
         windows: list[AuditWindow] = []
+        deep = self._deep
         for place in sorted(lengths, key=lambda place: self._stretch_at.get(place, 0)):
             first = self._head if _is_active(place) else 0
             if lengths[place] <= first:
                 continue
             offset = self._offset(place, first, lengths[place])
+            postponed = offset > 0 and deep <= 0
+            if postponed:
+                if _is_active(place):
+                    continue
+                offset = first
             limit = min(self._stretch, lengths[place] - offset + _SLACK)
             if limit > left:
                 break
             windows.append(AuditWindow(*place, offset, limit))
-            self._visited(place, offset)
             left -= limit
+            if offset:
+                deep -= limit
+            if not postponed:
+                self._visited(place, offset)
         return windows
 
     def _offset(self, place: Place, first: int, length: int) -> int:

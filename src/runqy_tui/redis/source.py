@@ -29,10 +29,12 @@ from runqy_tui.redis.connecting.target import parse_url
 from runqy_tui.redis.context import Context
 from runqy_tui.redis.polling.overview import Overview, deadline_for
 from runqy_tui.redis.polling.rotation import MOST_WATCHED
-from runqy_tui.redis.tasks.audit import read_audit, read_fates
+from runqy_tui.redis.tasks import audit, rows
+from runqy_tui.redis.tasks.audit import Known, read_audit, read_fates
 from runqy_tui.redis.tasks.find import find_task
 from runqy_tui.redis.tasks.lately import Lately
 from runqy_tui.redis.tasks.page import read_page
+from runqy_tui.redis.tasks.rows import KnownRows
 from runqy_tui.redis.wire.transport import Link
 
 if TYPE_CHECKING:
@@ -56,7 +58,8 @@ class RedisReader:
         self._overview = Overview(link, clock, deadline_for(link.target.timeout), budget)
         self._clock = clock
         self._context = Context(link, self._overview, clock, value_limit)
-        self._lately = Lately()
+        self._in_order: Known = Lately(audit.KEEP_S, audit.MOST_KEPT)
+        self._rows: KnownRows = Lately(rows.KEEP_S, rows.MOST_KEPT)
 
     @property
     def address(self) -> str:
@@ -87,7 +90,10 @@ class RedisReader:
         limit: int = PAGE_SIZE,
         newest_first: bool = True,
     ) -> TaskPage:
-        """Read a page of at most 1,000 tasks in three trips (four for ``aggregating``)."""
+        """Read a page of at most 1,000 tasks in three trips (four for ``aggregating``).
+
+        A row may be five seconds old where the page is no longer than those of a table.
+        """
         return await read_page(
             self._context,
             queue,
@@ -95,6 +101,7 @@ class RedisReader:
             offset=offset,
             limit=limit,
             newest_first=newest_first,
+            known=self._rows if limit <= PAGE_SIZE else None,
         )
 
     async def task(
@@ -119,7 +126,7 @@ class RedisReader:
         it is looked at is left out; of ``msg`` only what is up to 4 KiB is read. What is told of
         a task that was in order may be ten seconds old.
         """
-        return await read_audit(self._context, windows, self._lately)
+        return await read_audit(self._context, windows, self._in_order)
 
     async def fates(self, ids: Sequence[tuple[QueueKey, str]]) -> tuple[AuditedTask, ...]:
         """Say what became of tasks that were seen active: one round trip, the first 1,000.

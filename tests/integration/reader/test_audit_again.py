@@ -9,7 +9,7 @@ import redis
 
 from runqy_tui.model import AuditedTask, AuditWindow, QueueKey, TaskState
 from runqy_tui.redis.source import RedisReader
-from runqy_tui.redis.tasks import lately
+from runqy_tui.redis.tasks import audit, lately
 from runqy_tui.redis.wire.metered import MeteredLink
 from tests.support import fleet
 
@@ -36,9 +36,9 @@ def fill(writer: redis.Redis, *ids: str, lease: float = LEASED) -> None:
 
 
 async def tasks_of(reader: RedisReader, window: AuditWindow = ACTIVE) -> dict[str, AuditedTask]:
-    (audit,) = await reader.audit([window])
-    assert audit.total == len(audit.tasks)
-    return {task.id: task for task in audit.tasks}
+    (found,) = await reader.audit([window])
+    assert found.total == len(found.tasks)
+    return {task.id: task for task in found.tasks}
 
 
 def pass_by(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
@@ -54,8 +54,8 @@ async def test_what_was_in_order_is_not_asked_again(
     metered.commands = 0
     trips = metered.round_trips
     second = await reader.audit([ACTIVE, PENDING])
-    assert [audit.tasks for audit in second] == [audit.tasks for audit in first]
-    assert [len(audit.tasks) for audit in second] == [20, 20]
+    assert [one.tasks for one in second] == [one.tasks for one in first]
+    assert [len(one.tasks) for one in second] == [20, 20]
     assert (metered.commands, metered.round_trips - trips) == (LISTS, 1)
 
 
@@ -126,19 +126,16 @@ async def test_ten_seconds_later(
     fill(writer, "t")
     await tasks_of(reader)
     writer.delete("asynq:{q}:t:t")
-    pass_by(monkeypatch, lately.KEEP_S - 1)
+    pass_by(monkeypatch, audit.KEEP_S - 1)
     assert not (await tasks_of(reader))["t"].missing
-    pass_by(monkeypatch, lately.KEEP_S)
+    pass_by(monkeypatch, audit.KEEP_S)
     assert (await tasks_of(reader))["t"].missing
 
 
 async def test_no_more_than_so_many_are_kept(
-    writer: redis.Redis,
-    reader: RedisReader,
-    metered: MeteredLink,
-    monkeypatch: pytest.MonkeyPatch,
+    writer: redis.Redis, reader: RedisReader, metered: MeteredLink
 ) -> None:
-    monkeypatch.setattr(lately, "MOST_KEPT", 2)
+    reader._in_order.most = 2
     fill(writer, "a", "b", "c")
     await tasks_of(reader)
     metered.commands = 0

@@ -242,3 +242,19 @@ def test_a_thousand_queues_cost_no_more_than_the_budget() -> None:
         audits += [Audit(window, NOW, 1_000) for window in windows]
     heads = {audit.window.queue for audit in audits if audit.window.state is ACTIVE}
     assert len(heads) == 1_000
+
+
+def test_few_windows_lie_away_from_the_oldest_ends() -> None:
+    """Those cost what an audit costs; but every list is walked through all the same."""
+    auditor = Auditor()
+    lengths = {name: (100, 0, 100) for name in "abc"}
+    seen: set[tuple[str, TaskState, int]] = set()
+    for _ in range(60):
+        windows = auditor.plan(fleet(lengths))
+        assert sum(window.limit for window in windows if window.offset) <= 2 * STRETCH
+        assert {(w.queue.name, w.state) for w in windows} == {
+            (name, state) for name in "abc" for state in (PENDING, RETRY)
+        }
+        seen |= {(w.queue.name, w.state, w.offset) for w in windows}
+    ends = range(0, 100, STRETCH)
+    assert seen == {(n, s, offset) for n in "abc" for s in (PENDING, RETRY) for offset in ends}

@@ -25,6 +25,11 @@ from runqy_tui.redis.wire.transport import Batch, packed_for
 from runqy_tui.safetext import decode, encode
 
 MOST_TASKS = 1_000
+MOST_KEPT = 5_000
+KEEP_S = 10.0
+"""For so long a task that was in order is taken to be so. A lease lasts 30 s at the least, and that
+a hash went away under a listed task is told so much later."""
+
 _WHOLE = 4 * 1024
 """A message up to this is read for its timeout; a larger one is payload for the most part."""
 
@@ -47,6 +52,8 @@ _LISTS = (TaskState.PENDING, TaskState.ACTIVE)
 _STATES = {state.value.encode(): state for state in TaskState}
 
 Fields = dict[bytes, bytes | None]
+Known = Lately[tuple[QueueKey, TaskState, str], AuditedTask]
+"""Tasks of a queue's list that were in order."""
 
 
 @dataclass(slots=True)
@@ -85,7 +92,7 @@ class _Seen:
 
 
 async def read_audit(
-    context: Context, windows: Sequence[AuditWindow], lately: Lately
+    context: Context, windows: Sequence[AuditWindow], known: Known
 ) -> tuple[Audit, ...]:
     """Every window in its order. ``aggregating`` is no one list: such a window comes back empty.
 
@@ -97,18 +104,21 @@ async def read_audit(
         span = max(0, min(window.limit, left)) if possible else 0
         left -= span
         seen.append(_Seen(window, span))
-    lately.forget()
-    now = await _read_ids(context, seen, lately)
+    known.forget()
+    now = await _read_ids(context, seen, known)
     await _read_hashes(context, seen)
     await _read_messages(context, [look for part in seen for look in part.unknown])
-    return tuple(_audit(part, now, lately) for part in seen)
+    return tuple(_audit(part, now, known) for part in seen)
 
 
-def _audit(part: _Seen, now: float, lately: Lately) -> Audit:
-    tasks = tuple([look.told or _audited(look) for look in part.looks])
-    new = [task for look, task in zip(part.looks, tasks, strict=True) if look.told is None]
-    lately.keep(part.window, new, now)
-    return Audit(part.window, now, part.total, tasks)
+def _audit(part: _Seen, now: float, known: Known) -> Audit:
+    window, tasks = part.window, []
+    for look in part.looks:
+        task = look.told or _audited(look)
+        if look.told is None and _in_order(task, window, now):
+            known.put((window.queue, window.state, task.id), task)
+        tasks.append(task)
+    return Audit(window, now, part.total, tuple(tasks))
 
 
 async def read_fates(
@@ -129,7 +139,7 @@ async def read_fates(
     return tuple(found)
 
 
-async def _read_ids(context: Context, seen: list[_Seen], lately: Lately) -> float:
+async def _read_ids(context: Context, seen: list[_Seen], known: Known) -> float:
     batch = Batch()
     batch.ask("TIME")
     asked = [part for part in seen if part.window.state is not TaskState.AGGREGATING]
@@ -145,13 +155,26 @@ async def _read_ids(context: Context, seen: list[_Seen], lately: Lately) -> floa
         ids = strings(context.allowed(found))
         if part.window.state in _LISTS:
             ids.reverse()
-        part.looks = [_look(part.window, task_id, lately, now) for task_id in ids[: part.span]]
+        part.looks = [_look(part.window, task_id, known, now) for task_id in ids[: part.span]]
     return now
 
 
-def _look(window: AuditWindow, raw: bytes, lately: Lately, now: float) -> _Look:
+def _look(window: AuditWindow, raw: bytes, known: Known, now: float) -> _Look:
     task_id = decode(raw)
-    return _Look(raw, keys.task(window.queue, task_id), lately.of(window, task_id, now))
+    told = known.get((window.queue, window.state, task_id))
+    if told is not None and not _in_order(told, window, now):
+        told = None
+    return _Look(raw, keys.task(window.queue, task_id), told)
+
+
+def _in_order(task: AuditedTask, window: AuditWindow, now: float) -> bool:
+    """Whether nothing is wrong with a task, and nothing will be for as long as its lease runs."""
+    if task.missing or task.lease_unread or task.state is not window.state:
+        return False
+    if window.state is not TaskState.ACTIVE or not window.queue.braced:
+        return True
+    ends = task.lease_expires_at
+    return ends is not None and ends > now
 
 
 async def _read_hashes(context: Context, seen: list[_Seen]) -> None:

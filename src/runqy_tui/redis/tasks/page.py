@@ -8,7 +8,7 @@ from runqy_tui.model import QueueKey, TaskPage, TaskState
 from runqy_tui.redis import keys
 from runqy_tui.redis.context import Context
 from runqy_tui.redis.polling.memory import MOST_GROUPS
-from runqy_tui.redis.tasks.rows import Entry, read_rows
+from runqy_tui.redis.tasks.rows import Entry, KnownRows, read_rows
 from runqy_tui.redis.wire.replies import Reply, integer, scan_page, scored, strings
 from runqy_tui.redis.wire.transport import Batch
 from runqy_tui.safetext import decode
@@ -33,14 +33,18 @@ async def read_page(
     offset: int,
     limit: int,
     newest_first: bool,
+    known: KnownRows | None = None,
 ) -> TaskPage:
-    """Read a page: the ids, then the hashes' sizes and small fields, then their larger ones."""
+    """Read a page: the ids, then the hashes' sizes and small fields, then their larger ones.
+
+    Rows that are ``known`` are not read again.
+    """
     offset, limit = max(0, offset), max(0, min(limit, MOST_ROWS))
     if state is TaskState.AGGREGATING:
         listing = await _list_groups(context, queue, offset, limit, newest_first)
     else:
         listing = await _list(context, queue, state, offset, limit, newest_first)
-    rows = await read_rows(context, queue, state, listing.entries, listing.now)
+    rows = await read_rows(context, queue, state, listing.entries, listing.now, known)
     return TaskPage(
         queue=queue,
         state=state,

@@ -12,8 +12,10 @@ from runqy_tui.redis.context import Context
 from runqy_tui.redis.decoding import parse
 from runqy_tui.redis.decoding.message import CLOSED, Opened, cut_of, open_parts, open_whole
 from runqy_tui.redis.decoding.values import ask_part
+from runqy_tui.redis.tasks.lately import Lately
+from runqy_tui.redis.wire.commands import Pattern
 from runqy_tui.redis.wire.replies import Reply, data, integer, items
-from runqy_tui.redis.wire.transport import Batch
+from runqy_tui.redis.wire.transport import Batch, packed_for
 from runqy_tui.safetext import decode
 
 PREVIEW = 512
@@ -35,6 +37,11 @@ _SMALL = (
     b"last_failed_at",
     b"state",
 )
+_SIZES = (*(Pattern("HSTRLEN", None, name) for name in _LARGE), Pattern("HMGET", None, *_SMALL))
+
+KEEP_S = 5.0
+"""For so long a row is shown as it was read while its task stays in the list, at its score."""
+MOST_KEPT = 1_000
 
 
 class Entry(NamedTuple):
@@ -57,30 +64,54 @@ class _Row:
     def missing(self) -> bool:
         return not (self.sizes or self.values)
 
+    def is_in(self, state: TaskState) -> bool:
+        """Whether the hash says so too: it may be on its way from one list to another."""
+        return self.values.get(b"state") == state.value.encode()
+
     def number(self, *names: bytes) -> int | None:
         found = (parse.whole(self.values.get(name)) for name in names)
         return next((value for value in found if value is not None), None)
 
 
+KnownRows = Lately[tuple[QueueKey, TaskState, Entry, bool], TaskRow]
+"""Rows that were whole; the last says whether the queue's consumers keep what they archived."""
+
+
 async def read_rows(
-    context: Context, queue: QueueKey, state: TaskState, entries: Sequence[Entry], now: float
+    context: Context,
+    queue: QueueKey,
+    state: TaskState,
+    entries: Sequence[Entry],
+    now: float,
+    known: KnownRows | None = None,
 ) -> tuple[TaskRow, ...]:
-    """The rows of these ids, in their order. An id without a hash gives a row all the same."""
-    rows = [_Row(entry, keys.task(queue, decode(entry.task_id))) for entry in entries]
+    """The rows of these ids, in their order. An id without a hash gives a row all the same.
+
+    Where somebody keeps what is ``known``, only the rest is read.
+    """
+    keeps = context.dialect(queue) is Dialect.RUNQY
+    found: dict[Entry, TaskRow] = {}
+    if known is not None:
+        known.forget()
+        kept = ((entry, known.get((queue, state, entry, keeps))) for entry in entries)
+        found = {entry: row for entry, row in kept if row is not None}
+    unread = [entry for entry in entries if entry not in found]
+    rows = [_Row(entry, keys.task(queue, decode(entry.task_id))) for entry in unread]
     await _read_sizes(context, rows)
     await _read_large(context, rows)
-    keeps = context.dialect(queue) is Dialect.RUNQY
-    return tuple(_row(row, state, now, keeps) for row in rows)
+    for row in rows:
+        made = found[row.entry] = _row(row, state, now, keeps)
+        if known is not None and made.decodable and row.is_in(state):
+            known.put((queue, state, row.entry, keeps), made)
+    return tuple([found[entry] for entry in entries])
 
 
 async def _read_sizes(context: Context, rows: list[_Row]) -> None:
     batch = Batch()
     for row in rows:
-        for name in _LARGE:
-            batch.ask("HSTRLEN", row.key, name)
-        batch.ask("HMGET", row.key, *_SMALL)
+        batch.join(packed_for(row.key, *_SIZES))
     replies = await context.trip(batch)
-    stride = len(_LARGE) + 1
+    stride = len(_SIZES)
     for place, row in enumerate(rows):
         own = replies[place * stride : (place + 1) * stride]
         context.must(own[0])
