@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from runqy_tui.findings.base import Sight
-from runqy_tui.model import AuditedTask, Queue, QueueKey, TaskState
+from runqy_tui.model import Audit, AuditedTask, Queue, QueueKey, Snapshot, TaskState
 
 
 class Look(NamedTuple):
@@ -29,14 +28,14 @@ class Listed(NamedTuple):
         return f"{count:,}" if self.whole else f"at least {count:,}"
 
 
-def listed(sight: Sight, *states: TaskState) -> Iterator[Listed]:
-    """What was looked at in these states. Looks at a state that has emptied since do not count."""
+def listed(snapshot: Snapshot, audits: Iterable[Audit]) -> Iterator[Listed]:
+    """What was looked at. Looks at a state that has emptied since do not count."""
     found: dict[tuple[QueueKey, TaskState], dict[str, Look]] = {}
     totals: dict[tuple[QueueKey, TaskState], int] = {}
-    queues = {queue.key: queue for queue in sight.snapshot.queues}
-    for audit in sorted(sight.audits, key=lambda audit: audit.taken_at):
+    queues = {queue.key: queue for queue in snapshot.queues}
+    for audit in sorted(audits, key=lambda audit: audit.taken_at):
         queue, state = queues.get(audit.window.queue), audit.window.state
-        if queue is None or state not in states or queue.counts.of(state) == 0:
+        if queue is None or queue.counts.of(state) == 0:
             continue
         place = queue.key, state
         totals[place] = audit.total

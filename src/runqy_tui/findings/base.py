@@ -8,8 +8,9 @@ from enum import Enum, StrEnum, auto
 from functools import cached_property
 from typing import NamedTuple
 
+from runqy_tui.findings.audited import Listed, listed
 from runqy_tui.history import History
-from runqy_tui.model import Audit, QueueKey, Snapshot, Worker
+from runqy_tui.model import Audit, QueueKey, Snapshot, TaskState, Worker
 from runqy_tui.severity import Severity
 
 
@@ -144,6 +145,14 @@ class Sight:
     def workers(self) -> Mapping[str, Worker]:
         """Workers by id."""
         return {worker.id: worker for worker in self.snapshot.workers}
+
+    def listed(self, *states: TaskState) -> list[Listed]:
+        """What was looked at in these states."""
+        return [group for group in self._listed if group.state in states]
+
+    @cached_property
+    def _listed(self) -> Sequence[Listed]:
+        return tuple(listed(self.snapshot, self.audits))
 
     @cached_property
     def absent(self) -> Mapping[str, Sequence[Worker]]:

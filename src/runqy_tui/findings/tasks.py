@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from runqy_tui.findings.audited import Listed, Look, listed
+from runqy_tui.findings.audited import Listed, Look
 from runqy_tui.findings.base import Evidence, Finding, Kind, Sight, Subject
 from runqy_tui.findings.causes import has_consumer, only_degraded, sick
 from runqy_tui.findings.words import at_clock, queue_key, queue_name, restart, short, task_key
@@ -17,7 +17,7 @@ _MOST_EXAMPLES = 3
 
 def orphaned(sight: Sight) -> Iterator[Finding]:
     """Active, and nobody holds them: no lease, or one that ended a while ago."""
-    for group in listed(sight, TaskState.ACTIVE):
+    for group in sight.listed(TaskState.ACTIVE):
         found = [look for look in group.looks if _is_orphan(sight, group.queue, look)]
         if not found:
             continue
@@ -52,7 +52,7 @@ def orphaned(sight: Sight) -> Iterator[Finding]:
 def dangling(sight: Sight) -> Iterator[Finding]:
     """Ids in a list whose task is gone: they count as tasks and can never run."""
     by_queue: dict[QueueKey, list[tuple[Listed, list[Look]]]] = {}
-    for group in listed(sight, TaskState.PENDING, TaskState.ACTIVE, TaskState.RETRY):
+    for group in sight.listed(TaskState.PENDING, TaskState.ACTIVE, TaskState.RETRY):
         if found := [look for look in group.looks if look.task.missing]:
             by_queue.setdefault(group.queue.key, []).append((group, found))
     for key, groups in by_queue.items():
@@ -82,7 +82,7 @@ def dangling(sight: Sight) -> Iterator[Finding]:
 
 def over_timeout(sight: Sight) -> Iterator[Finding]:
     """Active for longer than allowed: seen active for that long, or past their deadline."""
-    for group in listed(sight, TaskState.ACTIVE):
+    for group in sight.listed(TaskState.ACTIVE):
         if only_degraded(sight, group.queue):
             continue  # then the worker's state explains it: see held_by_degraded
         over = [(by, look) for look in group.looks if (by := _over_by(sight, group.queue, look))]
@@ -109,7 +109,7 @@ def over_timeout(sight: Sight) -> Iterator[Finding]:
 
 def held_by_degraded(sight: Sight) -> Iterator[Finding]:
     """Active on a queue that only degraded workers consume: the lease is renewed for ever."""
-    for group in listed(sight, TaskState.ACTIVE):
+    for group in sight.listed(TaskState.ACTIVE):
         if not only_degraded(sight, group.queue):
             continue
         found = [
@@ -142,7 +142,7 @@ def held_by_degraded(sight: Sight) -> Iterator[Finding]:
 
 def pending_timeout(sight: Sight) -> Iterator[Finding]:
     """Pending tasks that soon have waited for longer than they may, or already have."""
-    for group in listed(sight, TaskState.PENDING):
+    for group in sight.listed(TaskState.PENDING):
         near = [(used, look) for look in group.looks if (used := _waited(sight, look)) is not None]
         if not near:
             continue

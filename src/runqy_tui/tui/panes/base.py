@@ -43,6 +43,10 @@ class Pane(Vertical):
     class Retitled(Message):
         """The pane's title has changed."""
 
+        def __init__(self, pane: Pane) -> None:
+            super().__init__()
+            self.pane = pane
+
     _line_only: Region | None = None
 
     def __init__(

@@ -76,7 +76,7 @@ class ResourcePane(Pane, Generic[T]):
             # Whoever filters asks for what is left: Enter opens the first of it.
             self.table.select(rows.key(0))
         self._shown = len(rows)
-        self.post_message(self.Retitled())
+        self.post_message(self.Retitled(self))
 
     def keys_in_view(self, kind: type[K]) -> list[K]:
         """Keys, of this kind, of the selected row and of those that can be seen."""

@@ -193,7 +193,7 @@ class TasksPane(Pane):
         self.table.placeholder = self._empty_text()
         self.table.set_columns(task_columns(target.state))
         self.table.set_rows(rows, reset=other)
-        self.post_message(self.Retitled())
+        self.post_message(self.Retitled(self))
 
     def _stays(self, target: Target, rows: Rows) -> bool:
         """Whether the same list comes in another look and still shows the selected task.
@@ -240,7 +240,7 @@ class TasksPane(Pane):
 
     def _show_counts(self) -> None:
         self._tabs.show_counts(self._summary.counts if self._summary else None, self._state)
-        self.post_message(self.Retitled())
+        self.post_message(self.Retitled(self))
 
     def _empty_text(self) -> str:
         if self.needle:

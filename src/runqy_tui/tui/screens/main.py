@@ -156,6 +156,12 @@ class MainScreen(Settled, Screen[None]):
         self._retitle()
 
     @on(Pane.Retitled)
+    def _one_retitled(self, event: Pane.Retitled) -> None:
+        if self._single:
+            self._retitle()  # the others' titles are in the one that can be seen
+        else:
+            event.pane.retitle(event.pane.full())
+
     def _retitle(self) -> None:
         """Write the titles; a lone pane names the others beside its own, as tabs."""
         for pane in self._panes:
