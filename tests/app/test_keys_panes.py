@@ -81,6 +81,15 @@ async def test_a_filter_works_while_it_is_typed(
         assert hand.main.focused is table
 
 
+async def test_the_tasks_follow_what_a_filter_selects(scene_url: str) -> None:
+    async with watching(app_on(scene_url)) as hand:
+        await hand.until(lambda: keys_of(hand.tasks) == ["beta-1"])
+        await hand.press("2", "slash")
+        await hand.type("high")
+        assert hand.queues.selected == QueueKey("alpha.high")
+        await hand.until(lambda: keys_of(hand.tasks) == ["high-1", "high-2"])
+
+
 async def test_a_filter_of_tasks_works_while_it_is_typed(scene_url: str) -> None:
     async with watching(app_on(scene_url)) as hand:
         await hand.press("3")

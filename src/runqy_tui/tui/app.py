@@ -11,7 +11,7 @@ from textual import constants
 from textual.app import SystemCommand
 from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
-from textual.events import Event, InputEvent
+from textual.events import Event, InputEvent, Key, Paste
 from textual.screen import Screen
 from textual.signal import Signal
 from textual.worker import Worker, WorkerFailed
@@ -30,6 +30,7 @@ from runqy_tui.tui.bandwidth import Bandwidth
 from runqy_tui.tui.drawncache import EVERY_S, forget_drawn
 from runqy_tui.tui.driver import RunqyDriver
 from runqy_tui.tui.everywhere import EVERYWHERE
+from runqy_tui.tui.oneatatime import OneAtATime, Through
 from runqy_tui.tui.screens.main import MainScreen
 from runqy_tui.tui.screens.settled import Settled
 from runqy_tui.tui.session import Session
@@ -75,6 +76,7 @@ class RunqyApp(CellDiffApp[None]):
         rules: Sequence[Rule] | None = None,
     ) -> None:
         super().__init__(driver_class=RunqyDriver)
+        self._typed = OneAtATime(self, self._hand_out)
         use_lasting_toasts()
         if settings.keys:
             from runqy_tui.tui.keymap import check_names
@@ -164,12 +166,23 @@ class RunqyApp(CellDiffApp[None]):
         return super().pop_screen()
 
     async def on_event(self, event: Event) -> None:
+        """Hand out keys one at a time."""
+        if isinstance(event, Key | Paste) and not event.is_forwarded:
+            await self._typed.take(event)
+        else:
+            await self._hand_out(event)
+
+    async def _hand_out(self, event: Event) -> None:
         """Show what a key or the mouse does at once, not only in the next frame that is due."""
         if isinstance(event, InputEvent) and not event.is_forwarded:
             screen = self.screen
             if isinstance(screen, Settled):
                 screen.beat.hurry()
         await super().on_event(event)
+
+    def on_through(self, mark: Through) -> None:
+        """A key has done what it does."""
+        self._typed.through(mark)
 
     # Leaving
 

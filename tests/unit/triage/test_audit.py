@@ -247,7 +247,7 @@ def test_a_thousand_queues_cost_no_more_than_the_budget() -> None:
 def test_few_windows_lie_away_from_the_oldest_ends() -> None:
     """Those cost what an audit costs; but every list is walked through all the same."""
     auditor = Auditor()
-    lengths = {name: (100, 0, 100) for name in "abc"}
+    lengths = dict.fromkeys("abc", (100, 0, 100))
     seen: set[tuple[str, TaskState, int]] = set()
     for _ in range(60):
         windows = auditor.plan(fleet(lengths))

@@ -17,6 +17,9 @@ class TableMessage(Message, namespace="table"):
     def __init__(self, table: Table) -> None:
         super().__init__()
         self.table = table
+        # Whoever fills a table counts as the sender else, and past its sender nothing goes up: what
+        # a pane selects while its filter is typed would not reach the screen.
+        self.set_sender(table)
 
     @property
     def control(self) -> Table:
