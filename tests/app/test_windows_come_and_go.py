@@ -27,10 +27,14 @@ async def test_a_closed_window_leaves_no_keys_behind(task_url: str) -> None:
     async with watching(app_on(task_url)) as hand:
         for _ in range(6):
             await hand.press("a", "escape")
-        gc.collect()
-        footers = [one for one in gc.get_objects() if isinstance(one, KeysFooter)]
-        shown = sum(footer.is_attached for footer in footers)
-        assert 0 < shown <= len(footers) <= 2 * shown, (len(footers), shown)
+
+        def gone() -> bool:
+            gc.collect()
+            footers = [one for one in gc.get_objects() if isinstance(one, KeysFooter)]
+            shown = sum(footer.is_attached for footer in footers)
+            return 0 < shown <= len(footers) <= 2 * shown
+
+        await hand.until(gone, "the footers of closed windows go")  # the last is just closing
 
 
 async def test_what_was_drawn_of_closed_windows_is_forgotten(task_url: str) -> None:
