@@ -96,11 +96,14 @@ class Store:
         if self._frozen is not None and self._frozen.link is not Link.LIVE:
             self._frozen = _linked_as(self._frozen, self.live)
 
-    def acknowledge(self, finding_id: str, at: float) -> None:
-        """Show a finding as acknowledged at once; the next poll brings the tracker's word."""
-        self.live = _acknowledged(self.live, finding_id, at)
+    def acknowledge(self, moments: Mapping[str, float]) -> None:
+        """Show findings as acknowledged at once; the next poll brings the tracker's word.
+
+        ``moments`` tells by Redis's clock when each was, by the findings' ids.
+        """
+        self.live = _acknowledged(self.live, moments)
         if self._frozen is not None:
-            self._frozen = _acknowledged(self._frozen, finding_id, at)
+            self._frozen = _acknowledged(self._frozen, moments)
 
     def freeze(self) -> None:
         """Hold the present picture until :meth:`thaw`."""
@@ -140,9 +143,9 @@ def _linked_as(picture: View, live: View) -> View:
     )
 
 
-def _acknowledged(view: View, finding_id: str, at: float) -> View:
+def _acknowledged(view: View, moments: Mapping[str, float]) -> View:
     findings = tuple(
-        finding._replace(acknowledged_at=at) if finding.id == finding_id else finding
+        finding._replace(acknowledged_at=moments[finding.id]) if finding.id in moments else finding
         for finding in view.findings
     )
     snapshot = view.snapshot

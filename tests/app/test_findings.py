@@ -124,3 +124,57 @@ async def test_what_is_acknowledged_while_a_poll_is_taken_in_stays_so(scene_url:
         known = {one.id: one.acknowledged_at is not None for one in session.view.findings}
         assert known == {one.id: one is findings[0] for one in findings}
         assert "acknowledged" in session.view.assessment.workers["sick:2"].reason
+
+
+async def test_many_of_a_kind_are_one_line(writer: Redis, scene_url: str) -> None:
+    now = fleet.now_of(writer)
+    names = [f"alone-{number:02}.default" for number in range(12)]
+    for name in names:
+        fleet.pending(writer, name, f"{name}-1", since=now - 5)
+    async with watching(app_on(scene_url)) as hand:
+        pane = hand.main.findings_pane
+        await hand.sees(
+            "4 Findings 15 ✖15 ", "12 queues: no consumer; alone-", "sick:2 is degraded"
+        )
+        assert len(pane.table.rows) == 4
+        await hand.press("4")
+        kind = "queue-no-consumer*critical"
+        assert pane.table.select(kind)
+        await hand.press("enter")
+        await hand.opens("FindingsModal")
+        await hand.sees("Why", "alone-00.default is not draining")
+        await hand.misses("is degraded")
+        await hand.press("escape", "slash")
+        await hand.type("alone")
+        assert len(pane.table.rows) == 12, "whoever filters wants each by itself"
+        await hand.press("enter", "x")
+        await hand.until(lambda: "✖ 14" in hand.lines[0], "one is acknowledged")
+        await hand.press("escape")
+        await hand.until(lambda: pane.table.select(kind))
+        await hand.sees("11 queues: no consumer")
+        await hand.press("x")
+        await hand.until(lambda: "✖ 3" in hand.lines[0], "all of the row are acknowledged")
+        await hand.sees("4 Findings 15 ✖3 ")
+        assert pane.table.select(f"{kind}*seen"), keys_of(pane.table)
+        await hand.sees("12 queues: no consumer")
+
+
+async def test_the_selection_goes_along_into_a_row_of_many(writer: Redis, scene_url: str) -> None:
+    now = fleet.now_of(writer)
+    names = [f"alone-{number:02}.default" for number in range(12)]
+    for name in names[:8]:
+        fleet.pending(writer, name, f"{name}-1", since=now - 5)
+    async with watching(app_on(scene_url)) as hand:
+        await hand.sees("4 Findings 11 ")
+        table = hand.main.findings_pane.table
+        await hand.press("4")
+        assert table.select(f"queue-no-consumer:{names[3]}/{names[3]}")
+        for name in names[8:]:
+            fleet.pending(writer, name, f"{name}-1", since=now - 5)
+        await hand.sees("12 queues: no consumer")
+        assert table.selected == "queue-no-consumer*critical"
+        assert "is gone" not in hand.text
+        for name in names[1:]:
+            writer.delete(f"asynq:{{{name}}}:pending")
+        await hand.sees("4 Findings 4 ")
+        assert table.selected == f"queue-no-consumer:{names[0]}/{names[0]}"

@@ -66,12 +66,16 @@ class Session:
         self._acknowledge_again()
         self.polled.publish(self.view)
 
-    def acknowledge(self, finding_id: str) -> None:
-        """Acknowledge a finding here and now; it returns if it gets worse."""
-        snapshot = self.store.live.snapshot
-        if snapshot is not None and self.triage.tracker.acknowledge(finding_id, snapshot.taken_at):
-            self.store.acknowledge(finding_id, snapshot.taken_at)
-            self._acknowledged.add(finding_id)
+    def acknowledge(self, *finding_ids: str) -> None:
+        """Acknowledge findings here and now; each returns if it gets worse."""
+        snapshot, tracker = self.store.live.snapshot, self.triage.tracker
+        if snapshot is None:
+            return
+        now = snapshot.taken_at
+        known = [finding_id for finding_id in finding_ids if tracker.acknowledge(finding_id, now)]
+        if known:
+            self.store.acknowledge(dict.fromkeys(known, now))
+            self._acknowledged.update(known)
             self.polled.publish(self.view)
 
     def _acknowledge_again(self) -> None:
@@ -79,10 +83,14 @@ class Session:
         if not self._acknowledged:
             return
         told = {finding.id: finding.acknowledged_at for finding in self.store.live.findings}
-        for finding_id in self._acknowledged:
-            at = self.triage.tracker.acknowledged_at(finding_id)
-            if at is not None and told.get(finding_id, at) is None:
-                self.store.acknowledge(finding_id, at)
+        moments = {
+            finding_id: at
+            for finding_id in self._acknowledged
+            if (at := self.triage.tracker.acknowledged_at(finding_id)) is not None
+            and told.get(finding_id, at) is None
+        }
+        if moments:
+            self.store.acknowledge(moments)
         self._acknowledged.clear()
 
     def change_interval(self, step: int) -> float:

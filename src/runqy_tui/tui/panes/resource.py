@@ -115,9 +115,14 @@ class ResourcePane(Pane, Generic[T]):
 
     # What the borders say
 
+    @property
+    def total(self) -> int:
+        """How many objects there are."""
+        return len(self._items)
+
     def brief(self) -> Content:
         """Name, number of objects, and how many are in trouble."""
-        parts: list[str | tuple[str, str]] = [f"{self.number} {self.noun} {len(self._items):,}"]
+        parts: list[str | tuple[str, str]] = [f"{self.number} {self.noun} {self.total:,}"]
         for severity, style in _LOUD:
             amount = self.count(severity)
             if amount:

@@ -18,6 +18,7 @@ from runqy_tui.store import Link, View
 from runqy_tui.tui import text
 from runqy_tui.tui.everywhere import in_modal
 from runqy_tui.tui.notices import Notice, calm, notices
+from runqy_tui.tui.resources.findings import of_row
 from runqy_tui.tui.resources.signs import sign
 from runqy_tui.tui.screens.window import Window
 from runqy_tui.tui.session import Session
@@ -27,7 +28,7 @@ _MOST = 200
 
 
 class FindingsModal(Window):
-    """All findings, worst first, or one of them; follows the polls while it is open."""
+    """All findings, worst first, or those of one row; follows the polls while it is open."""
 
     CSS_PATH: ClassVar[str | Path] = "findings.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -55,7 +56,7 @@ class FindingsModal(Window):
         self._show(self._session.view)
 
     def _show(self, view: View) -> None:
-        found = [f for f in view.findings if self._only in (None, f.id)]
+        found = view.findings if self._only is None else of_row(view.findings, self._only)
         now = view.snapshot.taken_at if view.snapshot else 0.0
         parts = [describe(finding, now) for finding in found[:_MOST]]
         if len(found) > _MOST:
@@ -64,7 +65,7 @@ class FindingsModal(Window):
             told = [_notice(notice) for notice in notices(view)[:_MOST]]
             lost = view.link is Link.LOST
             parts = told[:lost] + parts + told[lost:]
-        nothing = calm(view) if self._only is None else "This finding has gone: all is well there."
+        nothing = calm(view) if self._only is None else "This has gone: all is well there."
         self._list.update(Content("\n\n").join(parts) if parts else Content(nothing))
 
 

@@ -234,12 +234,13 @@ class MainScreen(Settled, Screen[None]):
             self.app.push_screen(modal)
 
     def _jump(self, finding_id: Hashable) -> ObjectModal | None:
-        """Select the object of a finding in its pane, and make its modal."""
+        """Select the object of a finding in its pane, and make its modal; of many a list."""
         from runqy_tui.tui.screens.opening import modal_of_subject
 
         view = self._session.view
         finding = next((f for f in view.findings if f.id == finding_id), None)
         if finding is None:
+            self.findings_pane.action_why()
             return None
         subject = finding.subject
         if subject.kind is Kind.WORKER:
