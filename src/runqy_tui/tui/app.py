@@ -112,14 +112,19 @@ class RunqyApp(CellDiffApp[None]):
         return MainScreen(self.session)
 
     def on_mount(self) -> None:
-        """Look after the terminal, and start to poll once something is on the screen."""
+        """Look after the terminal."""
         if isinstance(self._driver, RunqyDriver):
             self.set_interval(1.0, self._driver.leave_if_gone)
             self.app_resume_signal.subscribe(self, lambda _: self.action_repaint())
         self.set_interval(EVERY_S, forget_drawn)
         if self.session.bandwidth.low:
             self._spare()
-        self.call_after_refresh(self._start_polling)
+
+    def on_ready(self) -> None:
+        """Something is on the screen: start to poll, before what is still to be painted."""
+        self._polling: Worker[None] = self.run_worker(
+            self.session.poller.run, name="poller", exit_on_error=True
+        )
 
     # The link to the terminal
 
@@ -142,11 +147,6 @@ class RunqyApp(CellDiffApp[None]):
     def action_low_bandwidth(self) -> None:
         """Low bandwidth: on, off, or as the link is."""
         self.notify(self.session.bandwidth.turn(), timeout=3)
-
-    def _start_polling(self) -> None:
-        self._polling: Worker[None] = self.run_worker(
-            self.session.poller.run, name="poller", exit_on_error=True
-        )
 
     async def _polled(self, result: PollResult) -> None:
         before = self.session.board
