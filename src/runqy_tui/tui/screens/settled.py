@@ -61,5 +61,7 @@ class Settled(_Screen):
         return super().dismiss(result) if self.is_active else AwaitComplete()
 
     def _screen_resized(self, size: Size) -> None:
-        if size == self.app.size:  # another one is past, and the present one is on its way
+        # Another one than the app's is past, and the present one is on its way; for the same one
+        # again, which each layout of a new size brings, all is laid out as it should be.
+        if size == self.app.size and size != self.outer_size:
             super()._screen_resized(size)
