@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from runqy_tui.tui.screens import main
+from runqy_tui.tui.screens.main import MainScreen
 from runqy_tui.tui.screens.settled import Settled
 from runqy_tui.tui.terminal.beat import Beat
 from tests.app.driving import app_on, watching
@@ -68,3 +70,24 @@ async def test_a_fault_while_painting_is_the_apps(
             broken.setattr(hand.screen, "_on_timer_update", fail)
             hand.screen.refresh()
             await hand.until(lambda: fault in faults, "the fault was heard of")
+
+
+async def test_the_first_data_is_painted_with_its_tasks(
+    scene_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    painted: list[tuple[int, int]] = []
+    paint = Settled._paint_now
+
+    def count(screen: Settled) -> None:
+        if isinstance(screen, MainScreen):
+            panes = (screen.queues_pane, screen.tasks_pane)
+            painted.append((len(panes[0].table.rows), len(panes[1].table.rows)))
+        paint(screen)
+
+    monkeypatch.setattr(Settled, "_paint_now", count)
+    monkeypatch.setattr(main, "FIRST_TASKS_S", 10.0)  # however slow the machine is
+    async with watching(app_on(scene_url)) as hand:
+        await hand.until(lambda: any(queues for queues, _ in painted), "queues are shown")
+    queues, tasks = next(found for found in painted if found[0])
+    assert queues
+    assert tasks

@@ -113,6 +113,39 @@ def test_a_rush_of_keys_is_half_more_frames_at_most(time: Time) -> None:
     assert 2.0 / GAP_S <= len(time.frames) <= 2 + 1.5 * 2.0 / GAP_S
 
 
+def test_held_it_waits_for_the_release(time: Time) -> None:
+    beat = _beat(time)
+    beat.resume()
+    beat.hold(0.5)
+    time.pass_by(0.2)
+    beat.resume()
+    assert time.frames == []
+    beat.release()
+    time.pass_by(1.0)
+    assert time.frames == pytest.approx([101.2])
+
+
+def test_held_it_waits_no_longer_than_for_so_long(time: Time) -> None:
+    beat = _beat(time)
+    beat.hold(0.5)
+    time.pass_by(0.1)
+    beat.resume()
+    beat.hold(0.2)
+    time.pass_by(1.0)
+    assert time.frames == pytest.approx([101.3])
+
+
+def test_a_key_is_not_held_up(time: Time) -> None:
+    beat = _beat(time)
+    beat.hold(0.5)
+    beat.resume()
+    time.pass_by(0.1)
+    beat.hurry()
+    beat.resume()
+    time.pass_by(0.1)
+    assert time.frames == pytest.approx([101.1])
+
+
 def test_paused_it_paints_nothing_and_later_goes_on(time: Time) -> None:
     beat = _beat(time)
     beat.resume()

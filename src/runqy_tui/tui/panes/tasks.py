@@ -8,6 +8,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.message import Message
 from textual.timer import Timer
 
 from runqy_tui.errors import RunqyTuiError
@@ -60,6 +61,9 @@ class TasksPane(Pane):
         ),
         quiet("right_square_bracket,right,l", "state(1)", "Next state", "tasks.next-state"),
     ]
+
+    class Listed(Message):
+        """The tasks that were wanted are in the table, or it is known why not."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session, task_columns(TaskState.PENDING))
@@ -180,9 +184,11 @@ class TasksPane(Pane):
         except RunqyTuiError as error:
             if target == self.target:
                 self.table.placeholder = f"The tasks could not be read: {text.line(str(error))}"
+                self.post_message(self.Listed())
             return
         if target == self.target:
             self._take(target, rows)
+            self.post_message(self.Listed())
 
     def _take(self, target: Target, rows: Rows) -> None:
         if self._patience is not None:

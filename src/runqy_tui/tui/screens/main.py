@@ -36,6 +36,12 @@ if TYPE_CHECKING:
 SMALL = (100, 28)
 """Below this many columns or lines one pane is shown at a time."""
 
+FIRST_ANSWER_S = 0.25
+"""How long what follows the first frame waits for the first data: from a near Redis it soon comes.
+"""
+FIRST_TASKS_S = 0.05
+"""How long the first data waits for the tasks of its queue, to be painted in one frame."""
+
 
 class MainScreen(Settled, Screen[None]):
     """Workers and queues side by side over tasks; one at a time where there is no room."""
@@ -65,6 +71,7 @@ class MainScreen(Settled, Screen[None]):
         self._panes: tuple[Pane, ...] = (self.workers_pane, self.queues_pane, self.tasks_pane)
         self._front: Pane = self.queues_pane
         self._waiting: list[Pane] = []
+        self._filled = False
         self._header = HeaderBar(
             lambda: session.poller.pace_s,
             session.settings,
@@ -92,8 +99,15 @@ class MainScreen(Settled, Screen[None]):
         self._session.poller.watch(self._everything_in_view)
         self.set_interval(1.0, self._header.tick)
         self._arrange()
+        self._footer.renew()  # else it comes a frame later
+        self.beat.hold(FIRST_ANSWER_S)
 
     def _show(self, view: View) -> None:
+        if view.link is Link.LOST:
+            self.beat.release()
+        elif view.snapshot is not None and not self._filled:
+            self._filled = True
+            self.beat.hold(FIRST_TASKS_S)
         self.set_class(view.link is Link.LOST, "-aged")
         self._header.show(view)
         self._notice.show(view)
@@ -106,6 +120,13 @@ class MainScreen(Settled, Screen[None]):
         while self._waiting and self.is_attached:
             self._waiting.pop(0).show(self._session.view)
             await asyncio.sleep(0)
+        if self.queues_pane.table.selected is None:
+            self._listed()
+
+    @on(TasksPane.Listed)
+    def _listed(self) -> None:
+        """There is nothing more to wait for."""
+        self.beat.release()
 
     def in_view(self) -> InView:
         """What the panes show."""

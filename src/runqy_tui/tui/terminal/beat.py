@@ -35,7 +35,25 @@ class Beat:
         self._last = clock()
         self._hurried = float("-inf")
         self._in_haste = False
+        self._held_until = float("-inf")
         self._due: asyncio.TimerHandle | None = None
+
+    def hold(self, patience_s: float) -> None:
+        """Let frames wait for so long, or until :meth:`release`: more is just coming.
+
+        Nobody who hurries is held up.
+        """
+        self._hold_until(self._clock() + patience_s)
+
+    def release(self) -> None:
+        """All is there: let the frame that waits follow."""
+        self._hold_until(float("-inf"))
+
+    def _hold_until(self, moment: float) -> None:
+        self._held_until = moment
+        if self._due is not None:
+            self.pause()
+            self.resume()
 
     def hurry(self) -> None:
         """Let the next frame that is asked for follow at once: somebody waits for it."""
@@ -47,7 +65,8 @@ class Beat:
         if at_once:
             self.pause()
         if self._due is None:
-            wait = 0.0 if at_once else max(0.0, self._last + GAP_S - self._clock())
+            earliest = max(self._last + GAP_S, self._held_until)
+            wait = 0.0 if at_once else max(0.0, earliest - self._clock())
             self._due = asyncio.get_running_loop().call_later(wait, self._run)
             if at_once:
                 self._in_haste, self._hurried = False, self._clock()

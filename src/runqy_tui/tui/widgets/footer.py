@@ -98,9 +98,10 @@ class KeysFooter(Widget, can_focus=False):
     def _changed(self, screen: Screen[object]) -> None:
         if self._due or not (self.app.app_focus and self.is_attached and screen is self.screen):
             return
-        self._due = self.call_after_refresh(self._renew)
+        self._due = self.call_after_refresh(self.renew)
 
-    def _renew(self) -> None:
+    def renew(self) -> None:
+        """Show the keys of now."""
         self._due = False
         if not self.is_attached:
             return
