@@ -58,13 +58,11 @@ class Pane(Vertical):
         self.needle = ""
         self._title = ""
         self._message = ""
-        self._input = Entry(placeholder="type to filter, Enter keeps it, Esc clears it")
-        self._input.display = False
+        self._input: Entry | None = None
 
     def compose(self) -> ComposeResult:
-        """Build the pane."""
+        """Build the pane; its filter line is made when it is wanted."""
         yield self.table
-        yield self._input
 
     def show(self, view: View) -> None:
         """Take over a new view."""
@@ -120,25 +118,30 @@ class Pane(Vertical):
 
     # Filter
 
-    def action_filter(self) -> None:
+    async def action_filter(self) -> None:
         """Open the filter line."""
+        if self._input is None:
+            self._input = Entry(placeholder="type to filter, Enter keeps it, Esc clears it")
+            await self.mount(self._input)
         self._input.display = True
-        self._input.focus()
-
-    @property
-    def filtering(self) -> bool:
-        """Whether a filter is set or being typed."""
-        return bool(self.needle) or self._input.display
+        # At once: a key typed ahead belongs to it.
+        self.screen.set_focus(self._input)
 
     @property
     def filter_lines(self) -> int:
         """Lines that the filter takes at the bottom of the pane."""
-        return 1 if self._input.display else 0
+        return 0 if self._input is None or not self._input.display else 1
+
+    @property
+    def filtering(self) -> bool:
+        """Whether a filter is set or being typed."""
+        return bool(self.needle or self.filter_lines)
 
     def clear_filter(self) -> None:
         """Take the filter back and return to the table."""
-        self._input.value = ""
-        self._input.display = False
+        if self._input is not None:
+            self._input.value = ""
+            self._input.display = False
         self.table.focus()
 
     @on(Input.Changed)
@@ -150,7 +153,7 @@ class Pane(Vertical):
     @on(Input.Submitted)
     def _keep_filter(self, event: Input.Submitted) -> None:
         event.stop()
-        self._input.display = bool(self.needle)
+        event.input.display = bool(self.needle)
         self.table.focus()
 
     # Copy
