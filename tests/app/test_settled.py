@@ -10,6 +10,7 @@ from rich.segment import Segment
 from textual.events import Resize, Show
 from textual.geometry import Size
 from textual.screen import Screen
+from textual.widget import Widget
 
 from tests.app.driving import WIDE, app_on, watching
 
@@ -58,3 +59,26 @@ async def test_what_was_cut_is_forgotten_now_and_then(
         first = text.split_cells(3)
         assert text.split_cells(3) is first
         await hand.until(lambda: text.split_cells(3) is not first, "it is cut anew")
+
+
+@pytest.mark.parametrize("key", ["", "slash", "z"])
+async def test_styles_applied_once_are_those_applied_again(scene_url: str, key: str) -> None:
+    async with watching(app_on(scene_url)) as hand:
+        if key:
+            await hand.press(key)
+        await hand.settle()
+        before = _styles(hand.screen)
+        hand.screen.update_node_styles(animate=False)
+        assert _styles(hand.screen) == before
+
+
+def _styles(screen: Screen[Any]) -> list[tuple[str, str, dict[str, str]]]:
+    nodes = [node for node in screen.walk_children(with_self=True) if isinstance(node, Widget)]
+    return [
+        (
+            type(node).__name__,
+            node.styles.css,
+            {name: node.get_component_styles(name).css for name in node._component_styles},
+        )
+        for node in nodes
+    ]

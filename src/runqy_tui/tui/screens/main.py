@@ -71,6 +71,7 @@ class MainScreen(Settled, Screen[None]):
         self._panes: tuple[Pane, ...] = (self.workers_pane, self.queues_pane, self.tasks_pane)
         self._front: Pane = self.queues_pane
         self._waiting: list[Pane] = []
+        self._resumed = False
         self._filled = False
         self._header = HeaderBar(
             lambda: session.poller.pace_s,
@@ -101,6 +102,11 @@ class MainScreen(Settled, Screen[None]):
         self._arrange()
         self._footer.renew()  # else it comes a frame later
         self.beat.hold(FIRST_ANSWER_S)
+
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        """Apply no styles twice at first: each widget got its own when it was mounted."""
+        event.refresh_styles = event.refresh_styles and self._resumed
+        self._resumed = True
 
     def _show(self, view: View) -> None:
         if view.link is Link.LOST:
