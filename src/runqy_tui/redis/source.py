@@ -31,7 +31,6 @@ from runqy_tui.redis.polling.overview import Overview, deadline_for
 from runqy_tui.redis.polling.rotation import MOST_WATCHED
 from runqy_tui.redis.tasks import audit, rows
 from runqy_tui.redis.tasks.audit import Known, read_audit, read_fates
-from runqy_tui.redis.tasks.find import find_task
 from runqy_tui.redis.tasks.lately import Lately
 from runqy_tui.redis.tasks.page import read_page
 from runqy_tui.redis.tasks.rows import KnownRows
@@ -112,6 +111,8 @@ class RedisReader:
         ``Task.gone`` marks an id of which only the reverse index is left. ``limit`` is how much
         of each value to read, in bytes, where it is to be more or less than usual.
         """
+        from runqy_tui.redis.tasks.find import find_task  # nobody opens one before the first screen
+
         context = self._context if limit is None else self._context.reading_up_to(limit)
         return await find_task(context, task_id, queue)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 from runqy_tui.rules.load import parse_rules
 from runqy_tui.rules.model import Rule
@@ -11,7 +11,8 @@ from runqy_tui.rules.model import Rule
 
 def template() -> str:
     """The commented file."""
-    return files(__package__).joinpath("default.toml").read_text(encoding="utf-8")
+    # Not by importlib.resources: to load it takes longer than to read the rules.
+    return Path(__file__).with_name("default.toml").read_text(encoding="utf-8")
 
 
 @cache

@@ -29,16 +29,16 @@ _SHAPES = (
 
 def misfit() -> str | None:
     """Why updates of the installed Textual cannot be read, ``None`` where they can."""
-    from importlib.metadata import version
-
     for function, parameters in _SHAPES:
         if tuple(inspect.signature(function).parameters) != parameters:
-            return f"Textual {version('textual')} draws in another way than {TESTED[-1]} does"
-    if not hasattr(Strip([]), "_segments"):
-        return (
-            f"Textual {version('textual')} keeps its strips in another way than {TESTED[-1]} does"
-        )
-    return None
+            return _other("draws")
+    return None if hasattr(Strip([]), "_segments") else _other("keeps its strips")
+
+
+def _other(does: str) -> str:
+    from importlib.metadata import version  # slow to load, and seldom wanted
+
+    return f"Textual {version('textual')} {does} in another way than {TESTED[-1]} does"
 
 
 def understood(update: object) -> bool:
