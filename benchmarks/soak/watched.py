@@ -42,7 +42,7 @@ def main() -> None:
     threading.Thread(target=_answer, args=(policy, ask, tell), daemon=True).start()
     if os.environ.get(PLANTED):
         threading.Thread(target=_leak, daemon=True).start()
-    from runqy_tui.cli import main as monitor
+    from runqy_tui.__main__ import main as monitor
 
     monitor()
 

@@ -1,5 +1,17 @@
-"""``python -m runqy_tui``."""
+"""``runqy-tui`` and ``python -m runqy_tui``."""
 
-from runqy_tui.cli import main
+from __future__ import annotations
 
-main()
+from runqy_tui.collecting import loading
+
+
+def main() -> None:
+    """Entry point."""
+    with loading():
+        from runqy_tui.cli import main as command_line  # among what is loaded, and much of it
+
+        command_line()
+
+
+if __name__ == "__main__":
+    main()

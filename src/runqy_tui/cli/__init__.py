@@ -16,7 +16,6 @@ from runqy_tui.cli.running import (
     BROKEN_PIPE,
     LoadSettings,
     drop_output,
-    loading,
     open_for,
     run,
     usage_text,
@@ -161,10 +160,9 @@ def _run_app(settings: Settings) -> None:
 
 
 def main() -> None:
-    """Entry point: errors become one line on standard error and an exit code."""
+    """Run a command: errors become one line on standard error and an exit code."""
     try:
-        with loading():
-            cli.main(prog_name="runqy-tui", standalone_mode=False)
+        cli.main(prog_name="runqy-tui", standalone_mode=False)
     except OutputError as error:
         drop_output()
         _fail(str(error), error.exit_code)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import re
 import signal
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from runqy_tui.collecting import loaded
 from runqy_tui.config import Settings
 from runqy_tui.errors import ConfigError
 
@@ -26,29 +26,6 @@ Outcome = TypeVar("Outcome")
 
 BROKEN_PIPE = 141
 """Exit code when the reader of our output has gone: 128 + SIGPIPE."""
-
-
-@contextmanager
-def loading() -> Iterator[None]:
-    """Let nothing look for garbage until :func:`loaded`, or until the end of the block.
-
-    While modules are imported and widgets made there is none, and looking took a tenth of the
-    time until the monitor shows data.
-    """
-    usual = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if usual:
-            gc.enable()
-
-
-def loaded() -> None:
-    """Look for garbage from now on, but not among what is there now: that is here to stay."""
-    if not gc.isenabled():
-        gc.freeze()
-        gc.enable()
 
 
 async def open_for(settings: Settings, *, budget: int | None = None) -> Reader:
