@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from textual import on
 from textual.app import ComposeResult
@@ -20,8 +20,10 @@ from runqy_tui.tui import text
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.widgets.bindings import quiet
 from runqy_tui.tui.widgets.columns import Column
-from runqy_tui.tui.widgets.entry import Entry
 from runqy_tui.tui.widgets.table import Table
+
+if TYPE_CHECKING:
+    from runqy_tui.tui.widgets.entry import Entry
 
 
 class Pane(Vertical):
@@ -121,6 +123,8 @@ class Pane(Vertical):
     async def action_filter(self) -> None:
         """Open the filter line."""
         if self._input is None:
+            from runqy_tui.tui.widgets.entry import Entry
+
             self._input = Entry(placeholder="type to filter, Enter keeps it, Esc clears it")
             await self.mount(self._input)
         self._input.display = True
