@@ -17,8 +17,12 @@ from textual.events import Key, Paste
 from textual.message import Message
 from textual.widget import Widget
 
-PATIENCE_S = 0.25
+PATIENCE_S = 1.0
 """A key that is not through by then waits for something slow, or went to a widget that is gone."""
+
+_MOVES = frozenset({"up", "down", "pageup", "pagedown", "home", "end"})
+"""They move within what has the focus. One that was held down on a link that stutters comes by the
+hundred, and none waits for the one before."""
 
 Typed = Key | Paste
 
@@ -78,6 +82,9 @@ class OneAtATime:
         app = self._app
         while self._waiting and self._under_way is None:
             typed, target = self._waiting.popleft(), app.focused or app.screen
+            if isinstance(typed, Key) and typed.key in _MOVES:
+                await self._hand_out(typed)
+                continue
             self._last = typed
             mark = self._under_way = Through(target)
             loop = asyncio.get_running_loop()
