@@ -1,14 +1,15 @@
 """Long work in small parts: others get their turn in between.
 
-A screen waits for its keys in the same thread. Work is either asynchronous and goes through its
-things with :func:`in_parts`, or it is a generator that may be left at each of its ``yield``
-(:data:`Steps`) and is run by :func:`in_turns`, or by :func:`at_once` where nobody waits.
+A screen waits for its keys in the same thread. Work is either asynchronous, goes through its
+things in :func:`parts` and calls :func:`breathe` before each, or it is a generator that may be
+left at each of its ``yield`` (:data:`Steps`) and is run by :func:`in_turns`, or by
+:func:`at_once` where nobody waits.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from itertools import islice
 from time import perf_counter
 from typing import TypeAlias, TypeVar
@@ -22,19 +23,30 @@ Steps: TypeAlias = Generator[None, None, _T]
 """Work that may be left for a while at each ``yield``; what it returns is its outcome."""
 
 
-async def in_parts(things: Iterable[_T]) -> AsyncIterator[list[_T]]:
-    """The things in short lists, with a turn for everyone else where they take long."""
-    began = perf_counter()
-    for part in parts(things):
-        if perf_counter() - began > TURN_S:
-            await asyncio.sleep(0)
-            began = perf_counter()
-        yield part
-    await asyncio.sleep(0)
+class _Last:
+    """When everybody had a turn last, as far as is known; there is one loop."""
+
+    turn_at = 0.0
+
+
+def rested() -> None:
+    """Say that others had their turn just now: this work has waited for something."""
+    _Last.turn_at = perf_counter()
+
+
+async def breathe() -> None:
+    """Give everyone else a turn where the last one was long ago.
+
+    Counted from the last turn and not from the start of some work: a turn costs as much as half a
+    dozen queues, and most of the work of a small fleet takes less than the time between two.
+    """
+    if perf_counter() - _Last.turn_at > TURN_S:
+        await asyncio.sleep(0)
+        _Last.turn_at = perf_counter()
 
 
 def parts(things: Iterable[_T]) -> Iterator[list[_T]]:
-    """The things in short lists, for work in steps: a ``yield`` after each would cost more."""
+    """The things in short lists: to look at the clock before each of them would cost more."""
     left = iter(things)
     while part := list(islice(left, _PART)):
         yield part

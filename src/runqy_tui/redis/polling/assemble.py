@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from runqy_tui.breath import in_parts
+from runqy_tui.breath import breathe, parts
 from runqy_tui.model import Dialect, Queue, QueueKey, TaskState, Worker
 from runqy_tui.redis import keys
 from runqy_tui.redis.decoding import parse
@@ -75,7 +75,8 @@ class Assembler:
             await self._route(queues, workers)
             self._made_for = routes, queues.changes
         found: list[Queue] = []
-        async for part in in_parts(self._order):
+        for part in parts(self._order):
+            await breathe()
             found += [
                 self._queue(memory, memory.reading, now, today)
                 for memory in part
@@ -86,10 +87,12 @@ class Assembler:
     async def _route(self, queues: Queues, workers: Sequence[Worker]) -> None:
         self._made_for = None
         servers = Servers(queues.known)
-        async for part in in_parts(workers):
+        for part in parts(workers):
+            await breathe()
             servers.learn(part)
         serving: dict[QueueKey, Serving] = {}
-        async for keys_ in in_parts(list(queues.known)):
+        for keys_ in parts(list(queues.known)):
+            await breathe()
             for key in keys_:
                 told, before = servers.of(key), self._serving.get(key)
                 serving[key] = before if before is not None and before == told else told

@@ -8,7 +8,7 @@ from operator import attrgetter
 
 from redis.exceptions import ResponseError
 
-from runqy_tui.breath import in_parts
+from runqy_tui.breath import breathe, parts
 from runqy_tui.model import Worker
 from runqy_tui.redis import keys
 from runqy_tui.redis.cluster.topology import UnreachableError
@@ -156,7 +156,8 @@ class Fleet:
         only where they were not read lately.
         """
         self._asked = []
-        async for some in in_parts(ids):
+        for some in parts(ids):
+            await breathe()
             for worker_id in some:
                 known = self._workers[worker_id]
                 whole = seen is None or worker_id in seen
@@ -175,7 +176,8 @@ class Fleet:
         self, replies: list[Reply], now: float, beats: Mapping[str, float | None]
     ) -> None:
         """Take in the replies to :meth:`ask`; ``beats`` is what the index says."""
-        async for part in in_parts(self._asked):
+        for part in parts(self._asked):
+            await breathe()
             for known, place, ttl in part:
                 reply = replies[place]
                 if known.careful and refused(reply):
@@ -219,7 +221,8 @@ class Fleet:
         ghosts: list[str] = []
         gone: list[str] = []
         self.whole = True
-        async for part in in_parts(self._workers.values()):
+        for part in parts(self._workers.values()):
+            await breathe()
             for known in part:
                 before = known.last
                 if known.steady and before is not None:

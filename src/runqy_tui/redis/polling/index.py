@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runqy_tui.breath import in_parts
+from runqy_tui.breath import breathe, parts
 from runqy_tui.redis import keys
 from runqy_tui.redis.cluster.topology import UnreachableError
 from runqy_tui.redis.polling.warn import Warnings
@@ -149,7 +149,8 @@ class Index:
             return
         for server_id, expiry in self._working.items():
             self.servers.setdefault(server_id, expiry)
-        async for part in in_parts(scores(reply)):
+        for part in parts(scores(reply)):
+            await breathe()
             for member, value in part:
                 self._members.add(member)
                 self._see_beat(member, value)
@@ -190,7 +191,8 @@ class Index:
         elif self._zset is not None:
             self._zset = None  # the key changed its type: ask both again
         self._members, self._working = set(), {}
-        async for part in in_parts(scores(beats)):
+        for part in parts(scores(beats)):
+            await breathe()
             for member, value in part:
                 self._members.add(member)
                 if not self._add_server(member, value, _ASYNQ_MEMBER):

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from time import monotonic, perf_counter
 from typing import NamedTuple
 
+from runqy_tui.breath import breathe, rested
 from runqy_tui.errors import ConnectionFailedError
 from runqy_tui.model import Dialect, QueueKey, RedisInfo, Snapshot, Worker
 from runqy_tui.reader import InView
@@ -104,6 +105,7 @@ class Overview:
         """Read everything once. One poll at a time: a second caller waits for its turn."""
         async with self._turn:
             started, self._trips, self._commands = perf_counter(), 0, 0
+            rested()
             try:
                 async with asyncio.timeout(self.deadline):
                     now, warnings = await self._read()
@@ -148,6 +150,7 @@ class Overview:
         self._commands += batch.count
         self._asked_at = uptime()
         replies = await self._link.trip(batch)
+        rested()
         warnings.refusals(replies, quiet=_UNTOLD)
         return replies
 
@@ -179,9 +182,9 @@ class Overview:
         batch, told = Batch(), self._clock(self.now() or 0.0)
         today = day_of(told)
         self._learn()
-        await asyncio.sleep(0)  # a screen waits for its keys meanwhile
+        await breathe()
         chosen = await self._choose(told, today)
-        await asyncio.sleep(0)
+        await breathe()
         self._ask_indexes(batch, STEP_WARM, partial=chosen.partial)
         await self.queues.ask(batch, chosen.queues, today)
         seen = self.watched.workers if chosen.partial else None
@@ -195,7 +198,7 @@ class Overview:
             self.index.ask_workers(batch)
             await self.index.read_workers(await self._trip(batch, warnings), warnings)
         self._fleet.beaten(self.index.moved)
-        await asyncio.sleep(0)
+        await breathe()
         batch = Batch()
         await self._ask_new(batch, day_of(now), found=False)
         if batch.count:
@@ -217,7 +220,7 @@ class Overview:
         room = max(most - spent, 0)
         most_workers, seen = max(room // 2, room - queues_cost), self.watched
         workers, spent = self._fleet.due(now, most_workers, seen.workers)
-        await asyncio.sleep(0)
+        await breathe()
         queues = choose(self.queues.known.values(), seen.queues, room - spent, now)
         return _Choice(queues, workers, servers, partial=True)
 

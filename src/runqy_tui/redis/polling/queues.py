@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from runqy_tui.breath import in_parts
+from runqy_tui.breath import breathe, parts
 from runqy_tui.model import QueueKey, TaskState
 from runqy_tui.redis import keys
 from runqy_tui.redis.cluster.topology import UnreachableError
@@ -106,7 +106,8 @@ class Queues:
     async def ask(self, batch: Batch, which: Iterable[QueueKey], day: str) -> None:
         """Add the counts of these queues."""
         self._asked = []
-        async for part in in_parts(which):
+        for part in parts(which):
+            await breathe()
             for key in part:
                 memory = self.known[key]
                 depths = tuple(memory.probe.depths()) if key.braced else ()
@@ -120,7 +121,8 @@ class Queues:
         """Add what hangs on earlier replies: oldest tasks, groups' sizes, first due moments."""
         self._tails = []
         room, self._groups_skipped = MOST_GROUPS_IN_ALL, False
-        async for part in in_parts(which):
+        for part in parts(which):
+            await breathe()
             for key in part:
                 memory = self.known[key]
                 groups = tuple(memory.groups) if len(memory.groups) <= room else ()
@@ -143,7 +145,8 @@ class Queues:
                 f"There are too many queues, or their names are too long: {len(self.known):,} are "
                 f"read, {self._left_out:,} are left out"
             )
-        async for part in in_parts(self._asked):
+        for part in parts(self._asked):
+            await breathe()
             for asked in part:
                 self._read_one(asked, replies, now)
         self._asked = []
@@ -182,7 +185,8 @@ class Queues:
         for asked in self._tails:
             fates[asked.memory.key] = self._read_tail(asked, replies)
         self._tails = []
-        async for part in in_parts(list(self.known.values())):
+        for part in parts(list(self.known.values())):
+            await breathe()
             for memory in part:
                 reading = memory.reading
                 if reading is not None and memory.fresh:

@@ -1,23 +1,30 @@
-"""Replies of a large batch, read from the socket by hiredis without a detour for each of them.
+"""A large batch, written and read by hiredis without a detour for each reply.
 
-redis-py makes the connection (address, TLS, login) and takes a coroutine, a timer and some checks
-per reply; a poll of a large fleet has twenty thousand. What is used of its inside is looked at
+redis-py makes the connection (address, TLS, login) and takes a task per batch, and a coroutine, a
+timer and some checks per reply; a poll of a large fleet has twenty thousand. What is used of its inside is looked at
 here once per connection: where it differs, replies are read the plain way.
 """
 
 from __future__ import annotations
 
 import asyncio
+from itertools import islice
 from typing import Any
 
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
+from runqy_tui.breath import breathe, rested
 from runqy_tui.redis.wire.faults import concerns_all
 from runqy_tui.redis.wire.replies import Reply
 
-_CHUNK = 65_536
-"""Bytes parsed in one go. The stream holds little more, so that others get turns in between."""
+_CHUNK = 262_144
+"""Bytes taken in one go: what the loop reads from a socket at the most."""
+
+_AT_ONCE = 1_000
+"""Replies parsed in one go, before others get a turn where that took long."""
+
+_SOUND = frozenset({int, bytes, list, type(None)})
 _GONE = "Connection closed by server."
 
 try:
@@ -27,39 +34,50 @@ except ImportError:  # another redis-py
 
 
 class Lean:
-    """The stream and the parser of one connection of redis-py."""
+    """The streams and the parser of one connection of redis-py."""
 
-    __slots__ = ("_gets", "_reader", "_stream")
+    __slots__ = ("_gets", "_reader", "_stream", "_writer")
 
-    def __init__(self, stream: asyncio.StreamReader, reader: Any) -> None:
+    def __init__(
+        self, stream: asyncio.StreamReader, writer: asyncio.StreamWriter, reader: Any
+    ) -> None:
         self._stream = stream
+        self._writer = writer
         self._reader = reader
         self._gets = reader.gets
 
-    async def read(self, count: int, patience: float) -> list[Reply]:
-        """Read replies, waiting at most ``patience`` seconds for any part of them."""
+    async def exchange(self, wire: bytes, count: int, patience: float) -> list[Reply]:
+        """Write commands and read their replies, waiting at most ``patience`` seconds for any part.
+
+        Replies are read while commands are still on their way: a server that takes no more of
+        them gives no more answers either.
+        """
         loop = asyncio.get_running_loop()
         replies: list[Reply] = []
         async with asyncio.timeout(patience) as timer:
+            self._writer.write(wire)
             while True:
-                if self._take(replies, count):
-                    return replies
                 chunk = await self._stream.read(_CHUNK)
                 if not chunk:
                     raise RedisConnectionError(_GONE)
+                rested()
                 self._reader.feed(chunk)
+                while self._take(replies, count):
+                    await breathe()
+                if len(replies) == count:
+                    return replies
                 timer.reschedule(loop.time() + patience)
 
     def _take(self, replies: list[Reply], count: int) -> bool:
-        gets = self._gets
-        while len(replies) < count:
-            reply = gets()
-            if reply is NOT_ENOUGH_DATA:
-                return False
-            if isinstance(reply, Exception) and _ends_all(reply):
-                raise reply
-            replies.append(reply)
-        return True
+        """Take up replies that are there; gives whether there may be more of them."""
+        most = min(_AT_ONCE, count - len(replies))
+        found = list(islice(iter(self._gets, NOT_ENOUGH_DATA), most))
+        if not _SOUND.issuperset(map(type, found)):
+            for reply in found:
+                if isinstance(reply, Exception) and _ends_all(reply):
+                    raise reply
+        replies += found
+        return 0 < len(found) == most
 
 
 def _ends_all(error: Exception) -> bool:
@@ -68,12 +86,14 @@ def _ends_all(error: Exception) -> bool:
 
 def lean(connection: Any) -> Lean | None:
     """The inside of a connected connection, ``None`` where it is not what it is known to be."""
-    stream, parser = getattr(connection, "_reader", None), getattr(connection, "_parser", None)
+    stream, writer = getattr(connection, "_reader", None), getattr(connection, "_writer", None)
+    parser = getattr(connection, "_parser", None)
     reader = getattr(parser, "_reader", None)
+    if not (isinstance(stream, asyncio.StreamReader) and isinstance(writer, asyncio.StreamWriter)):
+        return None
     known = (
         NOT_ENOUGH_DATA is not None
-        and isinstance(stream, asyncio.StreamReader)
         and getattr(parser, "_stream", None) is stream
         and all(hasattr(reader, name) for name in ("feed", "gets", "has_data"))
     )
-    return Lean(stream, reader) if known and isinstance(stream, asyncio.StreamReader) else None
+    return Lean(stream, writer, reader) if known else None

@@ -200,9 +200,7 @@ class NodeLink:
             extra = 0 if connection in self._greeted else 1
             if extra:
                 wire = encode("CLIENT", "SETNAME", self._target.client_name) + wire
-            await connection.send_packed_command([wire], check_health=False)
-            self.round_trips += 1
-            replies = await self._read(connection, batch.count + extra)
+            replies = await self._send(connection, wire, batch.count + extra)
             self._met = True
             if extra:
                 self._greet(connection)
@@ -214,12 +212,15 @@ class NodeLink:
         finally:
             await self._pool.release(connection)
 
-    async def _read(self, connection: Connection, count: int) -> list[Reply]:
+    async def _send(self, connection: Connection, wire: bytes, count: int) -> list[Reply]:
         patience = self._target.timeout
         quick = lean(connection) if self.lean else None
-        if quick is None:
-            return await _read_all(connection, count, patience)
-        return await quick.read(count, patience)
+        if quick is not None:
+            self.round_trips += 1
+            return await quick.exchange(wire, count, patience)
+        await connection.send_packed_command([wire], check_health=False)
+        self.round_trips += 1
+        return await _read_all(connection, count, patience)
 
     def _greet(self, connection: Connection) -> None:
         self._greeted.add(connection)
