@@ -180,6 +180,8 @@ class Fleet:
             await breathe()
             for known, place, ttl in part:
                 reply = replies[place]
+                if ttl is None and known.tells_the_same(reply, now):
+                    continue
                 if known.careful and refused(reply):
                     self._may_cut = False
                     self._again.append(known.id)  # by HMGET, which may be allowed
@@ -227,6 +229,9 @@ class Fleet:
                 before = known.last
                 if known.steady and before is not None:
                     found.append(before)
+                    continue
+                if known.fresh and known.calm and before is not None:
+                    found.append(known.aged(before, now))
                     continue
                 worker = self._judge_worker(known, beats, now, warnings)
                 if worker is not None:

@@ -54,7 +54,9 @@ class KnownWorker:
     node that has its hash is down; ``last`` is what it was before. ``due_at`` (Redis's clock) is
     when it may have something new to tell, ``read_at`` when it was read; ``fresh``: by this poll.
     ``steady``: until it is read again it is ``last``, and there is nothing to say of it.
-    Between ``_plain_from`` and ``_plain_to`` nothing but its age can differ from ``last``.
+    Between ``_plain_from`` and ``_plain_to`` nothing but its age can differ from ``last``, and
+    between ``_calm_from`` and ``_calm_to``, if it tells the same again, nothing else at all;
+    ``calm``: so it was at the last read.
     ``offset`` is by how much its clock is ahead, measured at ``ttl_at``; ``measured``: the last
     read asked for what is left of its hash's life, and ``ttl_ms`` is no reckoning.
     """
@@ -74,6 +76,7 @@ class KnownWorker:
     last: Worker | None = None
     fresh: bool = False
     steady: bool = False
+    calm: bool = False
     read_at: float = 0.0
     due_at: float = 0.0
     offset: float | None = None
@@ -85,6 +88,8 @@ class KnownWorker:
     _ends_at: float | None = None
     _plain_from: float = inf
     _plain_to: float = -inf
+    _calm_from: float = inf
+    _calm_to: float = -inf
     _packed: Packed | None = None
     _packed_light: bool = False
 
@@ -116,9 +121,23 @@ class KnownWorker:
         """Whether the life left of its hash is to be asked for as well."""
         return self.here and (self.offset is None or abs(now - self.ttl_at) > TTL_EVERY_S)
 
+    def tells_the_same(self, reply: Reply, now: float) -> bool:
+        """Take in its hash where it is as it was and only its age has changed; gives whether so.
+
+        Most of a fleet has not beaten since the last poll. What is left of its life must not have
+        been asked for this time.
+        """
+        if not self._calm_from <= now < self._calm_to or reply != self.reply:
+            return False
+        self.fresh = self.calm = True
+        self.steady = self.measured = False
+        self.read_at = now
+        return True
+
     def read(self, reply: Reply, *, may_cut: bool) -> None:
         """Take in its hash."""
-        self.fresh, self.steady = True, False
+        self.fresh, self.steady, self.calm = True, False, False
+        self._calm_from, self._calm_to = inf, -inf
         if self.light or self.left_out:
             reply = self._completed(reply)
         if self.here and isinstance(reply, list) and reply == self.reply:
@@ -218,6 +237,7 @@ class KnownWorker:
                     warn_of_worker(last, self.ttl_ms, now, warnings)
                 return last
             if self._plain_from <= now <= self._plain_to and self._ends_as_told(now):
+                self._calm_down(facts, last)
                 self.last = last = aged_worker(last, now)
                 return last
         if facts is None:
@@ -231,7 +251,27 @@ class KnownWorker:
             self._plain_from = facts.last_beat - CLOCK_AHEAD_S
             self._plain_to = facts.last_beat + workers.STALE_AFTER_S
         self.last = last if self.fresh else unread_worker(last, self.read_at)
+        if self.fresh and not self._odd and self._ends_as_told(now):
+            self._calm_down(facts, last)
         return self.last
+
+    def aged(self, last: Worker, now: float) -> Worker:
+        """It as it was, but older: it is :attr:`calm`."""
+        self.last = made = aged_worker(last, now)
+        return made
+
+    def _calm_down(self, facts: workers.Facts | None, last: Worker) -> None:
+        """Say until when its age is all that can change while its hash stays the same.
+
+        Until then it is not late, so that the life left of its hash can be reckoned and leaves no
+        doubt about its clock, and its metrics are not due.
+        """
+        if facts is None or facts.last_beat is None or self.offset is None:
+            return
+        if last.clock_offset_s is not None:
+            beat = facts.last_beat - self.offset
+            self._calm_from = max(beat, self._plain_from)
+            self._calm_to = min(beat + _LATE_S, self._plain_to, self.metrics_due_at)
 
     def _ends_as_told(self, now: float) -> bool:
         """Whether its hash ends when it did as its clock was compared, and not too soon to tell."""

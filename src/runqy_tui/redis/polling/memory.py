@@ -66,6 +66,8 @@ class QueueMemory:
     that told something new (Redis's clock). ``plain``: its ``replies`` have no error and nothing
     that needs a second look, so that the same replies give the same reading. ``said``: the
     warnings of its last read, which hold until the next. ``queue`` was made of ``made_of``.
+    ``settled`` is what its tail told, with the reading and the questions that belong to it;
+    ``still``: all of that, and the reading, were the same again at the last poll.
     """
 
     key: QueueKey
@@ -85,6 +87,8 @@ class QueueMemory:
     replies: list[Reply] = field(default_factory=list)
     said: Warnings = field(default_factory=Warnings)
     tail: tuple[TailKey, Packed] | None = None
+    settled: tuple[Reading, TailKey | None, list[Reply]] | None = None
+    still: bool = False
     queue: Queue | None = None
     made_of: tuple[object, ...] = ()
     holds: tuple[object, ...] = ()

@@ -29,7 +29,7 @@ class Probe:
     bound rather than that very task's.
     """
 
-    __slots__ = ("_at", "_carried", "_depth", "_known", "_pending", "estimated", "since")
+    __slots__ = ("_at", "_carried", "_depth", "_known", "_pending", "_quiet", "estimated", "since")
 
     def __init__(self) -> None:
         self.since: float | None = None
@@ -39,6 +39,7 @@ class Probe:
         self._pending: int | None = None
         self._at: float | None = None
         self._carried = 0
+        self._quiet = False
 
     def depths(self) -> list[int]:
         """Depths to note beside the tail, counted from it; :data:`NEWEST` is the head."""
@@ -66,11 +67,18 @@ class Probe:
         now: float,
     ) -> None:
         """Take in a poll: the length, the ids noted now, and what became of :meth:`ids`."""
+        self._quiet = (not pending or self._known == noted) and self._pending == pending
         if not pending:
             self.since, self.estimated, self._carried, self._depth = None, False, 0, 1
         else:
             self._judge(noted, fates, now)
         self.see(pending, noted, now)
+
+    def stay(self, now: float) -> bool:
+        """Take in a poll that told what the last one did, where that changes nothing; or do not."""
+        if self._quiet:
+            self._at = now
+        return self._quiet
 
     def _judge(self, noted: list[tuple[int, bytes]], fates: list[Reply], now: float) -> None:
         still = {task_id for _, task_id in noted}
@@ -83,6 +91,7 @@ class Probe:
                 self._carried = 0
                 self._depth = depth
                 return
+        self._quiet = False
         self._all_taken(now)
 
     def _all_taken(self, now: float) -> None:

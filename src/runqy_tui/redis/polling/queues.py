@@ -22,7 +22,7 @@ from runqy_tui.redis.polling.probe import NEWEST
 from runqy_tui.redis.polling.strings import judge, read_strings
 from runqy_tui.redis.polling.warn import Warnings
 from runqy_tui.redis.wire.replies import Reply, data, integer, scan_page, scored
-from runqy_tui.redis.wire.transport import Batch
+from runqy_tui.redis.wire.transport import Batch, Packed
 from runqy_tui.safetext import decode
 
 MOST_QUEUES = 5_000
@@ -49,6 +49,7 @@ class _Asked(NamedTuple):
 class _AskedTail(NamedTuple):
     memory: QueueMemory
     start: int
+    end: int
     wanted: TailKey
 
 
@@ -61,7 +62,7 @@ class Queues:
     def __init__(self) -> None:
         self.known: dict[QueueKey, QueueMemory] = {}
         self._asked: list[_Asked] = []
-        self._tails: list[_AskedTail] = []
+        self._tails: dict[QueueKey, _AskedTail] = {}
         self._poll = 0
         self._left_out = 0
         self._groups_skipped = False
@@ -84,7 +85,7 @@ class Queues:
     def begin(self) -> None:
         """Start a poll: nothing has been read yet."""
         self._poll += 1
-        self._asked, self._tails = [], []
+        self._asked, self._tails = [], {}
         for memory in self.known.values():
             memory.fresh = False
 
@@ -119,24 +120,21 @@ class Queues:
 
     async def ask_tails(self, batch: Batch, which: Iterable[QueueKey]) -> None:
         """Add what hangs on earlier replies: oldest tasks, groups' sizes, first due moments."""
-        self._tails = []
+        self._tails = {}
         room, self._groups_skipped = MOST_GROUPS_IN_ALL, False
         for part in parts(which):
             await breathe()
             for key in part:
                 memory = self.known[key]
-                groups = tuple(memory.groups) if len(memory.groups) <= room else ()
-                room -= len(groups)
-                self._groups_skipped |= len(groups) < len(memory.groups)
-                wanted = TailKey(
-                    tuple(memory.probe.ids()), groups, memory.due, memory.suspects, memory.day
-                )
-                if not any(wanted[:-1]):
-                    memory.tail = None
-                    continue
-                if memory.tail is None or memory.tail[0] != wanted:
-                    memory.tail = wanted, tail_commands(key, wanted)
-                self._tails.append(_AskedTail(memory, batch.join(memory.tail[1]), wanted))
+                tail = memory.tail
+                if not memory.still or (tail is not None and tail[0].day != memory.day):
+                    groups = tuple(memory.groups) if len(memory.groups) <= room else ()
+                    room -= len(groups)
+                    self._groups_skipped |= len(groups) < len(memory.groups)
+                    tail = _tail_of(memory, groups)
+                if tail is not None:
+                    start = batch.join(tail[1])
+                    self._tails[key] = _AskedTail(memory, start, batch.count, tail[0])
 
     async def read(self, replies: list[Reply], warnings: Warnings, now: float) -> None:
         """Take in the replies to :meth:`ask`."""
@@ -158,7 +156,8 @@ class Queues:
         if _says_nothing_new(asked, told):
             memory.said = Warnings() if memory.said else memory.said
             return
-        memory.said = said = Warnings()
+        memory.said, memory.still = Warnings(), False
+        said = memory.said
         if memory.key.braced:
             reading = self._read_braced(asked, replies, said)
         else:
@@ -181,27 +180,45 @@ class Queues:
 
     async def read_tails(self, replies: list[Reply], warnings: Warnings, now: float) -> None:
         """Take in the replies to :meth:`ask_tails`, once all of :meth:`read` is in."""
-        fates: dict[QueueKey, list[Reply]] = {}
-        for asked in self._tails:
-            fates[asked.memory.key] = self._read_tail(asked, replies)
-        self._tails = []
         for part in parts(list(self.known.values())):
             await breathe()
             for memory in part:
                 reading = memory.reading
                 if reading is not None and memory.fresh:
-                    found = fates.get(memory.key, [])
-                    memory.probe.settle(reading.pending, reading.noted, found, now)
-                    if reading.strings.unread:
-                        reading.strings.warn(memory.key, memory.day, memory.said)
-                    self._warn_of_groups(memory, reading)
+                    self._settle(memory, reading, replies, now)
                 if memory.said:
                     warnings.take(memory.said)
+        self._tails = {}
         if self._groups_skipped:
             warnings.add(
                 f"All queues together have over {MOST_GROUPS_IN_ALL:,} groups: "
                 "the tasks of some are not counted"
             )
+
+    def _settle(
+        self, memory: QueueMemory, reading: Reading, replies: list[Reply], now: float
+    ) -> None:
+        """Take in one queue's tail; most of them tell what they told before."""
+        asked = self._tails.get(memory.key)
+        told = [] if asked is None else replies[asked.start : asked.end]
+        wanted = None if asked is None else asked.wanted
+        before = memory.settled
+        memory.still = (
+            before is not None
+            and before[0] is reading
+            and before[1] is wanted
+            and before[2] == told
+            and memory.probe.stay(now)
+        )
+        if memory.still:
+            return
+        fates = [] if asked is None else self._read_tail(asked, replies)
+        memory.probe.settle(reading.pending, reading.noted, fates, now)
+        if reading.strings.unread:
+            reading.strings.warn(memory.key, memory.day, memory.said)
+        self._warn_of_groups(memory, reading)
+        plain = memory.plain and not memory.said
+        memory.settled = (reading, wanted, told) if plain else None
 
     def _read_tail(self, asked: _AskedTail, replies: list[Reply]) -> list[Reply]:
         """Take in one queue's; gives what became of its oldest tasks."""
@@ -282,6 +299,18 @@ class Queues:
         counted = [integer(size) for size in sizes]
         if memory.reading.groups_whole and all(size is not None for size in counted):
             memory.reading.aggregating = sum(size or 0 for size in counted)
+
+
+def _tail_of(memory: QueueMemory, groups: tuple[bytes, ...]) -> tuple[TailKey, Packed] | None:
+    """What hangs on earlier replies, ``None`` where nothing does."""
+    wanted = TailKey(
+        tuple(memory.probe.ids()), groups, memory.due, memory.suspects, memory.day
+    )
+    if not any(wanted[:-1]):
+        memory.tail = None
+    elif memory.tail is None or memory.tail[0] != wanted:
+        memory.tail = wanted, tail_commands(memory.key, wanted)
+    return memory.tail
 
 
 def _says_nothing_new(asked: _Asked, told: list[Reply]) -> bool:
