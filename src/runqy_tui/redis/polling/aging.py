@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
-from itertools import repeat
-from operator import attrgetter, call
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from runqy_tui.model import Queue, Worker
@@ -18,17 +17,19 @@ _T = TypeVar("_T")
 
 
 def copier(kind: type[_T]) -> Callable[[_T], _T]:
-    """Makes a function that copies objects of a frozen, slotted dataclass."""
+    """Makes a function that copies objects of a frozen, slotted dataclass.
+
+    It is spelled out field by field, as dataclasses spell out their methods: a loop over the
+    fields takes half as long again, and a poll of a large fleet makes six thousand copies.
+    """
     names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
-    values = attrgetter(*names)
-    setters = [setter(kind, name) for name in names]
-
-    def copy(old: _T) -> _T:
-        made: Any = object.__new__(kind)
-        any(map(call, setters, repeat(made), values(old)))  # a setter gives None: all are called
-        return made  # type: ignore[no-any-return]
-
-    return copy
+    lines = ["def copy(old):", " made = new(kind)"]
+    lines += [f" set_{name}(made, old.{name})" for name in names]
+    known: dict[str, Any] = {f"set_{name}": setter(kind, name) for name in names}
+    known |= {"new": object.__new__, "kind": kind}
+    exec("\n".join([*lines, " return made"]), known)  # noqa: S102
+    made: Callable[[_T], _T] = known["copy"]
+    return made
 
 
 def setter(kind: type[object], name: str) -> Callable[[object, object], None]:

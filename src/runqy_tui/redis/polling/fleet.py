@@ -49,7 +49,8 @@ class Fleet:
     def __init__(self) -> None:
         self._workers: dict[str, KnownWorker] = {}
         self._servers: dict[str, _KnownServer] = {}
-        self._asked: list[tuple[KnownWorker, int, int | None]] = []
+        self._asked: list[KnownWorker] = []
+        self._places: list[int] = []
         self._asked_servers: list[tuple[str, int]] = []
         self._again: list[str] = []
         self._may_cut = True
@@ -65,7 +66,7 @@ class Fleet:
 
     def begin(self) -> None:
         """Start a poll: nobody has been read yet."""
-        self._asked, self._asked_servers = [], []
+        self._asked, self._places, self._asked_servers = [], [], []
         for known in self._workers.values():
             known.fresh = False
 
@@ -155,19 +156,19 @@ class Fleet:
         does not follow from the beats; and where somebody says who is ``seen``, metrics of others
         only where they were not read lately.
         """
-        self._asked = []
-        for some in parts(ids):
+        self._asked = [self._workers[worker_id] for worker_id in ids]
+        self._places = places = []
+        for part in parts(self._asked):
             await breathe()
-            for worker_id in some:
-                known = self._workers[worker_id]
-                whole = seen is None or worker_id in seen
+            for known in part:
+                whole = sparing_at is None or seen is None or known.id in seen
                 command = known.command(
                     may_cut=self._may_cut, sparing_at=None if whole else sparing_at
                 )
-                place = batch.join(command)
-                measures = sparing_at is None or known.wants_ttl(sparing_at)
-                ttl = batch.ask("PTTL", keys.worker(worker_id)) if measures else None
-                self._asked.append((known, place, ttl))
+                places.append(batch.join(command))
+                known.measured = sparing_at is None or known.wants_ttl(sparing_at)
+                if known.measured:
+                    batch.ask("PTTL", keys.worker(known.id))
         self._asked_servers = [
             (name, batch.join(self._servers[name].packed)) for name in server_ids
         ]
@@ -176,11 +177,11 @@ class Fleet:
         self, replies: list[Reply], now: float, beats: Mapping[str, float | None]
     ) -> None:
         """Take in the replies to :meth:`ask`; ``beats`` is what the index says."""
-        for part in parts(self._asked):
+        for part in parts(zip(self._asked, self._places, strict=True)):
             await breathe()
-            for known, place, ttl in part:
+            for known, place in part:
                 reply = replies[place]
-                if ttl is None and known.tells_the_same(reply, now):
+                if not known.measured and known.tells_the_same(reply, now):
                     continue
                 if known.careful and refused(reply):
                     self._may_cut = False
@@ -191,12 +192,11 @@ class Fleet:
                 known.read(reply, may_cut=self._may_cut)
                 if known.facts is not before and serves_lists(known):
                     self.routes += 1
-                known.measured = ttl is not None
-                known.ttl_ms = None if ttl is None else integer(replies[ttl])
+                known.ttl_ms = integer(replies[place + 1]) if known.measured else None
                 known.expect(now, scored=beats.get(known.id) is not None)
         for server_id, place in self._asked_servers:
             self._read_server(server_id, replies[place], replies[place + 1])
-        self._asked, self._asked_servers = [], []
+        self._asked, self._places, self._asked_servers = [], [], []
 
     def _read_server(self, server_id: str, info: Reply, active: Reply) -> None:
         known = self._servers[server_id]

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from runqy_tui.breath import breathe, parts
 from runqy_tui.redis import keys
 from runqy_tui.redis.cluster.topology import UnreachableError
 from runqy_tui.redis.polling.warn import Warnings
 from runqy_tui.redis.polling.workers import INDEX_LEAD_S
-from runqy_tui.redis.wire.replies import Reply, data, refused, scan_page, scored, scores, wrong_type
+from runqy_tui.redis.wire.replies import (
+    Reply,
+    data,
+    pairs,
+    refused,
+    scan_page,
+    score,
+    scored,
+    wrong_type,
+)
 from runqy_tui.redis.wire.transport import Batch
 from runqy_tui.safetext import decode
 
@@ -47,7 +58,7 @@ class Index:
         self._partial: set[str] = set()
         self._zset: bool | None = None
         self._slots: dict[str, int] = {}
-        self._members: set[bytes] = set()
+        self._told: dict[bytes, Reply] | None = None
         self._working: dict[str, float | None] = {}
         self._knows_since = True
         self._parts = 0
@@ -71,7 +82,7 @@ class Index:
         }
         self._parts += 1
         in_part = self._zset and self._knows_since and not self.doubtful
-        few = 0 < len(self._members) < MOST_WORKERS
+        few = 0 < len(self._told or ()) < MOST_WORKERS
         if since is None or not (in_part and few) or self._parts > WHOLE_EVERY:
             self.ask_workers(batch)
             return
@@ -147,42 +158,35 @@ class Index:
             self._knows_since = wrong_type(reply)
             self.doubtful = True
             return
+        told = {} if self._told is None else self._told
+        await self._see(pairs(reply), told)
+        self.doubtful = size != len(told)
+
+    async def _see(self, news: Mapping[bytes, Reply], told: dict[bytes, Reply]) -> None:
+        """Take in those whose score is another than what was ``told``: few, from poll to poll."""
+        moved = [member for member, raw in news.items() if told.get(member) != raw]
+        for part in parts(moved):
+            await breathe()
+            for member in part:
+                told[member] = raw = news[member]
+                value = score(raw)
+                if not self._add_server(member, value, _ASYNQ_MEMBER):
+                    worker_id = decode(member)
+                    beat = None if value is None else value - INDEX_LEAD_S
+                    if self.beats.get(worker_id, _NEVER) != beat:
+                        self.moved.add(worker_id)
+                    self.beats[worker_id] = beat
         for server_id, expiry in self._working.items():
             self.servers.setdefault(server_id, expiry)
-        for part in parts(scores(reply)):
-            await breathe()
-            for member, value in part:
-                self._members.add(member)
-                self._see_beat(member, value)
-        self.doubtful = size != len(self._members)
-
-    def _see_beat(self, member: bytes, value: float | None) -> None:
-        if self._add_server(member, value, _ASYNQ_MEMBER):
-            return
-        worker_id = decode(member)
-        beat = None if value is None else value - INDEX_LEAD_S
-        if self.beats.get(worker_id, _NEVER) != beat:
-            self.moved.add(worker_id)
-        self.beats[worker_id] = beat
 
     async def read_workers(self, replies: list[Reply], warnings: Warnings) -> None:
         """Take in the whole index of workers."""
-        before = self.beats
-        self.doubtful = False
-        if "type" in self._slots:
-            self._learn_type(replies[self._slots["type"]])
-        await self._read_whole(replies, warnings)
-        self.moved = {name for name, beat in self.beats.items() if before.get(name, _NEVER) != beat}
-        self.gone = set() if before is self.beats else before.keys() - self.beats.keys()
-
-    async def _read_whole(self, replies: list[Reply], warnings: Warnings) -> None:
         slots = self._slots
+        self.doubtful = False
+        if "type" in slots:
+            self._learn_type(replies[slots["type"]])
         beats = replies[slots["beats"]] if "beats" in slots else None
         members = replies[slots["members"]] if "members" in slots else None
-        # Where its node is down, what was known stays.
-        if not any(isinstance(reply, UnreachableError) for reply in (beats, members)):
-            self.beats = {}
-            self._unread.discard(keys.WORKERS)
         if wrong_type(beats) and wrong_type(members):
             warnings.reply(beats, keys.WORKERS)
         elif not (wrong_type(beats) or wrong_type(members)):
@@ -190,14 +194,24 @@ class Index:
             warnings.reply(members, keys.WORKERS)
         elif self._zset is not None:
             self._zset = None  # the key changed its type: ask both again
-        self._members, self._working = set(), {}
-        for part in parts(scores(beats)):
-            await breathe()
-            for member, value in part:
-                self._members.add(member)
-                if not self._add_server(member, value, _ASYNQ_MEMBER):
-                    self.beats[decode(member)] = None if value is None else value - INDEX_LEAD_S
-        page = scan_page(members)
+        self.moved, self.gone = set(), set()
+        if any(isinstance(reply, UnreachableError) for reply in (beats, members)):
+            self._told, self._working = None, {}
+            return  # where its node is down, what was known stays
+        self._unread.discard(keys.WORKERS)
+        news = pairs(beats)
+        if "members" not in slots and self._told is not None and news.keys() == self._told.keys():
+            await self._see(news, self._told)
+            return
+        before, self.beats, self._told, self._working = self.beats, {}, {}, {}
+        await self._see(news, self._told)
+        self._read_members(members, warnings)
+        self.moved = {name for name, beat in self.beats.items() if before.get(name, _NEVER) != beat}
+        self.gone = before.keys() - self.beats.keys()
+
+    def _read_members(self, reply: Reply, warnings: Warnings) -> None:
+        """Take in an index that is a set."""
+        page = scan_page(reply)
         for member in page[1] if page else ():
             if not self._add_server(member, None, _ASYNQ_MEMBER):
                 self.beats.setdefault(decode(member), None)

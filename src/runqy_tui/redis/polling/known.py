@@ -57,8 +57,8 @@ class KnownWorker:
     Between ``_plain_from`` and ``_plain_to`` nothing but its age can differ from ``last``, and
     between ``_calm_from`` and ``_calm_to``, if it tells the same again, nothing else at all;
     ``calm``: so it was at the last read.
-    ``offset`` is by how much its clock is ahead, measured at ``ttl_at``; ``measured``: the last
-    read asked for what is left of its hash's life, and ``ttl_ms`` is no reckoning.
+    ``offset`` is by how much its clock is ahead, measured at ``ttl_at``; ``measured``: its last
+    read asks for what is left of its hash's life as well, and ``ttl_ms`` is no reckoning.
     """
 
     id: str
@@ -130,8 +130,7 @@ class KnownWorker:
         if not self._calm_from <= now < self._calm_to or reply != self.reply:
             return False
         self.fresh = self.calm = True
-        self.steady = self.measured = False
-        self.read_at = now
+        self.steady, self.read_at = False, now
         return True
 
     def read(self, reply: Reply, *, may_cut: bool) -> None:

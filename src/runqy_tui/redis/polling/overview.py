@@ -259,7 +259,8 @@ class Overview:
         return self._learn_queues(found=found), *self._fleet.learn(ids, self.index.servers)
 
     def _learn_queues(self, *, found: bool) -> list[QueueKey]:
-        walked = frozenset(self._discovery.queues) if found else frozenset()
+        # A walk finds what the index names, too: that is known and nothing new.
+        walked = frozenset(self._discovery.queues - self.queues.known.keys() if found else ())
         names = self.index.queues, self._served_lists(), walked, self._indexed
         # Nearly always the same names again.
         if self._learned.get(found) == (*names, self.queues.changes):

@@ -303,9 +303,7 @@ class Queues:
 
 def _tail_of(memory: QueueMemory, groups: tuple[bytes, ...]) -> tuple[TailKey, Packed] | None:
     """What hangs on earlier replies, ``None`` where nothing does."""
-    wanted = TailKey(
-        tuple(memory.probe.ids()), groups, memory.due, memory.suspects, memory.day
-    )
+    wanted = TailKey(tuple(memory.probe.ids()), groups, memory.due, memory.suspects, memory.day)
     if not any(wanted[:-1]):
         memory.tail = None
     elif memory.tail is None or memory.tail[0] != wanted:

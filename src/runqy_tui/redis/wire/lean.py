@@ -1,8 +1,8 @@
 """A large batch, written and read by hiredis without a detour for each reply.
 
 redis-py makes the connection (address, TLS, login) and takes a task per batch, and a coroutine, a
-timer and some checks per reply; a poll of a large fleet has twenty thousand. What is used of its inside is looked at
-here once per connection: where it differs, replies are read the plain way.
+timer and some checks per reply; a poll of a large fleet has twenty thousand. What is used of its
+inside is looked at here: where it differs, the plain way is taken.
 """
 
 from __future__ import annotations

@@ -6,7 +6,6 @@ command that Redis refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TypeAlias
 
 from redis.exceptions import NoPermissionError, ResponseError
@@ -59,15 +58,17 @@ def score(reply: Reply) -> float | None:
 
 def scored(reply: Reply) -> list[tuple[bytes, float | None]]:
     """Members with their scores, of a range read WITHSCORES."""
-    return list(scores(reply))
+    return [(member, score(raw)) for member, raw in pairs(reply).items()]
 
 
-def scores(reply: Reply) -> Iterator[tuple[bytes, float | None]]:
-    """The same one by one, where they may be many."""
+def pairs(reply: Reply) -> dict[bytes, Reply]:
+    """The same, with scores as they came."""
     parts = items(reply)
-    for member, value in zip(parts[::2], parts[1::2], strict=False):
-        if isinstance(member, bytes):
-            yield member, score(value)
+    return {
+        member: raw
+        for member, raw in zip(parts[::2], parts[1::2], strict=False)
+        if isinstance(member, bytes)
+    }
 
 
 def clock(reply: Reply) -> float | None:
