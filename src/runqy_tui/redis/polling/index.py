@@ -192,7 +192,7 @@ class Index:
         elif not (wrong_type(beats) or wrong_type(members)):
             warnings.reply(beats, keys.WORKERS)
             warnings.reply(members, keys.WORKERS)
-        elif self._zset is not None:
+        elif "type" not in slots:
             self._zset = None  # the key changed its type: ask both again
         self.moved, self.gone = set(), set()
         if any(isinstance(reply, UnreachableError) for reply in (beats, members)):
