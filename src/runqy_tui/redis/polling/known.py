@@ -83,6 +83,7 @@ class KnownWorker:
     ttl_at: float = 0.0
     measured: bool = False
     _judged: workers.Facts | None = None
+    _beat_after: workers.Facts | None = None
     _lost_with: workers.Facts | None = None
     _odd: bool = False
     _ends_at: float | None = None
@@ -142,7 +143,9 @@ class KnownWorker:
         if self.here and isinstance(reply, list) and reply == self.reply:
             self.unreadable = self.away = False
             return
-        self.reply = reply
+        if not (self.careful or self.left_out) and self._read_beat(reply):
+            return
+        self.reply, self._beat_after = reply, None
         self.unreadable = isinstance(reply, ResponseError)
         self.away = isinstance(reply, UnreachableError)
         if self.away:
@@ -158,6 +161,22 @@ class KnownWorker:
         if facts is not None:
             self.raw, self.facts = values, facts
         self._mind_size(values, may_cut=may_cut)
+
+    def _read_beat(self, reply: Reply) -> bool:
+        """Take in a hash that has changed as it does with each beat; gives whether it has."""
+        raw, before = self.raw, self.facts
+        if raw is None or before is None or not self.here or not isinstance(reply, list):
+            return False
+        if not _TOLD.issuperset(map(type, reply)):
+            return False
+        values: list[bytes | None] = reply  # type: ignore[assignment]
+        facts = workers.beaten(values, raw, before)
+        if facts is None:
+            return False
+        self.reply, self.raw = reply, values
+        self.facts, self._beat_after = facts, before
+        self.unreadable = self.away = False
+        return True
 
     def _completed(self, reply: Reply) -> Reply:
         """A reply with the old values of what was left out, if there is a hash at all."""
@@ -241,7 +260,10 @@ class KnownWorker:
                 return last
         if facts is None:
             facts = workers.Facts()
-        last = workers.judge(self.id, facts, beat_in_index, now, self.ttl_ms)
+        if last is not None and self._only_beat(facts, last, now):
+            last = workers.beating(last, facts, now, self.ttl_ms)
+        else:
+            last = workers.judge(self.id, facts, beat_in_index, now, self.ttl_ms)
         self._judged = self.facts
         self._ends_at = None if self.ttl_ms is None else now + self.ttl_ms / 1000
         self._odd = warn_of_worker(last, self.ttl_ms, now, warnings)
@@ -253,6 +275,14 @@ class KnownWorker:
         if self.fresh and not self._odd and self._ends_as_told(now):
             self._calm_down(facts, last)
         return self.last
+
+    def _only_beat(self, facts: workers.Facts, last: Worker, now: float) -> bool:
+        """Whether a beat is all that is new since ``last``: then its state is the same."""
+        if self._judged is None or self._judged is not self._beat_after or self._odd:
+            return False
+        if facts.last_beat is None or last.state is WorkerState.STALE:
+            return False
+        return -CLOCK_AHEAD_S <= now - facts.last_beat <= workers.STALE_AFTER_S
 
     def aged(self, last: Worker, now: float) -> Worker:
         """It as it was, but older: it is :attr:`calm`."""

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from runqy_tui.model import Dialect, Metrics, Recovery, Worker, WorkerState
 from runqy_tui.redis.decoding import parse
-from runqy_tui.redis.polling.aging import copier, setter
+from runqy_tui.redis.polling.aging import copier
 from runqy_tui.redis.polling.gpus import Gpus
 
 STALE_AFTER_S = 30.0
@@ -69,9 +69,8 @@ class Facts:
     problems: tuple[str, ...] = ()
 
 
-_copy_facts = copier(Facts)
-_set_beat = setter(Facts, "last_beat")
-_set_metrics = setter(Facts, "metrics")
+_with_beat = copier(Facts, "last_beat", "metrics")
+_beating = copier(Worker, "last_beat_at", "last_beat_age_s", "clock_offset_s", "metrics", "read_at")
 
 
 def read_facts(
@@ -83,8 +82,8 @@ def read_facts(
     ``before`` is what the same worker said last: a map of thousands of queues, or a recovery
     state, that has not changed since is not taken apart again.
     """
-    if before and (beaten := _beaten(values, *before)):
-        return beaten
+    if before and (facts := beaten(values, *before)):
+        return facts
     raw = dict(zip(_NAMES, values, strict=True))
     if all(value is None for value in values):
         return None
@@ -119,18 +118,19 @@ def read_facts(
     )
 
 
-def _beaten(
+def beaten(
     values: Sequence[bytes | None], before: Sequence[bytes | None], facts: Facts
 ) -> Facts | None:
-    """What a beat changed of a sound worker: nearly always its stamp and its metrics alone."""
-    stamp, metrics = values[_LAST_BEAT], values[_METRICS]
-    if facts.ghost or facts.problems or stamp is None or before[_LAST_BEAT] is None:
+    """What a beat changed of a sound worker: nearly always its stamp and its metrics alone.
+
+    ``None`` where it is not so. ``before`` are the values that ``facts`` were read from.
+    """
+    if facts.ghost or facts.problems or len(values) != len(_NAMES):
         return None
-    if (values[:_LAST_BEAT], values[_LAST_BEAT + 1 : _METRICS], values[_METRICS + 1 :]) != (
-        before[:_LAST_BEAT],
-        before[_LAST_BEAT + 1 : _METRICS],
-        before[_METRICS + 1 :],
-    ):
+    stamp, metrics = values[_LAST_BEAT], values[_METRICS]
+    expected = list(before)
+    expected[_LAST_BEAT], expected[_METRICS] = stamp, metrics
+    if values != expected or before[_LAST_BEAT] is None:
         return None
     problems: list[str] = []
     beat = parse.moment(stamp)
@@ -138,10 +138,7 @@ def _beaten(
     told = facts.metrics if same else read_metrics(metrics, problems)
     if beat is None or problems or len(metrics or b"") > MOST_FIELD_BYTES:
         return None
-    made = _copy_facts(facts)
-    _set_beat(made, beat)
-    _set_metrics(made, told)
-    return made
+    return _with_beat(facts, beat, told)
 
 
 def judge(
@@ -155,6 +152,13 @@ def judge(
     beat = facts.last_beat if facts.last_beat is not None else beat_in_index
     offset = _clock_offset(facts, now, ttl_ms)
     return _worker(worker_id, facts, _state(facts, beat, now), beat, now, offset)
+
+
+def beating(last: Worker, facts: Facts, now: float, ttl_ms: int | None) -> Worker:
+    """The same as :func:`judge` says, where a beat is all that is new since ``last``."""
+    beat = facts.last_beat
+    age = None if beat is None else max(0.0, now - beat)
+    return _beating(last, beat, age, _clock_offset(facts, now, ttl_ms), facts.metrics, None)
 
 
 def _clock_offset(facts: Facts, now: float, ttl_ms: int | None) -> float | None:

@@ -21,8 +21,8 @@ from runqy_tui.redis.wire.replies import Reply
 _CHUNK = 262_144
 """Bytes taken in one go: what the loop reads from a socket at the most."""
 
-_AT_ONCE = 1_000
-"""Replies parsed in one go, before others get a turn where that took long."""
+_FED = 16_384
+"""Bytes that the parser gets at a time: it moves all that it has left with each reply it gives."""
 
 _SOUND = frozenset({int, bytes, list, type(None)})
 _GONE = "Connection closed by server."
@@ -61,23 +61,22 @@ class Lean:
                 if not chunk:
                     raise RedisConnectionError(_GONE)
                 rested()
-                self._reader.feed(chunk)
-                while self._take(replies, count):
+                for at in range(0, len(chunk), _FED):
                     await breathe()
+                    self._reader.feed(chunk, at, min(_FED, len(chunk) - at))
+                    replies += self._parsed(count - len(replies))
                 if len(replies) == count:
                     return replies
                 timer.reschedule(loop.time() + patience)
 
-    def _take(self, replies: list[Reply], count: int) -> bool:
-        """Take up replies that are there; gives whether there may be more of them."""
-        most = min(_AT_ONCE, count - len(replies))
+    def _parsed(self, most: int) -> list[Reply]:
+        """Replies that are there in full."""
         found = list(islice(iter(self._gets, NOT_ENOUGH_DATA), most))
         if not _SOUND.issuperset(map(type, found)):
             for reply in found:
                 if isinstance(reply, Exception) and _ends_all(reply):
                     raise reply
-        replies += found
-        return 0 < len(found) == most
+        return found
 
 
 def _ends_all(error: Exception) -> bool:
