@@ -16,6 +16,7 @@ from runqy_tui.redis.decoding import codec
 from runqy_tui.redis.polling import servers
 from runqy_tui.redis.polling.known import KnownWorker, serves_lists, warn_of_problems
 from runqy_tui.redis.polling.warn import Warnings
+from runqy_tui.redis.wire.intake import Taking
 from runqy_tui.redis.wire.replies import Reply, data, integer, refused, strings
 from runqy_tui.redis.wire.transport import Batch, Packed
 from runqy_tui.safetext import decode, encode
@@ -173,15 +174,16 @@ class Fleet:
             (name, batch.join(self._servers[name].packed)) for name in server_ids
         ]
 
-    async def read(
+    def read(
         self, replies: list[Reply], now: float, beats: Mapping[str, float | None]
-    ) -> None:
+    ) -> Taking[None]:
         """Take in the replies to :meth:`ask`; ``beats`` is what the index says."""
         for part in parts(zip(self._asked, self._places, strict=True)):
-            await breathe()
+            yield part[-1][1] + 2
             for known, place in part:
                 reply = replies[place]
                 if not known.measured and known.tells_the_same(reply, now):
+                    replies[place] = None
                     continue
                 if known.careful and refused(reply):
                     self._may_cut = False
@@ -195,6 +197,7 @@ class Fleet:
                 known.ttl_ms = integer(replies[place + 1]) if known.measured else None
                 known.expect(now, scored=beats.get(known.id) is not None)
         for server_id, place in self._asked_servers:
+            yield place + 2
             self._read_server(server_id, replies[place], replies[place + 1])
         self._asked, self._places, self._asked_servers = [], [], []
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from runqy_tui.breath import breathe, parts
+from runqy_tui.breath import parts
 from runqy_tui.redis import keys
 from runqy_tui.redis.cluster.topology import UnreachableError
 from runqy_tui.redis.polling.warn import Warnings
 from runqy_tui.redis.polling.workers import INDEX_LEAD_S
+from runqy_tui.redis.wire.intake import Taking
 from runqy_tui.redis.wire.replies import (
     Reply,
     data,
@@ -103,7 +104,7 @@ class Index:
         if self._zset is not True:
             slots["members"] = batch.ask("SSCAN", keys.WORKERS, 0, "COUNT", MOST_WORKERS)
 
-    async def read(self, replies: list[Reply], warnings: Warnings) -> Reply:
+    def read(self, replies: list[Reply], warnings: Warnings) -> Taking[Reply]:
         """Take the replies in. Gives the reply for ``asynq:queues``, which nothing replaces."""
         slots = self._slots
         queues = replies[slots["queues"]]
@@ -117,9 +118,9 @@ class Index:
         for member, expiry in scored(servers):
             self._add_server(member, expiry, _ASYNQ_SERVER)
         if "since" in slots:
-            await self._read_since(replies[slots["since"]], replies[slots["size"]])
+            yield from self._read_since(replies[slots["since"]], replies[slots["size"]])
         else:
-            await self.read_workers(replies, warnings)
+            yield from self.read_workers(replies, warnings)
         if max(len(self.beats), len(self.servers)) >= MOST_WORKERS:
             warnings.add(f"The index of workers is long: only {MOST_WORKERS:,} members were read")
         return queues
@@ -149,7 +150,7 @@ class Index:
         if kind in (b"zset", b"set"):
             self._zset = kind == b"zset"
 
-    async def _read_since(self, reply: Reply, size: Reply) -> None:
+    def _read_since(self, reply: Reply, size: Reply) -> Taking[None]:
         """Take in who has beaten; an index that cannot be read so is read whole."""
         self.moved, self.gone = set(), set()
         if isinstance(reply, UnreachableError):
@@ -159,14 +160,14 @@ class Index:
             self.doubtful = True
             return
         told = {} if self._told is None else self._told
-        await self._see(pairs(reply), told)
+        yield from self._see(pairs(reply), told)
         self.doubtful = size != len(told)
 
-    async def _see(self, news: Mapping[bytes, Reply], told: dict[bytes, Reply]) -> None:
+    def _see(self, news: Mapping[bytes, Reply], told: dict[bytes, Reply]) -> Taking[None]:
         """Take in those whose score is another than what was ``told``: few, from poll to poll."""
         moved = [member for member, raw in news.items() if told.get(member) != raw]
         for part in parts(moved):
-            await breathe()
+            yield 0
             for member in part:
                 told[member] = raw = news[member]
                 value = score(raw)
@@ -179,9 +180,10 @@ class Index:
         for server_id, expiry in self._working.items():
             self.servers.setdefault(server_id, expiry)
 
-    async def read_workers(self, replies: list[Reply], warnings: Warnings) -> None:
+    def read_workers(self, replies: list[Reply], warnings: Warnings) -> Taking[None]:
         """Take in the whole index of workers."""
         slots = self._slots
+        yield 1 + max(slots.values())
         self.doubtful = False
         if "type" in slots:
             self._learn_type(replies[slots["type"]])
@@ -201,10 +203,10 @@ class Index:
         self._unread.discard(keys.WORKERS)
         news = pairs(beats)
         if "members" not in slots and self._told is not None and news.keys() == self._told.keys():
-            await self._see(news, self._told)
+            yield from self._see(news, self._told)
             return
         before, self.beats, self._told, self._working = self.beats, {}, {}, {}
-        await self._see(news, self._told)
+        yield from self._see(news, self._told)
         self._read_members(members, warnings)
         self.moved = {name for name, beat in self.beats.items() if before.get(name, _NEVER) != beat}
         self.gone = before.keys() - self.beats.keys()

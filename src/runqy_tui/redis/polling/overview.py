@@ -16,7 +16,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from time import monotonic, perf_counter
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from runqy_tui.breath import breathe, rested
 from runqy_tui.errors import ConnectionFailedError
@@ -34,8 +34,11 @@ from runqy_tui.redis.polling.rotation import Budget, choose
 from runqy_tui.redis.polling.server import Server
 from runqy_tui.redis.polling.warn import Warnings
 from runqy_tui.redis.wire.faults import translate
+from runqy_tui.redis.wire.intake import ALL, Intake, Taking
 from runqy_tui.redis.wire.replies import Reply, refused
-from runqy_tui.redis.wire.transport import Batch, Link
+from runqy_tui.redis.wire.transport import Batch, Link, NodeLink
+
+_T = TypeVar("_T")
 
 DEADLINE_S = 5.0
 """A poll that takes longer has failed: the next one starts afresh."""
@@ -93,6 +96,7 @@ class Overview:
         self._turn = asyncio.Lock()
         self._warm = False
         self._trips = self._commands = 0
+        self._index_end = 0
         self._indexed = True
         self._time_at: tuple[float, float] | None = None
         self._epoch = 0
@@ -145,36 +149,45 @@ class Overview:
         self._discovery.warn(warnings)
         return now, warnings
 
-    async def _trip(self, batch: Batch, warnings: Warnings) -> list[Reply]:
+    async def _trip(
+        self, batch: Batch, warnings: Warnings, taking: Callable[[list[Reply]], Taking[_T]]
+    ) -> tuple[list[Reply], _T]:
+        """One round trip, and what came of taking its replies in."""
         self._trips += batch.count > 0
         self._commands += batch.count
         self._asked_at = uptime()
-        replies = await self._link.trip(batch)
-        rested()
-        warnings.refusals(replies, quiet=_UNTOLD)
-        return replies
+        intake = Intake(lambda replies: _refusals_first(replies, warnings, taking(replies)))
+        if isinstance(self._link, NodeLink):
+            replies = await self._link.trip(batch, intake)
+        else:
+            replies = await self._link.trip(batch)
+        if replies is not intake.replies:
+            intake.replies += replies
+        return intake.replies, await intake.finish()
 
     async def _read_cold(self, warnings: Warnings) -> float:
         batch = Batch()
         self._ask_indexes(batch, STEP_COLD)
-        replies = await self._trip(batch, warnings)
-        now = await self._read_indexes(replies, warnings)
+        _, now = await self._trip(
+            batch, warnings, lambda replies: self._read_indexes(replies, warnings)
+        )
         self._learn()
+
+        def take_bodies(replies: list[Reply]) -> Taking[None]:
+            return self._read_bodies(replies, warnings, now)
 
         batch = Batch()
         await self.queues.ask(batch, self.queues.known, day_of(now))
         await self._fleet.ask(batch, self._fleet.everyone(), self._fleet.asynq_servers()[0])
         self._discovery.ask(batch, STEP_COLD)
-        replies = await self._trip(batch, warnings)
-        await self._read_bodies(replies, warnings, now)
+        replies, _ = await self._trip(batch, warnings, take_bodies)
         self._discovery.read(replies)
         self.queues.see(now)
 
         batch = Batch()
         await self._ask_new(batch, day_of(now))
         await self.queues.ask_tails(batch, list(self.queues.known))
-        replies = await self._trip(batch, warnings)
-        await self._read_bodies(replies, warnings, now)
+        replies, _ = await self._trip(batch, warnings, take_bodies)
         await self.queues.read_tails(replies, warnings, now)
         return now
 
@@ -190,19 +203,25 @@ class Overview:
         seen = self.watched.workers if chosen.partial else None
         await self._fleet.ask(batch, chosen.workers, chosen.servers, told, seen)
         await self.queues.ask_tails(batch, chosen.queues)
-        replies = await self._trip(batch, warnings)
-        now = await self._read_indexes(replies, warnings)
-        await self._read_bodies(replies, warnings, now)
+
+        def take(replies: list[Reply]) -> Taking[float]:
+            now = yield from self._read_indexes(replies, warnings)
+            yield from self._read_bodies(replies, warnings, now)
+            return now
+
+        replies, now = await self._trip(batch, warnings, take)
         if self.index.doubtful:
             batch = Batch()
             self.index.ask_workers(batch)
-            await self.index.read_workers(await self._trip(batch, warnings), warnings)
+            await self._trip(
+                batch, warnings, lambda found: self.index.read_workers(found, warnings)
+            )
         self._fleet.beaten(self.index.moved)
         await breathe()
         batch = Batch()
         await self._ask_new(batch, day_of(now), found=False)
         if batch.count:
-            await self._read_bodies(await self._trip(batch, warnings), warnings, now)
+            await self._trip(batch, warnings, lambda found: self._read_bodies(found, warnings, now))
         await self.queues.read_tails(replies, warnings, now)
         return now
 
@@ -230,14 +249,16 @@ class Overview:
         since = self._time_at[0] if partial and self._time_at is not None else None
         self.index.ask(batch, since)
         self._discovery.ask(batch, step)
+        self._index_end = batch.count
 
-    async def _read_indexes(self, replies: list[Reply], warnings: Warnings) -> float:
+    def _read_indexes(self, replies: list[Reply], warnings: Warnings) -> Taking[float]:
+        yield self._index_end
         told = self._server.read(replies, warnings)
         self._clock_watch.see(told if self._server.tells_time else None, self._asked_at, uptime())
         if notice := self._clock_watch.notice(uptime()):
             warnings.add(notice)
         self._health.read(replies)
-        queues = await self.index.read(replies, warnings)
+        queues = yield from self.index.read(replies, warnings)
         self._discovery.read(replies)
         self._indexed = not refused(queues)
         blind = self.index.refused or not self._discovery.allowed
@@ -287,9 +308,9 @@ class Overview:
         await self.queues.ask(batch, queues, day)
         await self._fleet.ask(batch, [*ids, *self._fleet.unread(self.index.gone)], server_ids)
 
-    async def _read_bodies(self, replies: list[Reply], warnings: Warnings, now: float) -> None:
-        await self.queues.read(replies, warnings, now)
-        await self._fleet.read(replies, now, self.index.beats)
+    def _read_bodies(self, replies: list[Reply], warnings: Warnings, now: float) -> Taking[None]:
+        yield from self.queues.read(replies, warnings, now)
+        yield from self._fleet.read(replies, now, self.index.beats)
 
     async def _snapshot(self, now: float, elapsed: float, warnings: Warnings) -> Snapshot:
         fleet, today = self._fleet, day_of(now)
@@ -331,6 +352,23 @@ class Overview:
             commands=self._commands,
             oldest_s=None if oldest is None else now - oldest,
         )
+
+
+def _refusals_first(replies: list[Reply], warnings: Warnings, taking: Taking[_T]) -> Taking[_T]:
+    """Warn of what was refused before it is taken in: so it is told in the order of the replies."""
+    told, needs = 0, 0
+    ended: list[_T] = []
+    while not ended:
+        yield needs
+        warnings.refusals(replies[told:], quiet=_UNTOLD)
+        told = len(replies)
+        try:
+            needs = next(taking)
+        except StopIteration as end:
+            ended.append(end.value)
+    yield ALL
+    warnings.refusals(replies[told:], quiet=_UNTOLD)
+    return ended[0]
 
 
 def _lists_of(workers: Iterable[Worker]) -> frozenset[QueueKey]:

@@ -21,6 +21,7 @@ from runqy_tui.redis.polling.memory import (
 from runqy_tui.redis.polling.probe import NEWEST
 from runqy_tui.redis.polling.strings import judge, read_strings
 from runqy_tui.redis.polling.warn import Warnings
+from runqy_tui.redis.wire.intake import Taking
 from runqy_tui.redis.wire.replies import Reply, data, integer, scan_page, scored
 from runqy_tui.redis.wire.transport import Batch, Packed
 from runqy_tui.safetext import decode
@@ -136,7 +137,7 @@ class Queues:
                     start = batch.join(tail[1])
                     self._tails[key] = _AskedTail(memory, start, batch.count, tail[0])
 
-    async def read(self, replies: list[Reply], warnings: Warnings, now: float) -> None:
+    def read(self, replies: list[Reply], warnings: Warnings, now: float) -> Taking[None]:
         """Take in the replies to :meth:`ask`."""
         if self._left_out:
             warnings.add(
@@ -144,7 +145,7 @@ class Queues:
                 f"read, {self._left_out:,} are left out"
             )
         for part in parts(self._asked):
-            await breathe()
+            yield part[-1].end
             for asked in part:
                 self._read_one(asked, replies, now)
         self._asked = []

@@ -14,8 +14,9 @@ from typing import Any
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
-from runqy_tui.breath import breathe, rested
+from runqy_tui.breath import breathe
 from runqy_tui.redis.wire.faults import concerns_all
+from runqy_tui.redis.wire.intake import Intake
 from runqy_tui.redis.wire.replies import Reply
 
 _CHUNK = 262_144
@@ -46,28 +47,31 @@ class Lean:
         self._reader = reader
         self._gets = reader.gets
 
-    async def exchange(self, wire: bytes, count: int, patience: float) -> list[Reply]:
+    async def exchange(
+        self, wire: bytes, count: int, patience: float, intake: Intake[Any] | None = None
+    ) -> list[Reply]:
         """Write commands and read their replies, waiting at most ``patience`` seconds for any part.
 
         Replies are read while commands are still on their way: a server that takes no more of
         them gives no more answers either.
         """
         loop = asyncio.get_running_loop()
-        replies: list[Reply] = []
+        replies: list[Reply] = [] if intake is None else intake.replies
         async with asyncio.timeout(patience) as timer:
             self._writer.write(wire)
             while True:
                 chunk = await self._stream.read(_CHUNK)
                 if not chunk:
                     raise RedisConnectionError(_GONE)
-                rested()
+                timer.reschedule(loop.time() + patience)
                 for at in range(0, len(chunk), _FED):
                     await breathe()
                     self._reader.feed(chunk, at, min(_FED, len(chunk) - at))
                     replies += self._parsed(count - len(replies))
+                    if intake is not None:
+                        await intake.take()
                 if len(replies) == count:
                     return replies
-                timer.reschedule(loop.time() + patience)
 
     def _parsed(self, most: int) -> list[Reply]:
         """Replies that are there in full."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from runqy_tui.redis.connecting.target import Target
+    from runqy_tui.redis.wire.intake import Intake
     from runqy_tui.redis.wire.replies import Reply
 
 _BREATH = 100
@@ -177,13 +178,16 @@ class NodeLink:
         """Always the server itself."""
         return Whereabouts()
 
-    async def trip(self, batch: Batch) -> list[Reply]:
-        """Send a batch and read every reply; see :meth:`Link.trip`."""
+    async def trip(self, batch: Batch, intake: Intake[Any] | None = None) -> list[Reply]:
+        """Send a batch and read every reply; see :meth:`Link.trip`.
+
+        With an ``intake`` (once only) they are taken up as they come, where that can be.
+        """
         if not batch.count:
             return []
         self._refuse_when_closed()
         try:
-            return await self._exchange(batch)
+            return await self._exchange(batch, intake)
         except asyncio.CancelledError:
             self.epoch += 1  # what was asked for once per connection was not learned
             raise
@@ -192,7 +196,7 @@ class NodeLink:
             fault = translate(error, self._target, met=self._met)
         raise fault from None
 
-    async def _exchange(self, batch: Batch) -> list[Reply]:
+    async def _exchange(self, batch: Batch, intake: Intake[Any] | None) -> list[Reply]:
         connection = await self._pool.get_connection()
         try:
             self._refuse_when_closed()  # it may have been closed while this one was opened
@@ -200,10 +204,13 @@ class NodeLink:
             extra = 0 if connection in self._greeted else 1
             if extra:
                 wire = encode("CLIENT", "SETNAME", self._target.client_name) + wire
-            replies = await self._send(connection, wire, batch.count + extra)
+                intake = None
+            replies = await self._send(connection, wire, batch.count + extra, intake)
             self._met = True
             if extra:
                 self._greet(connection)
+            if not extra:
+                return replies
             return replies[extra:]  # a name is a courtesy: a refusal of it changes nothing
         except BaseException:
             # Unread replies would answer the next question: such a connection is of no more use.
@@ -212,12 +219,14 @@ class NodeLink:
         finally:
             await self._pool.release(connection)
 
-    async def _send(self, connection: Connection, wire: bytes, count: int) -> list[Reply]:
+    async def _send(
+        self, connection: Connection, wire: bytes, count: int, intake: Intake[Any] | None
+    ) -> list[Reply]:
         patience = self._target.timeout
         quick = lean(connection) if self.lean else None
         if quick is not None:
             self.round_trips += 1
-            return await quick.exchange(wire, count, patience)
+            return await quick.exchange(wire, count, patience, intake)
         await connection.send_packed_command([wire], check_health=False)
         self.round_trips += 1
         return await _read_all(connection, count, patience)
