@@ -103,6 +103,10 @@ class Assembler:
 
     def _queue(self, memory: QueueMemory, reading: Reading, now: float, today: str) -> Queue:
         serving, probe, due_at = self._serving[memory.key], memory.probe, reading.due_at
+        beside, queue = (serving, memory.registered, today), memory.queue
+        if queue is not None and memory.fresh and memory.current_for == beside:
+            memory.queue = queue = aged_queue(queue, now)
+            return queue
         made_of = (
             id(reading),
             id(serving),
@@ -122,6 +126,7 @@ class Assembler:
             memory.made_of, memory.holds = made_of, (reading, serving)
         elif memory.fresh:
             memory.queue = aged_queue(memory.queue, now)
+        memory.current_for = beside
         if not memory.fresh:
             memory.queue = unread_queue(memory.queue, memory.read_at)
         return memory.queue

@@ -182,7 +182,7 @@ class Fleet:
             yield part[-1][1] + 2
             for known, place in part:
                 reply = replies[place]
-                if not known.measured and known.tells_the_same(reply, now):
+                if not known.measured and known.stays(reply, now):
                     replies[place] = None
                     continue
                 if known.careful and refused(reply):
@@ -230,11 +230,8 @@ class Fleet:
             await breathe()
             for known in part:
                 before = known.last
-                if known.steady and before is not None:
+                if before is not None and (known.steady or (known.fresh and known.calm)):
                     found.append(before)
-                    continue
-                if known.fresh and known.calm and before is not None:
-                    found.append(known.aged(before, now))
                     continue
                 worker = self._judge_worker(known, beats, now, warnings)
                 if worker is not None:

@@ -36,6 +36,8 @@ METRICS_EVERY_S = 30.0
 CLOCK_AHEAD_S = 5.0
 _SLACK_S = 0.25
 """A beat comes a little later than its time: who asks on time asks too early."""
+_ROUNDING_S = 0.005
+"""What whole milliseconds may make of a moment, and more."""
 _LATE_S, _EARLY_S = BEAT_S + 2.0, 1.5
 _TOLD = frozenset({bytes, type(None)})
 _PLACES = {name: place for place, name in enumerate(workers.FIELDS)}
@@ -56,7 +58,7 @@ class KnownWorker:
     ``steady``: until it is read again it is ``last``, and there is nothing to say of it.
     Between ``_plain_from`` and ``_plain_to`` nothing but its age can differ from ``last``, and
     between ``_calm_from`` and ``_calm_to``, if it tells the same again, nothing else at all;
-    ``calm``: so it was at the last read.
+    ``calm``: so it was at the last read, and ``last`` is what it was then.
     ``offset`` is by how much its clock is ahead, measured at ``ttl_at``; ``measured``: its last
     read asks for what is left of its hash's life as well, and ``ttl_ms`` is no reckoning.
     """
@@ -122,16 +124,18 @@ class KnownWorker:
         """Whether the life left of its hash is to be asked for as well."""
         return self.here and (self.offset is None or abs(now - self.ttl_at) > TTL_EVERY_S)
 
-    def tells_the_same(self, reply: Reply, now: float) -> bool:
-        """Take in its hash where it is as it was and only its age has changed; gives whether so.
+    def stays(self, reply: Reply, now: float) -> bool:
+        """Take in its hash where that is as it was and it has only grown older; gives whether so.
 
         Most of a fleet has not beaten since the last poll. What is left of its life must not have
-        been asked for this time.
+        been asked for this time. It is judged at once: the rest of the replies is on its way.
         """
-        if not self._calm_from <= now < self._calm_to or reply != self.reply:
+        last = self.last
+        if last is None or not self._calm_from <= now < self._calm_to or reply != self.reply:
             return False
         self.fresh = self.calm = True
         self.steady, self.read_at = False, now
+        self.last = aged_worker(last, now)
         return True
 
     def read(self, reply: Reply, *, may_cut: bool) -> None:
@@ -264,7 +268,7 @@ class KnownWorker:
             last = workers.beating(last, facts, now, self.ttl_ms)
         else:
             last = workers.judge(self.id, facts, beat_in_index, now, self.ttl_ms)
-        self._judged = self.facts
+        self._judged, self._beat_after = self.facts, None
         self._ends_at = None if self.ttl_ms is None else now + self.ttl_ms / 1000
         self._odd = warn_of_worker(last, self.ttl_ms, now, warnings)
         self._plain_from, self._plain_to = inf, -inf
@@ -272,7 +276,7 @@ class KnownWorker:
             self._plain_from = facts.last_beat - CLOCK_AHEAD_S
             self._plain_to = facts.last_beat + workers.STALE_AFTER_S
         self.last = last if self.fresh else unread_worker(last, self.read_at)
-        if self.fresh and not self._odd and self._ends_as_told(now):
+        if self.fresh and not self._odd:
             self._calm_down(facts, last)
         return self.last
 
@@ -284,21 +288,17 @@ class KnownWorker:
             return False
         return -CLOCK_AHEAD_S <= now - facts.last_beat <= workers.STALE_AFTER_S
 
-    def aged(self, last: Worker, now: float) -> Worker:
-        """It as it was, but older: it is :attr:`calm`."""
-        self.last = made = aged_worker(last, now)
-        return made
-
     def _calm_down(self, facts: workers.Facts | None, last: Worker) -> None:
         """Say until when its age is all that can change while its hash stays the same.
 
-        Until then it is not late, so that the life left of its hash can be reckoned and leaves no
-        doubt about its clock, and its metrics are not due.
+        Until then it is not late, so that the life left of its hash follows from its beat and
+        leaves the comparison of its clock as it is, and its metrics are not due.
         """
-        if facts is None or facts.last_beat is None or self.offset is None:
+        if facts is None or facts.last_beat is None or self.offset is None or self._ends_at is None:
             return
-        if last.clock_offset_s is not None:
-            beat = facts.last_beat - self.offset
+        beat = facts.last_beat - self.offset
+        as_told = abs(beat + workers.STALE_AFTER_S - self._ends_at) < _SLACK_S - _ROUNDING_S
+        if as_told and last.clock_offset_s is not None:
             self._calm_from = max(beat, self._plain_from)
             self._calm_to = min(beat + _LATE_S, self._plain_to, self.metrics_due_at)
 

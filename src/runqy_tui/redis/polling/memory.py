@@ -65,7 +65,8 @@ class QueueMemory:
     ``fresh``: read by this poll; ``read_at`` and ``changed_at`` are when it was read last and when
     that told something new (Redis's clock). ``plain``: its ``replies`` have no error and nothing
     that needs a second look, so that the same replies give the same reading. ``said``: the
-    warnings of its last read, which hold until the next. ``queue`` was made of ``made_of``.
+    warnings of its last read, which hold until the next. ``queue`` was made of ``made_of``;
+    ``current_for``: what is not read belongs to it, and nothing new was read since.
     ``settled`` is what its tail told, with the reading and the questions that belong to it;
     ``still``: all of that, and the reading, were the same again at the last poll.
     """
@@ -90,6 +91,7 @@ class QueueMemory:
     settled: tuple[Reading, TailKey | None, list[Reply]] | None = None
     still: bool = False
     queue: Queue | None = None
+    current_for: tuple[object, ...] | None = None
     made_of: tuple[object, ...] = ()
     holds: tuple[object, ...] = ()
 

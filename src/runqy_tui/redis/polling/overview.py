@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from time import monotonic, perf_counter
 from typing import NamedTuple, TypeVar
 
@@ -43,6 +44,7 @@ _T = TypeVar("_T")
 DEADLINE_S = 5.0
 """A poll that takes longer has failed: the next one starts afresh."""
 
+DAY_S = 86_400
 _TRIPS = 3
 _UNTOLD = frozenset({"INFO", "EVAL_RO"})
 """Their refusal is no warning: without INFO version, memory and role stay unknown and nothing
@@ -383,4 +385,9 @@ def _lists_of(workers: Iterable[Worker]) -> frozenset[QueueKey]:
 
 def day_of(now: float) -> str:
     """The UTC day of a moment, as the counters' keys spell it."""
-    return datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d")
+    return _spelled(int(now // DAY_S))
+
+
+@lru_cache(maxsize=4)
+def _spelled(day: int) -> str:
+    return datetime.fromtimestamp(day * DAY_S, UTC).strftime("%Y-%m-%d")

@@ -112,7 +112,10 @@ class Queues:
             await breathe()
             for key in part:
                 memory = self.known[key]
-                depths = tuple(memory.probe.depths()) if key.braced else ()
+                if memory.still and memory.reading is not None:
+                    depths = memory.reading.depths
+                else:
+                    depths = tuple(memory.probe.depths()) if key.braced else ()
                 start = batch.join(memory.commands(day))
                 for depth in depths:
                     pending = keys.state_key(key, TaskState.PENDING)
@@ -157,7 +160,7 @@ class Queues:
         if _says_nothing_new(asked, told):
             memory.said = Warnings() if memory.said else memory.said
             return
-        memory.said, memory.still = Warnings(), False
+        memory.said, memory.still, memory.current_for = Warnings(), False, None
         said = memory.said
         if memory.key.braced:
             reading = self._read_braced(asked, replies, said)
@@ -213,6 +216,7 @@ class Queues:
         )
         if memory.still:
             return
+        memory.current_for = None
         fates = [] if asked is None else self._read_tail(asked, replies)
         memory.probe.settle(reading.pending, reading.noted, fates, now)
         if reading.strings.unread:

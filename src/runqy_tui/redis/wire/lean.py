@@ -57,13 +57,14 @@ class Lean:
         """
         loop = asyncio.get_running_loop()
         replies: list[Reply] = [] if intake is None else intake.replies
-        async with asyncio.timeout(patience) as timer:
+        async with asyncio.timeout(None) as timer:
             self._writer.write(wire)
             while True:
+                timer.reschedule(loop.time() + patience)
                 chunk = await self._stream.read(_CHUNK)
+                timer.reschedule(None)  # what we do with it is not the server's time
                 if not chunk:
                     raise RedisConnectionError(_GONE)
-                timer.reschedule(loop.time() + patience)
                 for at in range(0, len(chunk), _FED):
                     await breathe()
                     self._reader.feed(chunk, at, min(_FED, len(chunk) - at))

@@ -209,9 +209,8 @@ class NodeLink:
             self._met = True
             if extra:
                 self._greet(connection)
-            if not extra:
-                return replies
-            return replies[extra:]  # a name is a courtesy: a refusal of it changes nothing
+            # A name is a courtesy: a refusal of it changes nothing.
+            return replies[extra:] if extra else replies
         except BaseException:
             # Unread replies would answer the next question: such a connection is of no more use.
             await connection.disconnect(nowait=True)

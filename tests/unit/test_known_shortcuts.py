@@ -1,0 +1,192 @@
+"""Shortcuts of a poll change nothing of what a worker is: against the same without them."""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+
+from runqy_tui.model import Dialect, Queue, QueueKey, Worker, WorkerState
+from runqy_tui.redis.polling import workers
+from runqy_tui.redis.polling.aging import aged_queue, aged_worker, copier, unread_worker
+from runqy_tui.redis.polling.known import METRICS_EVERY_S, KnownWorker
+from runqy_tui.redis.polling.warn import Warnings
+from runqy_tui.redis.wire.replies import Reply
+
+NOW = 1_000_000.0
+ID = "host:1"
+TTL_EVERY = 5
+"""Reads of which one asks for what is left of a hash's life."""
+
+
+class Plain(KnownWorker):
+    """One that takes the long way with each reply."""
+
+    def stays(self, reply: Reply, now: float) -> bool:
+        return False
+
+    def _read_beat(self, reply: Reply) -> bool:
+        return False
+
+
+def metrics(number: int) -> bytes:
+    return json.dumps({"cpu_percent": number, "gpus": [{"index": 0}], "collected_at": 1}).encode()
+
+
+def hash_of(beat: float, **told: Any) -> list[Reply]:
+    values: dict[str, Reply] = {
+        "worker_id": ID.encode(),
+        "started_at": b"900",
+        "last_beat": str(int(beat)).encode(),
+        "status": b"running",
+        "healthy": b"1",
+        "queues": b"map[a:1]",
+        "metrics": metrics(5),
+    } | told
+    return [values.get(name.decode()) for name in workers.FIELDS]
+
+
+def poll(
+    one: KnownWorker, reply: Reply, now: float, ttl_ms: int | None
+) -> tuple[Worker | None, tuple[str, ...]]:
+    """What a poll does with one worker: read it, and judge it where its hash is there."""
+    warnings = Warnings()
+    one.fresh, one.measured = False, ttl_ms is not None
+    if one.measured or not one.stays(reply, now):
+        one.read(list(reply) if isinstance(reply, list) else reply, may_cut=True)
+        one.ttl_ms = ttl_ms
+        one.expect(now, scored=True)
+    if one.calm:
+        return one.last, ()
+    found = one.judge(None, now, warnings) if one.here else one.lost(NOW, now)
+    return found, warnings.texts()
+
+
+CHANGES: tuple[tuple[str, Any], ...] = (
+    ("healthy", b"0"),
+    ("status", b"stopped"),
+    ("status", b"bootstrapping"),
+    ("recovery", b'{"a":{"state":"degraded"}}'),
+    ("recovery", b"{"),
+    ("queues", b"map[a:1 b:2]"),
+    ("metrics", b"[1]"),
+    ("metrics", None),
+    ("metrics", metrics(7)),
+    ("concurrency", b"4"),
+    ("concurrency", b"x"),
+    ("started_at", b"950"),
+    ("instance_id", b"i"),
+    ("protected", b"true"),
+    ("active_task", b"t"),
+    ("last_beat", b"soon"),
+    ("last_beat", None),
+    ("worker_id", b"other"),
+)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_whatever_happens_to_a_worker(seed: int) -> None:
+    pick = random.Random(seed)
+    quick, plain = KnownWorker(ID), Plain(ID)
+    quick.careful = plain.careful = False
+    now, beat, clock_off = NOW + 0.3, NOW, pick.choice((0.0, 0.0, -20.0, 3.0, 60.0))
+    told: dict[str, Any] = {}
+    calm = 0
+    for number in range(150):
+        now += pick.choice((0.5, 1.0, 1.0, 2.0))
+        if now - beat > 5 and pick.random() < 0.9:
+            beat = now - pick.random()
+            told["metrics"] = metrics(number)
+        if pick.random() < 0.15:
+            told = {} if pick.random() < 0.4 else told | dict([pick.choice(CHANGES)])
+        reply: list[Reply] = hash_of(beat + clock_off, **told)
+        if now - beat > 30 or pick.random() < 0.03:
+            reply = [None] * len(workers.FIELDS)
+        ttl_ms = None
+        if plain.wants_ttl(now) or number % TTL_EVERY == 0:
+            ttl_ms = int(30_000 - (now - beat) * 1000)
+        assert quick.wants_ttl(now) == plain.wants_ttl(now)
+        assert poll(quick, reply, now, ttl_ms) == poll(plain, reply, now, ttl_ms)
+        calm += quick.calm
+        assert max(quick.due_at, now) == pytest.approx(max(plain.due_at, now))
+        assert quick.metrics_due_at == pytest.approx(plain.metrics_due_at)
+        assert (quick.offset, quick.read_at) == (plain.offset, plain.read_at)
+    assert calm > 10 or clock_off > 5, "no shortcut was taken"
+
+
+def settled() -> KnownWorker:
+    """One of which nothing but its age is expected to change."""
+    one = KnownWorker(ID)
+    one.careful = False
+    poll(one, hash_of(NOW), NOW + 0.5, 29_500)
+    poll(one, hash_of(NOW), NOW + 1.0, None)
+    assert one.calm
+    return one
+
+
+@pytest.mark.parametrize(("name", "value"), CHANGES)
+def test_a_single_field_that_changes_is_seen(name: str, value: Any) -> None:
+    quick, plain = settled(), Plain(ID)
+    plain.careful = False
+    poll(plain, hash_of(NOW), NOW + 0.5, 29_500)
+    poll(plain, hash_of(NOW), NOW + 1.0, None)
+    before = quick.last
+    for now, told in ((NOW + 1.5, {name: value}), (NOW + 2.0, {name: value}), (NOW + 2.5, {})):
+        seen = poll(quick, hash_of(NOW, **told), now, None)
+        assert seen == poll(plain, hash_of(NOW, **told), now, None)
+        if told and name not in ("worker_id", "metrics"):
+            assert before is not None
+            assert seen[0] is not None
+            assert replace(before, last_beat_age_s=0) != replace(seen[0], last_beat_age_s=0)
+
+
+def test_a_worker_that_only_grows_older() -> None:
+    one = settled()
+    before = one.last
+    assert before is not None
+    found, warned = poll(one, hash_of(NOW), NOW + 2.25, None)
+    assert found == replace(before, last_beat_age_s=2.25)
+    assert not warned
+
+
+def test_a_worker_that_falls_silent_is_late_then_stale() -> None:
+    one = settled()
+    poll(one, hash_of(NOW), NOW + 6.9, None)
+    assert one.calm
+    poll(one, hash_of(NOW), NOW + 7.5, None)
+    assert not one.calm
+    assert one.wants_ttl(NOW + 8)
+    found, _ = poll(one, hash_of(NOW), NOW + 31, 1)
+    assert found is not None
+    assert found.state is WorkerState.STALE
+
+
+def test_metrics_that_are_due_are_no_shortcut() -> None:
+    one = settled()
+    one._calm_to = NOW + METRICS_EVERY_S
+    assert not one.stays(hash_of(NOW), one._calm_to)
+    assert one.stays(hash_of(NOW), NOW + 3)
+
+
+def test_a_copy_has_every_field_and_the_changed_ones() -> None:
+    old = Worker(ID, Dialect.RUNQY, WorkerState.RUNNING, last_beat_at=NOW, concurrency=4)
+    copy = copier(Worker, "concurrency", "read_at")
+    made = copy(old, 5, 1.0)
+    assert made == replace(old, concurrency=5, read_at=1.0)
+    assert old.concurrency == 4
+    assert all(hasattr(made, field.name) for field in fields(Worker))
+
+
+def test_ages() -> None:
+    worker = Worker(ID, Dialect.RUNQY, WorkerState.RUNNING, last_beat_at=NOW, read_at=1.0)
+    assert aged_worker(worker, NOW + 2) == replace(worker, last_beat_age_s=2.0, read_at=None)
+    assert aged_worker(worker, NOW - 2) == replace(worker, last_beat_age_s=0.0, read_at=None)
+    assert unread_worker(worker, 1.0) is worker
+    assert unread_worker(worker, 2.0) == replace(worker, read_at=2.0)
+    silent = replace(worker, last_beat_at=None)
+    assert aged_worker(silent, NOW) == replace(silent, read_at=None)
+    queue = Queue(QueueKey("a"))
+    assert aged_queue(queue, NOW) is queue
