@@ -49,8 +49,8 @@ _GESTURES = (
 )
 """Name, title, and keys; the time is that of the last key, until the screen is at rest."""
 
-_TROUBLED = range(10, 36)
-"""Lines of a table alone on the screen, below five lines of findings."""
+_TROUBLED = range(6, 36)
+"""Lines of a table alone on the screen, below the one line of findings that are all of a kind."""
 
 _FEW_GESTURES = 6
 """Played in the short form."""
