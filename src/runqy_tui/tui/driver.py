@@ -98,6 +98,7 @@ class RunqyDriver(LinuxDriver):
         self._handlers: dict[signal.Signals, Any] = {}
         self._last_resort: threading.Timer | None = None
         self._resizing = Resizing(self._loop, self._resized)
+        self._size_noted = False
 
     # The terminal is taken and given back
 
@@ -232,7 +233,14 @@ class RunqyDriver(LinuxDriver):
 
     def _size_changed(self, *_: object) -> None:
         # Also where the terminal reports sizes in band: between it and us may be one that does not.
-        self._loop.call_soon_threadsafe(self._resizing.take)
+        # Signals interrupt each other's handlers: in a storm those would be too deep for Python.
+        if not self._size_noted:
+            self._size_noted = True
+            self._loop.call_soon_threadsafe(self._take_size)
+
+    def _take_size(self) -> None:
+        self._size_noted = False
+        self._resizing.take()
 
     def _resized(self, reported: Resize | None) -> None:
         if reported is None:
