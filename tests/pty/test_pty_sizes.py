@@ -17,7 +17,7 @@ PAINTED = 3
 def as_new(seen: Terminal, before: list[str], what: str) -> None:
     """Wait until the screen, without its clock, is what it was, and is so when drawn anew."""
     seen.until(lambda: seen.lines[1:] == before, what)
-    assert seen.still() == before
+    seen.until(lambda: seen.still() == before, f"{what}, at rest")  # a frame may be on its way
     seen.wipe()
     assert seen.lines[1:] != before
     seen.press("\x0c")
