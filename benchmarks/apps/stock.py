@@ -18,11 +18,11 @@ from textual.app import App, ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import DataTable, Footer
 
-from runqy_tui.humanize import age
 from runqy_tui.model import QueueKey, Snapshot, TaskPage, TaskState
 from runqy_tui.reader import Reader
 from runqy_tui.redis.source import open_reader
-from runqy_tui.safetext import safe_line
+from runqy_tui.text.humanize import age
+from runqy_tui.text.safe import safe_line
 
 Row = tuple[str, tuple[str, ...]]
 WORKERS = ("worker", "state", "beat", "active", "cpu", "queues")

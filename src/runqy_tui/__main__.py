@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runqy_tui.collecting import loading
+from runqy_tui.runtime.gc_control import loading
 
 
 def main() -> None:

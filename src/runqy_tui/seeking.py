@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from runqy_tui.humanize import amount
 from runqy_tui.model.seeking import Progress
+from runqy_tui.text.humanize import amount
 
 
 def smart_case(text: str) -> bool:

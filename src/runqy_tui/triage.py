@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from runqy_tui.audit import Auditor
-from runqy_tui.breath import Steps, at_once, in_turns, parts
 from runqy_tui.durations import Durations, Observed
 from runqy_tui.errors import RunqyTuiError
 from runqy_tui.findings.base import Finding, Sight, Thresholds
@@ -27,6 +26,7 @@ from runqy_tui.model import (
     WorkerState,
 )
 from runqy_tui.reader import Reader
+from runqy_tui.runtime.cooperative import Steps, at_once, in_turns, parts
 from runqy_tui.trouble import Assessment, assessing
 
 FATES_PER_POLL = 200

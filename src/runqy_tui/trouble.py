@@ -10,13 +10,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from runqy_tui.breath import Steps, at_once, parts
 from runqy_tui.findings.base import Finding, Kind, Sight
 from runqy_tui.findings.engine import diagnose, urgency
 from runqy_tui.history import History
-from runqy_tui.humanize import age
 from runqy_tui.model import Queue, Snapshot, Worker, WorkerState
+from runqy_tui.runtime.cooperative import Steps, at_once, parts
 from runqy_tui.severity import Severity
+from runqy_tui.text.humanize import age
 
 
 class Trouble(NamedTuple):

@@ -11,7 +11,6 @@ from itertools import islice
 
 from google.protobuf.message import DecodeError
 
-from runqy_tui.masking import mask
 from runqy_tui.model import (
     Dialect,
     LogBatch,
@@ -33,8 +32,9 @@ from runqy_tui.redis.polling.health import health_of
 from runqy_tui.redis.polling.memory import QueueMemory, Reading
 from runqy_tui.redis.tasks.task_of import Found, task_of
 from runqy_tui.redis.wire import replies
-from runqy_tui.safetext import decode, encode, safe_block, safe_line
 from runqy_tui.signatures import signature
+from runqy_tui.text.masking import mask
+from runqy_tui.text.safe import decode, encode, safe_block, safe_line
 from tests.support.textforms import check_clean, check_forms, check_task
 
 NOW = 1_795_484_106.0

@@ -16,7 +16,7 @@ from runqy_tui.redis.decoding.codec import (
     split_oversized,
 )
 from runqy_tui.redis.decoding.message import cut_of, open_parts, open_whole
-from runqy_tui.safetext import encode
+from runqy_tui.text.safe import encode
 from tests.support.fleet import message
 
 WHOLE = message(

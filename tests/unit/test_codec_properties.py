@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from runqy_tui.redis.decoding import codec, parse
 from runqy_tui.redis.decoding.message import cut_of, open_parts, open_whole
 from runqy_tui.redis.polling import workers
-from runqy_tui.safetext import decode, encode
+from runqy_tui.text.safe import decode, encode
 from tests.support.fleet import message
 
 INT64 = st.integers(-(2**63), 2**63 - 1)

@@ -7,12 +7,12 @@ import asyncio
 import pytest
 from redis.exceptions import NoPermissionError
 
-from runqy_tui import breath
 from runqy_tui.errors import ConnectionFailedError
 from runqy_tui.redis.polling.overview import _refusals_first
 from runqy_tui.redis.polling.warn import Warnings
 from runqy_tui.redis.wire.intake import ALL, Intake, Taking
 from runqy_tui.redis.wire.replies import Reply
+from runqy_tui.runtime import cooperative
 
 SEEN: list[tuple[int, int]] = []
 
@@ -62,7 +62,7 @@ async def test_a_fault_is_raised_when_all_replies_are_in() -> None:
 
 
 async def test_others_have_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(breath, "TURN_S", -1.0)
+    monkeypatch.setattr(cooperative, "TURN_S", -1.0)
     turns = 0
 
     async def others() -> None:
@@ -80,11 +80,11 @@ async def test_others_have_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_no_turn_where_others_had_theirs_just_now(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(breath, "TURN_S", 60.0)
-    breath.rested()
+    monkeypatch.setattr(cooperative, "TURN_S", 60.0)
+    cooperative.rested()
     others = asyncio.create_task(asyncio.sleep(0))
     for _ in range(100):
-        await breath.breathe()
+        await cooperative.breathe()
     assert not others.done()
     await others
 

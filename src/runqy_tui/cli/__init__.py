@@ -112,7 +112,7 @@ for _command in (search, check, report, metrics, rules, profiles, acl, doctor):
 
 
 def _require_terminal() -> None:
-    from runqy_tui.charset import BLIND_TERMS
+    from runqy_tui.text.terminal_encoding import BLIND_TERMS
 
     for stream, name in ((sys.stdin, "input"), (sys.stdout, "output")):
         if stream is None or not stream.isatty():
@@ -182,7 +182,7 @@ def main() -> None:
 
 
 def _fail(message: str, code: int) -> None:
-    from runqy_tui.safetext import safe_line
+    from runqy_tui.text.safe import safe_line
 
     text = f"runqy-tui: {safe_line(message)}\n"
     if sys.stderr is not None:

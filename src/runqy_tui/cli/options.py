@@ -135,7 +135,7 @@ def loader(given: Mapping[str, Any]) -> Callable[..., Settings]:
 
 
 def _warn(text: str) -> None:
-    from runqy_tui.safetext import safe_line
+    from runqy_tui.text.safe import safe_line
 
     if sys.stderr is not None:
         sys.stderr.write(f"runqy-tui: warning: {safe_line(text)}\n")

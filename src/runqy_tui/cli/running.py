@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from runqy_tui.collecting import loaded
 from runqy_tui.config import Settings
 from runqy_tui.errors import ConfigError
+from runqy_tui.runtime.gc_control import loaded
 
 if TYPE_CHECKING:
     from runqy_tui.reader import Reader

@@ -13,7 +13,7 @@ from runqy_tui.demo.upkeep import Limit, trim
 from runqy_tui.demo.world import World
 from runqy_tui.model import QueueKey, TaskState
 from runqy_tui.redis import keys
-from runqy_tui.safetext import decode
+from runqy_tui.text.safe import decode
 
 QUEUES = {"critical": 6, "default": 3, "low": 1}
 RETRY = 5

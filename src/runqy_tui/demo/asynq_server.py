@@ -10,7 +10,7 @@ from redis import Redis
 from runqy_tui.demo.messages import Message
 from runqy_tui.redis import keys
 from runqy_tui.redis.decoding.proto import SchedulerEntry, ServerInfo, WorkerInfo
-from runqy_tui.safetext import encode
+from runqy_tui.text.safe import encode
 
 BEAT_TTL = 10.0
 SCHEDULER_TTL = 20.0

@@ -15,7 +15,7 @@ from runqy_tui.demo import writer
 from runqy_tui.demo.messages import Message
 from runqy_tui.model import QueueKey, TaskState
 from runqy_tui.redis import keys
-from runqy_tui.safetext import encode
+from runqy_tui.text.safe import encode
 
 LEASE = 30.0
 COUNTER_TTL = 90 * 86_400

@@ -10,7 +10,7 @@ from redis import Redis
 from redis.typing import EncodableT, FieldT
 
 from runqy_tui.redis import keys
-from runqy_tui.safetext import encode
+from runqy_tui.text.safe import encode
 
 BEAT_TTL = 30.0
 INDEX_TTL = 1800.0

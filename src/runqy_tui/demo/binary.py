@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from runqy_tui.errors import UsageError
-from runqy_tui.safetext import safe_line
+from runqy_tui.text.safe import safe_line
 
 MINIMUM = (6, 2)
 ON_PATH = ("valkey-server", "redis-server")

@@ -12,7 +12,7 @@ from runqy_tui.demo.payloads import payload, result
 from runqy_tui.demo.world import World
 from runqy_tui.model import QueueKey, TaskState
 from runqy_tui.redis import keys
-from runqy_tui.safetext import encode
+from runqy_tui.text.safe import encode
 
 QUEUE = QueueKey("inference_default", braced=False)
 WORKER = "old-worker-1"

@@ -15,7 +15,7 @@ from runqy_tui.demo.payloads import result
 from runqy_tui.demo.world import World
 from runqy_tui.model import QueueKey
 from runqy_tui.redis import keys
-from runqy_tui.safetext import encode
+from runqy_tui.text.safe import encode
 
 DAYS = 14
 BAD_DAY = 4

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from google.protobuf.message import DecodeError
 
 from runqy_tui.redis.decoding.proto import TaskMessage
-from runqy_tui.safetext import decode, encode
+from runqy_tui.text.safe import decode, encode
 
 
 @dataclass(frozen=True, slots=True)

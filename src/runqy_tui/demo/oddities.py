@@ -12,7 +12,7 @@ from runqy_tui.demo.payloads import large_payload, payload
 from runqy_tui.demo.world import World
 from runqy_tui.model import TaskState
 from runqy_tui.redis import keys
-from runqy_tui.safetext import encode
+from runqy_tui.text.safe import encode
 
 HOUR = 3600.0
 _SCHEDULED = (

@@ -12,7 +12,7 @@ from types import TracebackType
 
 import runqy_tui
 from runqy_tui.demo.server import EmbeddedServer
-from runqy_tui.safetext import safe_line
+from runqy_tui.text.safe import safe_line
 
 _STOP_DEADLINE = 2.0
 _PACKAGE_ROOT = Path(runqy_tui.__file__).parents[1]

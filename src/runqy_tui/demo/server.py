@@ -25,7 +25,7 @@ from urllib.parse import quote
 
 from runqy_tui.demo.binary import find_server
 from runqy_tui.errors import ConnectionFailedError
-from runqy_tui.safetext import safe_line
+from runqy_tui.text.safe import safe_line
 
 _SUPERVISOR = """
 umask 077

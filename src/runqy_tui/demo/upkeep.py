@@ -14,7 +14,7 @@ from runqy_tui.demo.worker import Worker
 from runqy_tui.demo.world import World
 from runqy_tui.model import TaskState
 from runqy_tui.redis import keys
-from runqy_tui.safetext import decode
+from runqy_tui.text.safe import decode
 
 FORWARD_EVERY = 5.0
 RECOVER_EVERY = 30.0

@@ -15,7 +15,7 @@ from redis import Redis
 from runqy_tui.demo.messages import Message
 from runqy_tui.model import QueueKey, TaskState
 from runqy_tui.redis import keys
-from runqy_tui.safetext import encode
+from runqy_tui.text.safe import encode
 
 COMPLETED_TTL = 86_400.0
 ARCHIVED_TTL = 259_200.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 
 from runqy_tui.model import QueueKey
-from runqy_tui.safetext import encode, safe_line
+from runqy_tui.text.safe import encode, safe_line
 
 LONGEST = 128
 """Characters of a label value before it is cut."""

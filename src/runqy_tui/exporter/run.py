@@ -16,7 +16,7 @@ from runqy_tui.exporter.listen import Address
 from runqy_tui.exporter.watch import Watch
 from runqy_tui.exporter.web import listen
 from runqy_tui.reader import Reader
-from runqy_tui.safetext import safe_line
+from runqy_tui.text.safe import safe_line
 
 
 async def serve(

@@ -15,7 +15,7 @@ from prometheus_client.exposition import choose_encoder
 
 from runqy_tui.errors import RunqyTuiError
 from runqy_tui.exporter.listen import Address
-from runqy_tui.safetext import safe_line
+from runqy_tui.text.safe import safe_line
 
 _TEXT = "text/plain; charset=utf-8"
 _CLIENT_S = 10.0

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from runqy_tui.findings.base import Cause, Evidence, Sight
 from runqy_tui.findings.words import queue_key
 from runqy_tui.findings.workers import beats_late
-from runqy_tui.humanize import span
 from runqy_tui.model import Dialect, Queue, TaskState, Worker, WorkerState
+from runqy_tui.text.humanize import span
 
 SICK = (WorkerState.DEGRADED, WorkerState.RECOVERING)
 

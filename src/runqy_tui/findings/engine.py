@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
-from runqy_tui.breath import Steps, at_once
 from runqy_tui.findings import backlog, due, queues, server, tasks, workers
 from runqy_tui.findings.base import Evidence, Finding, Kind, Sight, Subject
+from runqy_tui.runtime.cooperative import Steps, at_once
 from runqy_tui.severity import Severity
 
 Detector: TypeAlias = Callable[[Sight], Iterator[Finding]]

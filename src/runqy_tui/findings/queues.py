@@ -25,9 +25,9 @@ from runqy_tui.findings.words import (
     short,
     worker_key,
 )
-from runqy_tui.humanize import amount
 from runqy_tui.model import Dialect, Queue, TaskState, Worker, WorkerState
 from runqy_tui.severity import Severity
+from runqy_tui.text.humanize import amount
 
 
 def no_consumer(sight: Sight) -> Iterator[Finding]:

@@ -7,8 +7,8 @@ from itertools import pairwise
 
 from runqy_tui.findings.base import Evidence, Finding, Kind, Sight, Subject
 from runqy_tui.findings.words import short
-from runqy_tui.humanize import amount, size, span
 from runqy_tui.severity import Severity
+from runqy_tui.text.humanize import amount, size, span
 
 SLOW_POLLS = 5
 """One slow poll is nothing: this many in a row are."""

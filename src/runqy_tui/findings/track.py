@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from runqy_tui.breath import Steps, at_once, parts
 from runqy_tui.findings.base import Finding
 from runqy_tui.findings.engine import urgency
+from runqy_tui.runtime.cooperative import Steps, at_once, parts
 from runqy_tui.severity import Severity
 
 FORGET_AFTER_S = 10.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runqy_tui.findings.base import Finding, Kind, Subject
-from runqy_tui.humanize import amount, clock
 from runqy_tui.model import Dialect, Queue, QueueKey, TaskState, Worker
+from runqy_tui.text.humanize import amount, clock
 
 LONGEST_NAME = 64
 """A name may have any length; a sentence has not."""

@@ -15,9 +15,9 @@ from runqy_tui.findings.words import (
     some,
     worker_key,
 )
-from runqy_tui.humanize import UNKNOWN, age, amount
 from runqy_tui.model import Dialect, Worker, WorkerState
 from runqy_tui.severity import Severity
+from runqy_tui.text.humanize import UNKNOWN, age, amount
 
 RETURN_AFTER_S = 180.0
 """A killed worker's tasks are back about this long after its last beat: a lease of 120 s at most,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from runqy_tui.breath import Steps, at_once, parts
 from runqy_tui.history.counter import Counter
 from runqy_tui.history.growth import Growth
 from runqy_tui.history.numbers import (
@@ -20,6 +19,7 @@ from runqy_tui.history.numbers import (
 from runqy_tui.history.points import RATE_WINDOW_S, Point, StateChange, Trend
 from runqy_tui.history.rows import Axis, Numbers, Places, Row
 from runqy_tui.model import Dialect, Queue, QueueKey, Snapshot, Worker
+from runqy_tui.runtime.cooperative import Steps, at_once, parts
 
 _QUEUE: Mapping[str, tuple[str, Callable[[Queue], Value]]] = {
     "pending": ("f", lambda queue: queue.counts.pending),

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 from math import isnan, nan
 from typing import TypeVar
 
-from runqy_tui.breath import Steps, parts
 from runqy_tui.history.points import Point
 from runqy_tui.history.rows import Numbers, Row
 from runqy_tui.model import Queue, Worker
+from runqy_tui.runtime.cooperative import Steps, parts
 
 Value = float | int | bool | None
 Object = TypeVar("Object", Queue, Worker)

@@ -3,7 +3,7 @@
 Everything right of the reader is a pure function of these objects. Standard library only.
 
 Names, ids and types are ``str`` decoded from UTF-8 with ``surrogateescape``, so that any bytes
-survive a round trip; they are untrusted and pass :mod:`runqy_tui.safetext` before display.
+survive a round trip; they are untrusted and pass :mod:`runqy_tui.text.safe` before display.
 Payloads, results and raw fields stay ``bytes``. Times are unix seconds (``float``), ages are
 seconds, and ``None`` means unknown: never 0 and never an empty string.
 """

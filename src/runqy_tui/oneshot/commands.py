@@ -10,7 +10,7 @@ from runqy_tui.model import QueueKey, Snapshot, Task
 from runqy_tui.oneshot import plain
 from runqy_tui.oneshot.output import emit
 from runqy_tui.reader import Reader
-from runqy_tui.safetext import safe_line
+from runqy_tui.text.safe import safe_line
 
 OpenReader = Callable[[], Awaitable[Reader]]
 

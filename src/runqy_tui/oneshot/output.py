@@ -6,10 +6,10 @@ import json
 import os
 import sys
 
-from runqy_tui import charset
 from runqy_tui.errors import OutputError
 from runqy_tui.oneshot import plain
-from runqy_tui.safetext import few_marks
+from runqy_tui.text import terminal_encoding
+from runqy_tui.text.safe import few_marks
 
 
 def emit(what: object) -> None:
@@ -24,7 +24,7 @@ def emit(what: object) -> None:
     if isinstance(what, str):
         encoding = sys.stdout.encoding
         if sys.stdout.isatty():
-            encoding = charset.of_terminal(encoding, os.environ)
+            encoding = terminal_encoding.of_terminal(encoding, os.environ)
         text = plain.for_encoding(few_marks(what), encoding)
     else:
         text = json.dumps(what, indent=2, allow_nan=False)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from runqy_tui import humanize
-from runqy_tui.humanize import age, count
 from runqy_tui.model import Blob, Queue, RedisInfo, Snapshot, Task, TaskState, Worker
-from runqy_tui.safetext import safe_block, safe_line
 from runqy_tui.schema import as_text
 from runqy_tui.severity import Severity
+from runqy_tui.text import humanize
+from runqy_tui.text.humanize import age, count
+from runqy_tui.text.safe import safe_block, safe_line
 from runqy_tui.trouble import Assessment, Trouble, assess
 
 _SIGNS = {

@@ -10,8 +10,8 @@ from runqy_tui.errors import ConfigError
 from runqy_tui.model import JsonObject
 from runqy_tui.oneshot import plain
 from runqy_tui.oneshot.output import emit
-from runqy_tui.safetext import safe_line
 from runqy_tui.schema import SCHEMA
+from runqy_tui.text.safe import safe_line
 
 _HEAD = ("", "PROFILE", "NAME", "COLOUR", "ADDRESS")
 _LONGEST = 250

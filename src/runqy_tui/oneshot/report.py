@@ -17,7 +17,7 @@ from runqy_tui.report.gather import make_report
 from runqy_tui.report.markdown import to_markdown
 from runqy_tui.report.model import Report, Watch
 from runqy_tui.rules.model import parse_span
-from runqy_tui.safetext import safe_line
+from runqy_tui.text.safe import safe_line
 from runqy_tui.triage import Diagnosis, Triage
 
 OpenReader = Callable[[], Awaitable[Reader]]

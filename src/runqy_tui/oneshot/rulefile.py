@@ -8,7 +8,7 @@ from runqy_tui.errors import RunqyTuiError
 from runqy_tui.oneshot.output import emit
 from runqy_tui.rules.load import load_rules
 from runqy_tui.rules.template import default_rules, template
-from runqy_tui.safetext import safe_line
+from runqy_tui.text.safe import safe_line
 
 
 class CannotCreateError(RunqyTuiError):

@@ -12,9 +12,9 @@ from runqy_tui.model import JsonObject, QueueKey, Snapshot, TaskState
 from runqy_tui.model.seeking import Hit, Part, Progress, Search
 from runqy_tui.oneshot.commands import OpenReader
 from runqy_tui.oneshot.output import emit
-from runqy_tui.safetext import safe_line
 from runqy_tui.schema import SCHEMA, blob_object
 from runqy_tui.seeking import summary
+from runqy_tui.text.safe import safe_line
 
 
 class Wanted(NamedTuple):

@@ -19,7 +19,7 @@ from runqy_tui.redis.polling.fleet import MOST_ACTIVE, workers_key
 from runqy_tui.redis.polling.overview import day_of
 from runqy_tui.redis.wire.replies import Reply, data, integer, items, strings
 from runqy_tui.redis.wire.transport import Batch
-from runqy_tui.safetext import encode
+from runqy_tui.text.safe import encode
 
 MOST_DAYS = 90
 _MOST_INFO_BYTES = 65_536

@@ -14,7 +14,7 @@ from runqy_tui.redis.polling.overview import Overview
 from runqy_tui.redis.wire.faults import translate
 from runqy_tui.redis.wire.replies import Reply, clock, refused, wrong_type
 from runqy_tui.redis.wire.transport import Batch, Link
-from runqy_tui.safetext import decode
+from runqy_tui.text.safe import decode
 
 
 class Context:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runqy_tui.model import QueueKey, TaskState
-from runqy_tui.safetext import decode, encode
+from runqy_tui.text.safe import decode, encode
 
 QUEUES = b"asynq:queues"
 WORKERS = b"asynq:workers"

@@ -12,7 +12,7 @@ from runqy_tui.redis.context import Context
 from runqy_tui.redis.decoding import parse
 from runqy_tui.redis.wire.replies import Reply, data, integer, items, refused, strings
 from runqy_tui.redis.wire.transport import Batch
-from runqy_tui.safetext import decode
+from runqy_tui.text.safe import decode
 
 MOST_LINES = 500
 MOST_LINE_BYTES = 16 * 1024

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from runqy_tui.humanize import UNKNOWN, clock, percent, size
 from runqy_tui.report.escape import block, code, prose, queue, table
 from runqy_tui.report.model import Example, Kept, Report
 from runqy_tui.signatures import ErrorGroup, ErrorSurvey
+from runqy_tui.text.humanize import UNKNOWN, clock, percent, size
 
 MOST_GROUPS = 30
 _MOST_QUEUES = 3

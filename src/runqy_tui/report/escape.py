@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from runqy_tui.model import QueueKey
-from runqy_tui.safetext import safe_block, safe_line
+from runqy_tui.text.safe import safe_block, safe_line
 
 _AWKWARD = re.compile(r"[`|\\&<>]|^\s|\s$")
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")

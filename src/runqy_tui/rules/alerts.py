@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from runqy_tui.breath import Steps, at_once
 from runqy_tui.findings.base import Subject
 from runqy_tui.rules.model import Rule
 from runqy_tui.rules.readings import Increases, Reading, readings
+from runqy_tui.runtime.cooperative import Steps, at_once
 from runqy_tui.severity import Severity
 
 if TYPE_CHECKING:

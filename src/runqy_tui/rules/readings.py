@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from runqy_tui.findings.base import Finding, Kind, Subject
 from runqy_tui.findings.words import queue_name, short
-from runqy_tui.humanize import age, span
 from runqy_tui.model import Queue, QueueKey, Worker
 from runqy_tui.rules.health import is_present, worker_health
 from runqy_tui.rules.model import FAILURE_WINDOW_S, RateUnit, Rule, RuleKind
+from runqy_tui.text.humanize import age, span
 
 if TYPE_CHECKING:
     from runqy_tui.triage import Diagnosis

@@ -7,7 +7,7 @@ from typing import Any
 from textual.app import App
 from textual.content import Content
 
-from runqy_tui.safetext import encode
+from runqy_tui.text.safe import encode
 from runqy_tui.tui import text
 
 LIMIT_BYTES = 74_994

@@ -9,7 +9,7 @@ from pathlib import Path
 import platformdirs
 
 from runqy_tui import __version__
-from runqy_tui.safetext import safe_block
+from runqy_tui.text.safe import safe_block
 
 
 def write_report(error: BaseException) -> Path | None:

@@ -31,7 +31,7 @@ from textual.events import CursorPosition, Paste, Resize
 from textual.geometry import Size
 from textual.message import Message
 
-from runqy_tui.safetext import safe_line
+from runqy_tui.text.safe import safe_line
 from runqy_tui.tui.output import Output
 from runqy_tui.tui.resizing import Resizing
 from runqy_tui.tui.terminal.link import Link

@@ -10,7 +10,7 @@ from typing import TextIO
 
 from rich.cells import get_character_cell_size
 
-from runqy_tui import charset
+from runqy_tui.text import terminal_encoding
 
 _SUBSTITUTE = "runqy-tui.ascii"
 _ASCII = {
@@ -51,7 +51,7 @@ class Output:
     def __init__(self, file: TextIO, lost: Callable[[], None]) -> None:
         if isinstance(file, io.TextIOWrapper):
             codecs.register_error(_SUBSTITUTE, _substitute)
-            encoding = charset.of_terminal(file.encoding, os.environ)
+            encoding = terminal_encoding.of_terminal(file.encoding, os.environ)
             file.reconfigure(encoding=encoding, errors=_SUBSTITUTE)
         self.fileno = file.fileno
         self._file = file

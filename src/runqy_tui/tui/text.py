@@ -1,7 +1,7 @@
 """The one door for untrusted text into the terminal front end.
 
 Whatever Redis holds goes through here before a widget sees it: control characters become visible
-pictures (:mod:`runqy_tui.safetext`), nothing is ever read as markup, and every text has a width
+pictures (:mod:`runqy_tui.text.safe`), nothing is ever read as markup, and every text has a width
 in cells that terminals agree on.
 """
 
@@ -13,7 +13,7 @@ from typing import Literal
 from rich.cells import cell_len, get_character_cell_size
 from textual.content import Content
 
-from runqy_tui.safetext import safe_block, safe_line
+from runqy_tui.text.safe import safe_block, safe_line
 
 Align = Literal["left", "right"]
 Keep = Literal["start", "end"]

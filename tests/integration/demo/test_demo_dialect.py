@@ -327,7 +327,7 @@ def test_asynq_servers_tell_the_same_as_the_real_ones(written: Dump, asynq: Dump
 
 def test_real_messages_encode_to_the_same_bytes(captures: Captures) -> None:
     from runqy_tui.demo.messages import Message
-    from runqy_tui.safetext import decode
+    from runqy_tui.text.safe import decode
 
     compared = 0
     for dump in captures(""):

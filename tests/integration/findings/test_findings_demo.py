@@ -19,7 +19,7 @@ from runqy_tui.demo.world import World
 from runqy_tui.findings.base import Finding
 from runqy_tui.model import WorkerState
 from runqy_tui.redis import keys
-from runqy_tui.safetext import decode
+from runqy_tui.text.safe import decode
 from runqy_tui.triage import Diagnosis, Triage
 from tests.conftest import OpenReader
 

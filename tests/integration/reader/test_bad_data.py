@@ -7,7 +7,7 @@ import redis
 
 from runqy_tui.model import Counts, QueueKey, TaskState, WorkerState
 from runqy_tui.redis.source import RedisReader
-from runqy_tui.safetext import decode
+from runqy_tui.text.safe import decode
 from tests.conftest import OpenReader
 from tests.support import fleet
 from tests.support.captures import frozen_at

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runqy_tui import charset
+from runqy_tui.text import terminal_encoding
 
 
 @pytest.mark.parametrize(
@@ -23,5 +23,5 @@ from runqy_tui import charset
     ],
 )
 def test_a_guess_against_the_locale(environ: dict[str, str], guess: bool) -> None:
-    assert charset.is_guess(environ, utf8_mode=True) is guess
-    assert not charset.is_guess(environ, utf8_mode=False)
+    assert terminal_encoding.is_guess(environ, utf8_mode=True) is guess
+    assert not terminal_encoding.is_guess(environ, utf8_mode=False)

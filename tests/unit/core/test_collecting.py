@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from runqy_tui.collecting import loaded, loading
+from runqy_tui.runtime.gc_control import loaded, loading
 
 
 @pytest.fixture(autouse=True)

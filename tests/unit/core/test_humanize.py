@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from runqy_tui.humanize import UNKNOWN, age, clock, count, moment, percent, size, span
+from runqy_tui.text.humanize import UNKNOWN, age, clock, count, moment, percent, size, span
 
 NUMBERS = st.one_of(st.floats(), st.integers(), st.just(10**400), st.just(-(10**400)))
 SHOWN: dict[str, Callable[[float], str]] = {

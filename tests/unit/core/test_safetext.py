@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from runqy_tui.safetext import decode, encode, few_marks, safe_block, safe_line
+from runqy_tui.text.safe import decode, encode, few_marks, safe_block, safe_line
 
 ANY_TEXT = st.text(st.characters(), max_size=80)
 """Every code point, lone surrogates included."""

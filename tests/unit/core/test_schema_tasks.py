@@ -13,7 +13,6 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from runqy_tui.model import Blob, Dialect, QueueKey, TaskState
-from runqy_tui.safetext import decode, encode
 from runqy_tui.schema import (
     as_text,
     blob_object,
@@ -22,6 +21,7 @@ from runqy_tui.schema import (
     task_object,
     worker_object,
 )
+from runqy_tui.text.safe import decode, encode
 from tests.unit.core.builders import queue, snapshot, task, through_json, worker
 
 TASK_KEYS = [

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runqy_tui import humanize
 from runqy_tui.model import (
     Audit,
     AuditedTask,
@@ -29,6 +28,7 @@ from runqy_tui.model import (
 from runqy_tui.redis.decoding import parse
 from runqy_tui.redis.polling import workers
 from runqy_tui.redis.wire import replies
+from runqy_tui.text import humanize
 from runqy_tui.triage import Looks, Triage
 from tests.support.entries import ENTRIES, PART
 from tests.support.fleet import message

@@ -6,11 +6,11 @@ import asyncio
 
 import pytest
 
-from runqy_tui import breath
-from runqy_tui.breath import Steps, at_once, in_turns, parts
 from runqy_tui.model import Counts, QueueKey, Recovery, Snapshot, WorkerState
 from runqy_tui.rules.alerts import Alerts
 from runqy_tui.rules.template import default_rules
+from runqy_tui.runtime import cooperative
+from runqy_tui.runtime.cooperative import Steps, at_once, in_turns, parts
 from runqy_tui.triage import Diagnosis, Triage
 from tests.unit.core.builders import NOW, queue, snapshot, worker
 
@@ -60,7 +60,7 @@ def told(known: Diagnosis) -> tuple[object, ...]:
 @pytest.fixture
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """After each step somebody else has a turn."""
-    monkeypatch.setattr(breath, "TURN_S", -1.0)
+    monkeypatch.setattr(cooperative, "TURN_S", -1.0)
 
 
 @pytest.mark.usefixtures("_impatient")

@@ -11,7 +11,7 @@ from runqy_tui.errors import RunqyTuiError
 from runqy_tui.model.checkup import Line, Verdict
 from runqy_tui.oneshot.doctor.surroundings import program_lines, terminal_lines, terminal_of
 from runqy_tui.oneshot.output import emit
-from runqy_tui.safetext import safe_line
+from runqy_tui.text.safe import safe_line
 
 SCHEMA = 1
 _TOPIC_WIDTH = 15

@@ -11,8 +11,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
 
 from runqy_tui import __version__
-from runqy_tui.charset import BLIND_TERMS
 from runqy_tui.model.checkup import Line, Verdict
+from runqy_tui.text.terminal_encoding import BLIND_TERMS
 
 ROOMY = (100, 28)
 """Below this many columns or lines one pane is shown at a time."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from typing import TYPE_CHECKING
 
-from runqy_tui.safetext import safe_line
+from runqy_tui.text.safe import safe_line
 
 if TYPE_CHECKING:
     from runqy_tui.redis.connecting.target import Target

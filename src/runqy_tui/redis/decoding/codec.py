@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from google.protobuf.message import DecodeError
 
 from runqy_tui.redis.decoding import proto
-from runqy_tui.safetext import decode
+from runqy_tui.text.safe import decode
 
 PAYLOAD_FIELD = 2
 ERROR_FIELD = 7

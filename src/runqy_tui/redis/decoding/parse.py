@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from runqy_tui.safetext import decode
+from runqy_tui.text.safe import decode
 
 _ENTRY = re.compile(r"(.*?):(-?[0-9]{1,9})(?: |\Z)", re.DOTALL)
 _NANOSECONDS = 1e14

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from runqy_tui.breath import breathe, parts
 from runqy_tui.model import Dialect, Queue, QueueKey, TaskState, Worker
 from runqy_tui.redis import keys
 from runqy_tui.redis.decoding import parse
@@ -15,7 +14,8 @@ from runqy_tui.redis.polling.memory import QueueMemory, Reading, counter, counts
 from runqy_tui.redis.polling.queues import Queues
 from runqy_tui.redis.polling.strings import PAUSED
 from runqy_tui.redis.polling.warn import Warnings
-from runqy_tui.safetext import decode
+from runqy_tui.runtime.cooperative import breathe, parts
+from runqy_tui.text.safe import decode
 
 _PROCESSED, _FAILED, _PROCESSED_TODAY, _FAILED_TODAY = range(1, 5)
 

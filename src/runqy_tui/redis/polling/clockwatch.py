@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from runqy_tui.humanize import span
+from runqy_tui.text.humanize import span
 
 TOLERANCE_S = 5.0
 """What a clock may be off from one poll to the next; NTP slews by less."""

@@ -14,7 +14,7 @@ from runqy_tui.redis import keys
 from runqy_tui.redis.polling.warn import Warnings
 from runqy_tui.redis.wire.replies import Reply, integer, refused, scan_page
 from runqy_tui.redis.wire.transport import Batch
-from runqy_tui.safetext import decode
+from runqy_tui.text.safe import decode
 
 STEP_COLD = 4_000
 STEP_WARM = 1_000

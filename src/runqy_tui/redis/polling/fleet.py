@@ -8,7 +8,6 @@ from operator import attrgetter
 
 from redis.exceptions import ResponseError
 
-from runqy_tui.breath import breathe, parts
 from runqy_tui.model import Worker
 from runqy_tui.redis import keys
 from runqy_tui.redis.cluster.topology import UnreachableError
@@ -19,7 +18,8 @@ from runqy_tui.redis.polling.warn import Warnings
 from runqy_tui.redis.wire.intake import Taking
 from runqy_tui.redis.wire.replies import Reply, data, integer, refused, strings
 from runqy_tui.redis.wire.transport import Batch, Packed
-from runqy_tui.safetext import decode, encode
+from runqy_tui.runtime.cooperative import breathe, parts
+from runqy_tui.text.safe import decode, encode
 
 MOST_SERVER_BYTES = 262_144
 MOST_ACTIVE = 1_000

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from runqy_tui.breath import parts
 from runqy_tui.redis import keys
 from runqy_tui.redis.cluster.topology import UnreachableError
 from runqy_tui.redis.polling.warn import Warnings
@@ -21,7 +20,8 @@ from runqy_tui.redis.wire.replies import (
     wrong_type,
 )
 from runqy_tui.redis.wire.transport import Batch
-from runqy_tui.safetext import decode
+from runqy_tui.runtime.cooperative import parts
+from runqy_tui.text.safe import decode
 
 QUEUES_PER_STEP = 20_000
 MOST_QUEUES = 50_000

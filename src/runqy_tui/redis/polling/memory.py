@@ -14,7 +14,7 @@ from runqy_tui.redis.polling.strings import Strings, ask_strings, ask_types
 from runqy_tui.redis.polling.warn import Warnings
 from runqy_tui.redis.wire.replies import Reply
 from runqy_tui.redis.wire.transport import Batch, Packed
-from runqy_tui.safetext import decode
+from runqy_tui.text.safe import decode
 
 LISTS = (TaskState.PENDING, TaskState.ACTIVE)
 SCORED = (TaskState.SCHEDULED, TaskState.RETRY, TaskState.ARCHIVED, TaskState.COMPLETED)

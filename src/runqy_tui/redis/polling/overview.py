@@ -19,7 +19,6 @@ from functools import lru_cache
 from time import monotonic, perf_counter
 from typing import NamedTuple, TypeVar
 
-from runqy_tui.breath import breathe, rested
 from runqy_tui.errors import ConnectionFailedError
 from runqy_tui.model import Dialect, QueueKey, RedisInfo, Snapshot, Worker
 from runqy_tui.reader import InView
@@ -38,6 +37,7 @@ from runqy_tui.redis.wire.faults import translate
 from runqy_tui.redis.wire.intake import ALL, Intake, Taking
 from runqy_tui.redis.wire.replies import Reply, refused
 from runqy_tui.redis.wire.transport import Batch, Link, NodeLink
+from runqy_tui.runtime.cooperative import breathe, rested
 
 _T = TypeVar("_T")
 

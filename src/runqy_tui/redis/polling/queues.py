@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from runqy_tui.breath import breathe, parts
 from runqy_tui.model import QueueKey, TaskState
 from runqy_tui.redis import keys
 from runqy_tui.redis.cluster.topology import UnreachableError
@@ -24,7 +23,8 @@ from runqy_tui.redis.polling.warn import Warnings
 from runqy_tui.redis.wire.intake import Taking
 from runqy_tui.redis.wire.replies import Reply, data, integer, scan_page, scored
 from runqy_tui.redis.wire.transport import Batch, Packed
-from runqy_tui.safetext import decode
+from runqy_tui.runtime.cooperative import breathe, parts
+from runqy_tui.text.safe import decode
 
 MOST_QUEUES = 5_000
 """A poll of that many takes half a second; further ones are left out, and a warning says so."""

@@ -15,7 +15,7 @@ from runqy_tui.redis import keys
 from runqy_tui.redis.polling.warn import Warnings
 from runqy_tui.redis.wire.replies import Reply, data, integer, items
 from runqy_tui.redis.wire.transport import Batch
-from runqy_tui.safetext import decode
+from runqy_tui.text.safe import decode
 
 PAUSED = 0
 COUNT = 5

@@ -9,7 +9,7 @@ from redis.exceptions import MovedError, ResponseError
 from runqy_tui.redis.cluster.topology import UnreachableError
 from runqy_tui.redis.wire.faults import ACL_HINT, missing_command, permission_text, unknown_command
 from runqy_tui.redis.wire.replies import Reply, refused
-from runqy_tui.safetext import decode
+from runqy_tui.text.safe import decode
 
 _MOST = 40
 

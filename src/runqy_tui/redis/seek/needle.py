@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from runqy_tui.model.seeking import Part, Search
 from runqy_tui.redis.decoding.message import Opened, cut_of, open_parts, open_whole
-from runqy_tui.safetext import decode, encode
+from runqy_tui.text.safe import decode, encode
 
 FIELDS: Mapping[Part, tuple[bytes, ...]] = {
     Part.ID: (),

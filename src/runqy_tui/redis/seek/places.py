@@ -17,7 +17,7 @@ from runqy_tui.redis.polling.memory import MOST_GROUPS
 from runqy_tui.redis.seek.cursor import Cursor
 from runqy_tui.redis.wire.replies import Reply, integer, refused, scan_page
 from runqy_tui.redis.wire.transport import Batch
-from runqy_tui.safetext import decode
+from runqy_tui.text.safe import decode
 
 _LISTS = (TaskState.PENDING, TaskState.ACTIVE)
 _Command = tuple[bytes | str | int, ...]

@@ -20,7 +20,7 @@ from runqy_tui.redis.seek.places import Place
 from runqy_tui.redis.tasks.rows import Entry
 from runqy_tui.redis.wire.replies import Reply, data, integer, items, scored, strings
 from runqy_tui.redis.wire.transport import Batch
-from runqy_tui.safetext import decode
+from runqy_tui.text.safe import decode
 
 _BYTES_PER_TRIP = 2 * 1024 * 1024
 _RESULT = b"result"

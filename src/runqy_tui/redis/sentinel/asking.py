@@ -16,7 +16,7 @@ from runqy_tui.redis.connecting.target import Target
 from runqy_tui.redis.connecting.urlparts import Address
 from runqy_tui.redis.wire.replies import Reply, refused, strings
 from runqy_tui.redis.wire.transport import Batch, NodeLink
-from runqy_tui.safetext import decode, safe_line
+from runqy_tui.text.safe import decode, safe_line
 
 PATIENCE_S = 1.0
 """A Sentinel answers from memory: one that takes longer is as good as down."""

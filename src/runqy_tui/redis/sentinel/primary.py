@@ -8,7 +8,7 @@ from runqy_tui.redis.connecting.urlparts import Address, shown
 from runqy_tui.redis.sentinel.asking import Inquiry, OpenNode
 from runqy_tui.redis.wire.replies import Reply, info_fields
 from runqy_tui.redis.wire.transport import Batch, NodeLink
-from runqy_tui.safetext import safe_line
+from runqy_tui.text.safe import safe_line
 
 
 class Search:

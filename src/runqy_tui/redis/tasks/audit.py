@@ -22,7 +22,7 @@ from runqy_tui.redis.tasks.lately import Lately
 from runqy_tui.redis.wire.commands import Pattern
 from runqy_tui.redis.wire.replies import Reply, data, integer, items, score, strings
 from runqy_tui.redis.wire.transport import Batch, packed_for
-from runqy_tui.safetext import decode, encode
+from runqy_tui.text.safe import decode, encode
 
 MOST_TASKS = 1_000
 MOST_KEPT = 5_000

@@ -15,7 +15,7 @@ from runqy_tui.redis.polling.warn import Warnings
 from runqy_tui.redis.tasks.task_of import Found, task_of
 from runqy_tui.redis.wire.replies import Reply, data, integer, score, strings, wrong_type
 from runqy_tui.redis.wire.transport import Batch
-from runqy_tui.safetext import decode, encode
+from runqy_tui.text.safe import decode, encode
 
 MOST_FIELDS = 256
 FIELDS = (

@@ -12,7 +12,7 @@ from runqy_tui.redis.polling.index import QUEUES_PER_STEP
 from runqy_tui.redis.tasks.detail import gone, read_detail
 from runqy_tui.redis.wire.replies import data, integer, scan_page
 from runqy_tui.redis.wire.transport import Batch
-from runqy_tui.safetext import decode
+from runqy_tui.text.safe import decode
 
 _NAMED = 5
 

@@ -11,7 +11,7 @@ from runqy_tui.redis.polling.memory import MOST_GROUPS
 from runqy_tui.redis.tasks.rows import Entry, KnownRows, read_rows
 from runqy_tui.redis.wire.replies import Reply, integer, scan_page, scored, strings
 from runqy_tui.redis.wire.transport import Batch
-from runqy_tui.safetext import decode
+from runqy_tui.text.safe import decode
 
 MOST_ROWS = 1_000
 _LISTS = (TaskState.PENDING, TaskState.ACTIVE)

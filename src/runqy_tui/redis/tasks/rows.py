@@ -16,7 +16,7 @@ from runqy_tui.redis.tasks.lately import Lately
 from runqy_tui.redis.wire.commands import Pattern
 from runqy_tui.redis.wire.replies import Reply, data, integer, items
 from runqy_tui.redis.wire.transport import Batch, packed_for
-from runqy_tui.safetext import decode
+from runqy_tui.text.safe import decode
 
 PREVIEW = 512
 """Bytes of a payload that a row keeps."""

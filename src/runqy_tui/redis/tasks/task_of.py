@@ -9,7 +9,7 @@ from runqy_tui.redis.decoding import parse
 from runqy_tui.redis.decoding.codec import UNDECODABLE, TaskMessage
 from runqy_tui.redis.decoding.message import Opened
 from runqy_tui.redis.decoding.values import Values
-from runqy_tui.safetext import decode
+from runqy_tui.text.safe import decode
 
 ORPHANED_AFTER_S = 30.0
 """A lease may end this long ago before its task counts as orphaned (CONTRACT, section 4)."""

@@ -28,7 +28,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from runqy_tui.errors import AccessDeniedError, ConnectionFailedError, RunqyTuiError
 from runqy_tui.redis.connecting.tlsfaults import certificate_text, dropped, handshake_text
-from runqy_tui.safetext import safe_line
+from runqy_tui.text.safe import safe_line
 
 if TYPE_CHECKING:
     from runqy_tui.redis.connecting.target import Target

@@ -12,9 +12,9 @@ from collections.abc import Callable, Generator
 from math import inf
 from typing import Generic, TypeAlias, TypeVar
 
-from runqy_tui.breath import breathe
 from runqy_tui.errors import RunqyTuiError
 from runqy_tui.redis.wire.replies import Reply
+from runqy_tui.runtime.cooperative import breathe
 
 _T = TypeVar("_T")
 

@@ -14,10 +14,10 @@ from typing import Any
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
-from runqy_tui.breath import breathe
 from runqy_tui.redis.wire.faults import concerns_all
 from runqy_tui.redis.wire.intake import Intake
 from runqy_tui.redis.wire.replies import Reply
+from runqy_tui.runtime.cooperative import breathe
 
 _CHUNK = 262_144
 """Bytes taken in one go: what the loop reads from a socket at the most."""

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 
 from textual.content import Content
 
-from runqy_tui import humanize
-from runqy_tui.humanize import age, moment, span
 from runqy_tui.model import Blob, Task, TaskState
 from runqy_tui.schema import as_text
+from runqy_tui.text import humanize
+from runqy_tui.text.humanize import age, moment, span
 from runqy_tui.tui import text
 from runqy_tui.tui.jsontext import pretty_json
 from runqy_tui.tui.widgets.facts import Fact

@@ -7,9 +7,9 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from runqy_tui.humanize import amount
 from runqy_tui.severity import Severity
 from runqy_tui.store import Link, View
+from runqy_tui.text.humanize import amount
 from runqy_tui.tui.notices import notices
 from runqy_tui.tui.panes.resource import ResourcePane
 from runqy_tui.tui.resources.findings import (

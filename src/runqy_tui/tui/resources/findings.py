@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from runqy_tui.findings.base import Finding
-from runqy_tui.humanize import age
 from runqy_tui.severity import Severity
 from runqy_tui.store import View
+from runqy_tui.text.humanize import age
 from runqy_tui.tui.resources.field import Field, Resource
 from runqy_tui.tui.resources.signs import sign
 from runqy_tui.tui.widgets.columns import Column

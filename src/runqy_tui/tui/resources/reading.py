@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runqy_tui.humanize import age
+from runqy_tui.text.humanize import age
 from runqy_tui.tui.widgets.rows import Cell, Style
 
 OLD_S = 5.0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from runqy_tui import humanize
-from runqy_tui.humanize import age
 from runqy_tui.model import TaskRow, TaskState
+from runqy_tui.text import humanize
+from runqy_tui.text.humanize import age
 from runqy_tui.tui.resources.field import text
 from runqy_tui.tui.widgets.columns import Column
 from runqy_tui.tui.widgets.rows import Cell

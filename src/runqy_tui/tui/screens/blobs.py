@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from runqy_tui.humanize import size
 from runqy_tui.model import Blob
-from runqy_tui.safetext import safe_line
 from runqy_tui.schema import as_text
+from runqy_tui.text.humanize import size
+from runqy_tui.text.safe import safe_line
 from runqy_tui.tui.jsontext import pretty_json
 from runqy_tui.tui.widgets.textview import TextView
 

@@ -9,9 +9,9 @@ from typing import ClassVar
 from textual import on
 from textual.widget import Widget
 
-from runqy_tui.humanize import UNKNOWN, age, count
 from runqy_tui.signatures import ErrorGroup, ErrorSurvey, Failure, collect
 from runqy_tui.store import View
+from runqy_tui.text.humanize import UNKNOWN, age, count
 from runqy_tui.tui.screens.modal import ObjectModal
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.widgets.columns import Column

@@ -12,9 +12,9 @@ from textual.content import Content
 from textual.widgets import Static
 
 from runqy_tui.findings.base import Evidence, Finding
-from runqy_tui.humanize import moment, span
 from runqy_tui.severity import Severity
 from runqy_tui.store import Link, View
+from runqy_tui.text.humanize import moment, span
 from runqy_tui.tui import text
 from runqy_tui.tui.everywhere import in_modal
 from runqy_tui.tui.notices import Notice, calm, notices

@@ -8,9 +8,9 @@ from typing import ClassVar
 from textual import on
 from textual.widget import Widget
 
-from runqy_tui.humanize import UNKNOWN, age, clock, count
 from runqy_tui.model import ActiveTask, Dialect, LogLine, Queue, QueueKey, Worker
 from runqy_tui.reader import InView
+from runqy_tui.text.humanize import UNKNOWN, age, clock, count
 from runqy_tui.tui.describe.worker import facts, meters, sentence
 from runqy_tui.tui.screens.modal import ObjectModal, Step
 from runqy_tui.tui.session import Session

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from runqy_tui.humanize import count
 from runqy_tui.model import DayCount
+from runqy_tui.text.humanize import count
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 

@@ -9,12 +9,12 @@ from textual.app import RenderResult
 from textual.content import Content
 from textual.widget import Widget
 
-from runqy_tui import humanize
 from runqy_tui.config import Settings
-from runqy_tui.humanize import age, clock
 from runqy_tui.model import RedisInfo
 from runqy_tui.severity import Severity
 from runqy_tui.store import Link, View
+from runqy_tui.text import humanize
+from runqy_tui.text.humanize import age, clock
 from runqy_tui.tui import text
 from runqy_tui.tui.bandwidth import Bandwidth
 from runqy_tui.tui.resources.signs import sign

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from runqy_tui.humanize import ZERO, count
 from runqy_tui.model import Counts, TaskState
+from runqy_tui.text.humanize import ZERO, count
 from runqy_tui.tui.widgets.tabline import Tab, TabLine
 
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from textual.cache import LRUCache
 
-from runqy_tui.safetext import encode
+from runqy_tui.text.safe import encode
 from runqy_tui.tui.text import ELLIPSIS, line, split_cells
 from runqy_tui.tui.widgets.hexdump import ROW, hex_line, hex_rows, text_column
 

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
-from runqy_tui.safetext import decode, encode
+from runqy_tui.text.safe import decode, encode
 from runqy_tui.tui.text import width
 from runqy_tui.tui.widgets.bindings import quiet
 from runqy_tui.tui.widgets.highlight import Kind
