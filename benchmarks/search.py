@@ -31,7 +31,7 @@ from benchmarks.kit.report import Report, run
 from benchmarks.kit.tables import Column
 from runqy_tui.demo.messages import Message
 from runqy_tui.demo.server import EmbeddedServer
-from runqy_tui.model.seeking import Part, Search
+from runqy_tui.model.search_query import Part, Search
 from runqy_tui.redis.source import RedisReader, open_reader
 
 QUEUE = "deep.default"

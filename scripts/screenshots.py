@@ -18,7 +18,7 @@ from textual.pilot import Pilot
 from runqy_tui.config import Settings
 from runqy_tui.demo.run import Demo
 from runqy_tui.model import QueueKey
-from runqy_tui.reader import Reader
+from runqy_tui.model.reader_protocol import Reader
 from runqy_tui.tui.app import RunqyApp
 
 FOLDER = Path(__file__).resolve().parents[1] / "screenshots"

@@ -14,8 +14,8 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from benchmarks.soak.relay import Relay
-from runqy_tui.access import CLIENT_NAME
 from runqy_tui.demo.run import Demo
+from runqy_tui.model.credentials import CLIENT_NAME
 
 _PATIENCE_S = 3.0
 _DONE = "asynq:{inference.default}:completed"

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from runqy_tui.errors import ConnectionFailedError, RunqyTuiError
 from runqy_tui.model import Snapshot
-from runqy_tui.reader import InView, Reader, Watcher
+from runqy_tui.model.errors import ConnectionFailedError, RunqyTuiError
+from runqy_tui.model.reader_protocol import InView, Reader, Watcher
 
 if TYPE_CHECKING:
     from runqy_tui.triage import Diagnosis, Triage

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from runqy_tui.audit import Auditor
 from runqy_tui.durations import Durations, Observed
-from runqy_tui.errors import RunqyTuiError
 from runqy_tui.findings.base import Finding, Sight, Thresholds
 from runqy_tui.findings.engine import diagnosing
 from runqy_tui.findings.past import ActiveSeen, ServerPast
@@ -25,7 +24,8 @@ from runqy_tui.model import (
     TaskState,
     WorkerState,
 )
-from runqy_tui.reader import Reader
+from runqy_tui.model.errors import RunqyTuiError
+from runqy_tui.model.reader_protocol import Reader
 from runqy_tui.runtime.cooperative import Steps, at_once, in_turns, parts
 from runqy_tui.trouble import Assessment, assessing
 

@@ -9,8 +9,8 @@ from rich.color_triplet import ColorTriplet
 from textual.color import Color
 
 from runqy_tui.config import COLOURS, Settings
-from runqy_tui.errors import ConfigError
 from runqy_tui.model import Node, RedisInfo, Snapshot, Whereabouts
+from runqy_tui.model.errors import ConfigError
 from runqy_tui.redis.source import open_reader
 from runqy_tui.store import Link, View
 from runqy_tui.tui.app import RunqyApp

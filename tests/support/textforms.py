@@ -15,9 +15,9 @@ from runqy_tui.exporter.ledger import Ledger
 from runqy_tui.exporter.status import Frame, Status, tally
 from runqy_tui.findings.base import Finding
 from runqy_tui.model import LogBatch, QueueKey, Snapshot, Task, TaskRow
+from runqy_tui.model.json_schema import snapshot_object, task_object
 from runqy_tui.oneshot.plain import snapshot_text, task_text
 from runqy_tui.report import Watch, build_report, to_markdown, to_object
-from runqy_tui.schema import snapshot_object, task_object
 from runqy_tui.signatures.groups import group
 from runqy_tui.signatures.survey import ErrorSurvey
 from runqy_tui.triage import Looks, Triage

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from redis.exceptions import NoPermissionError
 
-from runqy_tui.errors import ConnectionFailedError
+from runqy_tui.model.errors import ConnectionFailedError
 from runqy_tui.redis.polling.overview import _refusals_first
 from runqy_tui.redis.polling.warn import Warnings
 from runqy_tui.redis.wire.intake import ALL, Intake, Taking

@@ -24,7 +24,7 @@ from runqy_tui.cli.safety import acl, doctor
 from runqy_tui.cli.searching import search
 from runqy_tui.cli.watching import check, metrics, report, rules
 from runqy_tui.config import Settings
-from runqy_tui.errors import OutputError, RunqyTuiError, UsageError
+from runqy_tui.model.errors import OutputError, RunqyTuiError, UsageError
 
 _HANGUP = 129
 """Exit code when the terminal has gone: 128 + SIGHUP."""

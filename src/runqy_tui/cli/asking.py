@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from runqy_tui.errors import UsageError
+from runqy_tui.model.errors import UsageError
 
 
 def ask_password() -> str:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from runqy_tui.config import Settings
-from runqy_tui.errors import ConfigError
+from runqy_tui.model.errors import ConfigError
 from runqy_tui.runtime.gc_control import loaded
 
 if TYPE_CHECKING:
-    from runqy_tui.reader import Reader
+    from runqy_tui.model.reader_protocol import Reader
 
 LoadSettings = Callable[[], Settings]
 """Called when a command runs: its ``--help`` needs no valid settings."""

@@ -10,7 +10,7 @@ import click
 
 from runqy_tui.cli.running import LoadSettings, naming_source, run
 from runqy_tui.config import Settings
-from runqy_tui.errors import UsageError
+from runqy_tui.model.errors import UsageError
 
 if TYPE_CHECKING:
     from runqy_tui.model.checkup import Line

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from runqy_tui.cli.running import LoadSettings, open_for, run
-from runqy_tui.errors import UsageError
+from runqy_tui.model.errors import UsageError
 
 # As runqy_tui.model spells them; to import it would slow down every command's start.
 STATES = ("pending", "active", "scheduled", "retry", "archived", "completed", "aggregating")
@@ -56,7 +56,7 @@ def search(
         raise UsageError("The text to search for is empty. Try: runqy-tui search TEXT")
     settings = load()
     from runqy_tui.model import TaskState
-    from runqy_tui.model.seeking import Part
+    from runqy_tui.model.search_query import Part
     from runqy_tui.oneshot.search import Wanted
     from runqy_tui.oneshot.search import search as look
 

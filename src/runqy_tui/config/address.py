@@ -10,7 +10,7 @@ from urllib.parse import quote
 from runqy_tui.config.settings import DEFAULT_URL
 from runqy_tui.config.sources import Kind, Source
 from runqy_tui.config.values import boolean_word, is_text, shown
-from runqy_tui.errors import ConfigError
+from runqy_tui.model.errors import ConfigError
 
 _PARTS = ("REDIS_PORT", "REDIS_PASSWORD", "REDIS_TLS", "REDIS_DB")
 _HOST_NAME = re.compile(r"[^\s/@?#%:\[\]]+")

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from runqy_tui.access import CLIENT_NAME, Access
 from runqy_tui.config import values
 from runqy_tui.config.address import Address
 from runqy_tui.config.secrets import secret_of
 from runqy_tui.config.sources import Found, Kind, Source, pick
-from runqy_tui.errors import ConfigError, UsageError
+from runqy_tui.model.credentials import CLIENT_NAME, Access
+from runqy_tui.model.errors import ConfigError, UsageError
 
 T = TypeVar("T")
 

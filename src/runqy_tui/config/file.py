@@ -12,7 +12,7 @@ from typing import Any
 
 from runqy_tui.config.secrets import too_open
 from runqy_tui.config.values import label, nearest, shown
-from runqy_tui.errors import ConfigError
+from runqy_tui.model.errors import ConfigError
 
 SECRETS = ("password", "sentinel_password")
 CONNECTION = frozenset(

@@ -9,7 +9,7 @@ from runqy_tui.config import values
 from runqy_tui.config.file import ConfigFile, read_config
 from runqy_tui.config.settings import DEFAULT_URL
 from runqy_tui.config.sources import Kind, Source, pick
-from runqy_tui.errors import ConfigError
+from runqy_tui.model.errors import ConfigError
 
 VARIABLE = "RUNQY_TUI_PROFILE"
 

@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-from runqy_tui.errors import ConfigError
+from runqy_tui.model.errors import ConfigError
 
 _LARGEST = 65_536
 _STANDARD_INPUT = "-"

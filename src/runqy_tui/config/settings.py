@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from runqy_tui.access import Access
+from runqy_tui.model.credentials import Access
 
 DEFAULT_URL = "redis://localhost:6379/0"
 DEFAULT_BUDGET = 2_000

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from runqy_tui.config.settings import COLOURS, DEPTHS, NOTIFY
-from runqy_tui.errors import ConfigError
+from runqy_tui.model.errors import ConfigError
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})

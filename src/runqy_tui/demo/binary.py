@@ -9,7 +9,7 @@ import subprocess
 from importlib.util import find_spec
 from pathlib import Path
 
-from runqy_tui.errors import UsageError
+from runqy_tui.model.errors import UsageError
 from runqy_tui.text.safe import safe_line
 
 MINIMUM = (6, 2)

@@ -24,7 +24,7 @@ from types import TracebackType
 from urllib.parse import quote
 
 from runqy_tui.demo.binary import find_server
-from runqy_tui.errors import ConnectionFailedError
+from runqy_tui.model.errors import ConnectionFailedError
 from runqy_tui.text.safe import safe_line
 
 _SUPERVISOR = """
@@ -58,8 +58,8 @@ class EmbeddedServer:
     """A server on a Unix socket (or on 127.0.0.1 with ``tcp``) in a fresh private directory.
 
     Use as a context manager, or :meth:`start` and :meth:`stop`. Starting blocks for some 20-50 ms
-    and raises :class:`~runqy_tui.errors.UsageError` where no server binary is found and
-    :class:`~runqy_tui.errors.ConnectionFailedError` where the server does not come up.
+    and raises :class:`~runqy_tui.model.errors.UsageError` where no server binary is found and
+    :class:`~runqy_tui.model.errors.ConnectionFailedError` where the server does not come up.
     """
 
     def __init__(self, binary: Path | None = None, *, tcp: bool = False) -> None:

@@ -15,7 +15,7 @@ from runqy_tui.exporter.collector import MAX_SERIES, RunqyCollector
 from runqy_tui.exporter.listen import Address
 from runqy_tui.exporter.watch import Watch
 from runqy_tui.exporter.web import listen
-from runqy_tui.reader import Reader
+from runqy_tui.model.reader_protocol import Reader
 from runqy_tui.text.safe import safe_line
 
 

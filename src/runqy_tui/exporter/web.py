@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
-from runqy_tui.errors import RunqyTuiError
 from runqy_tui.exporter.listen import Address
+from runqy_tui.model.errors import RunqyTuiError
 from runqy_tui.text.safe import safe_line
 
 _TEXT = "text/plain; charset=utf-8"

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from runqy_tui.findings.audited import Listed, listed
 from runqy_tui.history import History
 from runqy_tui.model import Audit, QueueKey, Snapshot, TaskState, Worker
-from runqy_tui.severity import Severity
+from runqy_tui.model.severity import Severity
 
 
 class Kind(StrEnum):

@@ -7,8 +7,8 @@ from typing import TypeAlias
 
 from runqy_tui.findings import backlog, due, queues, server, tasks, workers
 from runqy_tui.findings.base import Evidence, Finding, Kind, Sight, Subject
+from runqy_tui.model.severity import Severity
 from runqy_tui.runtime.cooperative import Steps, at_once
-from runqy_tui.severity import Severity
 
 Detector: TypeAlias = Callable[[Sight], Iterator[Finding]]
 

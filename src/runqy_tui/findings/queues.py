@@ -26,7 +26,7 @@ from runqy_tui.findings.words import (
     worker_key,
 )
 from runqy_tui.model import Dialect, Queue, TaskState, Worker, WorkerState
-from runqy_tui.severity import Severity
+from runqy_tui.model.severity import Severity
 from runqy_tui.text.humanize import amount
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from runqy_tui.findings.base import Evidence, Finding, Kind, Sight, Subject
 from runqy_tui.findings.words import short
-from runqy_tui.severity import Severity
+from runqy_tui.model.severity import Severity
 from runqy_tui.text.humanize import amount, size, span
 
 SLOW_POLLS = 5

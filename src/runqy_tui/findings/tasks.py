@@ -9,7 +9,7 @@ from runqy_tui.findings.base import Evidence, Finding, Kind, Sight, Subject
 from runqy_tui.findings.causes import has_consumer, only_degraded, sick
 from runqy_tui.findings.words import at_clock, queue_key, queue_name, restart, short, task_key
 from runqy_tui.model import Queue, QueueKey, TaskState
-from runqy_tui.severity import Severity
+from runqy_tui.model.severity import Severity
 from runqy_tui.text.humanize import age, amount, span
 
 _MOST_EXAMPLES = 3

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from runqy_tui.findings.base import Finding
 from runqy_tui.findings.engine import urgency
+from runqy_tui.model.severity import Severity
 from runqy_tui.runtime.cooperative import Steps, at_once, parts
-from runqy_tui.severity import Severity
 
 FORGET_AFTER_S = 10.0
 """A finding that is away for less was never away: it flaps, and keeps its since."""

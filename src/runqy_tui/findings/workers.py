@@ -16,7 +16,7 @@ from runqy_tui.findings.words import (
     worker_key,
 )
 from runqy_tui.model import Dialect, Worker, WorkerState
-from runqy_tui.severity import Severity
+from runqy_tui.model.severity import Severity
 from runqy_tui.text.humanize import UNKNOWN, age, amount
 
 RETURN_AFTER_S = 180.0

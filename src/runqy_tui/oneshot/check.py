@@ -11,16 +11,16 @@ from time import monotonic
 from typing import TypeVar
 
 from runqy_tui.config import Settings
-from runqy_tui.errors import ConnectionFailedError, RunqyTuiError, UsageError
+from runqy_tui.model.errors import ConnectionFailedError, RunqyTuiError, UsageError
+from runqy_tui.model.reader_protocol import Reader
+from runqy_tui.model.severity import Severity
 from runqy_tui.oneshot import verdict
 from runqy_tui.oneshot.output import emit
 from runqy_tui.poller import DEADLINE_S
-from runqy_tui.reader import Reader
 from runqy_tui.rules.alerts import GAP_S, Alert, AlertBoard, Alerts
 from runqy_tui.rules.load import load_rules
 from runqy_tui.rules.model import Rule, RuleKind, parse_span
 from runqy_tui.rules.template import default_rules
-from runqy_tui.severity import Severity
 from runqy_tui.triage import Diagnosis, Triage
 
 LONGEST_S = 3_600.0

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 
-from runqy_tui.errors import OutputError
+from runqy_tui.model.errors import OutputError
 from runqy_tui.oneshot import plain
 from runqy_tui.text import terminal_encoding
 from runqy_tui.text.safe import few_marks

@@ -6,8 +6,8 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 
 from runqy_tui.model import Blob, Queue, RedisInfo, Snapshot, Task, TaskState, Worker
-from runqy_tui.schema import as_text
-from runqy_tui.severity import Severity
+from runqy_tui.model.json_schema import as_text
+from runqy_tui.model.severity import Severity
 from runqy_tui.text import humanize
 from runqy_tui.text.humanize import age, count
 from runqy_tui.text.safe import safe_block, safe_line

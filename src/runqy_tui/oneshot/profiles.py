@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from runqy_tui.config import Profile
-from runqy_tui.errors import ConfigError
 from runqy_tui.model import JsonObject
+from runqy_tui.model.errors import ConfigError
+from runqy_tui.model.json_schema import SCHEMA
 from runqy_tui.oneshot import plain
 from runqy_tui.oneshot.output import emit
-from runqy_tui.schema import SCHEMA
 from runqy_tui.text.safe import safe_line
 
 _HEAD = ("", "PROFILE", "NAME", "COLOUR", "ADDRESS")

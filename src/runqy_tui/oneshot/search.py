@@ -7,13 +7,12 @@ import sys
 from contextlib import aclosing
 from typing import NamedTuple
 
-from runqy_tui.errors import NotFoundError
 from runqy_tui.model import JsonObject, QueueKey, Snapshot, TaskState
-from runqy_tui.model.seeking import Hit, Part, Progress, Search
+from runqy_tui.model.errors import NotFoundError
+from runqy_tui.model.json_schema import SCHEMA, blob_object
+from runqy_tui.model.search_query import Hit, Part, Progress, Search, summary
 from runqy_tui.oneshot.commands import OpenReader
 from runqy_tui.oneshot.output import emit
-from runqy_tui.schema import SCHEMA, blob_object
-from runqy_tui.seeking import summary
 from runqy_tui.text.safe import safe_line
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from runqy_tui.model import JsonObject, Snapshot, WorkerState
+from runqy_tui.model.json_schema import SCHEMA
 from runqy_tui.rules.alerts import Alert, Unknown
 from runqy_tui.rules.health import is_present
-from runqy_tui.schema import SCHEMA
 from runqy_tui.text.safe import safe_line
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from time import time
 
 from redis.exceptions import ResponseError
 
-from runqy_tui.errors import ConnectionFailedError
 from runqy_tui.model import Dialect, QueueKey
+from runqy_tui.model.errors import ConnectionFailedError
 from runqy_tui.redis.cluster.topology import UnreachableError
 from runqy_tui.redis.polling.overview import Overview
 from runqy_tui.redis.wire.faults import translate

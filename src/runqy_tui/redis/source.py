@@ -8,7 +8,6 @@ from contextlib import aclosing
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from runqy_tui.access import Access
 from runqy_tui.model import (
     ActiveTask,
     Audit,
@@ -22,7 +21,8 @@ from runqy_tui.model import (
     TaskPage,
     TaskState,
 )
-from runqy_tui.reader import PAGE_SIZE, InView
+from runqy_tui.model.credentials import Access
+from runqy_tui.model.reader_protocol import PAGE_SIZE, InView
 from runqy_tui.redis.activity import read_active, read_daily, read_logs, read_position
 from runqy_tui.redis.connecting.connect import link_to
 from runqy_tui.redis.connecting.target import parse_url
@@ -37,14 +37,14 @@ from runqy_tui.redis.tasks.rows import KnownRows
 from runqy_tui.redis.wire.transport import Link
 
 if TYPE_CHECKING:
-    from runqy_tui.model.seeking import Search, Step
+    from runqy_tui.model.search_query import Search, Step
 
 VALUE_LIMIT = 262_144
 """Bytes read of a value that may be large, unless asked otherwise."""
 
 
 class RedisReader:
-    """Satisfies :class:`runqy_tui.reader.Reader`. Made by :func:`open_reader`."""
+    """Satisfies :class:`runqy_tui.model.reader_protocol.Reader`. Made by :func:`open_reader`."""
 
     def __init__(
         self,

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 from runqy_tui.findings.base import Finding
 from runqy_tui.model import Blob, LogBatch, LogLine, QueueKey, Task, Worker, WorkerState
+from runqy_tui.model.json_schema import as_text
+from runqy_tui.model.severity import Severity
 from runqy_tui.report.model import Example, Kept, LogTail, Report, Watch
 from runqy_tui.report.spark import Series
-from runqy_tui.schema import as_text
-from runqy_tui.severity import Severity
 from runqy_tui.signatures import ErrorGroup, ErrorSurvey
 from runqy_tui.text.masking import mask
 from runqy_tui.triage import Diagnosis

@@ -7,7 +7,7 @@ import os
 import time
 from pathlib import Path
 
-from runqy_tui.errors import CannotCreateError
+from runqy_tui.model.errors import CannotCreateError
 from runqy_tui.report.json_form import to_object
 from runqy_tui.report.markdown import to_markdown
 from runqy_tui.report.model import Report

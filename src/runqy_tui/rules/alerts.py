@@ -9,10 +9,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from runqy_tui.findings.base import Subject
+from runqy_tui.model.severity import Severity
 from runqy_tui.rules.model import Rule
 from runqy_tui.rules.readings import Increases, Reading, readings
 from runqy_tui.runtime.cooperative import Steps, at_once
-from runqy_tui.severity import Severity
 
 if TYPE_CHECKING:
     from runqy_tui.triage import Diagnosis

@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from runqy_tui.model.severity import Severity
 from runqy_tui.rules.detectors import DETECTORS
 from runqy_tui.rules.globs import Globs, is_valid
 from runqy_tui.rules.model import SEVERITIES, RateUnit, RuleKind, parse_span
-from runqy_tui.severity import Severity
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")
 _MAX_PATTERNS = 100

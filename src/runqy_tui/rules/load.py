@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from runqy_tui.errors import ConfigError
+from runqy_tui.model.errors import ConfigError
 from runqy_tui.rules import fields
 from runqy_tui.rules.fields import FieldError
 from runqy_tui.rules.locate import line_of, top_line_of

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from runqy_tui.errors import AccessDeniedError
 from runqy_tui.model import Dialect, Queue, QueueKey, Snapshot, TaskPage, TaskRow, TaskState
-from runqy_tui.reader import Reader
+from runqy_tui.model.errors import AccessDeniedError
+from runqy_tui.model.reader_protocol import Reader
 from runqy_tui.signatures.groups import ErrorGroup, group
 
 AT_ONCE = 4

@@ -17,9 +17,9 @@ from textual.signal import Signal
 from textual.worker import Worker, WorkerFailed
 
 from runqy_tui.config import Settings
-from runqy_tui.errors import RunqyTuiError
+from runqy_tui.model.errors import RunqyTuiError
+from runqy_tui.model.reader_protocol import Reader
 from runqy_tui.poller import Poller, PollResult
-from runqy_tui.reader import Reader
 from runqy_tui.rules.alerts import Alerts
 from runqy_tui.rules.model import Rule
 from runqy_tui.rules.template import default_rules

@@ -10,7 +10,7 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 
 import runqy_tui.tui
-from runqy_tui.errors import ConfigError
+from runqy_tui.model.errors import ConfigError
 
 
 def check_names(names: Iterable[str]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from runqy_tui.model import QueueKey, TaskPage, TaskRow, TaskState
-from runqy_tui.reader import PAGE_SIZE, Reader
+from runqy_tui.model.reader_protocol import PAGE_SIZE, Reader
 from runqy_tui.tui.paging import PagedRows, pages_in_sight
 
 FILTER_DEPTH = 1_000

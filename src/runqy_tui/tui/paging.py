@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 
 from runqy_tui.model import TaskPage, TaskRow
-from runqy_tui.reader import PAGE_SIZE
+from runqy_tui.model.reader_protocol import PAGE_SIZE
 from runqy_tui.tui.resources.tasks import task_cells
 from runqy_tui.tui.widgets.rows import Cell
 

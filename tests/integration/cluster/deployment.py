@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 import redis
 from redis.cluster import RedisCluster
 
-from runqy_tui.access import Access
 from runqy_tui.model import Snapshot
+from runqy_tui.model.credentials import Access
 from runqy_tui.redis.connecting.connect import link_to
 from runqy_tui.redis.connecting.target import Target, parse_url
 from runqy_tui.redis.source import RedisReader

@@ -11,8 +11,8 @@ from typing import Any, cast
 import pytest
 import redis
 
-from runqy_tui.errors import AccessDeniedError, ConnectionFailedError
 from runqy_tui.model import QueueKey, TaskState
+from runqy_tui.model.errors import AccessDeniedError, ConnectionFailedError
 from runqy_tui.poller import Poller, PollResult
 from runqy_tui.redis.connecting.connect import link_to
 from runqy_tui.redis.connecting.target import Target

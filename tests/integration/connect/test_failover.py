@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from runqy_tui.errors import ConnectionFailedError
 from runqy_tui.findings.base import Sight
 from runqy_tui.findings.engine import diagnose
 from runqy_tui.history import History
 from runqy_tui.model import QueueKey, Snapshot
+from runqy_tui.model.errors import ConnectionFailedError
+from runqy_tui.model.json_schema import snapshot_object
 from runqy_tui.oneshot.plain import snapshot_text
 from runqy_tui.redis.sentinel import link as sentinel
 from runqy_tui.redis.source import RedisReader, open_reader
-from runqy_tui.schema import snapshot_object
 from tests.integration.connect.trying import until
 from tests.support.deployment import SERVICE, Deployment
 from tests.support.servers import debian

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio.connection import BlockingConnectionPool
 
-from runqy_tui.access import Access
+from runqy_tui.model.credentials import Access
 from runqy_tui.redis.source import open_reader
 from runqy_tui.redis.wire.transport import NodeLink
 from tests.support import fleet

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from runqy_tui.access import Access
-from runqy_tui.errors import AccessDeniedError, ConnectionFailedError
+from runqy_tui.model.credentials import Access
+from runqy_tui.model.errors import AccessDeniedError, ConnectionFailedError
 from runqy_tui.redis.sentinel import link as sentinel
 from runqy_tui.redis.source import open_reader
 from tests.integration.connect.trying import SECRET, refusal, seen, until

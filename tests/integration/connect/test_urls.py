@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runqy_tui.access import Access
-from runqy_tui.errors import ConfigError
+from runqy_tui.model.credentials import Access
+from runqy_tui.model.errors import ConfigError
 from runqy_tui.redis.connecting.target import address_of, parse_url
 from tests.support.certificates import Certificates
 

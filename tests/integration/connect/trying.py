@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from runqy_tui.access import Access
-from runqy_tui.errors import RunqyTuiError
 from runqy_tui.model import Snapshot
+from runqy_tui.model.credentials import Access
+from runqy_tui.model.errors import RunqyTuiError
 from runqy_tui.redis.source import RedisReader, open_reader
 
 SECRET = "s3cr3t"

@@ -15,7 +15,7 @@ from runqy_tui import cli
 from runqy_tui.config import Settings
 from runqy_tui.demo.cast import ABANDONED_QUEUE, LONG_LOST, ODD_QUEUE, WORKERS
 from runqy_tui.demo.run import Demo
-from runqy_tui.errors import UsageError
+from runqy_tui.model.errors import UsageError
 from tests.support.processes import alive, eventually
 
 PARENT = """

@@ -14,7 +14,7 @@ import pytest
 from redis import Redis
 
 from runqy_tui.demo.server import EmbeddedServer
-from runqy_tui.errors import ConnectionFailedError
+from runqy_tui.model.errors import ConnectionFailedError
 from tests.support.processes import alive, eventually
 
 PARENT = """

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from runqy_tui.access import Access
-from runqy_tui.errors import ConnectionFailedError, RunqyTuiError
+from runqy_tui.model.credentials import Access
+from runqy_tui.model.errors import ConnectionFailedError, RunqyTuiError
 from runqy_tui.redis.connecting.connect import node_link
 from runqy_tui.redis.connecting.target import parse_url
 from runqy_tui.redis.wire.replies import Reply

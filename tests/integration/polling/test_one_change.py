@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import redis
 
-from runqy_tui.errors import ConnectionFailedError
 from runqy_tui.model import Queue, QueueKey, Snapshot
+from runqy_tui.model.errors import ConnectionFailedError
 from runqy_tui.redis.source import RedisReader
 from tests.conftest import OpenReader
 from tests.support import fleet

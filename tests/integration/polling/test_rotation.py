@@ -6,9 +6,9 @@ from contextlib import suppress
 
 import redis
 
-from runqy_tui.errors import ConnectionFailedError
 from runqy_tui.model import QueueKey
-from runqy_tui.reader import Watcher
+from runqy_tui.model.errors import ConnectionFailedError
+from runqy_tui.model.reader_protocol import Watcher
 from tests.conftest import OpenReader
 from tests.integration.polling.large import (
     BUDGET,

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 import redis
 
-from runqy_tui.errors import AccessDeniedError
 from runqy_tui.model import Audit, AuditedTask, AuditWindow, QueueKey, TaskState
+from runqy_tui.model.errors import AccessDeniedError
 from runqy_tui.redis.source import RedisReader
 from runqy_tui.redis.wire.replies import Reply
 from runqy_tui.redis.wire.transport import Batch

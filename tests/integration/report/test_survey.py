@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import redis
 
-from runqy_tui.errors import ConnectionFailedError
 from runqy_tui.model import QueueKey, TaskPage, TaskState
+from runqy_tui.model.errors import ConnectionFailedError
 from runqy_tui.redis.source import RedisReader
 from runqy_tui.signatures import ErrorSurvey, collect
 from tests.conftest import OpenReader

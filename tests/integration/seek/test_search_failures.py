@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from runqy_tui.errors import ConnectionFailedError, RunqyTuiError
-from runqy_tui.model.seeking import Hit, Search
+from runqy_tui.model.errors import ConnectionFailedError, RunqyTuiError
+from runqy_tui.model.search_query import Hit, Search
 from runqy_tui.redis.source import RedisReader, open_reader
 from tests.integration.cluster.deployment import QUICK_MS
 from tests.integration.cluster.deployment import Deployment as Cluster

@@ -12,7 +12,7 @@ import pytest
 from redis import Redis
 
 from runqy_tui.model import QueueKey, TaskState
-from runqy_tui.model.seeking import Part, Search
+from runqy_tui.model.search_query import Part, Search
 from runqy_tui.redis.seek import script, sweep
 from runqy_tui.redis.source import RedisReader
 from tests.integration.seek.searching import fill, found, ids

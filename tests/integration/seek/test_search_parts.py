@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from runqy_tui.errors import AccessDeniedError
 from runqy_tui.model import QueueKey, TaskState
-from runqy_tui.model.seeking import Part
+from runqy_tui.model.errors import AccessDeniedError
+from runqy_tui.model.search_query import Part
 from runqy_tui.redis.checkup import acl
 from runqy_tui.redis.seek import chunk
 from runqy_tui.redis.source import RedisReader
@@ -187,7 +187,7 @@ async def test_it_stops_at_the_most_hits(writer: Redis, either: RedisReader) -> 
 async def test_the_first_hits_come_before_the_end(writer: Redis, reader: RedisReader) -> None:
     from contextlib import aclosing
 
-    from runqy_tui.model.seeking import Search
+    from runqy_tui.model.search_query import Search
 
     fill(writer, Q.name, 5_000)
     async with aclosing(reader.search(Search("<49"))) as steps:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from runqy_tui.config import Settings, load_settings
-from runqy_tui.errors import RunqyTuiError
+from runqy_tui.model.errors import RunqyTuiError
 
 SECRET = "hunter2"
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from runqy_tui.access import Access
-from runqy_tui.errors import UsageError
+from runqy_tui.model.credentials import Access
+from runqy_tui.model.errors import UsageError
 from tests.unit.config.loading import SECRET, Desk
 
 TLS_URL = "rediss://h/0"

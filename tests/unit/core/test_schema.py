@@ -13,11 +13,7 @@ from runqy_tui.model import (
     RedisInfo,
     WorkerState,
 )
-from runqy_tui.schema import (
-    queue_object,
-    snapshot_object,
-    worker_object,
-)
+from runqy_tui.model.json_schema import queue_object, snapshot_object, worker_object
 from tests.unit.core.builders import NOW, queue, snapshot, through_json, worker
 
 QUEUE_KEYS = [

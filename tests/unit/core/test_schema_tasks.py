@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from runqy_tui.model import Blob, Dialect, QueueKey, TaskState
-from runqy_tui.schema import (
+from runqy_tui.model.json_schema import (
     as_text,
     blob_object,
     decoded,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from runqy_tui.config import DEFAULT_URL, config_path, load_settings
-from runqy_tui.errors import ConfigError
+from runqy_tui.model.errors import ConfigError
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runqy_tui.config import Settings, load_settings
-from runqy_tui.errors import ConfigError
+from runqy_tui.model.errors import ConfigError
 from runqy_tui.redis.connecting.target import parse_url
 
 SECRET = "hunter2"

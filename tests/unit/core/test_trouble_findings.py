@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runqy_tui.findings.base import Finding, Kind, Subject
 from runqy_tui.model import QueueKey, WorkerState
-from runqy_tui.severity import Severity
+from runqy_tui.model.severity import Severity
 from runqy_tui.trouble import Trouble, assess
 from tests.unit.core.builders import queue, snapshot, waiting, worker
 

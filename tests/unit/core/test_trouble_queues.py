@@ -6,7 +6,7 @@ import pytest
 
 from runqy_tui.findings.base import Thresholds
 from runqy_tui.model import Counts, Dialect, QueueKey, WorkerState
-from runqy_tui.severity import Severity
+from runqy_tui.model.severity import Severity
 from runqy_tui.trouble import Trouble, assess
 from tests.unit.core.builders import queue, snapshot, waiting, worker
 

@@ -9,7 +9,7 @@ import pytest
 
 from runqy_tui.demo import binary
 from runqy_tui.demo.binary import find_server, version_of
-from runqy_tui.errors import UsageError
+from runqy_tui.model.errors import UsageError
 
 
 def program(path: Path, says: str) -> Path:

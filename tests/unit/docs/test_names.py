@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runqy_tui.cli.searching import MOST, PARTS, STATES
 from runqy_tui.model import TaskState
-from runqy_tui.model.seeking import MOST_HITS, Part
+from runqy_tui.model.search_query import MOST_HITS, Part
 
 
 def test_what_can_be_searched() -> None:

@@ -13,7 +13,7 @@ from runqy_tui.exporter.collector import RunqyCollector
 from runqy_tui.exporter.ledger import Totals
 from runqy_tui.exporter.status import Frame, Histogram, Status, tally
 from runqy_tui.model import Counts, Dialect, Queue, QueueKey, Worker, WorkerState
-from runqy_tui.severity import Severity
+from runqy_tui.model.severity import Severity
 from tests.unit.core.builders import queue, snapshot, worker
 from tests.unit.rules.judging import finding
 

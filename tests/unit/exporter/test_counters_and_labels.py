@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runqy_tui.errors import UsageError
 from runqy_tui.exporter import ledger
 from runqy_tui.exporter.labels import label, queue_label
 from runqy_tui.exporter.ledger import Ledger, Totals
 from runqy_tui.exporter.listen import Address, parse_listen
 from runqy_tui.model import Dialect, Queue, QueueKey
+from runqy_tui.model.errors import UsageError
 from tests.unit.core.builders import queue
 
 

@@ -8,7 +8,7 @@ from runqy_tui.findings.base import Finding, Kind, Sight, Subject
 from runqy_tui.findings.engine import DETECTORS, diagnose, urgency
 from runqy_tui.findings.words import host_of, short, told_since
 from runqy_tui.model import Recovery, WorkerState
-from runqy_tui.severity import Severity
+from runqy_tui.model.severity import Severity
 from tests.unit.core.builders import NOW, queue, snapshot, waiting, worker
 from tests.unit.findings.seeing import sight
 

@@ -8,7 +8,7 @@ import pytest
 
 from runqy_tui.findings.base import Evidence, Finding
 from runqy_tui.model import Counts, Dialect, QueueKey, Recovery, WorkerState
-from runqy_tui.severity import Severity
+from runqy_tui.model.severity import Severity
 from tests.unit.core.builders import NOW, queue, waiting, worker
 from tests.unit.findings.seeing import found, names, past, sight
 

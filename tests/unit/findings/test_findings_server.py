@@ -11,7 +11,7 @@ from runqy_tui.findings.base import Finding, ServerPoint, Sight
 from runqy_tui.findings.past import SPAN_S, ServerPast
 from runqy_tui.findings.server import SLOW_POLLS
 from runqy_tui.model import RedisInfo, ServerHealth, Whereabouts
-from runqy_tui.severity import Severity
+from runqy_tui.model.severity import Severity
 from tests.unit.core.builders import NOW, snapshot
 from tests.unit.findings.seeing import found, names, sight
 

@@ -7,7 +7,7 @@ import pytest
 from runqy_tui.findings.base import Finding, Kind, Subject
 from runqy_tui.findings.track import FORGET_AFTER_S, Tracker
 from runqy_tui.model import QueueKey
-from runqy_tui.severity import Severity
+from runqy_tui.model.severity import Severity
 
 T = 1_000.0
 

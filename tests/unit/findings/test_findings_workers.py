@@ -6,7 +6,7 @@ import pytest
 
 from runqy_tui.findings.base import Evidence, Finding, Kind
 from runqy_tui.model import Dialect, Recovery, Worker, WorkerState
-from runqy_tui.severity import Severity
+from runqy_tui.model.severity import Severity
 from tests.unit.core.builders import NOW, worker
 from tests.unit.findings.seeing import found, names, sight
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from runqy_tui.errors import CannotCreateError
+from runqy_tui.model.errors import CannotCreateError
 from runqy_tui.report import Report, Watch, build_report, default_path, to_markdown, write_report
 from runqy_tui.report.files import check_path
 from runqy_tui.triage import Diagnosis

@@ -20,10 +20,10 @@ from runqy_tui.model import (
     TaskState,
     WorkerState,
 )
+from runqy_tui.model.severity import Severity
 from runqy_tui.report import Report, Watch, build_report, to_markdown, to_object
 from runqy_tui.report.build import LOG_LINES, plain, unhealthy
 from runqy_tui.report.spark import series_of
-from runqy_tui.severity import Severity
 from runqy_tui.signatures import ErrorSurvey, group
 from runqy_tui.triage import Diagnosis
 from tests.unit.core.builders import NOW, queue, snapshot, worker

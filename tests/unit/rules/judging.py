@@ -8,9 +8,9 @@ from runqy_tui.durations import Observed
 from runqy_tui.findings.base import Finding, Kind, Subject
 from runqy_tui.history import History
 from runqy_tui.model import Queue, QueueKey, Worker
+from runqy_tui.model.severity import Severity
 from runqy_tui.rules.alerts import AlertBoard, Alerts
 from runqy_tui.rules.model import Rule
-from runqy_tui.severity import Severity
 from runqy_tui.triage import Diagnosis
 from tests.unit.core.builders import NOW, snapshot
 

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runqy_tui import findings
-from runqy_tui.errors import ConfigError
+from runqy_tui.model.errors import ConfigError
+from runqy_tui.model.severity import Severity
 from runqy_tui.rules.detectors import DETECTORS
 from runqy_tui.rules.globs import Globs
 from runqy_tui.rules.load import MAX_BYTES, load_rules, parse_rules
 from runqy_tui.rules.model import RateUnit, Rule, RuleKind, format_span, parse_span
 from runqy_tui.rules.template import default_rules
-from runqy_tui.severity import Severity
 
 HEAD = '[[rule]]\nname = "r"\n'
 DEPTH = f'{HEAD}kind = "queue-depth"\n'

@@ -9,7 +9,6 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from runqy_tui.durations import Observed
-from runqy_tui.errors import AccessDeniedError, ConnectionFailedError, RunqyTuiError
 from runqy_tui.history import Trend
 from runqy_tui.model import (
     ActiveTask,
@@ -26,7 +25,8 @@ from runqy_tui.model import (
     TaskState,
     WorkerState,
 )
-from runqy_tui.model.seeking import Search, Step
+from runqy_tui.model.errors import AccessDeniedError, ConnectionFailedError, RunqyTuiError
+from runqy_tui.model.search_query import Search, Step
 from runqy_tui.triage import SERVERS_PER_POLL, Diagnosis, Looks, Triage
 from tests.unit.core.builders import NOW, snapshot, worker
 from tests.unit.triage.polls import KEY, audited, poll

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runqy_tui.findings.base import Finding, Kind, Subject
 from runqy_tui.model import QueueKey
-from runqy_tui.severity import Severity
+from runqy_tui.model.severity import Severity
 from runqy_tui.store import View
 from runqy_tui.tui.resources.findings import FINDINGS, MANY, FindingRow, finding_rows, of_row
 from tests.unit.core.builders import NOW, snapshot

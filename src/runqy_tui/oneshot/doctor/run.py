@@ -7,8 +7,8 @@ from contextlib import aclosing
 from typing import Protocol
 
 from runqy_tui.config import Settings, config_path
-from runqy_tui.errors import RunqyTuiError
 from runqy_tui.model.checkup import Line, Verdict
+from runqy_tui.model.errors import RunqyTuiError
 from runqy_tui.oneshot.doctor.surroundings import program_lines, terminal_lines, terminal_of
 from runqy_tui.oneshot.output import emit
 from runqy_tui.text.safe import safe_line

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from redis.exceptions import NoPermissionError, ResponseError
 
-from runqy_tui.errors import AccessDeniedError
 from runqy_tui.model.checkup import Line, Verdict
+from runqy_tui.model.errors import AccessDeniedError
 from runqy_tui.redis.checkup.acl import CONNECTING, KEYS, Place, commands_at
 from runqy_tui.redis.connecting.target import Target
 from runqy_tui.redis.wire.faults import missing_command

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from runqy_tui.errors import ConnectionFailedError
 from runqy_tui.model import ServerHealth, Snapshot, Whereabouts
 from runqy_tui.model.checkup import Line, Verdict
+from runqy_tui.model.errors import ConnectionFailedError
 from runqy_tui.redis.polling.rotation import LEAST_S
 from runqy_tui.text.humanize import amount, size
 

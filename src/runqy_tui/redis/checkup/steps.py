@@ -14,9 +14,9 @@ from time import perf_counter, time
 
 from redis.exceptions import NoPermissionError
 
-from runqy_tui.access import Access
-from runqy_tui.errors import ConnectionFailedError, RunqyTuiError
 from runqy_tui.model.checkup import Line, Verdict
+from runqy_tui.model.credentials import Access
+from runqy_tui.model.errors import ConnectionFailedError, RunqyTuiError
 from runqy_tui.redis.checkup.needs import try_commands
 from runqy_tui.redis.checkup.seen import Cost, describe
 from runqy_tui.redis.connecting.connect import link_to

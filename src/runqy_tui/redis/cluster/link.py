@@ -16,8 +16,8 @@ from redis.exceptions import (
     TryAgainError,
 )
 
-from runqy_tui.errors import ConnectionFailedError
 from runqy_tui.model import Whereabouts
+from runqy_tui.model.errors import ConnectionFailedError
 from runqy_tui.redis.cluster.nodes import Nodes
 from runqy_tui.redis.cluster.plan import Plan
 from runqy_tui.redis.cluster.topology import UnreachableError, UnservedError, reachable

@@ -7,8 +7,8 @@ from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from runqy_tui.errors import RunqyTuiError
 from runqy_tui.model import Node
+from runqy_tui.model.errors import RunqyTuiError
 from runqy_tui.redis.cluster.topology import UnreachableError
 from runqy_tui.redis.connecting.urlparts import Address, shown
 from runqy_tui.redis.wire.transport import Batch

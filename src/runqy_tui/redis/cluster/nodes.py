@@ -7,8 +7,8 @@ from time import monotonic
 
 from redis.exceptions import NoPermissionError, ResponseError
 
-from runqy_tui.errors import AccessDeniedError, ConnectionFailedError, RunqyTuiError
 from runqy_tui.model import Node
+from runqy_tui.model.errors import AccessDeniedError, ConnectionFailedError, RunqyTuiError
 from runqy_tui.redis.cluster.member import Member
 from runqy_tui.redis.cluster.topology import Topology, topology_of
 from runqy_tui.redis.connecting.target import Target

@@ -15,8 +15,8 @@ from threading import Thread
 from time import perf_counter
 from typing import NamedTuple
 
-from runqy_tui.errors import ConnectionFailedError
 from runqy_tui.model.checkup import Line, Verdict
+from runqy_tui.model.errors import ConnectionFailedError
 from runqy_tui.redis.connecting.target import Target
 
 CODE = ConnectionFailedError.exit_code

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote
 
-from runqy_tui.access import CLIENT_NAME, Access
-from runqy_tui.errors import ConfigError
+from runqy_tui.model.credentials import CLIENT_NAME, Access
+from runqy_tui.model.errors import ConfigError
 from runqy_tui.redis.connecting.tlsfiles import OPTIONS as TLS_OPTIONS
 from runqy_tui.redis.connecting.tlsfiles import given, tls_settings
 from runqy_tui.redis.connecting.urlparts import (

@@ -8,8 +8,8 @@ import ssl
 from time import time
 from typing import Any, NamedTuple
 
-from runqy_tui.errors import ConfigError, ConnectionFailedError
 from runqy_tui.model.checkup import Line, Verdict
+from runqy_tui.model.errors import ConfigError, ConnectionFailedError
 from runqy_tui.redis.connecting.reach import Spot
 from runqy_tui.redis.connecting.target import Target
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from runqy_tui.access import Access
-from runqy_tui.errors import ConfigError
+from runqy_tui.model.credentials import Access
+from runqy_tui.model.errors import ConfigError
 
 FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 OPTIONS = ("ssl_cert_reqs", "ssl_check_hostname", "ssl_server_name", *FILES)

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote
 
-from runqy_tui.errors import ConfigError
+from runqy_tui.model.errors import ConfigError
 
 REDIS, UNIX = "redis", "unix"
 SENTINEL, CLUSTER = "redis+sentinel", "redis+cluster"

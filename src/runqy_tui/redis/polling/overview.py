@@ -19,9 +19,9 @@ from functools import lru_cache
 from time import monotonic, perf_counter
 from typing import NamedTuple, TypeVar
 
-from runqy_tui.errors import ConnectionFailedError
 from runqy_tui.model import Dialect, QueueKey, RedisInfo, Snapshot, Worker
-from runqy_tui.reader import InView
+from runqy_tui.model.errors import ConnectionFailedError
+from runqy_tui.model.reader_protocol import InView
 from runqy_tui.redis.cluster.topology import UnreachableError
 from runqy_tui.redis.polling.assemble import Assembler, warn_of_queues
 from runqy_tui.redis.polling.clockwatch import ClockWatch, uptime

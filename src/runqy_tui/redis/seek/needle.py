@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from runqy_tui.model.seeking import Part, Search
+from runqy_tui.model.search_query import Part, Search
 from runqy_tui.redis.decoding.message import Opened, cut_of, open_parts, open_whole
 from runqy_tui.text.safe import decode, encode
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from redis.exceptions import ResponseError
 
 from runqy_tui.model import QueueKey, TaskState
-from runqy_tui.model.seeking import Search
+from runqy_tui.model.search_query import Search
 from runqy_tui.redis import keys
 from runqy_tui.redis.context import Context
 from runqy_tui.redis.polling.index import QUEUES_PER_STEP

@@ -10,7 +10,7 @@ from time import monotonic
 from redis.exceptions import ResponseError
 
 from runqy_tui.model import QueueKey
-from runqy_tui.model.seeking import Hit, Progress, Search, Step
+from runqy_tui.model.search_query import Hit, Progress, Search, Step
 from runqy_tui.redis.cluster.topology import UnreachableError
 from runqy_tui.redis.context import Context
 from runqy_tui.redis.seek import plain, script

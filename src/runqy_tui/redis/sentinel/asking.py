@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from redis.exceptions import ResponseError
 
-from runqy_tui.errors import AccessDeniedError, ConnectionFailedError, RunqyTuiError
+from runqy_tui.model.errors import AccessDeniedError, ConnectionFailedError, RunqyTuiError
 from runqy_tui.redis.connecting.target import Target
 from runqy_tui.redis.connecting.urlparts import Address
 from runqy_tui.redis.wire.replies import Reply, refused, strings

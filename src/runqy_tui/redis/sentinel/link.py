@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from redis.exceptions import MasterDownError, ReadOnlyError
 
-from runqy_tui.errors import ConnectionFailedError
 from runqy_tui.model import Whereabouts
+from runqy_tui.model.errors import ConnectionFailedError
 from runqy_tui.redis.connecting.target import Target
 from runqy_tui.redis.connecting.urlparts import Address, shown
 from runqy_tui.redis.sentinel.asking import Inquiry, OpenNode, Sentinels

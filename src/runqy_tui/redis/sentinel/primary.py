@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runqy_tui.errors import ConnectionFailedError, RunqyTuiError
+from runqy_tui.model.errors import ConnectionFailedError, RunqyTuiError
 from runqy_tui.redis.connecting.target import Target
 from runqy_tui.redis.connecting.urlparts import Address, shown
 from runqy_tui.redis.sentinel.asking import Inquiry, OpenNode

@@ -26,7 +26,7 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from runqy_tui.errors import AccessDeniedError, ConnectionFailedError, RunqyTuiError
+from runqy_tui.model.errors import AccessDeniedError, ConnectionFailedError, RunqyTuiError
 from runqy_tui.redis.connecting.tlsfaults import certificate_text, dropped, handshake_text
 from runqy_tui.text.safe import safe_line
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator
 from math import inf
 from typing import Generic, TypeAlias, TypeVar
 
-from runqy_tui.errors import RunqyTuiError
+from runqy_tui.model.errors import RunqyTuiError
 from runqy_tui.redis.wire.replies import Reply
 from runqy_tui.runtime.cooperative import breathe
 

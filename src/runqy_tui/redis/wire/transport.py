@@ -14,8 +14,8 @@ from weakref import WeakSet
 
 from redis.exceptions import RedisError, ResponseError
 
-from runqy_tui.errors import ConnectionFailedError
 from runqy_tui.model import Whereabouts
+from runqy_tui.model.errors import ConnectionFailedError
 from runqy_tui.redis.wire.commands import Pattern, encode, key_of
 from runqy_tui.redis.wire.faults import concerns_all, translate
 from runqy_tui.redis.wire.lean import lean

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from textual.content import Content
 
 from runqy_tui.model import Blob, Task, TaskState
-from runqy_tui.schema import as_text
+from runqy_tui.model.json_schema import as_text
 from runqy_tui.text import humanize
 from runqy_tui.text.humanize import age, moment, span
 from runqy_tui.tui import text

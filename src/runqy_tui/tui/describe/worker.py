@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 
 from runqy_tui.model import Gpu, Metrics, Recovery, Worker, WorkerState
-from runqy_tui.severity import Severity
+from runqy_tui.model.severity import Severity
 from runqy_tui.text import humanize
 from runqy_tui.text.humanize import amount, moment, size, span
 from runqy_tui.trouble import Trouble

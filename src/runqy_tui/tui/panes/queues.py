@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from runqy_tui.model import QueueKey
-from runqy_tui.severity import Severity
+from runqy_tui.model.severity import Severity
 from runqy_tui.store import View
 from runqy_tui.tui.panes.resource import ResourcePane
 from runqy_tui.tui.resources.queues import QUEUES, QueueRow, queue_rows

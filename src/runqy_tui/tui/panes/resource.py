@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from textual import on
 from textual.content import Content
 
-from runqy_tui.severity import Severity
+from runqy_tui.model.severity import Severity
 from runqy_tui.store import View
 from runqy_tui.tui import text
 from runqy_tui.tui.notices import waiting

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from runqy_tui.findings.base import Finding
-from runqy_tui.severity import Severity
+from runqy_tui.model.severity import Severity
 from runqy_tui.store import View
 from runqy_tui.text.humanize import age
 from runqy_tui.tui.resources.field import Field, Resource

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
-from runqy_tui.model.seeking import Hit
+from runqy_tui.model.search_query import Hit
 from runqy_tui.tui.resources.tasks import when_text
 from runqy_tui.tui.widgets.columns import Column
 from runqy_tui.tui.widgets.rows import Cell

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from runqy_tui.model import Queue, TaskState
-from runqy_tui.severity import Severity
+from runqy_tui.model.severity import Severity
 from runqy_tui.store import Rates, View
 from runqy_tui.text import humanize
 from runqy_tui.text.humanize import age

@@ -6,7 +6,7 @@ import locale
 from collections.abc import Mapping
 
 from runqy_tui.model import WorkerState
-from runqy_tui.severity import Severity
+from runqy_tui.model.severity import Severity
 
 _UNICODE: Mapping[Severity, str] = {
     Severity.IDLE: "○",

@@ -9,8 +9,8 @@ from textual import on
 from textual.widget import Widget
 
 from runqy_tui.findings.base import Subject
+from runqy_tui.model.severity import Severity
 from runqy_tui.rules.alerts import Alert, AlertBoard, AlertState, LogEntry
-from runqy_tui.severity import Severity
 from runqy_tui.text.humanize import age, clock
 from runqy_tui.tui.resources.signs import sign
 from runqy_tui.tui.screens.modal import ObjectModal

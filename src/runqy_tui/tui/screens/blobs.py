@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from runqy_tui.model import Blob
-from runqy_tui.schema import as_text
+from runqy_tui.model.json_schema import as_text
 from runqy_tui.text.humanize import size
 from runqy_tui.text.safe import safe_line
 from runqy_tui.tui.jsontext import pretty_json

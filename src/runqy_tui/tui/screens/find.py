@@ -12,7 +12,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from runqy_tui.errors import RunqyTuiError
+from runqy_tui.model.errors import RunqyTuiError
 from runqy_tui.tui import text
 from runqy_tui.tui.everywhere import in_modal
 from runqy_tui.tui.screens.window import Window

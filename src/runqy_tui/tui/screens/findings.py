@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from runqy_tui.findings.base import Evidence, Finding
-from runqy_tui.severity import Severity
+from runqy_tui.model.severity import Severity
 from runqy_tui.store import Link, View
 from runqy_tui.text.humanize import moment, span
 from runqy_tui.tui import text

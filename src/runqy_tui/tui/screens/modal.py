@@ -16,7 +16,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 from textual.worker import Worker
 
-from runqy_tui.errors import RunqyTuiError
+from runqy_tui.model.errors import RunqyTuiError
 from runqy_tui.store import View
 from runqy_tui.tui import text
 from runqy_tui.tui.everywhere import in_modal

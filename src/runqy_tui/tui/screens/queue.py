@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from runqy_tui.model import Queue, QueueKey, Snapshot, Worker
-from runqy_tui.reader import InView
+from runqy_tui.model.reader_protocol import InView
 from runqy_tui.store import Rates
 from runqy_tui.text.humanize import UNKNOWN, age
 from runqy_tui.trouble import Assessment
@@ -135,6 +135,6 @@ class QueueModal(ObjectModal):
             return None
         import json
 
-        from runqy_tui.schema import queue_object
+        from runqy_tui.model.json_schema import queue_object
 
         return "json", json.dumps(queue_object(self._queue), indent=2).encode()

@@ -16,10 +16,9 @@ from textual.content import Content
 from textual.widgets import Input, Static
 from textual.worker import Worker
 
-from runqy_tui.errors import RunqyTuiError
 from runqy_tui.model import QueueKey, TaskState
-from runqy_tui.model.seeking import MOST_HITS, Part, Progress, Search
-from runqy_tui.seeking import smart_case, summary
+from runqy_tui.model.errors import RunqyTuiError
+from runqy_tui.model.search_query import MOST_HITS, Part, Progress, Search, smart_case, summary
 from runqy_tui.text.humanize import amount, percent, span
 from runqy_tui.tui import text
 from runqy_tui.tui.everywhere import in_modal

@@ -11,7 +11,7 @@ from textual.await_complete import AwaitComplete
 from textual.geometry import Size
 from textual.screen import Screen
 
-from runqy_tui.reader import InView
+from runqy_tui.model.reader_protocol import InView
 from runqy_tui.tui.terminal.beat import Beat
 
 if TYPE_CHECKING:

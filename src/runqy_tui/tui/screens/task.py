@@ -8,9 +8,9 @@ from typing import ClassVar
 
 from textual.widget import Widget
 
-from runqy_tui.errors import RunqyTuiError
 from runqy_tui.model import Blob, QueueKey, Task
-from runqy_tui.schema import task_object
+from runqy_tui.model.errors import RunqyTuiError
+from runqy_tui.model.json_schema import task_object
 from runqy_tui.text.humanize import clock, size
 from runqy_tui.tui.describe.task import excerpts, facts, sentence
 from runqy_tui.tui.screens.blobs import ending, show_blob, show_raw

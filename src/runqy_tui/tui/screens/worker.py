@@ -9,7 +9,7 @@ from textual import on
 from textual.widget import Widget
 
 from runqy_tui.model import ActiveTask, Dialect, LogLine, Queue, QueueKey, Worker
-from runqy_tui.reader import InView
+from runqy_tui.model.reader_protocol import InView
 from runqy_tui.text.humanize import UNKNOWN, age, clock, count
 from runqy_tui.tui.describe.worker import facts, meters, sentence
 from runqy_tui.tui.screens.modal import ObjectModal, Step
@@ -206,7 +206,7 @@ class WorkerModal(ObjectModal):
             return None
         import json
 
-        from runqy_tui.schema import worker_object
+        from runqy_tui.model.json_schema import worker_object
 
         return "json", json.dumps(worker_object(self._worker), indent=2).encode()
 

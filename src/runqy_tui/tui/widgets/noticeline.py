@@ -6,7 +6,7 @@ from textual.app import RenderResult
 from textual.content import Content
 from textual.widget import Widget
 
-from runqy_tui.severity import Severity
+from runqy_tui.model.severity import Severity
 from runqy_tui.store import Link, View
 from runqy_tui.tui import text
 from runqy_tui.tui.notices import calm, notices

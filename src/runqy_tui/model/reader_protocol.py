@@ -20,7 +20,7 @@ from runqy_tui.model import (
 )
 
 if TYPE_CHECKING:
-    from runqy_tui.model.seeking import Search, Step
+    from runqy_tui.model.search_query import Search, Step
 
 PAGE_SIZE = 100
 """Tasks per page, unless asked otherwise."""
@@ -29,8 +29,8 @@ PAGE_SIZE = 100
 class Reader(Protocol):
     """Read-only access to one runqy deployment.
 
-    Every method raises :class:`~runqy_tui.errors.ConnectionFailedError` or
-    :class:`~runqy_tui.errors.AccessDeniedError` with one line for the user, and nothing else;
+    Every method raises :class:`~runqy_tui.model.errors.ConnectionFailedError` or
+    :class:`~runqy_tui.model.errors.AccessDeniedError` with one line for the user, and nothing else;
     bad data inside Redis never raises.
     """
 
