@@ -20,7 +20,6 @@ from time import process_time
 from benchmarks.kit import children
 from benchmarks.kit.report import Report, run
 from benchmarks.kit.tables import Column
-from runqy_tui.history import History
 from runqy_tui.model import (
     Counts,
     Dialect,
@@ -32,6 +31,7 @@ from runqy_tui.model import (
     Worker,
     WorkerState,
 )
+from runqy_tui.observation.history import History
 
 MIB = 1024 * 1024
 CHANGES = "every number changes"

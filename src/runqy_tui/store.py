@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from runqy_tui.durations import Observed
 from runqy_tui.findings.base import Finding
-from runqy_tui.history import Trend
 from runqy_tui.model import QueueKey, Snapshot
+from runqy_tui.observation.durations import Observed
+from runqy_tui.observation.history import Trend
 from runqy_tui.poller import PollResult
 from runqy_tui.trouble import Assessment, assess
 

@@ -7,13 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from runqy_tui.audit import Auditor
-from runqy_tui.durations import Durations, Observed
 from runqy_tui.findings.base import Finding, Sight, Thresholds
 from runqy_tui.findings.engine import diagnosing
 from runqy_tui.findings.past import ActiveSeen, ServerPast
 from runqy_tui.findings.track import Tracker
-from runqy_tui.history import History, Trend
 from runqy_tui.model import (
     ActiveTask,
     Audit,
@@ -26,6 +23,9 @@ from runqy_tui.model import (
 )
 from runqy_tui.model.errors import RunqyTuiError
 from runqy_tui.model.reader_protocol import Reader
+from runqy_tui.observation.durations import Durations, Observed
+from runqy_tui.observation.history import History, Trend
+from runqy_tui.observation.task_sampling import Auditor
 from runqy_tui.runtime.cooperative import Steps, at_once, in_turns, parts
 from runqy_tui.trouble import Assessment, assessing
 

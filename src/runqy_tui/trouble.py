@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from runqy_tui.findings.base import Finding, Kind, Sight
 from runqy_tui.findings.engine import diagnose, urgency
-from runqy_tui.history import History
 from runqy_tui.model import Queue, Snapshot, Worker, WorkerState
 from runqy_tui.model.severity import Severity
+from runqy_tui.observation.history import History
 from runqy_tui.runtime.cooperative import Steps, at_once, parts
 from runqy_tui.text.humanize import age
 

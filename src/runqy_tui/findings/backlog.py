@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from runqy_tui.findings.base import Evidence, Finding, Sight
 from runqy_tui.findings.causes import cause_of, consumers, sick, symptoms
 from runqy_tui.findings.words import about_queue, queue_key, queue_name, restart, short
-from runqy_tui.history import Trend
 from runqy_tui.model import Dialect, Queue, TaskState, Worker, WorkerState
 from runqy_tui.model.severity import Severity
+from runqy_tui.observation.history import Trend
 from runqy_tui.text.humanize import age, amount, span
 
 LEAST_GROWTH = 10.0

@@ -9,9 +9,9 @@ from functools import cached_property
 from typing import NamedTuple
 
 from runqy_tui.findings.audited import Listed, listed
-from runqy_tui.history import History
 from runqy_tui.model import Audit, QueueKey, Snapshot, TaskState, Worker
 from runqy_tui.model.severity import Severity
+from runqy_tui.observation.history import History
 
 
 class Kind(StrEnum):

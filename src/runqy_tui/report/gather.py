@@ -8,10 +8,10 @@ from time import time
 from typing import TypeVar
 
 from runqy_tui.findings.base import Kind
-from runqy_tui.history import History
 from runqy_tui.model import Dialect, LogBatch, QueueKey, Task
 from runqy_tui.model.errors import RunqyTuiError
 from runqy_tui.model.reader_protocol import Reader
+from runqy_tui.observation.history import History
 from runqy_tui.report.build import EXAMPLES, build_report, unhealthy
 from runqy_tui.report.model import Report, Watch
 from runqy_tui.report.spark import Series, series_of

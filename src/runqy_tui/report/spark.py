@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from runqy_tui.history import Point
 from runqy_tui.model import QueueKey
+from runqy_tui.observation.history import Point
 
 COLUMNS = 60
 GAP = "·"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Increases(Protocol):
-    """How much counters rose: :class:`runqy_tui.history.History`."""
+    """How much counters rose: :class:`runqy_tui.observation.history.History`."""
 
     def increase(self, queue: QueueKey, name: str, over_s: float) -> float | None:
         """Rise of ``done`` or ``failed`` within the last ``over_s`` seconds."""

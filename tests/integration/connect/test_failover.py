@@ -9,10 +9,10 @@ import pytest
 
 from runqy_tui.findings.base import Sight
 from runqy_tui.findings.engine import diagnose
-from runqy_tui.history import History
 from runqy_tui.model import QueueKey, Snapshot
 from runqy_tui.model.errors import ConnectionFailedError
 from runqy_tui.model.json_schema import snapshot_object
+from runqy_tui.observation.history import History
 from runqy_tui.oneshot.plain import snapshot_text
 from runqy_tui.redis.sentinel import link as sentinel
 from runqy_tui.redis.source import RedisReader, open_reader

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from runqy_tui.audit import Auditor
 from runqy_tui.findings.base import Finding, Sight
 from runqy_tui.findings.engine import diagnose
 from runqy_tui.findings.past import ActiveSeen, ServerPast
-from runqy_tui.history import History
+from runqy_tui.observation.history import History
+from runqy_tui.observation.task_sampling import Auditor
 from runqy_tui.redis.source import RedisReader
 
 

@@ -9,7 +9,6 @@ import pytest
 from runqy_tui.config import Settings, values
 from runqy_tui.findings.base import Sight, Thresholds
 from runqy_tui.findings.due import stuck_retries
-from runqy_tui.history import History
 from runqy_tui.model import (
     Counts,
     Dialect,
@@ -21,6 +20,7 @@ from runqy_tui.model import (
     WorkerState,
 )
 from runqy_tui.model.errors import ConfigError
+from runqy_tui.observation.history import History
 from runqy_tui.poller import Poller, PollResult, rest
 from runqy_tui.redis.polling import rotation
 from runqy_tui.redis.polling.memory import QueueMemory, Reading

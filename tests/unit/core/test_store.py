@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from runqy_tui.durations import Observed
 from runqy_tui.findings.base import Finding, Kind, Subject
-from runqy_tui.history import Trend
 from runqy_tui.model import QueueKey, Snapshot, WorkerState
 from runqy_tui.model.severity import Severity
+from runqy_tui.observation.durations import Observed
+from runqy_tui.observation.history import Trend
 from runqy_tui.poller import PollResult
 from runqy_tui.store import Link, Rates, Store
 from runqy_tui.triage import Diagnosis

@@ -7,7 +7,6 @@ from typing import Any
 
 from runqy_tui.findings.base import Finding, Sight
 from runqy_tui.findings.engine import diagnose
-from runqy_tui.history import History
 from runqy_tui.model import (
     Audit,
     AuditedTask,
@@ -18,6 +17,7 @@ from runqy_tui.model import (
     TaskState,
     Worker,
 )
+from runqy_tui.observation.history import History
 from tests.unit.core.builders import NOW, snapshot
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from runqy_tui.findings.base import Finding, Sight, Thresholds
-from runqy_tui.history import History
 from runqy_tui.model import Counts, Dialect, Queue, Worker, WorkerState
 from runqy_tui.model.severity import Severity
+from runqy_tui.observation.history import History
 from tests.unit.core.builders import NOW, queue, snapshot, waiting, worker
 from tests.unit.findings.seeing import found, names, past, sight
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from runqy_tui.durations import Observed
 from runqy_tui.findings.base import Evidence, Finding, Kind, Subject
-from runqy_tui.history import Point, Trend
 from runqy_tui.model import (
     Blob,
     Counts,
@@ -21,6 +19,8 @@ from runqy_tui.model import (
     WorkerState,
 )
 from runqy_tui.model.severity import Severity
+from runqy_tui.observation.durations import Observed
+from runqy_tui.observation.history import Point, Trend
 from runqy_tui.report import Report, Watch, build_report, to_markdown, to_object
 from runqy_tui.report.build import LOG_LINES, plain, unhealthy
 from runqy_tui.report.spark import series_of

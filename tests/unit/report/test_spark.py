@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from runqy_tui.history import Point
 from runqy_tui.model import QueueKey
+from runqy_tui.observation.history import Point
 from runqy_tui.report.spark import COLUMNS, Series, series_of, sparkline
 
 KEY = QueueKey("a.b")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from runqy_tui.durations import Observed
 from runqy_tui.model import Dialect, Queue, QueueKey, Worker, WorkerState
 from runqy_tui.model.severity import Severity
+from runqy_tui.observation.durations import Observed
 from runqy_tui.rules.globs import EVERYTHING as EVERY
 from runqy_tui.rules.globs import Globs
 from runqy_tui.rules.health import is_present, worker_health

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runqy_tui.audit import ACTIVE_HEAD, BUDGET, KEEP_ACTIVE_S, KEEP_S, MOST_KEPT, STRETCH, Auditor
 from runqy_tui.model import (
     Audit,
     AuditedTask,
@@ -18,6 +17,15 @@ from runqy_tui.model import (
     QueueKey,
     Snapshot,
     TaskState,
+)
+from runqy_tui.observation.task_sampling import (
+    ACTIVE_HEAD,
+    BUDGET,
+    KEEP_ACTIVE_S,
+    KEEP_S,
+    MOST_KEPT,
+    STRETCH,
+    Auditor,
 )
 from tests.unit.core.builders import NOW, queue, snapshot
 from tests.unit.triage.polls import KEY, audited, poll

@@ -8,9 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runqy_tui.durations import BUCKETS_S, MOST_TRACKED, RECENT_S, Durations
-from runqy_tui.durations.histogram import Sheet, quantile
 from runqy_tui.model import ActiveTask, AuditedTask, QueueKey, TaskState
+from runqy_tui.observation.durations import (
+    BUCKETS_S,
+    MOST_TRACKED,
+    RECENT_S,
+    Durations,
+    Sheet,
+    quantile,
+)
 from tests.unit.core.builders import NOW
 from tests.unit.triage.polls import KEY, audited
 

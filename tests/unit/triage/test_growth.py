@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from runqy_tui.history import History
+from runqy_tui.observation.history import History
 from tests.unit.triage.polls import KEY, poll
 
 

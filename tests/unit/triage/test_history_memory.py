@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runqy_tui.history import QUEUE_SERIES, WORKER_SERIES, History, Point, StateChange
-from runqy_tui.history.rows import MOST_ROWS, Row, thinned
 from runqy_tui.model import Metrics, QueueKey, WorkerState
+from runqy_tui.observation.history import QUEUE_SERIES, WORKER_SERIES, History, Point, StateChange
+from runqy_tui.observation.history.ring_buffer import MOST_ROWS, Row, thinned
 from tests.unit.core.builders import NOW, queue, snapshot, worker
 from tests.unit.triage.polls import KEY, poll
 
@@ -133,7 +133,7 @@ def test_churn_does_not_grow_memory_beyond_the_span() -> None:
 
 
 def test_too_many_objects_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("runqy_tui.history.rows.MOST_OBJECTS", 2)
+    monkeypatch.setattr("runqy_tui.observation.history.ring_buffer.MOST_OBJECTS", 2)
     history = History()
     many = tuple(queue(name, succeeded_total=1) for name in ("a", "b", "c"))
     fleet = tuple(worker(name) for name in ("a", "b", "c"))

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runqy_tui.history import RATE_WINDOW_S, History, Trend
-from runqy_tui.history.counter import Counter
 from runqy_tui.model import Dialect, QueueKey
+from runqy_tui.observation.history import RATE_WINDOW_S, History, Trend
+from runqy_tui.observation.history.poll_history import Counter
 from tests.unit.core.builders import NOW
 from tests.unit.triage.polls import KEY, poll
 

@@ -8,8 +8,6 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from runqy_tui.durations import Observed
-from runqy_tui.history import Trend
 from runqy_tui.model import (
     ActiveTask,
     Audit,
@@ -27,6 +25,8 @@ from runqy_tui.model import (
 )
 from runqy_tui.model.errors import AccessDeniedError, ConnectionFailedError, RunqyTuiError
 from runqy_tui.model.search_query import Search, Step
+from runqy_tui.observation.durations import Observed
+from runqy_tui.observation.history import Trend
 from runqy_tui.triage import SERVERS_PER_POLL, Diagnosis, Looks, Triage
 from tests.unit.core.builders import NOW, snapshot, worker
 from tests.unit.triage.polls import KEY, audited, poll

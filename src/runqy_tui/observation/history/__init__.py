@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from runqy_tui.history.core import QUEUE_SERIES, WORKER_SERIES, History
-from runqy_tui.history.points import RATE_WINDOW_S, Point, StateChange, Trend
+from runqy_tui.observation.history.poll_history import QUEUE_SERIES, WORKER_SERIES, History
+from runqy_tui.observation.history.trends import RATE_WINDOW_S, Point, StateChange, Trend
 
 __all__ = [
     "QUEUE_SERIES",

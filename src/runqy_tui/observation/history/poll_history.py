@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from runqy_tui.history.counter import Counter
-from runqy_tui.history.growth import Growth
-from runqy_tui.history.numbers import (
+from runqy_tui.model import Dialect, Queue, QueueKey, Snapshot, Worker
+from runqy_tui.observation.history.ring_buffer import (
+    Axis,
+    Numbers,
+    Places,
+    Row,
     Value,
     change_of,
     index_of,
@@ -16,9 +19,7 @@ from runqy_tui.history.numbers import (
     recorded,
     sane,
 )
-from runqy_tui.history.points import RATE_WINDOW_S, Point, StateChange, Trend
-from runqy_tui.history.rows import Axis, Numbers, Places, Row
-from runqy_tui.model import Dialect, Queue, QueueKey, Snapshot, Worker
+from runqy_tui.observation.history.trends import RATE_WINDOW_S, Point, StateChange, Trend
 from runqy_tui.runtime.cooperative import Steps, at_once, parts
 
 _QUEUE: Mapping[str, tuple[str, Callable[[Queue], Value]]] = {
@@ -248,3 +249,84 @@ class History:
             return None
         over_s, (*backlog, done, failed) = change
         return max(0.0, sum(backlog) + done + max(0.0, failed)) / over_s
+
+
+_FADE = 0.9
+
+
+class Counter:
+    """Follows one counter poll by poll, and carries it on over resets.
+
+    After a fall it counts from zero anew, but never more at once than it rose of late: a counter
+    restored to an old value, or read from a replica that lags, makes no spike. Where it comes
+    back above the value it had fallen from, only the rest is new.
+    """
+
+    __slots__ = ("_high", "_last", "_step", "total")
+
+    def __init__(self) -> None:
+        self.total: float | None = None
+        self._last = 0.0
+        self._high = 0.0
+        self._step = 0.0
+
+    def see(self, value: float | None) -> float | None:
+        """Take in a reading; gives the carried-on value, ``None`` for an unknown reading."""
+        if value is None:
+            return None
+        if self.total is None:
+            self.total = value
+        elif value < self._last:
+            self.total += max(0.0, min(value, self._step))  # there are negative ones, too
+        else:
+            rise = value - (self._high if self._last < self._high <= value else self._last)
+            self._step = max(rise, self._step * _FADE)
+            self.total += rise
+        self._high = max(self._high, value)
+        self._last = value
+        return self.total
+
+
+_MINUTE_S = 60.0
+STILL_S = 300.0
+"""A queue that stood still for longer no longer grows."""
+
+
+class Growth:
+    """One queue's pending. Waves within a minute are no end of growth, a real fall is."""
+
+    __slots__ = ("_began", "_floor", "_last", "_low", "_minute", "_rose", "_top")
+
+    def __init__(self) -> None:
+        self._restart(0.0, None)
+
+    def _restart(self, at: float, pending: float | None) -> None:
+        self._began: float | None = None
+        self._rose = at
+        self._last = at
+        self._minute = at // _MINUTE_S
+        self._top = self._low = self._floor = pending
+
+    def see(self, at: float, pending: float | None) -> None:
+        """Take in a poll."""
+        if not pending or self._top is None or self._low is None or self._floor is None:
+            self._restart(at, pending)
+            return
+        if at // _MINUTE_S > self._minute:
+            self._minute = at // _MINUTE_S
+            self._floor, self._low = self._low, pending
+        if pending < self._floor or at - self._rose > STILL_S:
+            self._restart(at, pending)
+            return
+        self._low = min(self._low, pending)
+        if pending > self._top:
+            if self._began is None:
+                self._began = self._last
+            self._top, self._rose = pending, at
+        self._last = at
+
+    def lasted_s(self, begin: float) -> float | None:
+        """How long it has grown, at most since ``begin``; ``None`` if it does not grow."""
+        if self._began is None:
+            return None
+        return self._rose - max(self._began, min(begin, self._rose))
