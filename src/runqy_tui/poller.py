@@ -19,7 +19,7 @@ from runqy_tui.model.errors import ConnectionFailedError, RunqyTuiError
 from runqy_tui.model.reader_protocol import InView, Reader, Watcher
 
 if TYPE_CHECKING:
-    from runqy_tui.triage import Diagnosis, Triage
+    from runqy_tui.diagnosis.diagnoser import Diagnosis, Triage
 
 BACKOFF_FIRST_S = 0.5
 BACKOFF_LIMIT_S = 15.0

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from runqy_tui.findings.base import Finding
+from runqy_tui.diagnosis.assessment import Assessment, assess
+from runqy_tui.diagnosis.findings.finding import Finding
 from runqy_tui.model import QueueKey, Snapshot
 from runqy_tui.observation.durations import Observed
 from runqy_tui.observation.history import Trend
 from runqy_tui.poller import PollResult
-from runqy_tui.trouble import Assessment, assess
 
 if TYPE_CHECKING:
-    from runqy_tui.triage import Diagnosis
+    from runqy_tui.diagnosis.diagnoser import Diagnosis
 
 Rates = Trend
 """What the screens ask of a trend: ``done_per_s`` and ``failed_per_s``."""

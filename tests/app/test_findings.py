@@ -6,9 +6,9 @@ from time import monotonic
 
 from redis import Redis
 
+from runqy_tui.diagnosis.diagnoser import Diagnosis
 from runqy_tui.model import QueueKey
 from runqy_tui.poller import PollResult
-from runqy_tui.triage import Diagnosis
 from tests.app.driving import SMALL, app_on, keys_of, watching
 from tests.support import fleet
 

@@ -88,7 +88,7 @@ async def test_what_begins_to_fire_is_announced_as_asked(
 
 
 def test_a_desktop_notification_is_safe_text() -> None:
-    from runqy_tui.findings.base import Kind, Subject
+    from runqy_tui.diagnosis.findings.finding import Kind, Subject
     from runqy_tui.rules.alerts import Alert, AlertState
 
     rule = rules_at_once()[0]

@@ -11,6 +11,7 @@ from itertools import islice
 
 from google.protobuf.message import DecodeError
 
+from runqy_tui.diagnosis.signatures import error_signature
 from runqy_tui.model import (
     Dialect,
     LogBatch,
@@ -32,7 +33,6 @@ from runqy_tui.redis.polling.health import health_of
 from runqy_tui.redis.polling.memory import QueueMemory, Reading
 from runqy_tui.redis.tasks.task_of import Found, task_of
 from runqy_tui.redis.wire import replies
-from runqy_tui.signatures import signature
 from runqy_tui.text.masking import mask
 from runqy_tui.text.safe import decode, encode, safe_block, safe_line
 from tests.support.textforms import check_clean, check_forms, check_task
@@ -171,7 +171,7 @@ def text(data: bytes) -> None:
     check_clean(safe_block(said))
     masked = mask(said)
     assert mask(masked) == masked
-    check_clean(safe_line(signature(said).title))
+    check_clean(safe_line(error_signature(said).title))
     row = TaskRow("id", TaskState.ARCHIVED, error=said, when=NOW)
     check_forms(_snapshot(), rows=[(QueueKey(said), row)])
 

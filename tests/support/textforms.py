@@ -10,17 +10,17 @@ from time import monotonic
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from runqy_tui.diagnosis.diagnoser import Looks, Triage
+from runqy_tui.diagnosis.findings.finding import Finding
+from runqy_tui.diagnosis.signatures.error_groups import group
+from runqy_tui.diagnosis.signatures.error_survey import ErrorSurvey
 from runqy_tui.exporter.collector import RunqyCollector
 from runqy_tui.exporter.ledger import Ledger
 from runqy_tui.exporter.status import Frame, Status, tally
-from runqy_tui.findings.base import Finding
 from runqy_tui.model import LogBatch, QueueKey, Snapshot, Task, TaskRow
 from runqy_tui.model.json_schema import snapshot_object, task_object
 from runqy_tui.oneshot.plain import snapshot_text, task_text
 from runqy_tui.report import Watch, build_report, to_markdown, to_object
-from runqy_tui.signatures.groups import group
-from runqy_tui.signatures.survey import ErrorSurvey
-from runqy_tui.triage import Looks, Triage
 
 _BARRED = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from runqy_tui.diagnosis.findings.finding import Finding
 from runqy_tui.exporter.ledger import Totals
-from runqy_tui.findings.base import Finding
 from runqy_tui.model import QueueKey, Snapshot
 
 

@@ -7,13 +7,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from time import monotonic
 
+from runqy_tui.diagnosis.diagnoser import Diagnosis, Triage
 from runqy_tui.exporter.ledger import Ledger
 from runqy_tui.exporter.status import Frame, Histogram, Status, tally
 from runqy_tui.model import QueueKey
 from runqy_tui.model.errors import ConfigError
 from runqy_tui.model.reader_protocol import Reader
 from runqy_tui.poller import Poller, PollResult
-from runqy_tui.triage import Diagnosis, Triage
 
 PATIENCE_LEAST_S = 15.0
 

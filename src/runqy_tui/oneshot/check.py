@@ -11,6 +11,7 @@ from time import monotonic
 from typing import TypeVar
 
 from runqy_tui.config import Settings
+from runqy_tui.diagnosis.diagnoser import Diagnosis, Triage
 from runqy_tui.model.errors import ConnectionFailedError, RunqyTuiError, UsageError
 from runqy_tui.model.reader_protocol import Reader
 from runqy_tui.model.severity import Severity
@@ -21,7 +22,6 @@ from runqy_tui.rules.alerts import GAP_S, Alert, AlertBoard, Alerts
 from runqy_tui.rules.load import load_rules
 from runqy_tui.rules.model import Rule, RuleKind, parse_span
 from runqy_tui.rules.template import default_rules
-from runqy_tui.triage import Diagnosis, Triage
 
 LONGEST_S = 3_600.0
 _MEASURED = frozenset({RuleKind.FAILURE_RATE, RuleKind.SLOW_TASKS})

@@ -5,13 +5,13 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+from runqy_tui.diagnosis.assessment import Assessment, Trouble, assess
 from runqy_tui.model import Blob, Queue, RedisInfo, Snapshot, Task, TaskState, Worker
 from runqy_tui.model.json_schema import as_text
 from runqy_tui.model.severity import Severity
 from runqy_tui.text import humanize
 from runqy_tui.text.humanize import age, count
 from runqy_tui.text.safe import safe_block, safe_line
-from runqy_tui.trouble import Assessment, Trouble, assess
 
 _SIGNS = {
     Severity.IDLE: "○",

@@ -8,6 +8,7 @@ from pathlib import Path
 from time import monotonic, time
 
 from runqy_tui import __version__
+from runqy_tui.diagnosis.diagnoser import Diagnosis, Triage
 from runqy_tui.model.errors import ConnectionFailedError, RunqyTuiError, UsageError
 from runqy_tui.model.reader_protocol import Reader
 from runqy_tui.oneshot.output import emit
@@ -18,7 +19,6 @@ from runqy_tui.report.markdown import to_markdown
 from runqy_tui.report.model import Report, Watch
 from runqy_tui.rules.model import parse_span
 from runqy_tui.text.safe import safe_line
-from runqy_tui.triage import Diagnosis, Triage
 
 OpenReader = Callable[[], Awaitable[Reader]]
 

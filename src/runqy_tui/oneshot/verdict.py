@@ -11,7 +11,7 @@ from runqy_tui.rules.health import is_present
 from runqy_tui.text.safe import safe_line
 
 if TYPE_CHECKING:
-    from runqy_tui.findings.base import Subject
+    from runqy_tui.diagnosis.findings.finding import Subject
     from runqy_tui.oneshot.check import Watched
 
 SHOWN = 5

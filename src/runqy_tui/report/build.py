@@ -6,15 +6,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from runqy_tui.findings.base import Finding
+from runqy_tui.diagnosis.diagnoser import Diagnosis
+from runqy_tui.diagnosis.findings.finding import Finding
+from runqy_tui.diagnosis.signatures import ErrorGroup, ErrorSurvey
 from runqy_tui.model import Blob, LogBatch, LogLine, QueueKey, Task, Worker, WorkerState
 from runqy_tui.model.json_schema import as_text
 from runqy_tui.model.severity import Severity
 from runqy_tui.report.model import Example, Kept, LogTail, Report, Watch
 from runqy_tui.report.spark import Series
-from runqy_tui.signatures import ErrorGroup, ErrorSurvey
 from runqy_tui.text.masking import mask
-from runqy_tui.triage import Diagnosis
 
 EXAMPLES = 10
 """Groups of which one task is told in full."""

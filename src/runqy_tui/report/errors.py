@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from runqy_tui.diagnosis.signatures import ErrorGroup, ErrorSurvey
 from runqy_tui.report.escape import block, code, prose, queue, table
 from runqy_tui.report.model import Example, Kept, Report
-from runqy_tui.signatures import ErrorGroup, ErrorSurvey
 from runqy_tui.text.humanize import UNKNOWN, clock, percent, size
 
 MOST_GROUPS = 30

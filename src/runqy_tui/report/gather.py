@@ -7,7 +7,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from time import time
 from typing import TypeVar
 
-from runqy_tui.findings.base import Kind
+from runqy_tui.diagnosis.diagnoser import Diagnosis
+from runqy_tui.diagnosis.findings.finding import Kind
+from runqy_tui.diagnosis.signatures import ErrorSurvey, collect
 from runqy_tui.model import Dialect, LogBatch, QueueKey, Task
 from runqy_tui.model.errors import RunqyTuiError
 from runqy_tui.model.reader_protocol import Reader
@@ -15,8 +17,6 @@ from runqy_tui.observation.history import History
 from runqy_tui.report.build import EXAMPLES, build_report, unhealthy
 from runqy_tui.report.model import Report, Watch
 from runqy_tui.report.spark import Series, series_of
-from runqy_tui.signatures import ErrorSurvey, collect
-from runqy_tui.triage import Diagnosis
 
 SPAN_S = 900.0
 MOST_QUEUES = 20

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from runqy_tui.findings.base import Finding, Subject
+from runqy_tui.diagnosis.findings.finding import Finding, Subject
+from runqy_tui.diagnosis.signatures import ErrorGroup, ErrorSurvey
 from runqy_tui.model import JsonObject, LogLine, QueueKey
 from runqy_tui.model.json_schema import SCHEMA, snapshot_object
 from runqy_tui.report.model import Example, Report, Watch
 from runqy_tui.report.spark import Series
-from runqy_tui.signatures import ErrorGroup, ErrorSurvey
 
 
 def to_object(report: Report) -> JsonObject:

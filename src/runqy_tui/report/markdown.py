@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import groupby
 
-from runqy_tui.findings.base import Finding, Kind, Subject
-from runqy_tui.findings.words import at_clock
+from runqy_tui.diagnosis.findings.finding import Finding, Kind, Subject
+from runqy_tui.diagnosis.findings.phrasing import at_clock
 from runqy_tui.model.severity import Severity
 from runqy_tui.report.errors import errors_section
 from runqy_tui.report.escape import block, code, prose, queue, table

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from runqy_tui.findings.base import Finding
+from runqy_tui.diagnosis.diagnoser import Diagnosis
+from runqy_tui.diagnosis.findings.finding import Finding
+from runqy_tui.diagnosis.signatures import ErrorSurvey
 from runqy_tui.model import LogLine, QueueKey, TaskState, WorkerState
 from runqy_tui.report.spark import Series
-from runqy_tui.signatures import ErrorSurvey
-from runqy_tui.triage import Diagnosis
 
 
 class Watch(NamedTuple):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from runqy_tui.findings.base import Finding, Kind
+from runqy_tui.diagnosis.diagnoser import Diagnosis
+from runqy_tui.diagnosis.findings.finding import Finding, Kind
 from runqy_tui.model import Queue, QueueKey, Snapshot, TaskState, Worker
 from runqy_tui.model.severity import Severity
 from runqy_tui.observation.history import Trend
 from runqy_tui.report.escape import code, prose, table
 from runqy_tui.report.escape import queue as queue_name
 from runqy_tui.text.humanize import UNKNOWN, age, count, percent, span
-from runqy_tui.triage import Diagnosis
 
 MOST_ROWS = 200
 _MOST_NAMES = 6

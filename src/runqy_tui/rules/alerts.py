@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from runqy_tui.findings.base import Subject
+from runqy_tui.diagnosis.findings.finding import Subject
 from runqy_tui.model.severity import Severity
 from runqy_tui.rules.model import Rule
 from runqy_tui.rules.readings import Increases, Reading, readings
 from runqy_tui.runtime.cooperative import Steps, at_once
 
 if TYPE_CHECKING:
-    from runqy_tui.triage import Diagnosis
+    from runqy_tui.diagnosis.diagnoser import Diagnosis
 
 LOG_LENGTH = 1_000
 GAP_S = 30.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runqy_tui.findings.base import Thresholds
+from runqy_tui.diagnosis.findings.finding import Thresholds
 from runqy_tui.model import Worker, WorkerState
 
 GONE_AFTER_S = Thresholds().lost_fresh_s

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from runqy_tui.findings.base import Finding, Kind, Subject
-from runqy_tui.findings.words import queue_name, short
+from runqy_tui.diagnosis.findings.finding import Finding, Kind, Subject
+from runqy_tui.diagnosis.findings.phrasing import queue_name, short
 from runqy_tui.model import Queue, QueueKey, Worker
 from runqy_tui.rules.health import is_present, worker_health
 from runqy_tui.rules.model import FAILURE_WINDOW_S, RateUnit, Rule, RuleKind
 from runqy_tui.text.humanize import age, span
 
 if TYPE_CHECKING:
-    from runqy_tui.triage import Diagnosis
+    from runqy_tui.diagnosis.diagnoser import Diagnosis
 
 
 class Increases(Protocol):

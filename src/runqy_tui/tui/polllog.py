@@ -10,8 +10,8 @@ from runqy_tui import __version__
 from runqy_tui.poller import PollResult
 
 if TYPE_CHECKING:
+    from runqy_tui.diagnosis.diagnoser import Diagnosis
     from runqy_tui.report.model import Watch
-    from runqy_tui.triage import Diagnosis
 
 _KEPT = 100
 

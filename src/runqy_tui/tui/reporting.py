@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from time import time
 
+from runqy_tui.diagnosis.diagnoser import Triage
 from runqy_tui.model.reader_protocol import Reader
 from runqy_tui.report import default_path, make_report, write_report
-from runqy_tui.triage import Triage
 from runqy_tui.tui.polllog import PollLog
 
 

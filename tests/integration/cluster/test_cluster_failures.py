@@ -12,10 +12,10 @@ from typing import Any, cast
 import pytest
 import redis
 
+from runqy_tui.diagnosis.diagnoser import Triage
 from runqy_tui.model import AuditWindow, QueueKey, TaskState, WorkerState
 from runqy_tui.model.errors import ConnectionFailedError
 from runqy_tui.redis.source import RedisReader
-from runqy_tui.triage import Triage
 from tests.integration.cluster.deployment import (
     QUICK_MS,
     Deployment,

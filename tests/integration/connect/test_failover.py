@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from runqy_tui.findings.base import Sight
-from runqy_tui.findings.engine import diagnose
+from runqy_tui.diagnosis.findings.finding import Sight
+from runqy_tui.diagnosis.findings.registry import diagnose
 from runqy_tui.model import QueueKey, Snapshot
 from runqy_tui.model.errors import ConnectionFailedError
 from runqy_tui.model.json_schema import snapshot_object

@@ -10,14 +10,14 @@ import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from runqy_tui.diagnosis.diagnoser import Looks, Triage
+from runqy_tui.diagnosis.signatures import collect
 from runqy_tui.model import Audit, AuditWindow, QueueKey, TaskRow, TaskState
 from runqy_tui.redis.decoding import proto
 from runqy_tui.redis.polling import workers
 from runqy_tui.redis.source import open_reader
 from runqy_tui.redis.tasks import detail
-from runqy_tui.signatures import collect
 from runqy_tui.text.safe import decode
-from runqy_tui.triage import Looks, Triage
 from tests.support import fleet, hostile
 from tests.support.textforms import check_forms, check_task
 

@@ -38,7 +38,7 @@ def top(modules: set[str]) -> set[str]:
 )
 def test_no_terminal_library(cli: Cli, redis_url: str, args: tuple[str, ...]) -> None:
     modules = loaded_by(cli, "--url", redis_url, "--interval", "0.2", *args)
-    assert "runqy_tui.triage" in modules
+    assert "runqy_tui.diagnosis.diagnoser" in modules
     assert "redis" in top(modules)
     assert not top(modules) & {"textual", "rich"}
     assert not any(name.startswith(("runqy_tui.tui", "runqy_tui.demo")) for name in modules)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from runqy_tui.findings.base import Finding, Sight
-from runqy_tui.findings.engine import diagnose
-from runqy_tui.findings.past import ActiveSeen, ServerPast
+from runqy_tui.diagnosis.findings.finding import Finding, Sight
+from runqy_tui.diagnosis.findings.registry import diagnose
+from runqy_tui.diagnosis.findings.server_history import ActiveSeen, ServerPast
 from runqy_tui.observation.history import History
 from runqy_tui.observation.task_sampling import Auditor
 from runqy_tui.redis.source import RedisReader

@@ -16,11 +16,11 @@ from runqy_tui.demo.fleet import Fleet
 from runqy_tui.demo.run import Demo
 from runqy_tui.demo.story import CYCLE_START
 from runqy_tui.demo.world import World
-from runqy_tui.findings.base import Finding
+from runqy_tui.diagnosis.diagnoser import Diagnosis, Triage
+from runqy_tui.diagnosis.findings.finding import Finding
 from runqy_tui.model import WorkerState
 from runqy_tui.redis import keys
 from runqy_tui.text.safe import decode
-from runqy_tui.triage import Diagnosis, Triage
 from tests.conftest import OpenReader
 
 MINUTES = 10

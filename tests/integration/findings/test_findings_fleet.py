@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from redis import Redis
 
-from runqy_tui.findings.base import Thresholds
+from runqy_tui.diagnosis.findings.finding import Thresholds
 from runqy_tui.redis.source import RedisReader
 from tests.integration.findings.looking import Observer, told
 from tests.support import fleet

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from runqy_tui.config import Settings, values
-from runqy_tui.findings.base import Sight, Thresholds
-from runqy_tui.findings.due import stuck_retries
+from runqy_tui.diagnosis.findings.finding import Sight, Thresholds
+from runqy_tui.diagnosis.findings.overdue_detectors import stuck_retries
 from runqy_tui.model import (
     Counts,
     Dialect,

@@ -8,10 +8,10 @@ from time import monotonic
 
 from redis import Redis
 
+from runqy_tui.diagnosis.diagnoser import Diagnosis, Triage
 from runqy_tui.model import QueueKey
 from runqy_tui.poller import Poller, PollResult
 from runqy_tui.redis.source import open_reader
-from runqy_tui.triage import Diagnosis, Triage
 from tests.support import fleet
 
 INTERVAL_S = 0.2

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from runqy_tui.findings.base import Finding, Kind, Subject
+from runqy_tui.diagnosis.assessment import Trouble, assess
+from runqy_tui.diagnosis.findings.finding import Finding, Kind, Subject
 from runqy_tui.model import QueueKey, WorkerState
 from runqy_tui.model.severity import Severity
-from runqy_tui.trouble import Trouble, assess
 from tests.unit.core.builders import queue, snapshot, waiting, worker
 
 KEY = QueueKey("q")

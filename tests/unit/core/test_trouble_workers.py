@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from runqy_tui.findings.base import Thresholds
+from runqy_tui.diagnosis.assessment import Trouble, assess
+from runqy_tui.diagnosis.findings.finding import Thresholds
 from runqy_tui.model import Recovery, Worker, WorkerState
 from runqy_tui.model.severity import Severity
-from runqy_tui.trouble import Trouble, assess
 from tests.unit.core.builders import snapshot, worker
 
 LOST_FRESH_S = Thresholds().lost_fresh_s

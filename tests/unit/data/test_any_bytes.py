@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runqy_tui.diagnosis.diagnoser import Looks, Triage
 from runqy_tui.model import (
     Audit,
     AuditedTask,
@@ -29,7 +30,6 @@ from runqy_tui.redis.decoding import parse
 from runqy_tui.redis.polling import workers
 from runqy_tui.redis.wire import replies
 from runqy_tui.text import humanize
-from runqy_tui.triage import Looks, Triage
 from tests.support.entries import ENTRIES, PART
 from tests.support.fleet import message
 from tests.support.textforms import check_clean, check_forms

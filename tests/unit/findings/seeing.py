@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from runqy_tui.findings.base import Finding, Sight
-from runqy_tui.findings.engine import diagnose
+from runqy_tui.diagnosis.findings.finding import Finding, Sight
+from runqy_tui.diagnosis.findings.registry import diagnose
 from runqy_tui.model import (
     Audit,
     AuditedTask,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from runqy_tui.findings.base import Finding, Sight, Thresholds
+from runqy_tui.diagnosis.findings.finding import Finding, Sight, Thresholds
 from runqy_tui.model import Counts, Dialect, Queue, Worker, WorkerState
 from runqy_tui.model.severity import Severity
 from runqy_tui.observation.history import History

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from runqy_tui.findings.base import Finding, Kind, Sight, Subject
-from runqy_tui.findings.engine import DETECTORS, diagnose, urgency
-from runqy_tui.findings.words import host_of, short, told_since
+from runqy_tui.diagnosis.findings.finding import Finding, Kind, Sight, Subject
+from runqy_tui.diagnosis.findings.phrasing import host_of, short, told_since
+from runqy_tui.diagnosis.findings.registry import DETECTORS, diagnose, urgency
 from runqy_tui.model import Recovery, WorkerState
 from runqy_tui.model.severity import Severity
 from tests.unit.core.builders import NOW, queue, snapshot, waiting, worker

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from runqy_tui.findings.base import Evidence, Finding
+from runqy_tui.diagnosis.findings.finding import Evidence, Finding
 from runqy_tui.model import Counts, Dialect, QueueKey, Recovery, WorkerState
 from runqy_tui.model.severity import Severity
 from tests.unit.core.builders import NOW, queue, waiting, worker

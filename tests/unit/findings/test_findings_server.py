@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from runqy_tui.findings.base import Finding, ServerPoint, Sight
-from runqy_tui.findings.past import SPAN_S, ServerPast
-from runqy_tui.findings.server import SLOW_POLLS
+from runqy_tui.diagnosis.findings.finding import Finding, ServerPoint, Sight
+from runqy_tui.diagnosis.findings.server_detectors import SLOW_POLLS
+from runqy_tui.diagnosis.findings.server_history import SPAN_S, ServerPast
 from runqy_tui.model import RedisInfo, ServerHealth, Whereabouts
 from runqy_tui.model.severity import Severity
 from tests.unit.core.builders import NOW, snapshot

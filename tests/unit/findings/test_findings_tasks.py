@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from runqy_tui.findings.base import Finding, Kind, Sight
-from runqy_tui.findings.past import ActiveSeen
+from runqy_tui.diagnosis.findings.finding import Finding, Kind, Sight
+from runqy_tui.diagnosis.findings.server_history import ActiveSeen
 from runqy_tui.model import Audit, AuditedTask, Counts, QueueKey, TaskState, WorkerState
 from tests.unit.core.builders import NOW, queue, worker
 from tests.unit.findings.seeing import audit, found, names, sight

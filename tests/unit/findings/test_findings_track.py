@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from runqy_tui.findings.base import Finding, Kind, Subject
-from runqy_tui.findings.track import FORGET_AFTER_S, Tracker
+from runqy_tui.diagnosis.findings.finding import Finding, Kind, Subject
+from runqy_tui.diagnosis.findings.tracker import FORGET_AFTER_S, Tracker
 from runqy_tui.model import QueueKey
 from runqy_tui.model.severity import Severity
 

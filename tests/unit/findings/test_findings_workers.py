@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runqy_tui.findings.base import Evidence, Finding, Kind
+from runqy_tui.diagnosis.findings.finding import Evidence, Finding, Kind
 from runqy_tui.model import Dialect, Recovery, Worker, WorkerState
 from runqy_tui.model.severity import Severity
 from tests.unit.core.builders import NOW, worker

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from runqy_tui.findings.base import Evidence, Finding, Kind, Subject
+from runqy_tui.diagnosis.diagnoser import Diagnosis
+from runqy_tui.diagnosis.findings.finding import Evidence, Finding, Kind, Subject
+from runqy_tui.diagnosis.signatures import ErrorSurvey, group
 from runqy_tui.model import (
     Blob,
     Counts,
@@ -24,8 +26,6 @@ from runqy_tui.observation.history import Point, Trend
 from runqy_tui.report import Report, Watch, build_report, to_markdown, to_object
 from runqy_tui.report.build import LOG_LINES, plain, unhealthy
 from runqy_tui.report.spark import series_of
-from runqy_tui.signatures import ErrorSurvey, group
-from runqy_tui.triage import Diagnosis
 from tests.unit.core.builders import NOW, queue, snapshot, worker
 from tests.unit.report.documents import parse
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runqy_tui import findings
+from runqy_tui.diagnosis import findings
 from runqy_tui.model.errors import ConfigError
 from runqy_tui.model.severity import Severity
 from runqy_tui.rules.detectors import DETECTORS

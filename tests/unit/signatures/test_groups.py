@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from runqy_tui.diagnosis.signatures import Failure, group
 from runqy_tui.model import QueueKey, TaskRow, TaskState
-from runqy_tui.signatures import Failure, group
 
 A, B = QueueKey("a.x"), QueueKey("b.x")
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runqy_tui.signatures.normalise import normalised
+from runqy_tui.diagnosis.signatures.normalise import normalised
 
 CASES = [
     ("prompt too long (4097 > 4096 tokens)", "prompt too long (<n> > <n> tokens)"),

@@ -8,6 +8,7 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
+from runqy_tui.diagnosis.diagnoser import SERVERS_PER_POLL, Diagnosis, Looks, Triage
 from runqy_tui.model import (
     ActiveTask,
     Audit,
@@ -27,7 +28,6 @@ from runqy_tui.model.errors import AccessDeniedError, ConnectionFailedError, Run
 from runqy_tui.model.search_query import Search, Step
 from runqy_tui.observation.durations import Observed
 from runqy_tui.observation.history import Trend
-from runqy_tui.triage import SERVERS_PER_POLL, Diagnosis, Looks, Triage
 from tests.unit.core.builders import NOW, snapshot, worker
 from tests.unit.triage.polls import KEY, audited, poll
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runqy_tui.findings.base import Finding, Kind, Subject
+from runqy_tui.diagnosis.findings.finding import Finding, Kind, Subject
 from runqy_tui.model import QueueKey
 from runqy_tui.model.severity import Severity
 from runqy_tui.store import View

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from textual.content import Content
 
+from runqy_tui.diagnosis.assessment import Trouble
 from runqy_tui.model import Gpu, Metrics, Recovery, Worker, WorkerState
 from runqy_tui.model.severity import Severity
 from runqy_tui.text import humanize
 from runqy_tui.text.humanize import amount, moment, size, span
-from runqy_tui.trouble import Trouble
 from runqy_tui.tui import text
 from runqy_tui.tui.resources.workers import memory_percent
 from runqy_tui.tui.widgets.bars import meter

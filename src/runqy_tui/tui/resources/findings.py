@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from runqy_tui.findings.base import Finding
+from runqy_tui.diagnosis.findings.finding import Finding
 from runqy_tui.model.severity import Severity
 from runqy_tui.store import View
 from runqy_tui.text.humanize import age

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from runqy_tui.diagnosis.assessment import Trouble
 from runqy_tui.model import Queue, TaskState
 from runqy_tui.model.severity import Severity
 from runqy_tui.store import Rates, View
 from runqy_tui.text import humanize
 from runqy_tui.text.humanize import age
-from runqy_tui.trouble import Trouble
 from runqy_tui.tui.resources.field import Field, Resource, number, rank
 from runqy_tui.tui.resources.reading import OLD_S, dated, unread_s
 from runqy_tui.tui.resources.signs import sign

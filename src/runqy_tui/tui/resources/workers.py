@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from runqy_tui.diagnosis.assessment import Trouble
 from runqy_tui.model import Worker, WorkerState
 from runqy_tui.store import View
 from runqy_tui.text import humanize
 from runqy_tui.text.humanize import age
-from runqy_tui.trouble import Trouble
 from runqy_tui.tui.resources.field import Field, Resource, number, rank, text
 from runqy_tui.tui.resources.reading import BEAT_OLD_S, dated, unread_s
 from runqy_tui.tui.resources.signs import worker_sign

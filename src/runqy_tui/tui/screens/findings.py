@@ -11,7 +11,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from runqy_tui.findings.base import Evidence, Finding
+from runqy_tui.diagnosis.findings.finding import Evidence, Finding
 from runqy_tui.model.severity import Severity
 from runqy_tui.store import Link, View
 from runqy_tui.text.humanize import moment, span

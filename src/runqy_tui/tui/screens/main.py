@@ -13,7 +13,7 @@ from textual.containers import Container, Horizontal
 from textual.content import Content
 from textual.screen import Screen
 
-from runqy_tui.findings.base import Kind
+from runqy_tui.diagnosis.findings.finding import Kind
 from runqy_tui.model import QueueKey
 from runqy_tui.model.reader_protocol import InView
 from runqy_tui.store import Link, View

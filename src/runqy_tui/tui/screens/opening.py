@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from runqy_tui.findings.base import Kind, Subject
+from runqy_tui.diagnosis.findings.finding import Kind, Subject
 from runqy_tui.model import QueueKey
 from runqy_tui.tui.panes.base import Pane
 from runqy_tui.tui.panes.tasks import TasksPane

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 
-from runqy_tui.findings.base import ServerPoint
+from runqy_tui.diagnosis.findings.finding import ServerPoint
 from runqy_tui.model import Audit, QueueKey, Snapshot, TaskState
 
 SPAN_S = 300.0

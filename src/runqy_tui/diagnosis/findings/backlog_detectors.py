@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from runqy_tui.findings.base import Evidence, Finding, Sight
-from runqy_tui.findings.causes import cause_of, consumers, sick, symptoms
-from runqy_tui.findings.words import about_queue, queue_key, queue_name, restart, short
+from runqy_tui.diagnosis.findings.causes import cause_of, consumers, sick, symptoms
+from runqy_tui.diagnosis.findings.finding import Evidence, Finding, Sight
+from runqy_tui.diagnosis.findings.phrasing import about_queue, queue_key, queue_name, restart, short
 from runqy_tui.model import Dialect, Queue, TaskState, Worker, WorkerState
 from runqy_tui.model.severity import Severity
 from runqy_tui.observation.history import Trend

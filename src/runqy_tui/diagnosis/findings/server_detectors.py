@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from runqy_tui.findings.base import Evidence, Finding, Kind, Sight, Subject
-from runqy_tui.findings.words import short
+from runqy_tui.diagnosis.findings.finding import Evidence, Finding, Kind, Sight, Subject
+from runqy_tui.diagnosis.findings.phrasing import short
 from runqy_tui.model.severity import Severity
 from runqy_tui.text.humanize import amount, size, span
 

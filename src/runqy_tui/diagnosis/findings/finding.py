@@ -8,7 +8,7 @@ from enum import Enum, StrEnum, auto
 from functools import cached_property
 from typing import NamedTuple
 
-from runqy_tui.findings.audited import Listed, listed
+from runqy_tui.diagnosis.findings.checked_tasks import Listed, listed
 from runqy_tui.model import Audit, QueueKey, Snapshot, TaskState, Worker
 from runqy_tui.model.severity import Severity
 from runqy_tui.observation.history import History
@@ -123,9 +123,9 @@ class Sight:
     """Everything that detectors may look at.
 
     ``audits``: the latest of each window. ``server_past``: the last polls of the server, oldest
-    first (see :class:`runqy_tui.findings.past.ServerPast`). ``active_since``: when each task was
+    first (see :class:`runqy_tui.diagnosis.findings.server_history.ServerPast`). ``active_since``: when each task was
     first seen active; it may have been so for longer. ``causes`` is filled by whoever asks
-    first (:func:`runqy_tui.findings.causes.cause_of`).
+    first (:func:`runqy_tui.diagnosis.findings.causes.cause_of`).
     """
 
     snapshot: Snapshot

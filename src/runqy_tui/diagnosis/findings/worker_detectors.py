@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from runqy_tui.findings.base import Evidence, Finding, Kind, Sight, Subject
-from runqy_tui.findings.words import (
+from runqy_tui.diagnosis.findings.finding import Evidence, Finding, Kind, Sight, Subject
+from runqy_tui.diagnosis.findings.phrasing import (
     about_worker,
     at_clock,
     host_of,

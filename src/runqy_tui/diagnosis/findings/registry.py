@@ -5,20 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
-from runqy_tui.findings import backlog, due, queues, server, tasks, workers
-from runqy_tui.findings.base import Evidence, Finding, Kind, Sight, Subject
+from runqy_tui.diagnosis.findings import (
+    backlog_detectors,
+    overdue_detectors,
+    queue_detectors,
+    server_detectors,
+    task_detectors,
+    worker_detectors,
+)
+from runqy_tui.diagnosis.findings.finding import Evidence, Finding, Kind, Sight, Subject
 from runqy_tui.model.severity import Severity
 from runqy_tui.runtime.cooperative import Steps, at_once
 
 Detector: TypeAlias = Callable[[Sight], Iterator[Finding]]
 
 DETECTORS: tuple[Detector, ...] = (
-    *server.DETECTORS,
-    *workers.DETECTORS,
-    *queues.DETECTORS,
-    *backlog.DETECTORS,
-    *due.DETECTORS,
-    *tasks.DETECTORS,
+    *server_detectors.DETECTORS,
+    *worker_detectors.DETECTORS,
+    *queue_detectors.DETECTORS,
+    *backlog_detectors.DETECTORS,
+    *overdue_detectors.DETECTORS,
+    *task_detectors.DETECTORS,
 )
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from runqy_tui.diagnosis.signatures.error_signature import Reading, Signature, read
 from runqy_tui.model import QueueKey, TaskRow, TaskState
-from runqy_tui.signatures.signature import Reading, Signature, read
 
 
 class Failure(NamedTuple):

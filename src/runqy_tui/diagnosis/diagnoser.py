@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from runqy_tui.findings.base import Finding, Sight, Thresholds
-from runqy_tui.findings.engine import diagnosing
-from runqy_tui.findings.past import ActiveSeen, ServerPast
-from runqy_tui.findings.track import Tracker
+from runqy_tui.diagnosis.assessment import Assessment, assessing
+from runqy_tui.diagnosis.findings.finding import Finding, Sight, Thresholds
+from runqy_tui.diagnosis.findings.registry import diagnosing
+from runqy_tui.diagnosis.findings.server_history import ActiveSeen, ServerPast
+from runqy_tui.diagnosis.findings.tracker import Tracker
 from runqy_tui.model import (
     ActiveTask,
     Audit,
@@ -27,7 +28,6 @@ from runqy_tui.observation.durations import Durations, Observed
 from runqy_tui.observation.history import History, Trend
 from runqy_tui.observation.task_sampling import Auditor
 from runqy_tui.runtime.cooperative import Steps, at_once, in_turns, parts
-from runqy_tui.trouble import Assessment, assessing
 
 FATES_PER_POLL = 200
 SERVERS_PER_POLL = 2

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from runqy_tui.diagnosis.signatures.error_groups import ErrorGroup, group
 from runqy_tui.model import Dialect, Queue, QueueKey, Snapshot, TaskPage, TaskRow, TaskState
 from runqy_tui.model.errors import AccessDeniedError
 from runqy_tui.model.reader_protocol import Reader
-from runqy_tui.signatures.groups import ErrorGroup, group
 
 AT_ONCE = 4
 """Pages that are asked for at the same time."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from runqy_tui.findings.base import Cause, Evidence, Sight
-from runqy_tui.findings.words import queue_key
-from runqy_tui.findings.workers import beats_late
+from runqy_tui.diagnosis.findings.finding import Cause, Evidence, Sight
+from runqy_tui.diagnosis.findings.phrasing import queue_key
+from runqy_tui.diagnosis.findings.worker_detectors import beats_late
 from runqy_tui.model import Dialect, Queue, TaskState, Worker, WorkerState
 from runqy_tui.text.humanize import span
 

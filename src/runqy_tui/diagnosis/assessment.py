@@ -1,7 +1,7 @@
 """How bad is it: a severity and a few words for every worker and queue.
 
 Pure functions of a snapshot and its findings, used for colour, sign and default order on every
-screen. What is wrong is judged in :mod:`runqy_tui.findings` alone; here it meets its rows.
+screen. What is wrong is judged in :mod:`runqy_tui.diagnosis.findings` alone; here it meets its rows.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from runqy_tui.findings.base import Finding, Kind, Sight
-from runqy_tui.findings.engine import diagnose, urgency
+from runqy_tui.diagnosis.findings.finding import Finding, Kind, Sight
+from runqy_tui.diagnosis.findings.registry import diagnose, urgency
 from runqy_tui.model import Queue, Snapshot, Worker, WorkerState
 from runqy_tui.model.severity import Severity
 from runqy_tui.observation.history import History

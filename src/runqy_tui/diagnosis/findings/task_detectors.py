@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from runqy_tui.findings.audited import Listed, Look
-from runqy_tui.findings.base import Evidence, Finding, Kind, Sight, Subject
-from runqy_tui.findings.causes import has_consumer, only_degraded, sick
-from runqy_tui.findings.words import at_clock, queue_key, queue_name, restart, short, task_key
+from runqy_tui.diagnosis.findings.causes import has_consumer, only_degraded, sick
+from runqy_tui.diagnosis.findings.checked_tasks import Listed, Look
+from runqy_tui.diagnosis.findings.finding import Evidence, Finding, Kind, Sight, Subject
+from runqy_tui.diagnosis.findings.phrasing import (
+    at_clock,
+    queue_key,
+    queue_name,
+    restart,
+    short,
+    task_key,
+)
 from runqy_tui.model import Queue, QueueKey, TaskState
 from runqy_tui.model.severity import Severity
 from runqy_tui.text.humanize import age, amount, span

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from runqy_tui.findings.base import Cause, Evidence, Finding, Sight
-from runqy_tui.findings.causes import (
+from runqy_tui.diagnosis.findings.causes import (
     all_sick,
     cause_of,
     consumers,
@@ -15,7 +14,8 @@ from runqy_tui.findings.causes import (
     sick,
     symptoms,
 )
-from runqy_tui.findings.words import (
+from runqy_tui.diagnosis.findings.finding import Cause, Evidence, Finding, Sight
+from runqy_tui.diagnosis.findings.phrasing import (
     about_queue,
     at_clock,
     program,

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from runqy_tui.findings.base import Cause, Evidence, Finding, Sight
-from runqy_tui.findings.causes import cause_of, gone, has_consumer
-from runqy_tui.findings.words import about_queue, at_clock, program, queue_key, queue_name
+from runqy_tui.diagnosis.findings.causes import cause_of, gone, has_consumer
+from runqy_tui.diagnosis.findings.finding import Cause, Evidence, Finding, Sight
+from runqy_tui.diagnosis.findings.phrasing import (
+    about_queue,
+    at_clock,
+    program,
+    queue_key,
+    queue_name,
+)
 from runqy_tui.model import Dialect, Queue, TaskState
 from runqy_tui.model.severity import Severity
 from runqy_tui.text.humanize import age

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from runqy_tui.findings.base import Finding
-from runqy_tui.findings.engine import urgency
+from runqy_tui.diagnosis.findings.finding import Finding
+from runqy_tui.diagnosis.findings.registry import urgency
 from runqy_tui.model.severity import Severity
 from runqy_tui.runtime.cooperative import Steps, at_once, parts
 

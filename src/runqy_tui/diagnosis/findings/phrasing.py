@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from runqy_tui.findings.base import Finding, Kind, Subject
+from runqy_tui.diagnosis.findings.finding import Finding, Kind, Subject
 from runqy_tui.model import Dialect, Queue, QueueKey, TaskState, Worker
 from runqy_tui.text.humanize import amount, clock
 

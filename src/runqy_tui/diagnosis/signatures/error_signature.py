@@ -6,10 +6,9 @@ import re
 from hashlib import blake2b
 from typing import NamedTuple
 
-from runqy_tui.signatures import traceback
-from runqy_tui.signatures.frames import Frame, generic_frame
-from runqy_tui.signatures.normalise import normalised
-from runqy_tui.signatures.traceback import CUT, Traceback
+from runqy_tui.diagnosis.signatures import python_traceback
+from runqy_tui.diagnosis.signatures.normalise import normalised
+from runqy_tui.diagnosis.signatures.python_traceback import CUT, Frame, Traceback, generic_frame
 
 MOST_CHARS = 8_000
 """Of a longer text the beginning and the end are looked at."""
@@ -49,7 +48,7 @@ def signature(error: str) -> Signature:
 def read(error: str) -> Reading:
     """The signature of an error text and its own headline."""
     text = _stripped(_bounded(error))
-    found = traceback.parse(text)
+    found = python_traceback.parse(text)
     kind, message, frame = _other(text) if found is None else _python(found)
     title = f"{kind}{normalised(message)}" or _NO_TEXT
     place = "" if frame is None else frame.place

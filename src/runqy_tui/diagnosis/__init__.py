@@ -1,0 +1,1 @@
+"""What is wrong, since when and why: findings, error signatures and the assessment of a poll."""

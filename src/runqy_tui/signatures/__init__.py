@@ -1,7 +1,0 @@
-"""Error signatures: what many failures have in common, from a bounded sample of them."""
-
-from runqy_tui.signatures.groups import ErrorGroup, Failure, group
-from runqy_tui.signatures.signature import Signature, signature
-from runqy_tui.signatures.survey import ErrorSurvey, collect
-
-__all__ = ["ErrorGroup", "ErrorSurvey", "Failure", "Signature", "collect", "group", "signature"]
