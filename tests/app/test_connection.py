@@ -15,7 +15,7 @@ from redis import Redis
 
 from runqy_tui.demo.binary import find_server
 from runqy_tui.model import QueueKey
-from runqy_tui.store import Link
+from runqy_tui.monitor.store import Link
 from tests.app import scenes
 from tests.app.driving import Hand, app_on, keys_of, running, subtitle, watching
 

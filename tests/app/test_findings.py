@@ -8,7 +8,7 @@ from redis import Redis
 
 from runqy_tui.diagnosis.diagnoser import Diagnosis
 from runqy_tui.model import QueueKey
-from runqy_tui.poller import PollResult
+from runqy_tui.monitor.poller import PollResult
 from tests.app.driving import SMALL, app_on, keys_of, watching
 from tests.support import fleet
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from redis import Redis
 
-from runqy_tui import poller as polling
+from runqy_tui.monitor import poller as polling
 from tests.app.driving import app_on, running
 from tests.faults.watching import watching
 from tests.support import fleet

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import redis
 
-from runqy_tui import poller as polling
-from runqy_tui.poller import rest
+from runqy_tui.monitor import poller as polling
+from runqy_tui.monitor.poller import rest
 from runqy_tui.redis.polling import overview
 from runqy_tui.redis.polling.overview import deadline_for
 from tests.app import scenes

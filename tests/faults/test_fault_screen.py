@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 import pytest
 import redis
 
-from runqy_tui import poller as polling
 from runqy_tui.config import Settings
+from runqy_tui.monitor import poller as polling
 from runqy_tui.redis.source import open_reader
 from runqy_tui.tui.app import RunqyApp
 from tests.app import scenes

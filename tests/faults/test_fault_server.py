@@ -14,7 +14,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from runqy_tui.model import QueueKey, TaskState
-from runqy_tui.store import Link
+from runqy_tui.monitor.store import Link
 from tests.app import scenes
 from tests.faults.watching import Seen, watching, well_said
 from tests.support import fleet

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from runqy_tui import poller as polling
 from runqy_tui.diagnosis.diagnoser import Triage
 from runqy_tui.model import Snapshot
-from runqy_tui.poller import Poller, PollResult
+from runqy_tui.monitor import poller as polling
+from runqy_tui.monitor.poller import Poller, PollResult
+from runqy_tui.monitor.store import Store
 from runqy_tui.redis.source import open_reader
-from runqy_tui.store import Store
 from tests.support.servers import RealServer
 
 FORM = r"Redis at {where} [^:]+: [^.].*\. [^.].*\."

@@ -14,7 +14,7 @@ from tests.pty.terminal import Terminal
 PROGRAM = """
 import sys
 from runqy_tui import cli
-from runqy_tui.poller import Poller
+from runqy_tui.monitor.poller import Poller
 from runqy_tui.tui.app import RunqyApp
 from runqy_tui.tui.driver import RunqyDriver
 from runqy_tui.tui.panes.workers import WorkersPane

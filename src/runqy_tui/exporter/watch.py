@@ -13,7 +13,7 @@ from runqy_tui.exporter.status import Frame, Histogram, Status, tally
 from runqy_tui.model import QueueKey
 from runqy_tui.model.errors import ConfigError
 from runqy_tui.model.reader_protocol import Reader
-from runqy_tui.poller import Poller, PollResult
+from runqy_tui.monitor.poller import Poller, PollResult
 
 PATIENCE_LEAST_S = 15.0
 

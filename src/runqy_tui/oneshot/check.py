@@ -15,9 +15,9 @@ from runqy_tui.diagnosis.diagnoser import Diagnosis, Triage
 from runqy_tui.model.errors import ConnectionFailedError, RunqyTuiError, UsageError
 from runqy_tui.model.reader_protocol import Reader
 from runqy_tui.model.severity import Severity
+from runqy_tui.monitor.poller import DEADLINE_S
 from runqy_tui.oneshot import verdict
 from runqy_tui.oneshot.output import emit
-from runqy_tui.poller import DEADLINE_S
 from runqy_tui.rules.alerts import GAP_S, Alert, AlertBoard, Alerts
 from runqy_tui.rules.load import load_rules
 from runqy_tui.rules.model import Rule, RuleKind, parse_span

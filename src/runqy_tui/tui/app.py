@@ -20,11 +20,11 @@ from runqy_tui.config import Settings
 from runqy_tui.diagnosis.diagnoser import Triage
 from runqy_tui.model.errors import RunqyTuiError
 from runqy_tui.model.reader_protocol import Reader
-from runqy_tui.poller import Poller, PollResult
+from runqy_tui.monitor.poller import Poller, PollResult
+from runqy_tui.monitor.store import Store, View
 from runqy_tui.rules.alerts import Alerts
 from runqy_tui.rules.model import Rule
 from runqy_tui.rules.template import default_rules
-from runqy_tui.store import Store, View
 from runqy_tui.tui.announce import announce, newly_firing
 from runqy_tui.tui.bandwidth import Bandwidth
 from runqy_tui.tui.drawncache import EVERY_S, forget_drawn

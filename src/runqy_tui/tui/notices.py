@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from runqy_tui.model.severity import Severity
-from runqy_tui.store import Link, View
+from runqy_tui.monitor.store import Link, View
 from runqy_tui.text.humanize import amount, clock
 from runqy_tui.tui import text
 

@@ -7,7 +7,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from runqy_tui import __version__
-from runqy_tui.poller import PollResult
+from runqy_tui.monitor.poller import PollResult
 
 if TYPE_CHECKING:
     from runqy_tui.diagnosis.diagnoser import Diagnosis

@@ -13,7 +13,7 @@ import redis
 
 from runqy_tui.model import QueueKey, TaskState
 from runqy_tui.model.errors import AccessDeniedError, ConnectionFailedError
-from runqy_tui.poller import Poller, PollResult
+from runqy_tui.monitor.poller import Poller, PollResult
 from runqy_tui.redis.connecting.connect import link_to
 from runqy_tui.redis.connecting.target import Target
 from runqy_tui.redis.polling.health import OUT_OF_MEMORY

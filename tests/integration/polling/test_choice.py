@@ -20,12 +20,12 @@ from runqy_tui.model import (
     WorkerState,
 )
 from runqy_tui.model.errors import ConfigError
+from runqy_tui.monitor.poller import Poller, PollResult, rest
+from runqy_tui.monitor.store import Store, View
 from runqy_tui.observation.history import History
-from runqy_tui.poller import Poller, PollResult, rest
 from runqy_tui.redis.polling import rotation
 from runqy_tui.redis.polling.memory import QueueMemory, Reading
 from runqy_tui.redis.polling.rotation import Budget, choose
-from runqy_tui.store import Store, View
 from runqy_tui.tui.resources.queues import QUEUES, queue_rows
 from runqy_tui.tui.resources.workers import WORKERS, worker_rows
 from runqy_tui.tui.widgets.header import header_parts

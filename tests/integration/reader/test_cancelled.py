@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from runqy_tui.poller import Poller, PollResult
+from runqy_tui.monitor.poller import Poller, PollResult
 from runqy_tui.redis.source import open_reader
 
 

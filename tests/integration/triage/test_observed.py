@@ -10,7 +10,7 @@ from redis import Redis
 
 from runqy_tui.diagnosis.diagnoser import Diagnosis, Triage
 from runqy_tui.model import QueueKey
-from runqy_tui.poller import Poller, PollResult
+from runqy_tui.monitor.poller import Poller, PollResult
 from runqy_tui.redis.source import open_reader
 from tests.support import fleet
 

@@ -10,11 +10,11 @@ from typing import cast
 
 import pytest
 
-from runqy_tui import poller as module
 from runqy_tui.model import Snapshot
 from runqy_tui.model.errors import ConfigError, ConnectionFailedError
 from runqy_tui.model.reader_protocol import Reader
-from runqy_tui.poller import BACKOFF_LIMIT_S, Poller, PollResult, backoff
+from runqy_tui.monitor import poller as module
+from runqy_tui.monitor.poller import BACKOFF_LIMIT_S, Poller, PollResult, backoff
 from tests.unit.core.builders import snapshot
 
 LONG_S = 60.0

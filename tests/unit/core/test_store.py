@@ -6,10 +6,10 @@ from runqy_tui.diagnosis.diagnoser import Diagnosis
 from runqy_tui.diagnosis.findings.finding import Finding, Kind, Subject
 from runqy_tui.model import QueueKey, Snapshot, WorkerState
 from runqy_tui.model.severity import Severity
+from runqy_tui.monitor.poller import PollResult
+from runqy_tui.monitor.store import Link, Rates, Store
 from runqy_tui.observation.durations import Observed
 from runqy_tui.observation.history import Trend
-from runqy_tui.poller import PollResult
-from runqy_tui.store import Link, Rates, Store
 from tests.unit.core.builders import NOW, queue, snapshot, worker
 
 KEY = QueueKey("q")

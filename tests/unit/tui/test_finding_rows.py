@@ -5,7 +5,7 @@ from __future__ import annotations
 from runqy_tui.diagnosis.findings.finding import Finding, Kind, Subject
 from runqy_tui.model import QueueKey
 from runqy_tui.model.severity import Severity
-from runqy_tui.store import View
+from runqy_tui.monitor.store import View
 from runqy_tui.tui.resources.findings import FINDINGS, MANY, FindingRow, finding_rows, of_row
 from tests.unit.core.builders import NOW, snapshot
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from runqy_tui.diagnosis.assessment import Trouble
 from runqy_tui.model import Dialect, Queue, TaskState
 from runqy_tui.model.severity import Severity
+from runqy_tui.monitor.store import Rates
 from runqy_tui.observation.durations import Observed
-from runqy_tui.store import Rates
 from runqy_tui.text import humanize
 from runqy_tui.text.humanize import age, count, moment, span
 from runqy_tui.tui.resources.queues import rate

@@ -15,7 +15,7 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.widgets import Input
 
-from runqy_tui.store import View
+from runqy_tui.monitor.store import View
 from runqy_tui.tui import text
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.widgets.bindings import quiet

@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from runqy_tui.model.severity import Severity
-from runqy_tui.store import Link, View
+from runqy_tui.monitor.store import Link, View
 from runqy_tui.text.humanize import amount
 from runqy_tui.tui.notices import notices
 from runqy_tui.tui.panes.resource import ResourcePane

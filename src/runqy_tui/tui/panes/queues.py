@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from runqy_tui.model import QueueKey
 from runqy_tui.model.severity import Severity
-from runqy_tui.store import View
+from runqy_tui.monitor.store import View
 from runqy_tui.tui.panes.resource import ResourcePane
 from runqy_tui.tui.resources.queues import QUEUES, QueueRow, queue_rows
 from runqy_tui.tui.session import Session

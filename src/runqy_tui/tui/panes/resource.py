@@ -9,7 +9,7 @@ from textual import on
 from textual.content import Content
 
 from runqy_tui.model.severity import Severity
-from runqy_tui.store import View
+from runqy_tui.monitor.store import View
 from runqy_tui.tui import text
 from runqy_tui.tui.notices import waiting
 from runqy_tui.tui.panes.base import Pane

@@ -14,7 +14,7 @@ from textual.timer import Timer
 from runqy_tui.model import Queue, QueueKey, TaskRow, TaskState
 from runqy_tui.model.errors import RunqyTuiError
 from runqy_tui.model.reader_protocol import Reader
-from runqy_tui.store import View
+from runqy_tui.monitor.store import View
 from runqy_tui.tui import text
 from runqy_tui.tui.listing import FILTER_DEPTH, Sight, Target, read_matches, read_rows
 from runqy_tui.tui.panes.base import Pane

@@ -9,7 +9,7 @@ from textual.content import Content
 
 from runqy_tui.model import WorkerState
 from runqy_tui.model.severity import Severity
-from runqy_tui.store import View
+from runqy_tui.monitor.store import View
 from runqy_tui.tui.panes.resource import ResourcePane
 from runqy_tui.tui.resources.workers import WORKERS, WorkerRow, worker_rows
 from runqy_tui.tui.session import Session

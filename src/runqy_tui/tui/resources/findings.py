@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from runqy_tui.diagnosis.findings.finding import Finding
 from runqy_tui.model.severity import Severity
-from runqy_tui.store import View
+from runqy_tui.monitor.store import View
 from runqy_tui.text.humanize import age
 from runqy_tui.tui.resources.field import Field, Resource
 from runqy_tui.tui.resources.signs import sign

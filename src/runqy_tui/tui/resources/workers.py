@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from runqy_tui.diagnosis.assessment import Trouble
 from runqy_tui.model import Worker, WorkerState
-from runqy_tui.store import View
+from runqy_tui.monitor.store import View
 from runqy_tui.text import humanize
 from runqy_tui.text.humanize import age
 from runqy_tui.tui.resources.field import Field, Resource, number, rank, text

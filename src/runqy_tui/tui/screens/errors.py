@@ -10,7 +10,7 @@ from textual import on
 from textual.widget import Widget
 
 from runqy_tui.diagnosis.signatures import ErrorGroup, ErrorSurvey, Failure, collect
-from runqy_tui.store import View
+from runqy_tui.monitor.store import View
 from runqy_tui.text.humanize import UNKNOWN, age, count
 from runqy_tui.tui.screens.modal import ObjectModal
 from runqy_tui.tui.session import Session

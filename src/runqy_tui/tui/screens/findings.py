@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from runqy_tui.diagnosis.findings.finding import Evidence, Finding
 from runqy_tui.model.severity import Severity
-from runqy_tui.store import Link, View
+from runqy_tui.monitor.store import Link, View
 from runqy_tui.text.humanize import moment, span
 from runqy_tui.tui import text
 from runqy_tui.tui.everywhere import in_modal

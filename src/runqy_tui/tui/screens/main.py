@@ -16,7 +16,7 @@ from textual.screen import Screen
 from runqy_tui.diagnosis.findings.finding import Kind
 from runqy_tui.model import QueueKey
 from runqy_tui.model.reader_protocol import InView
-from runqy_tui.store import Link, View
+from runqy_tui.monitor.store import Link, View
 from runqy_tui.tui.panes.base import Pane
 from runqy_tui.tui.panes.findings import FindingsPane
 from runqy_tui.tui.panes.queues import QueuesPane

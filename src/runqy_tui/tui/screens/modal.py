@@ -17,7 +17,7 @@ from textual.widgets import Input, Static
 from textual.worker import Worker
 
 from runqy_tui.model.errors import RunqyTuiError
-from runqy_tui.store import View
+from runqy_tui.monitor.store import View
 from runqy_tui.tui import text
 from runqy_tui.tui.everywhere import in_modal
 from runqy_tui.tui.screens.window import Window

@@ -12,7 +12,7 @@ from textual.widget import Widget
 from runqy_tui.diagnosis.assessment import Assessment
 from runqy_tui.model import Queue, QueueKey, Snapshot, Worker
 from runqy_tui.model.reader_protocol import InView
-from runqy_tui.store import Rates
+from runqy_tui.monitor.store import Rates
 from runqy_tui.text.humanize import UNKNOWN, age
 from runqy_tui.tui.describe.queue import facts, sentence
 from runqy_tui.tui.screens.modal import ObjectModal, Step

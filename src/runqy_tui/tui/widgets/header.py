@@ -12,7 +12,7 @@ from textual.widget import Widget
 from runqy_tui.config import Settings
 from runqy_tui.model import RedisInfo
 from runqy_tui.model.severity import Severity
-from runqy_tui.store import Link, View
+from runqy_tui.monitor.store import Link, View
 from runqy_tui.text import humanize
 from runqy_tui.text.humanize import age, clock
 from runqy_tui.tui import text

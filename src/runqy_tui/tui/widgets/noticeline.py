@@ -7,7 +7,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from runqy_tui.model.severity import Severity
-from runqy_tui.store import Link, View
+from runqy_tui.monitor.store import Link, View
 from runqy_tui.tui import text
 from runqy_tui.tui.notices import calm, notices
 from runqy_tui.tui.resources.signs import sign

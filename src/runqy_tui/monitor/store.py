@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from runqy_tui.diagnosis.assessment import Assessment, assess
 from runqy_tui.diagnosis.findings.finding import Finding
 from runqy_tui.model import QueueKey, Snapshot
+from runqy_tui.monitor.poller import PollResult
 from runqy_tui.observation.durations import Observed
 from runqy_tui.observation.history import Trend
-from runqy_tui.poller import PollResult
 
 if TYPE_CHECKING:
     from runqy_tui.diagnosis.diagnoser import Diagnosis
