@@ -32,7 +32,7 @@ from benchmarks.kit.tables import Column
 from runqy_tui.demo.messages import Message
 from runqy_tui.demo.server import EmbeddedServer
 from runqy_tui.model.search_query import Part, Search
-from runqy_tui.redis.source import RedisReader, open_reader
+from runqy_tui.redis.reader import RedisReader, open_reader
 
 QUEUE = "deep.default"
 NOTHING = "nothing"

@@ -110,7 +110,7 @@ SHOTS: tuple[tuple[str, tuple[int, int], Prepare], ...] = (
 
 async def shoot(url: str, size: tuple[int, int], prepare: Prepare) -> str:
     async def open_reader() -> Reader:
-        from runqy_tui.redis.source import open_reader
+        from runqy_tui.redis.reader import open_reader
 
         return await open_reader(url)
 
@@ -135,7 +135,7 @@ async def story() -> list[tuple[str, str]]:
         began = monotonic()
 
         async def open_reader() -> Reader:
-            from runqy_tui.redis.source import open_reader
+            from runqy_tui.redis.reader import open_reader
 
             return await open_reader(demo.url)
 

@@ -16,7 +16,7 @@ from hypothesis import settings
 
 from runqy_tui.demo.server import EmbeddedServer
 from runqy_tui.redis.checkup import acl
-from runqy_tui.redis.source import RedisReader, open_reader
+from runqy_tui.redis.reader import RedisReader, open_reader
 from tests.support.captures import CAPTURES, Captures
 from tests.support.permissions import login, refusals
 

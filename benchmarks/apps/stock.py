@@ -20,7 +20,7 @@ from textual.widgets import DataTable, Footer
 
 from runqy_tui.model import QueueKey, Snapshot, TaskPage, TaskState
 from runqy_tui.model.reader_protocol import Reader
-from runqy_tui.redis.source import open_reader
+from runqy_tui.redis.reader import open_reader
 from runqy_tui.text.humanize import age
 from runqy_tui.text.safe import safe_line
 

@@ -51,7 +51,7 @@ return bytes
 @asynccontextmanager
 async def ours(url: str, _size: Size) -> AsyncIterator[Poll]:
     """The monitor's own reader."""
-    from runqy_tui.redis.source import open_reader
+    from runqy_tui.redis.reader import open_reader
 
     reader = await open_reader(url)
     try:
@@ -65,7 +65,7 @@ async def changed(url: str, size: Size) -> AsyncIterator[Poll]:
     """The same as the screen uses it: within a budget, with some queues to be seen."""
     from runqy_tui.config.settings import DEFAULT_BUDGET
     from runqy_tui.model import QueueKey
-    from runqy_tui.redis.source import open_reader
+    from runqy_tui.redis.reader import open_reader
 
     reader = await open_reader(url, budget=DEFAULT_BUDGET)
     queues = [QueueKey(name) for name in size.queue_names[:_ON_SCREEN]]

@@ -17,7 +17,7 @@ from textual.worker import WorkerError
 from runqy_tui.config import Settings
 from runqy_tui.monitor.poller import Poller
 from runqy_tui.monitor.store import View
-from runqy_tui.redis.source import open_reader
+from runqy_tui.redis.reader import open_reader
 from runqy_tui.tui.app import RunqyApp
 from runqy_tui.tui.panes.base import Pane
 from runqy_tui.tui.panes.tasks import TasksPane

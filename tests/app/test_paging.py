@@ -13,7 +13,7 @@ from runqy_tui.config import Settings
 from runqy_tui.demo.server import EmbeddedServer
 from runqy_tui.model import QueueKey, TaskPage, TaskState
 from runqy_tui.model.reader_protocol import PAGE_SIZE
-from runqy_tui.redis.source import RedisReader, open_reader
+from runqy_tui.redis.reader import RedisReader, open_reader
 from runqy_tui.tui.app import RunqyApp
 from tests.app import scenes
 from tests.app.driving import Hand, title, watching

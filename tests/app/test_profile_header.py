@@ -12,7 +12,7 @@ from runqy_tui.config import COLOURS, Settings
 from runqy_tui.model import Node, RedisInfo, Snapshot, Whereabouts
 from runqy_tui.model.errors import ConfigError
 from runqy_tui.monitor.store import Link, View
-from runqy_tui.redis.source import open_reader
+from runqy_tui.redis.reader import open_reader
 from runqy_tui.tui.app import RunqyApp
 from runqy_tui.tui.theme import DARK, LIGHT, PROFILE_COLOURS, badge_style, tint_of
 from runqy_tui.tui.widgets.fitting import fit_parts

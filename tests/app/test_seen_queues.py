@@ -5,7 +5,7 @@ from __future__ import annotations
 from redis import Redis
 
 from runqy_tui.config import Settings
-from runqy_tui.redis.source import open_reader
+from runqy_tui.redis.reader import open_reader
 from runqy_tui.tui.app import RunqyApp
 from tests.app.driving import watching
 from tests.support import fleet

@@ -9,7 +9,7 @@ from redis import Redis
 
 from runqy_tui.config import Settings
 from runqy_tui.model import QueueKey
-from runqy_tui.redis.source import RedisReader, open_reader
+from runqy_tui.redis.reader import RedisReader, open_reader
 from runqy_tui.tui.app import RunqyApp
 from tests.app import scenes
 from tests.app.driving import Hand, watching

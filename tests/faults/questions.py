@@ -8,7 +8,7 @@ from typing import Any
 import redis
 
 from runqy_tui.model import AuditWindow, QueueKey, TaskState
-from runqy_tui.redis.source import RedisReader
+from runqy_tui.redis.reader import RedisReader
 from runqy_tui.redis.wire.commands import ALLOWED
 from tests.app import scenes
 from tests.support import fleet

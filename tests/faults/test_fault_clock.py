@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from runqy_tui.model import QueueKey, Snapshot
-from runqy_tui.redis.polling.clockwatch import NOTICE_S, ClockWatch
+from runqy_tui.redis.polling.redis_server import NOTICE_S, ClockWatch
 from tests.app import scenes
 from tests.faults.watching import Seen, watching
 from tests.support.proxy import Proxy

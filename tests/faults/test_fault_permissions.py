@@ -10,7 +10,7 @@ import redis
 
 from runqy_tui.model import Snapshot, Task
 from runqy_tui.model.errors import AccessDeniedError
-from runqy_tui.redis.source import RedisReader, open_reader
+from runqy_tui.redis.reader import RedisReader, open_reader
 from tests.faults.questions import COMMANDS, QUESTIONS, fill
 from tests.faults.watching import watching, well_said
 from tests.support import fleet

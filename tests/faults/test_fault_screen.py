@@ -11,7 +11,7 @@ import redis
 
 from runqy_tui.config import Settings
 from runqy_tui.monitor import poller as polling
-from runqy_tui.redis.source import open_reader
+from runqy_tui.redis.reader import open_reader
 from runqy_tui.tui.app import RunqyApp
 from tests.app import scenes
 from tests.app.driving import Hand, watching

@@ -9,7 +9,7 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from runqy_tui.redis.connecting.target import parse_url
-from runqy_tui.redis.wire.faults import missing_command, translate
+from runqy_tui.redis.wire.error_translation import missing_command, translate
 from tests.faults.watching import well_said
 
 

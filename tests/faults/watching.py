@@ -16,7 +16,7 @@ from runqy_tui.model import Snapshot
 from runqy_tui.monitor import poller as polling
 from runqy_tui.monitor.poller import Poller, PollResult
 from runqy_tui.monitor.store import Store
-from runqy_tui.redis.source import open_reader
+from runqy_tui.redis.reader import open_reader
 from tests.support.servers import RealServer
 
 FORM = r"Redis at {where} [^:]+: [^.].*\. [^.].*\."

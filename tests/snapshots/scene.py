@@ -10,7 +10,7 @@ from typing import Any
 from redis import Redis
 
 from runqy_tui.model import Snapshot
-from runqy_tui.redis.source import RedisReader, open_reader
+from runqy_tui.redis.reader import RedisReader, open_reader
 from tests.app import scenes
 from tests.support import fleet
 

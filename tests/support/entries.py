@@ -23,15 +23,15 @@ from runqy_tui.model import (
     TaskState,
     Worker,
 )
-from runqy_tui.redis import keys, logs
-from runqy_tui.redis.decoding import codec, parse, proto
-from runqy_tui.redis.decoding.message import Opened, cut_of, open_parts, open_whole
-from runqy_tui.redis.decoding.values import Values
-from runqy_tui.redis.polling import servers, strings, workers
-from runqy_tui.redis.polling.assemble import Serving, queue_of
-from runqy_tui.redis.polling.health import health_of
-from runqy_tui.redis.polling.memory import QueueMemory, Reading
-from runqy_tui.redis.tasks.task_of import Found, task_of
+from runqy_tui.redis import keys, worker_logs
+from runqy_tui.redis.decoding import codec, field_parsing, proto
+from runqy_tui.redis.decoding.hash_values import Values
+from runqy_tui.redis.decoding.task_message import Opened, cut_of, open_parts, open_whole
+from runqy_tui.redis.polling import asynq_servers, queue_counters, worker_parsing
+from runqy_tui.redis.polling.queue_builder import Serving, queue_of
+from runqy_tui.redis.polling.queue_state import QueueMemory, Reading
+from runqy_tui.redis.polling.redis_server import health_of
+from runqy_tui.redis.tasks.build_task import Found, task_of
 from runqy_tui.redis.wire import replies
 from runqy_tui.text.masking import mask
 from runqy_tui.text.safe import decode, encode, safe_block, safe_line
@@ -56,7 +56,7 @@ def task_message(data: bytes) -> None:
 
 def task_hash(data: bytes) -> None:
     """The fields of a task's hash, its id and its scores."""
-    from runqy_tui.redis.tasks.detail import FIELDS
+    from runqy_tui.redis.tasks.task_lookup import FIELDS
 
     parts = data.split(PART)
     fields = dict(zip(FIELDS, parts, strict=False))
@@ -77,8 +77,8 @@ def _check_task(opened: Opened, fields: dict[bytes, bytes], scores: list[bytes])
 def server_info(data: bytes) -> None:
     """An asynq server's heartbeat, as a worker in every text form."""
     info = codec.decode_server(data)
-    worker = servers.judge("h:1:u", info, NOW, (), NOW)
-    check_forms(_snapshot(workers_=(worker, servers.lost("lost:1:u", info))))
+    worker = asynq_servers.judge("h:1:u", info, NOW, (), NOW)
+    check_forms(_snapshot(workers_=(worker, asynq_servers.lost("lost:1:u", info))))
 
 
 def worker_info(data: bytes) -> None:
@@ -100,16 +100,16 @@ def scheduler_entry(data: bytes) -> None:
 def worker_hash(data: bytes) -> None:
     """The fields of a worker's hash, its id first, in every text form."""
     worker_id, *parts = data.split(PART)
-    found = [part or None for part in islice(parts, len(workers.FIELDS))]
-    values = found + [None] * (len(workers.FIELDS) - len(found))
-    facts = workers.read_facts(values)
+    found = [part or None for part in islice(parts, len(worker_parsing.FIELDS))]
+    values = found + [None] * (len(worker_parsing.FIELDS) - len(found))
+    facts = worker_parsing.read_facts(values)
     if facts is None:
         return
-    assert workers.read_facts(values, (values, facts)) == facts
+    assert worker_parsing.read_facts(values, (values, facts)) == facts
     name = decode(worker_id)
     judged = (
-        workers.judge(name, facts, None, NOW, 25_000),
-        workers.lost(f"{name}~", facts, NOW - 99, NOW),
+        worker_parsing.judge(name, facts, None, NOW, 25_000),
+        worker_parsing.lost(f"{name}~", facts, NOW - 99, NOW),
     )
     served = [QueueKey(queue) for queue in islice(facts.queues, 50)]
     check_forms(_snapshot(queues=tuple(map(Queue, served)), workers_=judged))
@@ -118,16 +118,16 @@ def worker_hash(data: bytes) -> None:
 def queue_values(data: bytes) -> None:
     """A queue's name, its groups and strings, and the score that is due first."""
     name, *parts = data.split(PART)
-    values = [part or None for part in parts[: strings.COUNT]]
-    values += [None] * (strings.COUNT - len(values))
-    rest = parts[strings.COUNT :]
+    values = [part or None for part in parts[: queue_counters.COUNT]]
+    values += [None] * (queue_counters.COUNT - len(values))
+    rest = parts[queue_counters.COUNT :]
     memory = QueueMemory(QueueKey(decode(name)), day="2026-11-24")
     counted = (state for state in TaskState if state is not TaskState.AGGREGATING)
     reading = Reading({state: len(data) for state in counted}, day="2026-11-24")
-    reading.strings = strings.read_strings(len(data) % 6, list(values))
+    reading.strings = queue_counters.read_strings(len(data) % 6, list(values))
     reading.groups = tuple(map(decode, rest))
     reading.due_at = {TaskState.RETRY: replies.score(rest[0])} if rest else {}
-    memory.probe.since = parse.pending_since(values[0])
+    memory.probe.since = field_parsing.pending_since(values[0])
     queue = queue_of(memory, reading, Serving(), NOW, "2026-11-24")
     keys.queue_of_list(data)
     check_forms(_snapshot(queues=(queue,)))
@@ -136,25 +136,25 @@ def queue_values(data: bytes) -> None:
 def json_text(data: bytes) -> None:
     """JSON of metrics and recovery, and a line of a log, whole and cut."""
     problems: list[str] = []
-    workers.read_metrics(data, problems)
-    workers.read_recovery(data, problems)
+    worker_parsing.read_metrics(data, problems)
+    worker_parsing.read_recovery(data, problems)
     half = len(data) // 2
     for raw in (data, (len(data), data[:half], data[-128:])):
-        line = logs.line(raw)
+        line = worker_logs.line(raw)
         if line is not None:
             check_clean(safe_block(line.text))
             batch = LogBatch((line,))
-            lost = workers.lost("w:1", None, NOW - 100, NOW)
+            lost = worker_parsing.lost("w:1", None, NOW - 100, NOW)
             check_forms(_snapshot(workers_=(lost,)), logs={"w:1": batch})
 
 
 def scalar(data: bytes) -> None:
     """A number, a flag, a moment, a map of queues, and the replies that Redis spells itself."""
-    parse.whole(data)
-    parse.flag(data)
-    for moment in (parse.moment(data), parse.pending_since(data)):
+    field_parsing.whole(data)
+    field_parsing.flag(data)
+    for moment in (field_parsing.moment(data), field_parsing.pending_since(data)):
         assert moment is None or 0 < moment < 1e12
-    found, _ = parse.queues(data)
+    found, _ = field_parsing.queues(data)
     assert all(isinstance(name, str) for name in found)
     replies.score(data)
     replies.scan_page([data, [data]])

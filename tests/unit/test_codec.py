@@ -15,7 +15,7 @@ from runqy_tui.redis.decoding.codec import (
     decode_worker,
     split_oversized,
 )
-from runqy_tui.redis.decoding.message import cut_of, open_parts, open_whole
+from runqy_tui.redis.decoding.task_message import cut_of, open_parts, open_whole
 from runqy_tui.text.safe import encode
 from tests.support.fleet import message
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runqy_tui.redis.decoding import codec, parse
-from runqy_tui.redis.decoding.message import cut_of, open_parts, open_whole
-from runqy_tui.redis.polling import workers
+from runqy_tui.redis.decoding import codec, field_parsing
+from runqy_tui.redis.decoding.task_message import cut_of, open_parts, open_whole
+from runqy_tui.redis.polling import worker_parsing
 from runqy_tui.text.safe import decode, encode
 from tests.support.fleet import message
 
@@ -77,24 +77,24 @@ def test_parts_make_the_whole(raw: bytes, data: st.DataObject) -> None:
 
 @given(st.binary(max_size=200))
 def test_any_field_of_a_hash(raw: bytes) -> None:
-    parse.whole(raw)
-    parse.moment(raw)
-    parse.pending_since(raw)
-    parse.flag(raw)
-    parse.json_object(raw)
-    parse.queues(raw)
+    field_parsing.whole(raw)
+    field_parsing.moment(raw)
+    field_parsing.pending_since(raw)
+    field_parsing.flag(raw)
+    field_parsing.json_object(raw)
+    field_parsing.queues(raw)
     problems: list[str] = []
-    workers.read_metrics(raw, problems)
-    workers.read_recovery(raw, problems)
+    worker_parsing.read_metrics(raw, problems)
+    worker_parsing.read_recovery(raw, problems)
 
 
 @given(st.lists(st.one_of(st.none(), st.binary(max_size=60)), min_size=14, max_size=14))
 def test_any_worker_hash(values: list[bytes | None]) -> None:
-    facts = workers.read_facts(values)
+    facts = worker_parsing.read_facts(values)
     if facts is None:
         assert values == [None] * 14
     else:
-        workers.judge("w", facts, None, 1795484106.0)
+        worker_parsing.judge("w", facts, None, 1795484106.0)
 
 
 NAMES = st.text(
@@ -105,7 +105,7 @@ NAMES = st.text(
 @given(st.dictionaries(NAMES, st.integers(-99, 9_999), max_size=8))
 def test_go_maps(queues: dict[str, int]) -> None:
     printed = " ".join(f"{name}:{queues[name]}" for name in sorted(queues))
-    found, clean = parse.queues(encode(f"map[{printed}]"))
+    found, clean = field_parsing.queues(encode(f"map[{printed}]"))
     assert (dict(found), clean) == (queues, True)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from runqy_tui.model import ServerHealth
-from runqy_tui.redis.polling.health import AOF_FAILED, OUT_OF_MEMORY, SAVE_FAILED, health_of
+from runqy_tui.redis.polling.redis_server import AOF_FAILED, OUT_OF_MEMORY, SAVE_FAILED, health_of
 from runqy_tui.redis.wire.replies import info_fields
 
 FULL = {"used_memory": "900", "maxmemory": "800", "maxmemory_policy": "noeviction"}

@@ -9,8 +9,8 @@ from redis.exceptions import NoPermissionError
 
 from runqy_tui.model.errors import ConnectionFailedError
 from runqy_tui.redis.polling.overview import _refusals_first
-from runqy_tui.redis.polling.warn import Warnings
-from runqy_tui.redis.wire.intake import ALL, Intake, Taking
+from runqy_tui.redis.polling.warnings import Warnings
+from runqy_tui.redis.wire.fast_connection import ALL, Intake, Taking
 from runqy_tui.redis.wire.replies import Reply
 from runqy_tui.runtime import cooperative
 

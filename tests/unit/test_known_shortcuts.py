@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from runqy_tui.model import Dialect, Queue, QueueKey, Worker, WorkerState
-from runqy_tui.redis.polling import workers
+from runqy_tui.redis.polling import worker_parsing
 from runqy_tui.redis.polling.aging import aged_queue, aged_worker, copier, unread_worker
-from runqy_tui.redis.polling.known import METRICS_EVERY_S, KnownWorker
-from runqy_tui.redis.polling.warn import Warnings
+from runqy_tui.redis.polling.warnings import Warnings
+from runqy_tui.redis.polling.worker_state import METRICS_EVERY_S, KnownWorker
 from runqy_tui.redis.wire.replies import Reply
 
 NOW = 1_000_000.0
@@ -46,7 +46,7 @@ def hash_of(beat: float, **told: Any) -> list[Reply]:
         "queues": b"map[a:1]",
         "metrics": metrics(5),
     } | told
-    return [values.get(name.decode()) for name in workers.FIELDS]
+    return [values.get(name.decode()) for name in worker_parsing.FIELDS]
 
 
 def poll(
@@ -104,7 +104,7 @@ def test_whatever_happens_to_a_worker(seed: int) -> None:
             told = {} if pick.random() < 0.4 else told | dict([pick.choice(CHANGES)])
         reply: list[Reply] = hash_of(beat + clock_off, **told)
         if now - beat > 30 or pick.random() < 0.03:
-            reply = [None] * len(workers.FIELDS)
+            reply = [None] * len(worker_parsing.FIELDS)
         ttl_ms = None
         if plain.wants_ttl(now) or number % TTL_EVERY == 0:
             ttl_ms = int(30_000 - (now - beat) * 1000)

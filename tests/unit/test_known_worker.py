@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from redis.exceptions import ResponseError
 
-from runqy_tui.redis.polling import workers
-from runqy_tui.redis.polling.hashreads import cut_read, hash_read
-from runqy_tui.redis.polling.known import METRICS_EVERY_S, KnownWorker
+from runqy_tui.redis.polling import worker_parsing
+from runqy_tui.redis.polling.worker_reads import cut_read, hash_read
+from runqy_tui.redis.polling.worker_state import METRICS_EVERY_S, KnownWorker
 from runqy_tui.redis.wire.replies import Reply
 from runqy_tui.redis.wire.transport import Batch
 
@@ -25,7 +25,7 @@ def values(**fields: Any) -> list[Any]:
     told = {"worker_id": ID, "started_at": 900, "last_beat": 1_000_000, "status": "running"}
     told |= {"queues": "map[a:1]", "metrics": '{"cpu_percent":5,"collected_at":7}'} | fields
     raw = {name.encode(): None if value is None else str(value) for name, value in told.items()}
-    found = [raw.get(name) for name in workers.FIELDS]
+    found = [raw.get(name) for name in worker_parsing.FIELDS]
     return [None if value is None else value.encode() for value in found]
 
 
@@ -36,7 +36,7 @@ def beat(one: KnownWorker, at: float, reply: Reply, *, sparing: bool = True) -> 
         gone = b"metrics" not in packed.wire
         reply = [
             None if gone and name == b"metrics" else value
-            for name, value in zip(workers.FIELDS, reply, strict=True)
+            for name, value in zip(worker_parsing.FIELDS, reply, strict=True)
         ]
     one.read(reply, may_cut=True)
     one.measured, one.ttl_ms = True, 29_000
@@ -61,7 +61,7 @@ def cpu(one: KnownWorker) -> float | None:
 def test_a_read_is_what_one_command_would_be(worker_id: str) -> None:
     for left_out in ((), (b"metrics",), (b"metrics", b"queues")):
         batch = Batch()
-        names = [b"-" if name in left_out else name for name in workers.FIELDS]
+        names = [b"-" if name in left_out else name for name in worker_parsing.FIELDS]
         key = b"asynq:workers:" + worker_id.encode("utf-8", "surrogateescape")
         batch.ask("HMGET", key, *names)
         assert hash_read(worker_id, left_out) == batch.packed()
@@ -92,7 +92,7 @@ def test_nobody_spares_what_is_not_known() -> None:
     assert one.command(may_cut=True, sparing_at=NOW) == cut_read(ID)
     assert one.command(may_cut=False, sparing_at=NOW) == hash_read(ID)
     one = known()
-    beat(one, SOON, [None] * len(workers.FIELDS))
+    beat(one, SOON, [None] * len(worker_parsing.FIELDS))
     assert not one.here
     assert one.command(may_cut=True, sparing_at=SOON) == hash_read(ID)
 
@@ -125,7 +125,7 @@ def test_only_a_status_is_a_ghost_whatever_was_known() -> None:
     one = known()
     gone = dict.fromkeys(("worker_id", "started_at", "last_beat", "queues", "metrics"))
     beat(one, SOON, values(**gone, status="stopped"))
-    assert one.facts == workers.Facts(ghost=True, status="stopped")
+    assert one.facts == worker_parsing.Facts(ghost=True, status="stopped")
     one.metrics_due_at = LATER
     assert b"metrics" in beat(one, SOON, values(**gone))
     one.metrics_due_at = LATER
@@ -142,7 +142,7 @@ def test_the_same_again_is_no_news() -> None:
 
 def test_long_metrics_are_cut_at_every_read() -> None:
     one = known()
-    beat(one, LATER, values(metrics="x" * (workers.MOST_FIELD_BYTES + 1)))
+    beat(one, LATER, values(metrics="x" * (worker_parsing.MOST_FIELD_BYTES + 1)))
     assert one.careful
     assert one.command(may_cut=True, sparing_at=SOON) == cut_read(ID)
     assert not one.light
@@ -150,12 +150,12 @@ def test_long_metrics_are_cut_at_every_read() -> None:
 
 def test_what_is_too_long_stays_out_beside_the_metrics() -> None:
     one = known()
-    queues = "map[" + "a" * workers.MOST_FIELD_BYTES
+    queues = "map[" + "a" * worker_parsing.MOST_FIELD_BYTES
     one.read(values(queues=queues), may_cut=False)
     left_out = (b"metrics", b"queues")
     assert one.command(may_cut=False, sparing_at=SOON) == hash_read(ID, left_out)
     before = one.facts
-    one.read([None if n in left_out else v for n, v in zip(workers.FIELDS, values(), strict=True)],
+    one.read([None if n in left_out else v for n, v in zip(worker_parsing.FIELDS, values(), strict=True)],
              may_cut=False)  # fmt: skip
     assert one.facts is before
     assert one.command(may_cut=False) == hash_read(ID, (b"queues",))
@@ -175,7 +175,7 @@ def test_a_fleet_does_not_take_its_turn_all_at_once() -> None:
 def any_hash(pick: random.Random, step: int) -> Reply:
     """A hash as some program may leave it."""
     if pick.random() < 0.1:
-        gone: list[Reply] = [[None] * len(workers.FIELDS), ResponseError("WRONGTYPE")]
+        gone: list[Reply] = [[None] * len(worker_parsing.FIELDS), ResponseError("WRONGTYPE")]
         return pick.choice(gone)
     changes: list[dict[str, Any]] = [
         {},
@@ -184,7 +184,7 @@ def any_hash(pick: random.Random, step: int) -> Reply:
         {"recovery": pick.choice([None, "{", '{"a":{"state":"recovering"}}'])},
         {"metrics": pick.choice([None, "{", f'{{"cpu_percent":{step}}}'])},
         dict.fromkeys(("worker_id", "started_at", "last_beat", "queues"), pick.choice([None, "1"])),
-        {"queues": pick.choice([None, "map[b:2]", "x" * (workers.MOST_FIELD_BYTES + 9)])},
+        {"queues": pick.choice([None, "map[b:2]", "x" * (worker_parsing.MOST_FIELD_BYTES + 9)])},
     ]
     fields: dict[str, Any] = {"last_beat": 1_000_000 + step}
     for change in pick.sample(changes, 2):
@@ -210,6 +210,6 @@ def test_but_for_the_metrics_a_light_read_tells_what_a_whole_one_does(seed: int)
     assert 50 < spared < 250
 
 
-def bare(facts: workers.Facts) -> workers.Facts:
+def bare(facts: worker_parsing.Facts) -> worker_parsing.Facts:
     problems = tuple(problem for problem in facts.problems if problem != "metrics")
     return replace(facts, metrics=None, problems=problems)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runqy_tui.redis.seek.cursor import ANCHORS, OVERLAP, Cursor
+from runqy_tui.redis.search.list_cursor import ANCHORS, OVERLAP, Cursor
 
 WINDOW = 256
 

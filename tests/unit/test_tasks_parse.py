@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from runqy_tui.model import Blob, Dialect, QueueKey, Task, TaskState
-from runqy_tui.redis.decoding import parse
-from runqy_tui.redis.decoding.message import open_whole
-from runqy_tui.redis.decoding.values import Values
-from runqy_tui.redis.tasks.task_of import Found, task_of
+from runqy_tui.redis.decoding import field_parsing
+from runqy_tui.redis.decoding.hash_values import Values
+from runqy_tui.redis.decoding.task_message import open_whole
+from runqy_tui.redis.tasks.build_task import Found, task_of
 from tests.support.fleet import message
 
 NOW = 1795484106.0
@@ -67,7 +67,7 @@ MSG = message(type="t", id="t", payload=b"{}", retry=3)
     ],
 )
 def test_pending_since(raw: bytes | None, expected: float | None) -> None:
-    found = parse.pending_since(raw)
+    found = field_parsing.pending_since(raw)
     assert found == (None if expected is None else pytest.approx(expected))
 
 
@@ -76,7 +76,7 @@ def test_pending_since(raw: bytes | None, expected: float | None) -> None:
     [(b"12", 12), (b" 12 ", 12), (b"-3", -3), (b"1.5", None), (b"", None), (b"--1", None)],
 )
 def test_whole_numbers(raw: bytes, expected: int | None) -> None:
-    assert parse.whole(raw) == expected
+    assert field_parsing.whole(raw) == expected
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from runqy_tui.model import Dialect, Gpu, Metrics, Recovery, WorkerState
-from runqy_tui.redis.decoding import parse
-from runqy_tui.redis.polling import workers
-from runqy_tui.redis.polling.workers import FIELDS, Facts, judge, lost, read_facts
+from runqy_tui.redis.decoding import field_parsing
+from runqy_tui.redis.polling import worker_parsing
+from runqy_tui.redis.polling.worker_parsing import FIELDS, Facts, judge, lost, read_facts
 
 NOW = 1795484106.0
 
@@ -36,7 +36,7 @@ def facts(**fields: bytes) -> Facts:
     ],
 )
 def test_queues(raw: bytes, expected: dict[str, int | None]) -> None:
-    found, clean = parse.queues(raw)
+    found, clean = field_parsing.queues(raw)
     assert (dict(found), clean) == (expected, True)
     assert list(found) == list(expected)
 
@@ -52,12 +52,12 @@ def test_queues(raw: bytes, expected: dict[str, int | None]) -> None:
     ],
 )
 def test_queues_that_make_no_sense(raw: bytes, expected: dict[str, int | None]) -> None:
-    found, clean = parse.queues(raw)
+    found, clean = field_parsing.queues(raw)
     assert (dict(found), clean) == (expected, False)
 
 
 def test_a_long_nonsense_of_queues_is_read_in_linear_time() -> None:
-    found, clean = parse.queues(b"map[" + b"x:y " * 200_000 + b"]")
+    found, clean = field_parsing.queues(b"map[" + b"x:y " * 200_000 + b"]")
     assert (dict(found), clean) == ({}, False)
 
 
@@ -75,7 +75,7 @@ def test_a_long_nonsense_of_queues_is_read_in_linear_time() -> None:
     ],
 )
 def test_flags(raw: bytes | None, expected: bool | None) -> None:
-    assert parse.flag(raw) is expected
+    assert field_parsing.flag(raw) is expected
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_flags(raw: bytes | None, expected: bool | None) -> None:
 )
 def test_numbers_in_metrics(raw: bytes, expected: float | None) -> None:
     problems: list[str] = []
-    metrics = workers.read_metrics(raw, problems)
+    metrics = worker_parsing.read_metrics(raw, problems)
     assert metrics is not None
     assert (metrics.cpu_percent, problems) == (expected, [])
 
@@ -108,7 +108,7 @@ def test_metrics_with_gpus() -> None:
         b'"memory_total_mb":24000,"temperature_c":71},{"index":"x","name":3},"odd"]}'
     )
     problems: list[str] = []
-    assert workers.read_metrics(raw, problems) == Metrics(
+    assert worker_parsing.read_metrics(raw, problems) == Metrics(
         cpu_percent=55.2,
         memory_used_bytes=4,
         memory_total_bytes=8,
@@ -121,8 +121,8 @@ def test_metrics_with_gpus() -> None:
 @pytest.mark.parametrize("raw", [b"{", b"[]", b"null", b"3", b"\xff", b"[" * 100_000, b"9" * 5_000])
 def test_json_that_is_no_object(raw: bytes) -> None:
     problems: list[str] = []
-    assert workers.read_metrics(raw, problems) is None
-    assert workers.read_recovery(raw, problems) == {}
+    assert worker_parsing.read_metrics(raw, problems) is None
+    assert worker_parsing.read_recovery(raw, problems) == {}
     assert problems == ["metrics", "recovery"]
 
 
@@ -132,7 +132,7 @@ def test_recovery_keeps_what_can_be_read() -> None:
         b'{"a":{"consecutive_fails":3,"state":"degraded","total_restarts":2},"b":{"state":"new"},'
         b'"c":{"state":3},"d":[],"e":{"state":"idle","total_restarts":-1}}'
     )
-    assert workers.read_recovery(raw, problems) == {
+    assert worker_parsing.read_recovery(raw, problems) == {
         "a": Recovery("degraded", 3, 2),
         "b": Recovery("new"),
         "e": Recovery("idle", None, None),

@@ -33,7 +33,7 @@ async def open_for(settings: Settings, *, budget: int | None = None) -> Reader:
 
     ``budget`` is for who polls again and again: without one, each overview reads everything.
     """
-    from runqy_tui.redis.source import open_reader
+    from runqy_tui.redis.reader import open_reader
 
     loaded()
     with naming_source(settings):

@@ -12,7 +12,7 @@ from benchmarks.kit.fleet import fleet
 from benchmarks.kit.report import ROOT
 from benchmarks.kit.sizes import Size
 from runqy_tui.model import QueueKey, TaskState, WorkerState
-from runqy_tui.redis.source import open_reader
+from runqy_tui.redis.reader import open_reader
 
 
 @pytest.mark.parametrize("deep", [False, True])

@@ -7,7 +7,7 @@ from typing import Any
 import redis
 
 from runqy_tui.model import AuditWindow, TaskState
-from runqy_tui.redis.source import RedisReader
+from runqy_tui.redis.reader import RedisReader
 from tests.support import fleet
 
 NOW = 1_795_500_000.0

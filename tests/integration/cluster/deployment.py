@@ -18,7 +18,7 @@ from runqy_tui.model import Snapshot
 from runqy_tui.model.credentials import Access
 from runqy_tui.redis.connecting.connect import link_to
 from runqy_tui.redis.connecting.target import Target, parse_url
-from runqy_tui.redis.source import RedisReader
+from runqy_tui.redis.reader import RedisReader
 from tests.support.captures import Clock
 from tests.support.certificates import Certificates
 from tests.support.servers import RealServer, free_port

@@ -15,7 +15,7 @@ import redis
 from runqy_tui.diagnosis.diagnoser import Triage
 from runqy_tui.model import AuditWindow, QueueKey, TaskState, WorkerState
 from runqy_tui.model.errors import ConnectionFailedError
-from runqy_tui.redis.source import RedisReader
+from runqy_tui.redis.reader import RedisReader
 from tests.integration.cluster.deployment import (
     QUICK_MS,
     Deployment,

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runqy_tui.redis.cluster.requests import args_of
-from runqy_tui.redis.cluster.topology import UnreachableError, reachable, topology_of
-from runqy_tui.redis.cluster.walks import Walks
+from runqy_tui.redis.cluster.scan import Walks, args_of
+from runqy_tui.redis.cluster.slot_map import UnreachableError, reachable, topology_of
 from runqy_tui.redis.wire.commands import encode
 from runqy_tui.redis.wire.replies import Reply, scan_page
 

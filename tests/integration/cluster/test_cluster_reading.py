@@ -16,8 +16,8 @@ from runqy_tui.model.errors import AccessDeniedError, ConnectionFailedError
 from runqy_tui.monitor.poller import Poller, PollResult
 from runqy_tui.redis.connecting.connect import link_to
 from runqy_tui.redis.connecting.target import Target
-from runqy_tui.redis.polling.health import OUT_OF_MEMORY
-from runqy_tui.redis.source import RedisReader, open_reader
+from runqy_tui.redis.polling.redis_server import OUT_OF_MEMORY
+from runqy_tui.redis.reader import RedisReader, open_reader
 from runqy_tui.redis.wire.commands import ALLOWED
 from tests.conftest import OpenReader
 from tests.integration.cluster.asking import NOW, everything, populate

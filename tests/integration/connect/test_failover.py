@@ -14,8 +14,8 @@ from runqy_tui.model.errors import ConnectionFailedError
 from runqy_tui.model.json_schema import snapshot_object
 from runqy_tui.observation.history import History
 from runqy_tui.oneshot.plain import snapshot_text
-from runqy_tui.redis.sentinel import link as sentinel
-from runqy_tui.redis.source import RedisReader, open_reader
+from runqy_tui.redis.reader import RedisReader, open_reader
+from runqy_tui.redis.sentinel import sentinel_link as sentinel
 from tests.integration.connect.trying import until
 from tests.support.deployment import SERVICE, Deployment
 from tests.support.servers import debian

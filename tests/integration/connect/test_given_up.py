@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio.connection import BlockingConnectionPool
 
 from runqy_tui.model.credentials import Access
-from runqy_tui.redis.source import open_reader
+from runqy_tui.redis.reader import open_reader
 from runqy_tui.redis.wire.transport import NodeLink
 from tests.support import fleet
 from tests.support.certificates import Certificates

@@ -11,8 +11,8 @@ import pytest
 
 from runqy_tui.model.credentials import Access
 from runqy_tui.model.errors import AccessDeniedError, ConnectionFailedError
-from runqy_tui.redis.sentinel import link as sentinel
-from runqy_tui.redis.source import open_reader
+from runqy_tui.redis.reader import open_reader
+from runqy_tui.redis.sentinel import sentinel_link as sentinel
 from tests.integration.connect.trying import SECRET, refusal, seen, until
 from tests.support import fleet
 from tests.support.certificates import Certificates

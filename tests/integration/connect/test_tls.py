@@ -11,7 +11,7 @@ import pytest
 
 from runqy_tui.model.credentials import Access
 from runqy_tui.model.errors import AccessDeniedError, ConfigError, ConnectionFailedError
-from runqy_tui.redis.source import open_reader
+from runqy_tui.redis.reader import open_reader
 from tests.integration.connect.trying import SECRET, refusal, seen
 from tests.support.certificates import HOST, Certificates
 from tests.support.servers import RealServer, debian

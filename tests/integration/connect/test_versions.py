@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from runqy_tui.model import AuditWindow, QueueKey, TaskState
-from runqy_tui.redis.source import open_reader
+from runqy_tui.redis.reader import open_reader
 from tests.support import fleet
 from tests.support.servers import RealServer, debian, embedded
 

@@ -13,7 +13,7 @@ import pytest
 from runqy_tui.model import Snapshot
 from runqy_tui.model.credentials import Access
 from runqy_tui.model.errors import RunqyTuiError
-from runqy_tui.redis.source import RedisReader, open_reader
+from runqy_tui.redis.reader import RedisReader, open_reader
 
 SECRET = "s3cr3t"
 

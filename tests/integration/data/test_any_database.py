@@ -14,9 +14,9 @@ from runqy_tui.diagnosis.diagnoser import Looks, Triage
 from runqy_tui.diagnosis.signatures import collect
 from runqy_tui.model import Audit, AuditWindow, QueueKey, TaskRow, TaskState
 from runqy_tui.redis.decoding import proto
-from runqy_tui.redis.polling import workers
-from runqy_tui.redis.source import open_reader
-from runqy_tui.redis.tasks import detail
+from runqy_tui.redis.polling import worker_parsing
+from runqy_tui.redis.reader import open_reader
+from runqy_tui.redis.tasks import task_lookup
 from runqy_tui.text.safe import decode
 from tests.support import fleet, hostile
 from tests.support.textforms import check_forms, check_task
@@ -79,7 +79,7 @@ class World:
                 self.pipe.zadd(key + b"g:" + task_id, {task_id: self.score()})
             else:
                 self.pipe.zadd(place, {task_id: self.score()})
-            fields = {field: self.any() for field in (*detail.FIELDS, self.any())}
+            fields = {field: self.any() for field in (*task_lookup.FIELDS, self.any())}
             fields |= {b"msg": self.message(), b"state": state.value.encode()}
             self.pipe.hset(key + b"t:" + task_id, mapping=fields)
             self.pipe.zadd(key + b"lease", {task_id: self.score()})
@@ -88,7 +88,7 @@ class World:
 
     def worker(self, worker_id: bytes) -> None:
         self.workers.append(decode(worker_id))
-        fields = {name: self.any() for name in workers.FIELDS if self.rng.random() < 0.8}
+        fields = {name: self.any() for name in worker_parsing.FIELDS if self.rng.random() < 0.8}
         fields |= {b"last_beat": str(int(self.now)).encode()} if self.rng.random() < 0.7 else {}
         self.pipe.hset(b"asynq:workers:" + worker_id, mapping={b"worker_id": b"w", **fields})
         self.pipe.zadd("asynq:workers", {worker_id: self.score()})

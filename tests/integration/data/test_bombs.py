@@ -11,11 +11,11 @@ import redis
 from runqy_tui.demo.server import EmbeddedServer
 from runqy_tui.diagnosis.signatures.error_groups import group
 from runqy_tui.model import QueueKey, TaskState, WorkerState
-from runqy_tui.redis.decoding.values import REFUSED_NOTE
-from runqy_tui.redis.logs import MOST_BYTES, MOST_LINE_BYTES
-from runqy_tui.redis.polling import index as index_module
-from runqy_tui.redis.polling import queues as queues_module
-from runqy_tui.redis.source import RedisReader, open_reader
+from runqy_tui.redis.decoding.hash_values import REFUSED_NOTE
+from runqy_tui.redis.polling import indexes as index_module
+from runqy_tui.redis.polling import queue_poller as queues_module
+from runqy_tui.redis.reader import RedisReader, open_reader
+from runqy_tui.redis.worker_logs import MOST_BYTES, MOST_LINE_BYTES
 from tests.conftest import OpenReader
 from tests.support import bombs, fleet
 from tests.support.textforms import check_forms, check_task

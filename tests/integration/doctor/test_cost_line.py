@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runqy_tui.redis.checkup.seen import Cost, describe
+from runqy_tui.redis.checkup.deployment_facts import Cost, describe
 from tests.unit.core.builders import snapshot
 
 FIRST = Cost(3, 3_000, 1, 1)

@@ -10,7 +10,7 @@ from runqy_tui.diagnosis.findings.registry import diagnose
 from runqy_tui.diagnosis.findings.server_history import ActiveSeen, ServerPast
 from runqy_tui.observation.history import History
 from runqy_tui.observation.task_sampling import Auditor
-from runqy_tui.redis.source import RedisReader
+from runqy_tui.redis.reader import RedisReader
 
 
 class Observer:

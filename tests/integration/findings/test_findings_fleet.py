@@ -9,7 +9,7 @@ import pytest
 from redis import Redis
 
 from runqy_tui.diagnosis.findings.finding import Thresholds
-from runqy_tui.redis.source import RedisReader
+from runqy_tui.redis.reader import RedisReader
 from tests.integration.findings.looking import Observer, told
 from tests.support import fleet
 

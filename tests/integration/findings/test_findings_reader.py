@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from redis import Redis
 
-from runqy_tui.redis.source import RedisReader
+from runqy_tui.redis.reader import RedisReader
 from tests.integration.findings.looking import told
 from tests.support import fleet
 

@@ -11,7 +11,7 @@ from redis import Redis, ResponseError
 from redis.exceptions import NoPermissionError
 
 from runqy_tui.redis.checkup import acl
-from runqy_tui.redis.checkup.needs import SAMPLES
+from runqy_tui.redis.checkup.command_probes import SAMPLES
 from runqy_tui.redis.wire.commands import ALLOWED
 from tests.integration.cli.conftest import Result
 from tests.support.servers import RealServer, debian, embedded

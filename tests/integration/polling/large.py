@@ -10,8 +10,8 @@ import pytest
 import redis
 
 from runqy_tui.model import Queue, QueueKey, Snapshot, Worker
-from runqy_tui.redis.polling import rotation
-from runqy_tui.redis.source import RedisReader
+from runqy_tui.redis.polling import budget
+from runqy_tui.redis.reader import RedisReader
 from tests.conftest import OpenReader
 from tests.support import fleet
 
@@ -42,7 +42,7 @@ def populate(writer: redis.Redis, now: float | None = None) -> None:
 def tick_by_the_second(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever looks at the budget does so a second after the last time."""
     seconds = count(1_000.0)
-    monkeypatch.setattr(rotation, "monotonic", lambda: next(seconds))
+    monkeypatch.setattr(budget, "monotonic", lambda: next(seconds))
 
 
 async def settled(reader: RedisReader) -> Snapshot:

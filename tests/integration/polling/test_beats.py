@@ -6,7 +6,7 @@ import pytest
 import redis
 
 from runqy_tui.model import WorkerState
-from runqy_tui.redis.polling import known, workers
+from runqy_tui.redis.polling import worker_parsing, worker_state
 from tests.conftest import OpenReader
 from tests.integration.polling.large import (
     BUDGET,
@@ -216,19 +216,19 @@ async def test_what_is_left_of_a_life_follows_from_the_beats(
 
 
 def test_when_a_worker_has_news() -> None:
-    one, now = known.KnownWorker(ONE), 1_000.0
-    one.facts, one.here = workers.Facts(last_beat=999.0), True
+    one, now = worker_state.KnownWorker(ONE), 1_000.0
+    one.facts, one.here = worker_parsing.Facts(last_beat=999.0), True
     one.measured, one.ttl_ms = True, 29_000
     one.expect(now, scored=True)
-    assert now + 4 < one.due_at <= now + known.BEAT_S
+    assert now + 4 < one.due_at <= now + worker_state.BEAT_S
     one.measured = False
     one.expect(now + 4, scored=True)
-    assert one.due_at < now + known.BEAT_S
+    assert one.due_at < now + worker_state.BEAT_S
     one.expect(now + 9, scored=True)  # late: from now on at each poll
     assert one.due_at == now + 9
     assert one.wants_ttl(now + 9)
     one.here = False
     one.expect(now + 40, scored=True)
-    assert one.due_at == now + 40 + known.LOST_EVERY_S
+    assert one.due_at == now + 40 + worker_state.LOST_EVERY_S
     one.expect(now + 40, scored=False)
     assert one.due_at == now + 40

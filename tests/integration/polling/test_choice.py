@@ -23,9 +23,8 @@ from runqy_tui.model.errors import ConfigError
 from runqy_tui.monitor.poller import Poller, PollResult, rest
 from runqy_tui.monitor.store import Store, View
 from runqy_tui.observation.history import History
-from runqy_tui.redis.polling import rotation
-from runqy_tui.redis.polling.memory import QueueMemory, Reading
-from runqy_tui.redis.polling.rotation import Budget, choose
+from runqy_tui.redis.polling.budget import Budget, choose
+from runqy_tui.redis.polling.queue_state import QueueMemory, Reading
 from runqy_tui.tui.resources.queues import QUEUES, queue_rows
 from runqy_tui.tui.resources.workers import WORKERS, worker_rows
 from runqy_tui.tui.widgets.header import header_parts
@@ -94,14 +93,14 @@ def test_a_budget_is_so_many_a_second_and_what_was_left_over() -> None:
 
 def test_a_budget_that_is_spent_leaves_something(monkeypatch: pytest.MonkeyPatch) -> None:
     budget = Budget(500)
-    monkeypatch.setattr(rotation, "monotonic", lambda: budget._at)
+    monkeypatch.setattr(budget, "monotonic", lambda: budget._at)
     budget.spend(5_000)
-    assert budget.allowance() == 500 * rotation.LEAST_S
+    assert budget.allowance() == 500 * budget.LEAST_S
 
 
 def test_a_long_pause_is_not_saved_up_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     budget = Budget(500)
-    monkeypatch.setattr(rotation, "monotonic", lambda: 1e6)
+    monkeypatch.setattr(budget, "monotonic", lambda: 1e6)
     assert budget.allowance() == 500 * 30
 
 

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from runqy_tui.model import Gpu, Metrics
-from runqy_tui.redis.polling.gpus import Gpus
-from runqy_tui.redis.polling.workers import read_metrics
+from runqy_tui.redis.polling.worker_parsing import Gpus, read_metrics
 
 ONE = {"index": 0, "name": "A100", "utilization_percent": 5, "memory_used_mb": 1.5}
 MADE = Gpu(0, "A100", 5.0, 1.5)

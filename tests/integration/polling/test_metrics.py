@@ -10,8 +10,8 @@ from time import time
 import pytest
 import redis
 
-from runqy_tui.redis.polling import known
-from runqy_tui.redis.source import RedisReader
+from runqy_tui.redis.polling import worker_state
+from runqy_tui.redis.reader import RedisReader
 from tests.conftest import OpenReader
 from tests.integration.polling.large import (
     BUDGET,
@@ -36,7 +36,7 @@ ALL_WORKERS = BUDGET + 150
 @pytest.fixture(autouse=True)
 def turns_come_never(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody's metrics are old, unless a test says so."""
-    monkeypatch.setattr(known, "METRICS_EVERY_S", 1e12)
+    monkeypatch.setattr(worker_state, "METRICS_EVERY_S", 1e12)
 
 
 def beat_all(writer: redis.Redis, cpu: int, now: float | None = None) -> None:
@@ -186,8 +186,8 @@ async def test_polls_that_leave_nothing_out_read_all_metrics(
 async def test_nobody_sees_metrics_that_are_much_older_than_half_a_minute(
     writer: redis.Redis, reader_of: OpenReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(known, "METRICS_EVERY_S", 30.0)
-    monkeypatch.setattr(known, "TTL_EVERY_S", 1e9)
+    monkeypatch.setattr(worker_state, "METRICS_EVERY_S", 30.0)
+    monkeypatch.setattr(worker_state, "TTL_EVERY_S", 1e9)
     step_s, ahead = 7.0, [0.0]
     reader = await reader_of(budget=ALL_WORKERS, clock=lambda now: now + ahead[0])
     beat_all(writer, 0)
@@ -203,7 +203,7 @@ async def test_nobody_sees_metrics_that_are_much_older_than_half_a_minute(
         read_at |= dict.fromkeys(asked.metrics, ahead[0])
         oldest = min(read_at.values())
         slow_s = time() - begun
-        assert ahead[0] - oldest <= known.METRICS_EVERY_S + step_s + slow_s
+        assert ahead[0] - oldest <= worker_state.METRICS_EVERY_S + step_s + slow_s
         assert {told[one] for one in IDS} == {round(at / step_s) for at in read_at.values()}
     assert oldest > 0
 

@@ -10,7 +10,7 @@ import redis
 
 from runqy_tui.model import Queue, QueueKey, Snapshot
 from runqy_tui.model.errors import ConnectionFailedError
-from runqy_tui.redis.source import RedisReader
+from runqy_tui.redis.reader import RedisReader
 from tests.conftest import OpenReader
 from tests.support import fleet
 from tests.support.proxy import Proxy

@@ -12,7 +12,7 @@ import redis
 from redis.exceptions import ResponseError
 
 from runqy_tui.model import Queue, Snapshot, Worker
-from runqy_tui.redis.source import RedisReader
+from runqy_tui.redis.reader import RedisReader
 from tests.conftest import OpenReader
 from tests.support import fleet
 

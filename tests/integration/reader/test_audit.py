@@ -9,7 +9,7 @@ import redis
 
 from runqy_tui.model import Audit, AuditedTask, AuditWindow, QueueKey, TaskState
 from runqy_tui.model.errors import AccessDeniedError
-from runqy_tui.redis.source import RedisReader
+from runqy_tui.redis.reader import RedisReader
 from runqy_tui.redis.wire.replies import Reply
 from runqy_tui.redis.wire.transport import Batch
 from tests.conftest import OpenReader

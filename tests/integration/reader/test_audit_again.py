@@ -8,9 +8,9 @@ import pytest
 import redis
 
 from runqy_tui.model import AuditedTask, AuditWindow, QueueKey, TaskState
-from runqy_tui.redis.source import RedisReader
-from runqy_tui.redis.tasks import audit, lately
-from runqy_tui.redis.wire.metered import MeteredLink
+from runqy_tui.redis.reader import RedisReader
+from runqy_tui.redis.tasks import task_checks, ttl_cache
+from runqy_tui.redis.wire.byte_counter import MeteredLink
 from tests.support import fleet
 
 Q = QueueKey("q")
@@ -42,7 +42,7 @@ async def tasks_of(reader: RedisReader, window: AuditWindow = ACTIVE) -> dict[st
 
 
 def pass_by(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
-    monkeypatch.setattr(lately, "monotonic", lambda: monotonic() + seconds)
+    monkeypatch.setattr(ttl_cache, "monotonic", lambda: monotonic() + seconds)
 
 
 async def test_what_was_in_order_is_not_asked_again(
@@ -126,9 +126,9 @@ async def test_ten_seconds_later(
     fill(writer, "t")
     await tasks_of(reader)
     writer.delete("asynq:{q}:t:t")
-    pass_by(monkeypatch, audit.KEEP_S - 1)
+    pass_by(monkeypatch, task_checks.KEEP_S - 1)
     assert not (await tasks_of(reader))["t"].missing
-    pass_by(monkeypatch, audit.KEEP_S)
+    pass_by(monkeypatch, task_checks.KEEP_S)
     assert (await tasks_of(reader))["t"].missing
 
 

@@ -6,7 +6,7 @@ import pytest
 import redis
 
 from runqy_tui.model import Counts, QueueKey, TaskState, WorkerState
-from runqy_tui.redis.source import RedisReader
+from runqy_tui.redis.reader import RedisReader
 from runqy_tui.text.safe import decode
 from tests.conftest import OpenReader
 from tests.support import fleet

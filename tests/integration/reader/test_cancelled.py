@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from runqy_tui.monitor.poller import Poller, PollResult
-from runqy_tui.redis.source import open_reader
+from runqy_tui.redis.reader import open_reader
 
 
 async def unheard(_result: PollResult) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from runqy_tui.model import Blob, DayCount, Dialect, QueueKey, Task, TaskState
-from runqy_tui.redis.source import RedisReader
+from runqy_tui.redis.reader import RedisReader
 from tests.conftest import OpenReader
 from tests.support.captures import Captures, frozen_at
 

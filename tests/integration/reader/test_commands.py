@@ -6,7 +6,7 @@ import redis
 
 from runqy_tui.demo.server import EmbeddedServer
 from runqy_tui.model import AuditWindow, QueueKey, TaskState
-from runqy_tui.redis.source import open_reader
+from runqy_tui.redis.reader import open_reader
 from runqy_tui.redis.wire import commands
 from tests.support import fleet
 

@@ -15,7 +15,7 @@ from runqy_tui.demo.server import EmbeddedServer
 from runqy_tui.model import QueueKey, TaskState
 from runqy_tui.model.errors import AccessDeniedError, ConnectionFailedError, RunqyTuiError
 from runqy_tui.model.reader_protocol import Reader
-from runqy_tui.redis.source import open_reader
+from runqy_tui.redis.reader import open_reader
 from runqy_tui.redis.wire.transport import Batch
 from tests.support import fleet
 

@@ -6,7 +6,7 @@ import pytest
 import redis
 
 from runqy_tui.model import Counts, Dialect, QueueKey, WorkerState
-from runqy_tui.redis.polling import index
+from runqy_tui.redis.polling import indexes
 from tests.conftest import OpenReader
 from tests.support import fleet
 
@@ -255,7 +255,7 @@ async def test_clock_behind_redis(writer: redis.Redis, reader_of: OpenReader) ->
 async def test_index_of_queues_in_several_steps(
     writer: redis.Redis, reader_of: OpenReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index, "QUEUES_PER_STEP", 100)
+    monkeypatch.setattr(indexes, "QUEUES_PER_STEP", 100)
     names = {f"q{number:04}" for number in range(1_000)}
     writer.sadd("asynq:queues", *names)
     reader = await reader_of()
@@ -279,7 +279,7 @@ async def test_long_index_of_workers(
     writer: redis.Redis, reader_of: OpenReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The newest beats come first, so that the dead of years cannot hide the living."""
-    monkeypatch.setattr(index, "MOST_WORKERS", 10)
+    monkeypatch.setattr(indexes, "MOST_WORKERS", 10)
     now = fleet.now_of(writer)
     writer.zadd("asynq:workers", {f"dead:{number}": 1_000 + number for number in range(50)})
     fleet.worker(writer, "alive:1", now, "map[a.b:1]")

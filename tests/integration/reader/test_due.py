@@ -6,7 +6,7 @@ import pytest
 import redis
 
 from runqy_tui.model import Queue, QueueKey
-from runqy_tui.redis.source import RedisReader
+from runqy_tui.redis.reader import RedisReader
 from tests.conftest import OpenReader
 from tests.support import fleet
 from tests.support.captures import Captures, frozen_at

@@ -5,7 +5,7 @@ from __future__ import annotations
 import redis
 
 from runqy_tui.model import AuditedTask, QueueKey, TaskState
-from runqy_tui.redis.source import RedisReader
+from runqy_tui.redis.reader import RedisReader
 from tests.conftest import OpenReader
 from tests.support.captures import Captures, frozen_at
 

@@ -12,8 +12,8 @@ import redis
 
 from runqy_tui.demo.server import EmbeddedServer
 from runqy_tui.model import ServerHealth, Snapshot
-from runqy_tui.redis.polling.health import EVERY_POLLS, OUT_OF_MEMORY, SAVE_FAILED
-from runqy_tui.redis.source import RedisReader, open_reader
+from runqy_tui.redis.polling.redis_server import EVERY_POLLS, OUT_OF_MEMORY, SAVE_FAILED
+from runqy_tui.redis.reader import RedisReader, open_reader
 from tests.conftest import OpenReader
 from tests.support import fleet
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import redis
 
-from runqy_tui.redis.source import RedisReader
+from runqy_tui.redis.reader import RedisReader
 from tests.support import fleet
 
 KEY = "asynq:workers:w:1:logs"

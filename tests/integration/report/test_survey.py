@@ -12,7 +12,7 @@ import redis
 from runqy_tui.diagnosis.signatures import ErrorSurvey, collect
 from runqy_tui.model import QueueKey, TaskPage, TaskState
 from runqy_tui.model.errors import ConnectionFailedError
-from runqy_tui.redis.source import RedisReader
+from runqy_tui.redis.reader import RedisReader
 from tests.conftest import OpenReader
 from tests.support import fleet
 from tests.support.captures import Captures, frozen_at

@@ -9,7 +9,7 @@ from typing import Any
 from redis import Redis
 
 from runqy_tui.model.search_query import Hit, Progress, Search
-from runqy_tui.redis.source import RedisReader
+from runqy_tui.redis.reader import RedisReader
 from tests.support import fleet
 
 

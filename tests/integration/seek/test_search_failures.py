@@ -10,7 +10,7 @@ import pytest
 
 from runqy_tui.model.errors import ConnectionFailedError, RunqyTuiError
 from runqy_tui.model.search_query import Hit, Search
-from runqy_tui.redis.source import RedisReader, open_reader
+from runqy_tui.redis.reader import RedisReader, open_reader
 from tests.integration.cluster.deployment import QUICK_MS
 from tests.integration.cluster.deployment import Deployment as Cluster
 from tests.integration.seek.searching import fill, found, ids

@@ -13,8 +13,8 @@ from redis import Redis
 
 from runqy_tui.model import QueueKey, TaskState
 from runqy_tui.model.search_query import Part, Search
-from runqy_tui.redis.seek import script, sweep
-from runqy_tui.redis.source import RedisReader
+from runqy_tui.redis.reader import RedisReader
+from runqy_tui.redis.search import lua_script, runner
 from tests.integration.seek.searching import fill, found, ids
 from tests.support import fleet
 
@@ -103,7 +103,7 @@ async def test_a_step_is_short_whatever_the_tasks_weigh(
         pipe.lpush(f"{KEY}pending", f"w-{number}")
     pipe.execute()
     costs: list[int] = []
-    read = script.read
+    read = lua_script.read
 
     def counted(reply: Any) -> Any:
         chunk = read(reply)
@@ -111,7 +111,7 @@ async def test_a_step_is_short_whatever_the_tasks_weigh(
             costs.append(chunk.cost_us)
         return chunk
 
-    monkeypatch.setattr(script, "read", counted)
+    monkeypatch.setattr(lua_script, "read", counted)
     _, progress = await found(reader, "no such text", ignore_case=True)
     assert (progress.looked, progress.partly) == (600, 20)
     assert len(costs) > 3, "it took more steps than tasks alone would"
@@ -161,4 +161,4 @@ async def test_many_short_lists_share_a_step(writer: Redis, reader: RedisReader)
             steps += 1
             if step.progress.done:
                 assert step.progress.found == 5
-    assert steps <= 2 + 64 // sweep._TOGETHER
+    assert steps <= 2 + 64 // runner._TOGETHER

@@ -11,8 +11,8 @@ from runqy_tui.model import QueueKey, TaskState
 from runqy_tui.model.errors import AccessDeniedError
 from runqy_tui.model.search_query import Part
 from runqy_tui.redis.checkup import acl
-from runqy_tui.redis.seek import chunk
-from runqy_tui.redis.source import RedisReader
+from runqy_tui.redis.reader import RedisReader
+from runqy_tui.redis.search import candidates
 from tests.conftest import OpenReader
 from tests.integration.seek.searching import fill, found, ids
 from tests.support import fleet
@@ -159,7 +159,7 @@ async def test_large_values_are_searched_in_part_and_counted(
 ) -> None:
     scripted = "script" in request.node.name
     fleet.queue(writer, Q.name)
-    large, huge = chunk.VALUE_LIMIT, chunk.HEAD_LIMIT
+    large, huge = candidates.VALUE_LIMIT, candidates.HEAD_LIMIT
     payloads = {
         "at-start": b"needle" + b"x" * large,
         "at-end": b"x" * large + b"needle",

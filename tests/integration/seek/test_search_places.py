@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from runqy_tui.model import QueueKey
-from runqy_tui.redis.seek import script
-from runqy_tui.redis.source import open_reader
+from runqy_tui.redis.reader import open_reader
+from runqy_tui.redis.search import lua_script
 from tests.integration.cluster.deployment import Deployment
 from tests.integration.seek.searching import fill, found, ids
 from tests.support import fleet
@@ -47,4 +47,4 @@ async def test_behind_a_sentinel() -> None:
             assert (ids(hits), progress.looked) == (["t-4"], 500)
         finally:
             await reader.close()
-    assert script.BUDGET_US < 5_000
+    assert lua_script.BUDGET_US < 5_000

@@ -11,7 +11,7 @@ from redis import Redis
 from runqy_tui.diagnosis.diagnoser import Diagnosis, Triage
 from runqy_tui.model import QueueKey
 from runqy_tui.monitor.poller import Poller, PollResult
-from runqy_tui.redis.source import open_reader
+from runqy_tui.redis.reader import open_reader
 from tests.support import fleet
 
 INTERVAL_S = 0.2

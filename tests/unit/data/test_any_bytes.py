@@ -26,8 +26,8 @@ from runqy_tui.model import (
     Worker,
     WorkerState,
 )
-from runqy_tui.redis.decoding import parse
-from runqy_tui.redis.polling import workers
+from runqy_tui.redis.decoding import field_parsing
+from runqy_tui.redis.polling import worker_parsing
 from runqy_tui.redis.wire import replies
 from runqy_tui.text import humanize
 from tests.support.entries import ENTRIES, PART
@@ -115,7 +115,7 @@ def test_any_number_as_text(value: float, now: float) -> None:
 @given(st.integers() | FLOATS | st.text(max_size=12))
 def test_any_number_of_a_hash(value: object) -> None:
     raw = str(value).encode("utf-8", "surrogatepass")
-    whole, moment, score = parse.whole(raw), parse.moment(raw), replies.score(raw)
+    whole, moment, score = field_parsing.whole(raw), field_parsing.moment(raw), replies.score(raw)
     assert whole is None or abs(whole) < 10**19
     assert moment is None or 0 < moment < 1e12
     assert score is None or math.isfinite(score)
@@ -129,11 +129,11 @@ def test_starts_out_of_this_world(started: str) -> None:
     fields = {b"worker_id": b"w", b"queue": b"q", b"started": started.encode()}
     names = (b"worker_id", b"queue", b"started")
     for kept in (names, names[1:]):
-        values = [fields[name] if name in kept else None for name in workers.FIELDS]
-        facts = workers.read_facts(values)
+        values = [fields[name] if name in kept else None for name in worker_parsing.FIELDS]
+        facts = worker_parsing.read_facts(values)
         assert facts is not None
         assert facts.started_at is None or facts.started_at > 0
-        workers.judge("w", facts, None, 1795484106.0)
+        worker_parsing.judge("w", facts, None, 1795484106.0)
 
 
 ANY_INT = st.none() | st.integers(-(10**19), 10**19) | st.sampled_from([0, 2**63, -(2**63) - 1])

@@ -17,15 +17,15 @@ from redis.exceptions import NoPermissionError
 from runqy_tui.model.checkup import Line, Verdict
 from runqy_tui.model.credentials import Access
 from runqy_tui.model.errors import ConnectionFailedError, RunqyTuiError
-from runqy_tui.redis.checkup.needs import try_commands
-from runqy_tui.redis.checkup.seen import Cost, describe
+from runqy_tui.redis.checkup.command_probes import try_commands
+from runqy_tui.redis.checkup.deployment_facts import Cost, describe
 from runqy_tui.redis.connecting.connect import link_to
-from runqy_tui.redis.connecting.reach import reach
+from runqy_tui.redis.connecting.reachability import reach
 from runqy_tui.redis.connecting.target import Target, parse_url
-from runqy_tui.redis.connecting.tls import look
-from runqy_tui.redis.source import RedisReader
-from runqy_tui.redis.wire.faults import missing_command, translate
-from runqy_tui.redis.wire.metered import MeteredLink
+from runqy_tui.redis.connecting.tls_probe import look
+from runqy_tui.redis.reader import RedisReader
+from runqy_tui.redis.wire.byte_counter import MeteredLink
+from runqy_tui.redis.wire.error_translation import missing_command, translate
 from runqy_tui.redis.wire.replies import Reply, clock
 from runqy_tui.redis.wire.transport import Batch
 

@@ -52,11 +52,11 @@ def link_to(target: Target) -> Link:
     """The way to a deployment; nothing is connected before the first round trip."""
     # Most deployments are one server: the first screen does not wait for the rest.
     if target.scheme == "redis+sentinel":
-        from runqy_tui.redis.sentinel.link import SentinelLink
+        from runqy_tui.redis.sentinel.sentinel_link import SentinelLink
 
         return SentinelLink(target, node_link)
     if target.scheme == "redis+cluster":
-        from runqy_tui.redis.cluster.link import ClusterLink
+        from runqy_tui.redis.cluster.cluster_link import ClusterLink
 
         return ClusterLink(target, node_link)
     return node_link(target)

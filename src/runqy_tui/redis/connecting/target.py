@@ -8,9 +8,9 @@ from urllib.parse import unquote
 
 from runqy_tui.model.credentials import CLIENT_NAME, Access
 from runqy_tui.model.errors import ConfigError
-from runqy_tui.redis.connecting.tlsfiles import OPTIONS as TLS_OPTIONS
-from runqy_tui.redis.connecting.tlsfiles import given, tls_settings
-from runqy_tui.redis.connecting.urlparts import (
+from runqy_tui.redis.connecting.tls_options import OPTIONS as TLS_OPTIONS
+from runqy_tui.redis.connecting.tls_options import given, tls_settings
+from runqy_tui.redis.connecting.url_parsing import (
     CLUSTER,
     REDIS,
     SENTINEL,
@@ -19,7 +19,7 @@ from runqy_tui.redis.connecting.urlparts import (
     UrlParts,
     split_url,
 )
-from runqy_tui.redis.connecting.urlparts import shown as shown_address
+from runqy_tui.redis.connecting.url_parsing import shown as shown_address
 
 _OPTIONS = ("db", *TLS_OPTIONS)
 _MOST_SHOWN = 3

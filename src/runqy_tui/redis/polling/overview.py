@@ -5,7 +5,7 @@ the key space found meanwhile. Warm: all of that at once, with what the last pol
 worker that appears in an index costs one more trip in that poll, so that it is shown whole.
 
 Where a budget of commands does not allow for everything, a warm poll reads the workers that may
-have beaten since, and a choice of queues (:mod:`runqy_tui.redis.polling.rotation`). After a
+have beaten since, and a choice of queues (:mod:`runqy_tui.redis.polling.budget`). After a
 failure, on a new connection, on a new day and when Redis's clock jumped, everything is read
 whatever it costs.
 """
@@ -22,19 +22,17 @@ from typing import NamedTuple, TypeVar
 from runqy_tui.model import Dialect, QueueKey, RedisInfo, Snapshot, Worker
 from runqy_tui.model.errors import ConnectionFailedError
 from runqy_tui.model.reader_protocol import InView
-from runqy_tui.redis.cluster.topology import UnreachableError
-from runqy_tui.redis.polling.assemble import Assembler, warn_of_queues
-from runqy_tui.redis.polling.clockwatch import ClockWatch, uptime
-from runqy_tui.redis.polling.discovery import STEP_COLD, STEP_WARM, Discovery
-from runqy_tui.redis.polling.fleet import Fleet
-from runqy_tui.redis.polling.health import Health
-from runqy_tui.redis.polling.index import Index
-from runqy_tui.redis.polling.queues import Queues
-from runqy_tui.redis.polling.rotation import Budget, choose
-from runqy_tui.redis.polling.server import Server
-from runqy_tui.redis.polling.warn import Warnings
-from runqy_tui.redis.wire.faults import translate
-from runqy_tui.redis.wire.intake import ALL, Intake, Taking
+from runqy_tui.redis.cluster.slot_map import UnreachableError
+from runqy_tui.redis.polling.budget import Budget, choose
+from runqy_tui.redis.polling.indexes import Index
+from runqy_tui.redis.polling.keyspace_scan import STEP_COLD, STEP_WARM, Discovery
+from runqy_tui.redis.polling.queue_builder import Assembler, warn_of_queues
+from runqy_tui.redis.polling.queue_poller import Queues
+from runqy_tui.redis.polling.redis_server import ClockWatch, Health, Server, uptime
+from runqy_tui.redis.polling.warnings import Warnings
+from runqy_tui.redis.polling.worker_poller import Fleet
+from runqy_tui.redis.wire.error_translation import translate
+from runqy_tui.redis.wire.fast_connection import ALL, Intake, Taking
 from runqy_tui.redis.wire.replies import Reply, refused
 from runqy_tui.redis.wire.transport import Batch, Link, NodeLink
 from runqy_tui.runtime.cooperative import breathe, rested

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from redis.exceptions import NoPermissionError, ResponseError
 
-from runqy_tui.redis.wire.faults import missing_command
+from runqy_tui.redis.wire.error_translation import missing_command
 
 Reply: TypeAlias = "bytes | int | list[Reply] | ResponseError | None"
 

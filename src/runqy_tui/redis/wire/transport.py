@@ -17,14 +17,14 @@ from redis.exceptions import RedisError, ResponseError
 from runqy_tui.model import Whereabouts
 from runqy_tui.model.errors import ConnectionFailedError
 from runqy_tui.redis.wire.commands import Pattern, encode, key_of
-from runqy_tui.redis.wire.faults import concerns_all, translate
-from runqy_tui.redis.wire.lean import lean
+from runqy_tui.redis.wire.error_translation import concerns_all, translate
+from runqy_tui.redis.wire.fast_connection import lean
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from runqy_tui.redis.connecting.target import Target
-    from runqy_tui.redis.wire.intake import Intake
+    from runqy_tui.redis.wire.fast_connection import Intake
     from runqy_tui.redis.wire.replies import Reply
 
 _BREATH = 100

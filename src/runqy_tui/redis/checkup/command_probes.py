@@ -1,0 +1,127 @@
+"""Each command that a monitor needs, asked once in a form that costs nothing and finds nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from redis.exceptions import NoPermissionError, ResponseError
+
+from runqy_tui.model.checkup import Line, Verdict
+from runqy_tui.model.errors import AccessDeniedError
+from runqy_tui.redis.checkup.acl import CONNECTING, KEYS, Place, commands_at
+from runqy_tui.redis.connecting.target import Target
+from runqy_tui.redis.wire.error_translation import missing_command
+from runqy_tui.redis.wire.replies import Reply
+from runqy_tui.redis.wire.transport import Batch, Link
+
+TOPIC = "commands"
+_CODE = AccessDeniedError.exit_code
+_KEY = b"asynq:runqy-tui:doctor"
+"""No key of any dialect: what is asked of it is not there."""
+
+_RANGE = (_KEY, 0, 0)
+SAMPLES: Mapping[str, tuple[bytes | str | int, ...]] = {
+    "CLUSTER SLOTS": (),
+    "DBSIZE": (),
+    "EVAL_RO": ("return 1", 1, _KEY),
+    "EXISTS": (_KEY,),
+    "GETRANGE": _RANGE,
+    "HEXISTS": (_KEY, "f"),
+    "HGET": (_KEY, "f"),
+    "HKEYS": (_KEY,),
+    "HLEN": (_KEY,),
+    "HMGET": (_KEY, "f"),
+    "HRANDFIELD": (_KEY, 1),
+    "HSTRLEN": (_KEY, "f"),
+    "INFO": ("server",),
+    "LINDEX": (_KEY, 0),
+    "LLEN": (_KEY,),
+    "LRANGE": _RANGE,
+    "MGET": (_KEY,),
+    "PTTL": (_KEY,),
+    "SCAN": (0, "MATCH", _KEY, "COUNT", 1, "TYPE", "hash"),
+    "SSCAN": (_KEY, 0, "COUNT", 1),
+    "STRLEN": (_KEY,),
+    "TIME": (),
+    "TYPE": (_KEY,),
+    "ZCARD": (_KEY,),
+    "ZRANGE": _RANGE,
+    "ZRANK": (_KEY, "m"),
+    "ZREVRANGE": _RANGE,
+    "ZSCORE": (_KEY, "m"),
+}
+"""Arguments. Not asked: ASKING, which means nothing without a move between nodes."""
+
+WITHOUT: Mapping[str, str] = {
+    "CLIENT SETNAME": "CLIENT LIST does not show whose this connection is",
+    "DBSIZE": "how much of the key space was searched is unknown",
+    "EVAL_RO": "values over 256 KiB are read whole up to 16 MiB, and not at all beyond",
+    "INFO": "version, role and memory are unknown",
+    "PTTL": "when a task expires, and whether a worker's clock is off, is unknown",
+    "SCAN": "lists without braces and workers outside the index are not found",
+    "TIME": "ages are by INFO's clock, or by this machine's",
+}
+"""What is lost without a command that the monitor can do without."""
+
+
+def place_of(target: Target) -> Place:
+    """Whose rule of ``runqy-tui acl`` counts for the servers that hold the keys."""
+    return Place.CLUSTER if "cluster" in target.scheme else Place.SERVER
+
+
+async def try_commands(link: Link) -> list[Line]:
+    """One line for all that work, and one for each that does not; one round trip."""
+    names = sorted(commands_at(place_of(link.target)) - CONNECTING - {"ASKING"})
+    batch, own_name = Batch(), (link.target.client_name,)
+    for name in names:
+        batch.ask(*name.split(), *SAMPLES.get(name, own_name))
+    answers = dict(zip(names, await link.trip(batch), strict=True))
+    lines = [line for name in names if (line := _judged(name, answers[name], link.target))]
+    refused = [name for name in names if _is_of_keys(answers[name])]
+    if refused:
+        lines.insert(0, _no_keys(refused, link.target))
+    good = len(names) - len(lines) - max(0, len(refused) - 1)
+    if not lines:
+        return [Line(TOPIC, Verdict.OK, f"all {good} that a monitor needs are allowed")]
+    return [Line(TOPIC, Verdict.OK, f"{good} of {len(names)} are allowed"), *lines]
+
+
+def _is_of_keys(reply: Reply) -> bool:
+    """Whether the command was allowed, and the key was not."""
+    return isinstance(reply, NoPermissionError) and "' command" not in str(reply)
+
+
+def _no_keys(names: list[str], target: Target) -> Line:
+    said = f"this user may not read keys {KEYS} (NOPERM), as {', '.join(names)} need it"
+    return Line(TOPIC, Verdict.FAIL, said, _mend(target), _CODE)
+
+
+def _mend(target: Target) -> str:
+    place = place_of(target)
+    option = "" if place is Place.SERVER else f" --for {place.value}"
+    return f"Give this user the rights that `runqy-tui acl{option}` prints."
+
+
+def _judged(name: str, reply: Reply, target: Target) -> Line | None:
+    if not isinstance(reply, Exception) or _is_of_keys(reply):
+        return None
+    if isinstance(reply, NoPermissionError):
+        return _missing(name, "is refused (NOPERM)", _mend(target))
+    if missing_command(reply):
+        mend = "Give the command its name back (rename-command), or use a later Redis."
+        return _missing(name, "is unknown to this server", mend)
+    return _odd(name, reply)
+
+
+def _missing(name: str, how: str, mend: str) -> Line:
+    if name in WITHOUT:
+        return Line(TOPIC, Verdict.WARN, f"{name} {how}: {WITHOUT[name]}", mend)
+    return Line(TOPIC, Verdict.FAIL, f"{name} {how}", mend, _CODE)
+
+
+def _odd(name: str, reply: Exception) -> Line | None:
+    """An error that is of neither the user nor the command: an old form of it, say."""
+    if isinstance(reply, ResponseError) and str(reply).startswith(("MOVED", "WRONGTYPE")):
+        return None
+    said = f"{name} answers with an error: {str(reply)[:120]}"
+    return Line(TOPIC, Verdict.WARN, said, "Look into the server's log.")

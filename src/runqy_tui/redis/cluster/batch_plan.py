@@ -1,0 +1,148 @@
+"""A batch taken apart for the nodes of a cluster, and its replies put together again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from redis.crc import key_slot
+from redis.exceptions import ResponseError
+
+from runqy_tui.redis.cluster.scan import Walks, args_of
+from runqy_tui.redis.cluster.slot_map import Topology
+from runqy_tui.redis.connecting.url_parsing import Address
+from runqy_tui.redis.wire.commands import encode
+from runqy_tui.redis.wire.replies import Reply, integer, items
+from runqy_tui.redis.wire.transport import Batch, Packed
+
+Fold = Callable[[list[Reply]], Reply]
+
+
+class Plan:
+    """The commands of one trip, by number: those of the batch, then those made from them.
+
+    ``homes`` fixes a node for a command without a key, and for one that a node sent elsewhere;
+    those in ``asking`` are asked of a node that is still importing their slot.
+    """
+
+    def __init__(self, batch: Batch, topology: Topology, walks: Walks) -> None:
+        self.wires = [wire for part in batch.parts for wire in part.wires]
+        self.keys = [key for part in batch.parts for key in part.keys]
+        self.names = [name for part in batch.parts for name in part.names]
+        self.replies: list[Reply] = [None] * len(self.wires)
+        self.homes: dict[int, Address] = {}
+        self.asking: set[int] = set()
+        self.todo: list[int] = []
+        self._count = len(self.wires)
+        self._folds: list[tuple[int, list[int], Fold]] = []
+        self._walks = walks
+        for index, key in enumerate(self.keys[:]):
+            if key is not None and b"{}" not in key:
+                self.todo.append(index)
+            else:
+                self.todo.extend(self._expand(index, topology))
+
+    def owner(self, index: int, topology: Topology) -> Address | None:
+        """The node of a command; ``None`` where no node serves its slot, or any will do."""
+        home = self.homes.get(index)
+        key = self.keys[index]
+        if home is not None or key is None:
+            return home
+        return topology.owners[key_slot(key)]
+
+    def anywhere(self, index: int) -> bool:
+        """Whether any node may answer."""
+        return self.keys[index] is None and index not in self.homes
+
+    def packed(self, indexes: Sequence[int]) -> tuple[Packed, list[int]]:
+        """Commands as they go to one node, and which of its replies is whose."""
+        order: list[int | None] = []
+        places: list[int] = []
+        for index in indexes:
+            if index in self.asking:
+                order.append(None)
+            places.append(len(order))
+            order.append(index)
+        wires = tuple([_ASKING if index is None else self.wires[index] for index in order])
+        keys = tuple([None if index is None else self.keys[index] for index in order])
+        names = tuple(["ASKING" if index is None else self.names[index] for index in order])
+        return Packed(b"".join(wires), len(wires), wires, keys, names), places
+
+    def scatter(self, index: int) -> list[int]:
+        """Ask for each key of a command by itself; empty where it has only one.
+
+        Its keys may belong to several slots (a queue whose name leaves the hash tag empty), or
+        to a slot of which some have moved to another node already.
+        """
+        name = self.names[index]
+        keys = args_of(self.wires[index])[1:] if name in _OF_KEYS else []
+        if len(keys) < 2:
+            return []
+        parts = [self._add(encode(name, key), name, key) for key in keys]
+        self._folds.append((index, parts, _OF_KEYS[name]))
+        return parts
+
+    def answers(self) -> list[Reply]:
+        """A reply to each command of the batch, in its order."""
+        for index, parts, fold in reversed(self._folds):
+            self.replies[index] = fold([self.replies[part] for part in parts])
+        return self.replies[: self._count]
+
+    def _expand(self, index: int, topology: Topology) -> list[int]:
+        key, name = self.keys[index], self.names[index]
+        if key is not None:  # its hash tag is empty: each of its keys has a slot of its own
+            return self.scatter(index) or [index]
+        if name == "SCAN":
+            cursor, steps = self._walks.step(self.wires[index], topology.primaries)
+            asked = list(steps)
+            parts = [self._add(wire, name, None, home) for home, wire in steps.items()]
+
+            def join(replies: list[Reply]) -> Reply:
+                return self._walks.join(cursor, dict(zip(asked, replies, strict=True)))
+
+            self._folds.append((index, parts, join))
+            return parts
+        if name in _EVERYWHERE:
+            wire = self.wires[index]
+            parts = [self._add(wire, name, None, home) for home in topology.primaries]
+            self._folds.append((index, parts, _EVERYWHERE[name]))
+            return parts
+        return [index]
+
+    def _add(self, wire: bytes, name: str, key: bytes | None, home: Address | None = None) -> int:
+        self.wires.append(wire)
+        self.names.append(name)
+        self.keys.append(key)
+        self.replies.append(None)
+        if home is not None:
+            self.homes[len(self.wires) - 1] = home
+        return len(self.wires) - 1
+
+
+def _gathered(replies: list[Reply]) -> Reply:
+    """The values of an MGET."""
+    return _error(replies) or [value for reply in replies for value in items(reply)]
+
+
+def _counted(replies: list[Reply]) -> Reply:
+    """How many keys an EXISTS found."""
+    return _error(replies) or sum(integer(reply) or 0 for reply in replies)
+
+
+def _error(replies: list[Reply]) -> ResponseError | None:
+    return next((reply for reply in replies if isinstance(reply, ResponseError)), None)
+
+
+def _sum(replies: list[Reply]) -> Reply:
+    counted = [number for reply in replies if (number := integer(reply)) is not None]
+    return sum(counted) if counted else next(iter(replies), None)
+
+
+def _each(replies: list[Reply]) -> Reply:
+    return replies
+
+
+_OF_KEYS: dict[str, Fold] = {"EXISTS": _counted, "MGET": _gathered}
+"""Commands whose every argument is a key."""
+
+_EVERYWHERE: dict[str, Fold] = {"DBSIZE": _sum, "INFO": _each}
+_ASKING = encode("ASKING")

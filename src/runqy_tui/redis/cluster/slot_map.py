@@ -1,0 +1,77 @@
+"""Who serves which slot of a cluster, and what can be said where nobody does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import ip_address
+from typing import NamedTuple
+
+from redis.crc import REDIS_CLUSTER_HASH_SLOTS as SLOTS
+from redis.exceptions import ResponseError
+
+from runqy_tui.redis.connecting.url_parsing import Address
+from runqy_tui.redis.wire.replies import Reply, data, integer, items
+
+
+class UnreachableError(ResponseError):
+    """Stands for the reply of a node of a cluster that does not answer; one text per node."""
+
+
+class UnservedError(UnreachableError):
+    """Stands for the reply of a slot that no node of the cluster serves."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Some hash slots are served by no node of the cluster: what belongs there is unknown; "
+            "assign them with CLUSTER ADDSLOTS, or wait for the failover"
+        )
+
+
+class Topology(NamedTuple):
+    """The primaries that serve slots, by address, and the one of each slot."""
+
+    primaries: tuple[Address, ...]
+    owners: tuple[Address | None, ...]
+
+
+def topology_of(reply: Reply, came_by: str) -> Topology | None:
+    """Read a CLUSTER SLOTS reply; ``None`` where it tells of no node at all.
+
+    ``came_by`` is the host that gave the reply. A node that announces no host, or a loopback
+    address, is reached there: behind a port forwarding nothing else would lead to it.
+    """
+    owners: list[Address | None] = [None] * SLOTS
+    for entry in items(reply):
+        parts = items(entry)
+        if len(parts) < 3:
+            continue
+        first, last, address = integer(parts[0]), integer(parts[1]), _address(parts[2], came_by)
+        if first is None or last is None or address is None or not 0 <= first <= last < SLOTS:
+            continue
+        owners[first : last + 1] = [address] * (last - first + 1)
+    primaries = _distinct(owners)
+    return Topology(primaries, tuple(owners)) if primaries else None
+
+
+def reachable(host: str, came_by: str) -> str:
+    """The host by which a node is reached that announces itself as ``host``."""
+    return came_by if host in ("", "?") or _loopback(host) else host
+
+
+def _address(reply: Reply, came_by: str) -> Address | None:
+    parts = items(reply)
+    port = integer(parts[1]) if len(parts) > 1 else None
+    if not port:
+        return None
+    return reachable((data(parts[0]) or b"").decode("utf-8", "replace"), came_by), port
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _distinct(owners: Iterable[Address | None]) -> tuple[Address, ...]:
+    return tuple(sorted({owner for owner in owners if owner is not None}))

@@ -1,0 +1,131 @@
+"""What a worker does and what a queue did: logs, active tasks, daily counters, positions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from runqy_tui.model import (
+    ActiveTask,
+    DayCount,
+    LogBatch,
+    QueueKey,
+    TaskState,
+)
+from runqy_tui.redis import keys, worker_logs
+from runqy_tui.redis.decoding import codec, field_parsing
+from runqy_tui.redis.polling.overview import day_of
+from runqy_tui.redis.polling.worker_poller import MOST_ACTIVE, workers_key
+from runqy_tui.redis.read_context import Context
+from runqy_tui.redis.wire.replies import Reply, data, integer, items, strings
+from runqy_tui.redis.wire.transport import Batch
+from runqy_tui.text.safe import encode
+
+MOST_DAYS = 90
+_MOST_INFO_BYTES = 65_536
+_LISTS = (TaskState.PENDING, TaskState.ACTIVE, TaskState.AGGREGATING)
+
+
+async def read_logs(context: Context, worker_id: str, after_seq: int) -> LogBatch:
+    """Lines above ``after_seq``. A first read (below 0) counts only gaps between its lines."""
+    key = keys.worker_logs(worker_id)
+    tail = await worker_logs.read_tail(context, key)
+    context.must(tail.refusal)
+    parsed = [worker_logs.line(raw) for raw in tail.lines]
+    found = {line.seq: line for line in parsed if line is not None}
+    lines = [found[seq] for seq in sorted(found) if seq > after_seq]
+    problem = context.doubt(tail.refusal, key)
+    if tail.partial:
+        problem = (
+            f"The log is over {worker_logs.MOST_BYTES // 2**20} MiB: its older lines are not read"
+        )
+    return LogBatch(
+        lines=tuple(lines),
+        missed=_missed([line.seq for line in lines], after_seq),
+        exists=bool(tail.lines),
+        undecodable=sum(line is None for line in parsed),
+        problem=problem,
+    )
+
+
+def _missed(seqs: Sequence[int], after_seq: int) -> int:
+    if not seqs:
+        return 0
+    before = after_seq if after_seq >= 0 else seqs[0] - 1
+    return seqs[-1] - before - len(seqs)
+
+
+async def read_active(context: Context, worker_id: str) -> tuple[ActiveTask, ...]:
+    """The tasks of an asynq server, oldest start first; empty for a worker of another dialect."""
+    key = workers_key(worker_id)
+    batch = Batch()
+    batch.ask("HRANDFIELD", key, MOST_ACTIVE)
+    (reply,) = await context.trip(batch)
+    names = strings(context.must(reply))
+    batch = Batch()
+    for name in names:
+        batch.ask("HSTRLEN", key, name)
+    sizes = await context.trip(batch)
+    fitting = [
+        name
+        for name, size in zip(names, sizes, strict=True)
+        if 0 < (integer(context.must(size)) or 0) <= _MOST_INFO_BYTES
+    ]
+    batch = Batch()
+    if fitting:
+        batch.ask("HMGET", key, *fitting)
+    replies = await context.trip(batch)
+    values = items(context.must(replies[0])) if replies else []
+    infos = [codec.decode_worker(raw) for value in values if (raw := data(value)) is not None]
+    tasks = [
+        ActiveTask(info.task_id, info.queue, info.task_type, info.started_at, info.deadline)
+        for info in infos
+        if info is not None
+    ]
+    return tuple(sorted(tasks, key=lambda task: (task.started_at or 0.0, task.id)))
+
+
+async def read_daily(context: Context, queue: QueueKey, days: int) -> tuple[DayCount, ...]:
+    """Counters of the last days, today last; empty for the documented dialect, which has none."""
+    days = max(1, min(days, MOST_DAYS))
+    if not queue.braced:
+        return ()
+    today = context.today()
+    if today is None:
+        batch = Batch()
+        batch.ask("TIME")
+        today = day_of(context.moment((await context.trip(batch))[0]))
+    last = datetime.strptime(today, "%Y-%m-%d").replace(tzinfo=UTC)
+    names = [(last - timedelta(days=back)).strftime("%Y-%m-%d") for back in range(days)][::-1]
+    prefix = keys.queue_prefix(queue)
+    batch = Batch()
+    for kind in (b"processed:", b"failed:"):
+        asked = [prefix + kind + name.encode() for name in names]
+        batch.ask("EXISTS", *asked)
+        batch.ask("MGET", *asked)
+    replies = await context.trip(batch)
+    context.must(replies[1])
+    processed, failed = (_daily(days, *replies[at : at + 2]) for at in (0, 2))
+    return tuple(map(DayCount, names, processed, failed))
+
+
+def _daily(days: int, existing: Reply, values: Reply) -> list[int | None]:
+    """One counter of every day; where more keys exist than have a value, no absent one is 0."""
+    found = [data(value) for value in items(values)]
+    if len(found) != days:
+        return [None] * days
+    doubtful = (integer(existing) or 0) > sum(value is not None for value in found)
+    absent = None if doubtful else 0
+    return [absent if value is None else field_parsing.whole(value) for value in found]
+
+
+async def read_position(
+    context: Context, queue: QueueKey, state: TaskState, task_id: str
+) -> int | None:
+    """Rank in a scored state, lowest score first; ``None`` for lists, which have no cheap rank."""
+    if state in _LISTS:
+        return None
+    batch = Batch()
+    batch.ask("ZRANK", keys.state_key(queue, state), encode(task_id))
+    (reply,) = await context.trip(batch)
+    return integer(context.must(reply))

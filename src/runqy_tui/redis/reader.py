@@ -1,0 +1,197 @@
+"""The reader that front ends get: every question of the Protocol, over one link to Redis."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from contextlib import aclosing
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from runqy_tui.model import (
+    ActiveTask,
+    Audit,
+    AuditedTask,
+    AuditWindow,
+    DayCount,
+    LogBatch,
+    QueueKey,
+    Snapshot,
+    Task,
+    TaskPage,
+    TaskState,
+)
+from runqy_tui.model.credentials import Access
+from runqy_tui.model.reader_protocol import PAGE_SIZE, InView
+from runqy_tui.redis.connecting.connect import link_to
+from runqy_tui.redis.connecting.target import parse_url
+from runqy_tui.redis.polling.budget import MOST_WATCHED
+from runqy_tui.redis.polling.overview import Overview, deadline_for
+from runqy_tui.redis.queries import read_active, read_daily, read_logs, read_position
+from runqy_tui.redis.read_context import Context
+from runqy_tui.redis.tasks import row_reading, task_checks
+from runqy_tui.redis.tasks.row_reading import KnownRows
+from runqy_tui.redis.tasks.task_checks import Known, read_audit, read_fates
+from runqy_tui.redis.tasks.task_page import read_page
+from runqy_tui.redis.tasks.ttl_cache import Lately
+from runqy_tui.redis.wire.transport import Link
+
+if TYPE_CHECKING:
+    from runqy_tui.model.search_query import Search, Step
+
+VALUE_LIMIT = 262_144
+"""Bytes read of a value that may be large, unless asked otherwise."""
+
+
+class RedisReader:
+    """Satisfies :class:`runqy_tui.model.reader_protocol.Reader`. Made by :func:`open_reader`."""
+
+    def __init__(
+        self,
+        link: Link,
+        clock: Callable[[float], float],
+        value_limit: int = VALUE_LIMIT,
+        budget: int | None = None,
+    ) -> None:
+        self.link = link
+        self._overview = Overview(link, clock, deadline_for(link.target.timeout), budget)
+        self._clock = clock
+        self._context = Context(link, self._overview, clock, value_limit)
+        self._in_order: Known = Lately(task_checks.KEEP_S, task_checks.MOST_KEPT)
+        self._rows: KnownRows = Lately(row_reading.KEEP_S, row_reading.MOST_KEPT)
+
+    @property
+    def address(self) -> str:
+        """Where Redis is, without credentials."""
+        return self.link.target.address
+
+    @property
+    def deadline_s(self) -> float:
+        """Seconds after which an overview ends by itself."""
+        return self._overview.deadline
+
+    async def overview(self) -> Snapshot:
+        """Poll once: one round trip when warm, three when cold."""
+        return await self._overview.poll()
+
+    def watch(self, queues: Collection[QueueKey], workers: Collection[str] = ()) -> None:
+        """Read these queues at every poll, whatever the budget; see the Protocol."""
+        self._overview.watched = InView(
+            frozenset(islice(queues, MOST_WATCHED)), frozenset(islice(workers, MOST_WATCHED))
+        )
+
+    async def page(
+        self,
+        queue: QueueKey,
+        state: TaskState,
+        *,
+        offset: int = 0,
+        limit: int = PAGE_SIZE,
+        newest_first: bool = True,
+    ) -> TaskPage:
+        """Read a page of at most 1,000 tasks in three trips (four for ``aggregating``).
+
+        A row may be five seconds old where the page is no longer than those of a table.
+        """
+        return await read_page(
+            self._context,
+            queue,
+            state,
+            offset=offset,
+            limit=limit,
+            newest_first=newest_first,
+            known=self._rows if limit <= PAGE_SIZE else None,
+        )
+
+    async def task(
+        self, task_id: str, queue: QueueKey | None = None, *, limit: int | None = None
+    ) -> Task | None:
+        """Find one task by id, in one queue or anywhere; ``None`` if no queue has it.
+
+        ``Task.gone`` marks an id of which only the reverse index is left. ``limit`` is how much
+        of each value to read, in bytes, where it is to be more or less than usual.
+        """
+        from runqy_tui.redis.tasks.task_lookup import (
+            find_task,  # nobody opens one before the first screen
+        )
+
+        context = self._context if limit is None else self._context.reading_up_to(limit)
+        return await find_task(context, task_id, queue)
+
+    async def position(self, queue: QueueKey, state: TaskState, task_id: str) -> int | None:
+        """Rank of an id in a scored state, lowest score first; ``None`` for lists or if absent."""
+        return await read_position(self._context, queue, state, task_id)
+
+    async def audit(self, windows: Sequence[AuditWindow]) -> tuple[Audit, ...]:
+        """Look closely at some listed tasks: all windows in at most three round trips.
+
+        At most 1,000 tasks in all: the last windows are cut. A task that leaves its list while
+        it is looked at is left out; of ``msg`` only what is up to 4 KiB is read. What is told of
+        a task that was in order may be ten seconds old.
+        """
+        return await read_audit(self._context, windows, self._in_order)
+
+    async def fates(self, ids: Sequence[tuple[QueueKey, str]]) -> tuple[AuditedTask, ...]:
+        """Say what became of tasks that were seen active: one round trip, the first 1,000.
+
+        ``completed_at`` and ``last_failed_at`` are runqy's fields; asynq keeps both in ``msg``,
+        which is not read here.
+        """
+        return await read_fates(self._context, ids)
+
+    async def logs(self, worker_id: str, after_seq: int = -1) -> LogBatch:
+        """Log lines of a runqy worker with ``seq`` above ``after_seq``."""
+        return await read_logs(self._context, worker_id, after_seq)
+
+    async def active_tasks(self, worker_id: str) -> tuple[ActiveTask, ...]:
+        """What an asynq server works on; empty for the other dialects."""
+        return await read_active(self._context, worker_id)
+
+    async def daily(self, queue: QueueKey, days: int = 14) -> tuple[DayCount, ...]:
+        """Daily counters, oldest first, today (UTC) last."""
+        return await read_daily(self._context, queue, days)
+
+    async def search(self, wanted: Search) -> AsyncGenerator[Step, None]:
+        """Look for a text in tasks, over a connection of its own; see the Protocol."""
+        from runqy_tui.redis.search.runner import Sweep  # nobody searches before the first screen
+
+        link = link_to(self.link.target)
+        context = Context(link, self._overview, self._clock, self._context.limit)
+        try:
+            sweep = Sweep(context, wanted, set(self._overview.queues.known))
+            async with aclosing(sweep.steps()) as steps:
+                async for step in steps:
+                    yield step
+        finally:
+            await _close(link)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await _close(self.link)
+
+
+async def _close(link: Link) -> None:
+    """Close a link to the end, also for somebody who is cancelled meanwhile, as searches are."""
+    await asyncio.shield(link.close())
+
+
+async def open_reader(
+    url: str,
+    *,
+    access: Access | None = None,
+    clock: Callable[[float], float] | None = None,
+    value_limit: int = VALUE_LIMIT,
+    timeout: float = 3.0,  # noqa: ASYNC109
+    budget: int | None = None,
+) -> RedisReader:
+    """A reader for any URL that :func:`parse_url` takes; nothing is connected yet.
+
+    ``access`` holds credentials and TLS files that are not in the URL.
+    ``clock`` maps Redis's time to the moment by which ages are judged: for recordings, and for
+    tests that must not depend on the day. ``timeout`` bounds a connect and each wait for data.
+    ``budget`` is how many commands per second the overviews may send: with more to read they take
+    turns. ``None``: each reads everything. Raises ``ConfigError`` where the URL is wrong.
+    """
+    return RedisReader(
+        link_to(parse_url(url, timeout, access)), clock or (lambda now: now), value_limit, budget
+    )

@@ -1,0 +1,170 @@
+"""The way without a script: ids, the sizes of their fields, and those that are not too large.
+
+For Redis before 7.0, users without ``+eval_ro``, and lists without braces, whose tasks lie
+anywhere in a cluster. Of a large field nothing is read here: only a script could cut it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from redis.exceptions import ResponseError
+
+from runqy_tui.redis import keys
+from runqy_tui.redis.read_context import Context
+from runqy_tui.redis.search.candidates import VALUE_LIMIT, Candidate, Chunk
+from runqy_tui.redis.search.list_cursor import ANCHORS
+from runqy_tui.redis.search.matcher import Needle, Value
+from runqy_tui.redis.search.search_scope import Place
+from runqy_tui.redis.tasks.row_reading import Entry
+from runqy_tui.redis.wire.replies import Reply, data, integer, items, scored, strings
+from runqy_tui.redis.wire.transport import Batch
+from runqy_tui.text.safe import decode
+
+_BYTES_PER_TRIP = 2 * 1024 * 1024
+_RESULT = b"result"
+_INSTEAD_OF_MSG = frozenset({b"type", b"payload"})
+
+
+@dataclass(slots=True)
+class _Task:
+    entry: Entry
+    key: bytes
+    result_key: bytes | None
+    sizes: dict[bytes, int] = field(default_factory=dict)
+    values: dict[bytes, Value] = field(default_factory=dict)
+
+    def take(self, name: bytes, reply: Reply) -> None:
+        raw = data(reply)
+        if raw is not None:
+            self.values[name] = Value(raw, max(self.sizes[name], len(raw)))
+
+
+@dataclass(slots=True)
+class _Window:
+    length: int
+    start: int | None
+    tasks: list[_Task]
+
+
+async def look(
+    context: Context, places: Sequence[Place], needle: Needle, amounts: Sequence[int]
+) -> list[Chunk | ResponseError]:
+    """One step in each list; the error where a list cannot be read."""
+    batch = Batch()
+    for place, amount in zip(places, amounts, strict=True):
+        first, final = place.cursor.window(amount)
+        scored_too = ("WITHSCORES",) if place.cursor.scored else ()
+        batch.ask("ZCARD" if place.cursor.scored else "LLEN", place.key)
+        name = "ZREVRANGE" if place.cursor.scored else "LRANGE"
+        batch.ask(name, place.key, first, final, *scored_too)
+    replies = await context.trip(batch)
+    windows = [
+        _window(place, replies[2 * index], replies[2 * index + 1])
+        for index, place in enumerate(places)
+    ]
+    tasks = [task for one in windows if isinstance(one, _Window) for task in one.tasks]
+    if needle.fields:
+        await _read_sizes(context, tasks, needle.fields)
+        await _read_values(context, tasks)
+    return [one if isinstance(one, ResponseError) else _chunk(one, needle) for one in windows]
+
+
+def _window(place: Place, length: Reply, reply: Reply) -> _Window | ResponseError:
+    for answer in (length, reply):
+        if isinstance(answer, ResponseError):
+            return answer
+    if place.cursor.scored:
+        entries = [Entry(task_id, told) for task_id, told in scored(reply)]
+    else:
+        entries = [Entry(task_id) for task_id in strings(reply)]
+    start = place.cursor.start_in([entry.task_id for entry in entries])
+    fresh = [] if start is None else entries[start:]
+    return _Window(integer(length) or 0, start, [_task(place, entry) for entry in fresh])
+
+
+def _task(place: Place, entry: Entry) -> _Task:
+    task_id = decode(entry.task_id)
+    result_key = None if place.queue.braced else keys.result(task_id)
+    return _Task(entry, keys.task(place.queue, task_id), result_key)
+
+
+async def _read_sizes(context: Context, tasks: list[_Task], fields: tuple[bytes, ...]) -> None:
+    """Sizes of the fields: of those that stand in ``msg`` only where a task has none."""
+    first = [name for name in fields if name not in _INSTEAD_OF_MSG]
+    await _ask_sizes(context, tasks, first)
+    bare = [task for task in tasks if b"msg" not in task.sizes]
+    await _ask_sizes(context, bare, [name for name in fields if name in _INSTEAD_OF_MSG])
+
+
+async def _ask_sizes(context: Context, tasks: list[_Task], names: list[bytes]) -> None:
+    batch = Batch()
+    slots: list[tuple[_Task, bytes, int]] = []
+    for task in tasks:
+        slots += [(task, name, batch.ask("HSTRLEN", task.key, name)) for name in names]
+        if task.result_key is not None and _RESULT in names:
+            slots.append((task, task.result_key, batch.ask("STRLEN", task.result_key)))
+    replies = await context.trip(batch)
+    for task, name, slot in slots:
+        size = integer(context.must(replies[slot]))
+        if size:
+            task.sizes[name] = size
+
+
+async def _read_values(context: Context, tasks: list[_Task]) -> None:
+    batch = Batch()
+    asked: list[tuple[_Task, tuple[bytes, ...], int]] = []
+    room = _BYTES_PER_TRIP
+    for task in tasks:
+        names = tuple(
+            name
+            for name, size in task.sizes.items()
+            if size <= VALUE_LIMIT and name != task.result_key
+        )
+        room -= sum(task.sizes[name] for name in names)
+        if names:
+            asked.append((task, names, batch.ask("HMGET", task.key, *names)))
+        if task.result_key in task.sizes and task.result_key is not None:
+            slot = batch.ask("GETRANGE", task.result_key, 0, VALUE_LIMIT - 1)
+            asked.append((task, (task.result_key,), slot))
+            room -= VALUE_LIMIT
+        if room < 0:
+            _take(asked, await context.trip(batch))
+            batch, asked, room = Batch(), [], _BYTES_PER_TRIP
+    _take(asked, await context.trip(batch))
+
+
+def _take(asked: list[tuple[_Task, tuple[bytes, ...], int]], replies: list[Reply]) -> None:
+    for task, names, slot in asked:
+        reply = replies[slot]
+        for name, value in zip(names, items(reply) or [reply], strict=False):
+            task.take(name, value)
+
+
+def _chunk(window: _Window, needle: Needle) -> Chunk:
+    candidates: list[Candidate] = []
+    partly = 0
+    for task in window.tasks:
+        for name, size in task.sizes.items():
+            task.values.setdefault(name, Value(b"", size))
+        if task.result_key in task.values and task.result_key is not None:
+            task.values[_RESULT] = task.values.pop(task.result_key)
+        candidate = Candidate(task.entry, task.values)
+        stands = any(needle.find(value.data) >= 0 for value in task.values.values())
+        if stands or needle.names(task.entry.task_id):
+            candidates.append(candidate)
+        elif candidate.cut:
+            partly += 1
+    ids = [task.entry.task_id for task in window.tasks]
+    fields = len(needle.fields)
+    return Chunk(
+        length=window.length,
+        start=window.start,
+        looked=len(ids),
+        partly=partly,
+        cost_us=len(ids) * (fields + 1 if fields else 0),
+        whole=True,
+        candidates=tuple(candidates),
+        last=tuple(ids[-ANCHORS:]),
+    )

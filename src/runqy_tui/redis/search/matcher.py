@@ -1,0 +1,123 @@
+"""Whether a task contains a text, and where: pure.
+
+Redis itself is asked only whether the raw bytes of a field contain it. As protobuf keeps a text in
+one piece, that misses nothing; which part of the message it stands in is decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from runqy_tui.model.search_query import Part, Search
+from runqy_tui.redis.decoding.task_message import Opened, cut_of, open_parts, open_whole
+from runqy_tui.text.safe import decode, encode
+
+FIELDS: Mapping[Part, tuple[bytes, ...]] = {
+    Part.ID: (),
+    Part.TYPE: (b"msg", b"type"),
+    Part.PAYLOAD: (b"msg", b"payload"),
+    Part.RESULT: (b"result",),
+    Part.ERROR: (b"msg", b"error_msg"),
+    Part.HEADERS: (b"msg",),
+    Part.ANY: (b"msg", b"type", b"payload", b"error_msg", b"result"),
+}
+"""Fields of a task's hash to look into."""
+
+_BEFORE, _AFTER = 24, 120
+RAW = "raw msg"
+"""Where a text was found in a message that cannot be decoded."""
+
+
+class Value(NamedTuple):
+    """A field as far as it was read, and its whole size."""
+
+    data: bytes
+    size: int
+
+
+class Needle(NamedTuple):
+    """The text to look for; ``raw`` is in lower case where ``fold`` is set."""
+
+    raw: bytes
+    fold: bool
+    part: Part
+
+    @classmethod
+    def of(cls, search: Search) -> Needle:
+        """What to look for, in bytes."""
+        raw = encode(search.text)
+        return cls(raw.lower() if search.ignore_case else raw, search.ignore_case, search.part)
+
+    @property
+    def fields(self) -> tuple[bytes, ...]:
+        """Fields to look into."""
+        return FIELDS[self.part]
+
+    def find(self, data: bytes) -> int:
+        """Where it stands in some bytes, -1 where it does not."""
+        return (data.lower() if self.fold else data).find(self.raw)
+
+    def names(self, task_id: bytes) -> bool:
+        """Whether an id alone is a hit."""
+        if self.part is Part.ID:
+            return self.find(task_id[: len(self.raw)]) == 0
+        return self.part is Part.ANY and self.find(task_id) >= 0
+
+    def match(self, task_id: bytes, values: Mapping[bytes, Value]) -> tuple[str, str] | None:
+        """Name of the place and what stands around the text; ``None`` for no hit."""
+        if self.names(task_id):
+            return Part.ID.value, decode(task_id)
+        for part, data in _texts(values):
+            if self.part in (Part.ANY, part) or part == RAW:
+                at = self.find(data)
+                if at >= 0:
+                    return str(part), excerpt(data, at, len(self.raw))
+        return None
+
+
+def _texts(values: Mapping[bytes, Value]) -> Iterator[tuple[Part | str, bytes]]:
+    value = values.get(b"msg")
+    if value is not None:
+        opened = _open(value)
+        if not opened.message.decodable:
+            yield RAW, value.data
+        else:
+            yield from _texts_of_message(opened)
+    for part, name in (
+        (Part.TYPE, b"type"),
+        (Part.PAYLOAD, b"payload"),
+        (Part.ERROR, b"error_msg"),
+        (Part.RESULT, b"result"),
+    ):
+        if name in values:
+            yield part, values[name].data
+
+
+def _texts_of_message(opened: Opened) -> Iterator[tuple[Part, bytes]]:
+    message = opened.message
+    yield Part.TYPE, encode(message.type)
+    if opened.payload is not None:
+        yield Part.PAYLOAD, opened.payload.data
+    if opened.error is not None:
+        yield Part.ERROR, opened.error.data
+    for header in message.headers.items():
+        for text in header:
+            yield Part.HEADERS, encode(text)
+
+
+def _open(value: Value) -> Opened:
+    if len(value.data) >= value.size:
+        return open_whole(value.data, value.size)
+    cut = cut_of(value.data, value.size)
+    return open_parts(value.data, cut, None, value.size, value.size) if cut else open_whole(b"", 0)
+
+
+def excerpt(data: bytes, at: int, length: int) -> str:
+    """What stands around a place, cut between characters, with dots where it was cut."""
+    start, end = max(0, at - _BEFORE), min(len(data), at + min(length, _AFTER) + _AFTER)
+    while start < at and data[start] & 0xC0 == 0x80:
+        start += 1
+    while end > at + 1 and end < len(data) and data[end] & 0xC0 == 0x80:
+        end -= 1
+    return f"{'…' if start else ''}{decode(data[start:end])}{'…' if end < len(data) else ''}"

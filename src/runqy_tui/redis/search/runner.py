@@ -1,0 +1,210 @@
+"""A search from its first list to its last: one step in flight, and a rest after each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Collection, Iterable
+from itertools import groupby
+from time import monotonic
+
+from redis.exceptions import ResponseError
+
+from runqy_tui.model import QueueKey
+from runqy_tui.model.search_query import Hit, Progress, Search, Step
+from runqy_tui.redis.cluster.slot_map import UnreachableError
+from runqy_tui.redis.read_context import Context
+from runqy_tui.redis.search import fallback, lua_script
+from runqy_tui.redis.search.candidates import Chunk
+from runqy_tui.redis.search.matcher import Needle
+from runqy_tui.redis.search.search_scope import Place, Survey
+from runqy_tui.redis.tasks.row_reading import Entry, read_rows
+from runqy_tui.redis.wire.replies import Reply, wrong_type
+from runqy_tui.redis.wire.transport import Batch
+
+WINDOW = 1_000
+"""Most tasks of one step, in all its lists together."""
+
+PLAIN_WINDOW = 250
+"""The same without a script, where each costs some commands."""
+
+_LEAST_WINDOW = 64
+_TOGETHER = 16
+_ROWS = 200
+_REST_SHARE = 0.5
+"""Of the time that a step took the server: at most two thirds of it are the search's."""
+
+_REST_MOST_S = 0.02
+_ROUNDS = 3
+"""How often a list may be gone through before it counts as one that cannot be caught up with."""
+
+
+class Sweep:
+    """Goes through the lists and remembers what it has found."""
+
+    def __init__(self, context: Context, search: Search, known: Collection[QueueKey]) -> None:
+        self._context = context
+        self._search = search
+        self._needle = Needle.of(search)
+        self._survey = Survey(context, search, known)
+        self._scripts = True
+        self._window = WINDOW
+        self._seen: set[tuple[bytes, QueueKey]] = set()
+        self._began = monotonic()
+        self._total = self._looked = self._partly = 0
+        self._uncertain = 0
+
+    async def steps(self) -> AsyncGenerator[Step, None]:
+        """Search. The first step comes once the lists are counted, the last one is ``done``."""
+        todo = await self._survey.places()
+        self._total = sum(place.cursor.length for place in todo)
+        yield self._step(())
+        while todo and not self._full:
+            chosen, amounts = self._choose(todo)
+            chunks = await self._look(chosen, amounts)
+            hits = await self._take(chosen, chunks)
+            todo = [place for place in todo if place.cursor.left]
+            yield self._step(hits)
+            cost_s = sum(chunk.cost_us for chunk in chunks if chunk) / 1e6
+            await asyncio.sleep(min(_REST_MOST_S, _REST_SHARE * cost_s))
+        yield self._step((), done=True)
+
+    @property
+    def _full(self) -> bool:
+        return len(self._seen) >= self._search.most
+
+    def _scripted(self, place: Place) -> bool:
+        return self._scripts and place.queue.braced
+
+    def _choose(self, todo: list[Place]) -> tuple[list[Place], list[int]]:
+        """The next lists, as many as make up a window, all of them read in the same way."""
+        scripted = self._scripted(todo[0])
+        room = self._window if scripted else PLAIN_WINDOW
+        chosen: list[Place] = []
+        amounts: list[int] = []
+        for place in todo:
+            if self._scripted(place) == scripted:
+                chosen.append(place)
+                amounts.append(min(room, place.cursor.left))
+                room -= amounts[-1]
+            if room <= 0 or len(chosen) >= _TOGETHER:
+                break
+        return chosen, amounts
+
+    async def _look(self, places: list[Place], amounts: list[int]) -> list[Chunk | None]:
+        replies: list[Chunk | ResponseError]
+        scripted = self._scripted(places[0])
+        if scripted:
+            replies = await self._look_by_script(places, amounts)
+        else:
+            replies = await fallback.look(self._context, places, self._needle, amounts)
+        chunks: list[Chunk | None] = []
+        for place, reply in zip(places, replies, strict=True):
+            if isinstance(reply, Chunk):
+                chunks.append(reply)
+                continue
+            chunks.append(None)
+            if scripted and not (wrong_type(reply) or isinstance(reply, UnreachableError)):
+                self._scripts = False  # here and from now on it is read without one
+            else:
+                self._survey.doubt(reply, place.key)
+                place.cursor.abandon()
+        return chunks
+
+    async def _look_by_script(
+        self, places: list[Place], amounts: list[int]
+    ) -> list[Chunk | ResponseError]:
+        batch = Batch()
+        for place, amount in zip(places, amounts, strict=True):
+            lua_script.ask(batch, place, self._needle, amount, len(places))
+        replies = await self._context.trip(batch)
+        return [_chunk_or_error(reply) for reply in replies]
+
+    async def _take(self, places: list[Place], chunks: list[Chunk | None]) -> tuple[Hit, ...]:
+        found: list[tuple[Place, Entry, tuple[str, str]]] = []
+        for place, chunk in zip(places, chunks, strict=True):
+            if chunk is None:
+                continue
+            cursor = place.cursor
+            cursor.advance(chunk.length, chunk.start, chunk.looked, chunk.last)
+            place.looked += chunk.looked
+            self._looked += chunk.looked
+            self._partly += chunk.partly
+            for candidate in chunk.candidates:
+                told = self._needle.match(candidate.entry.task_id, candidate.values)
+                if told is None:
+                    self._partly += candidate.cut
+                elif not self._full and self._is_new(candidate.entry, place.queue):
+                    found.append((place, candidate.entry, told))
+            self._follow(place)
+        self._pace(chunks)
+        return await self._hits(found)
+
+    def _is_new(self, entry: Entry, queue: QueueKey) -> bool:
+        key = (entry.task_id, queue)
+        if key in self._seen:
+            return False
+        self._seen.add(key)
+        return True
+
+    def _follow(self, place: Place) -> None:
+        """Leave a list that moves faster than it can be read."""
+        if place.looked > _ROUNDS * self._total + 10 * WINDOW:
+            place.cursor.uncertain = True
+            place.cursor.abandon()
+        if place.cursor.uncertain and not place.cursor.left:
+            self._uncertain += 1
+
+    def _pace(self, chunks: list[Chunk | None]) -> None:
+        """Ask for as many tasks as a script gets through in its time."""
+        for chunk in chunks:
+            if chunk is not None and chunk.start is not None and not chunk.whole:
+                self._window = max(_LEAST_WINDOW, min(WINDOW, chunk.looked * 5 // 4))
+                return
+        self._window = min(WINDOW, self._window * 3 // 2)
+
+    async def _hits(self, found: list[tuple[Place, Entry, tuple[str, str]]]) -> tuple[Hit, ...]:
+        hits: list[Hit] = []
+        for _, group in groupby(found, key=lambda one: id(one[0])):
+            ours = list(group)
+            place = ours[0][0]
+            for part in _parts(ours):
+                entries = [entry for _, entry, _ in part]
+                rows = await read_rows(
+                    self._context, place.queue, place.state, entries, self._survey.now
+                )
+                hits += [
+                    Hit(place.queue, row, *told)
+                    for row, (_, _, told) in zip(rows, part, strict=True)
+                ]
+        return tuple(hits)
+
+    def _step(self, hits: tuple[Hit, ...], *, done: bool = False) -> Step:
+        notes = self._survey.notes
+        if self._uncertain:
+            notes += ("tasks moved faster than they could be read: some may be missing",)
+        return Step(
+            hits,
+            Progress(
+                looked=min(self._looked, self._total) if not done else self._looked,
+                total=self._total,
+                found=len(self._seen),
+                partly=self._partly,
+                elapsed_s=monotonic() - self._began,
+                done=done,
+                full=done and self._full,
+                notes=notes,
+            ),
+        )
+
+
+def _chunk_or_error(reply: Reply) -> Chunk | ResponseError:
+    if isinstance(reply, ResponseError):
+        return reply
+    return lua_script.read(reply) or ResponseError("a script gave an answer of another form")
+
+
+def _parts(
+    found: list[tuple[Place, Entry, tuple[str, str]]],
+) -> Iterable[list[tuple[Place, Entry, tuple[str, str]]]]:
+    for start in range(0, len(found), _ROWS):
+        yield found[start : start + _ROWS]

@@ -1,0 +1,148 @@
+"""The lists that a search goes through."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from redis.exceptions import ResponseError
+
+from runqy_tui.model import QueueKey, TaskState
+from runqy_tui.model.search_query import Search
+from runqy_tui.redis import keys
+from runqy_tui.redis.polling.indexes import QUEUES_PER_STEP
+from runqy_tui.redis.polling.queue_state import MOST_GROUPS
+from runqy_tui.redis.read_context import Context
+from runqy_tui.redis.search.list_cursor import Cursor
+from runqy_tui.redis.wire.replies import Reply, integer, refused, scan_page
+from runqy_tui.redis.wire.transport import Batch
+from runqy_tui.text.safe import decode
+
+_LISTS = (TaskState.PENDING, TaskState.ACTIVE)
+_Command = tuple[bytes | str | int, ...]
+_PER_TRIP = 2_000
+_MOST_NAMED = 3
+
+
+@dataclass(slots=True)
+class Place:
+    """One list of a state, or one group, and how far the search is in it."""
+
+    queue: QueueKey
+    state: TaskState
+    key: bytes
+    cursor: Cursor
+    looked: int = 0
+
+    @property
+    def task_prefix(self) -> bytes:
+        """What stands before the id in the keys of its tasks."""
+        return keys.task(self.queue, "")
+
+
+class _Spot(NamedTuple):
+    queue: QueueKey
+    state: TaskState
+    key: bytes
+
+    @property
+    def command(self) -> str:
+        return "LLEN" if self.state in _LISTS else "ZCARD"
+
+
+class Survey:
+    """Finds and counts the lists. ``notes`` say what cannot be searched, in one line each."""
+
+    def __init__(self, context: Context, search: Search, known: Collection[QueueKey]) -> None:
+        self._context = context
+        self._search = search
+        self._known = known
+        self._doubts: list[str] = []
+        self.now = 0.0
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What could not be read: the first few, and how many more there are."""
+        more = len(self._doubts) - _MOST_NAMED
+        rest = (f"{more:,} more lists cannot be read",) if more > 0 else ()
+        return (*self._doubts[:_MOST_NAMED], *rest)
+
+    def doubt(self, reply: Reply, key: bytes) -> bool:
+        """Note a list that cannot be read; raises where no list can be, for lack of rights."""
+        if not isinstance(reply, ResponseError):
+            return False
+        if refused(reply):
+            self._context.allowed(reply)
+        said = self._context.doubt(reply, key)
+        self._doubts.append(said or f"{decode(key)} cannot be read")
+        return True
+
+    async def places(self) -> list[Place]:
+        """Every list that holds something, the shortest first."""
+        queues = sorted(await self._queues(), key=lambda queue: (queue.name, not queue.braced))
+        states = self._search.states or tuple(TaskState)
+        spots = [
+            _Spot(queue, state, keys.state_key(queue, state))
+            for queue in queues
+            for state in states
+            if state is not TaskState.AGGREGATING
+        ]
+        if TaskState.AGGREGATING in states:
+            spots += await self._groups(queues)
+        lengths = await self._ask_each([(spot.command, spot.key) for spot in spots])
+        found: list[Place] = []
+        for spot, reply in zip(spots, lengths, strict=True):
+            length = integer(reply)
+            if not self.doubt(reply, spot.key) and length:
+                cursor = Cursor(length, scored=spot.state not in _LISTS)
+                found.append(Place(spot.queue, spot.state, spot.key, cursor))
+        return sorted(found, key=lambda place: place.cursor.length)
+
+    async def _queues(self) -> set[QueueKey]:
+        batch = Batch()
+        time_slot = batch.ask("TIME")
+        cursor = 0
+        found = set(self._search.queues)
+        if not found:
+            batch.ask("SSCAN", keys.QUEUES, cursor, "COUNT", QUEUES_PER_STEP)
+        replies = await self._context.trip(batch)
+        self.now = self._context.moment(replies[time_slot])
+        if found:
+            return found
+        page = scan_page(self._context.must(replies[1]))
+        self.doubt(replies[1], keys.QUEUES)
+        if page is not None and page[0]:
+            self._doubts.append(f"asynq:queues is long: {len(page[1]):,} queues were searched")
+        return {*self._known, *(QueueKey(decode(name)) for name in (page[1] if page else ()))}
+
+    async def _groups(self, queues: Collection[QueueKey]) -> list[_Spot]:
+        places = [(queue, keys.queue_prefix(queue) + b"groups") for queue in queues]
+        asked: list[_Command] = [("SSCAN", key, 0, "COUNT", MOST_GROUPS) for _, key in places]
+        spots: list[_Spot] = []
+        for (queue, key), reply in zip(places, await self._ask_each(asked), strict=True):
+            page = None if self.doubt(reply, key) else scan_page(reply)
+            names = sorted(set(page[1]))[:MOST_GROUPS] if page else []
+            if page is not None and page[0]:
+                self._doubts.append(f"{decode(key)} is long: {len(names):,} groups were searched")
+            spots += [
+                _Spot(queue, TaskState.AGGREGATING, keys.group(queue, decode(name)))
+                for name in names
+            ]
+        return spots
+
+    async def _ask_each(self, commands: list[_Command]) -> list[Reply]:
+        replies: list[Reply] = []
+        for part in _parts(commands):
+            batch = Batch()
+            for command in part:
+                batch.ask(*command)
+            replies += await self._context.trip(batch)
+        return replies
+
+
+def _parts(
+    commands: list[_Command],
+) -> Iterator[list[_Command]]:
+    for start in range(0, len(commands), _PER_TRIP):
+        yield commands[start : start + _PER_TRIP]

@@ -1,0 +1,306 @@
+"""Among the addresses that Sentinels name, the one that is a primary."""
+
+from __future__ import annotations
+
+import asyncio
+from time import monotonic, time
+from typing import NamedTuple
+
+from redis.exceptions import MasterDownError, ReadOnlyError
+
+from runqy_tui.model import Whereabouts
+from runqy_tui.model.errors import ConnectionFailedError, RunqyTuiError
+from runqy_tui.redis.connecting.target import Target
+from runqy_tui.redis.connecting.url_parsing import Address, shown
+from runqy_tui.redis.sentinel.sentinel_client import Inquiry, OpenNode, Sentinels
+from runqy_tui.redis.wire.replies import Reply, info_fields
+from runqy_tui.redis.wire.transport import Batch, NodeLink
+from runqy_tui.text.safe import safe_line
+
+
+class Search:
+    """Tries whom the Sentinels name until one does not say that it is a replica."""
+
+    def __init__(
+        self, target: Target, open_node: OpenNode, address: Address | None, node: NodeLink | None
+    ) -> None:
+        self.failures: dict[Address, RunqyTuiError] = {}
+        self._target = target
+        self._open = open_node
+        self._current = (address, node)
+        self._replica: tuple[Address, NodeLink] | None = None
+
+    async def run(
+        self, inquiry: Inquiry, left: Address | None
+    ) -> tuple[Address, NodeLink, str | None] | None:
+        """Address, node, and what is doubtful about it; ``None`` where nobody is to be had."""
+        try:
+            found = await self._find(inquiry, left)
+        except BaseException:
+            await self._drop_replica()
+            raise
+        if found is not None:
+            await self._drop_replica()
+            return *found, None
+        if self._replica is None:
+            return None
+        doubt = (
+            f"Sentinel names {shown(self._replica[0])} as the primary, but that is a replica: what "
+            "it shows may be late. A failover may be going on"
+        )
+        return *self._replica, doubt
+
+    async def _find(
+        self, inquiry: Inquiry, left: Address | None
+    ) -> tuple[Address, NodeLink] | None:
+        found = await self._first(inquiry.named(left))
+        while found is None and await inquiry.more():
+            found = await self._first(inquiry.named(left))
+        address, _ = self._current
+        if found is None and address is not None:
+            found = await self._first([address])  # still there, though nobody names it
+        return found
+
+    async def _first(self, addresses: list[Address]) -> tuple[Address, NodeLink] | None:
+        for address in addresses:
+            known = self._replica is not None and self._replica[0] == address
+            if known or address in self.failures:
+                continue
+            node = await self._try(address)
+            if node is not None:
+                return address, node
+        return None
+
+    async def _try(self, address: Address) -> NodeLink | None:
+        current, node = self._current
+        if node is None or current != address:
+            node = self._open(self._target.at(*address))
+        batch = Batch()
+        batch.ask("INFO", "replication")
+        try:
+            (reply,) = await node.trip(batch)
+        except RunqyTuiError as error:
+            self.failures[address] = error
+        except BaseException:
+            await self._close(node)
+            raise
+        else:
+            if role_of(reply) != "slave":
+                return node
+            if self._replica is None:
+                self._replica = address, node
+                return None
+        await self._close(node)
+        return None
+
+    async def _drop_replica(self) -> None:
+        if self._replica is not None:
+            await self._close(self._replica[1])
+
+    async def _close(self, node: NodeLink) -> None:
+        if node is not self._current[1]:
+            await node.close()
+
+    def explain(self, inquiry: Inquiry) -> RunqyTuiError:
+        """Why there is no primary to be had, in one line."""
+        service = self._target.service
+        for address, error in self.failures.items():
+            if not isinstance(error, ConnectionFailedError):
+                return error
+            if address in inquiry.named():
+                return ConnectionFailedError(
+                    f'The primary {shown(address)} that Sentinel names for "{safe_line(service)}" '
+                    f"does not answer; a failover may be going on. {error}"
+                )
+        return inquiry.explain(service)
+
+
+def role_of(reply: Reply) -> str | None:
+    """INFO's word, ``master`` or ``slave``; ``None`` where it may not be asked."""
+    return (info_fields(reply) or {}).get("role")
+
+
+LOOK_EVERY_S = 5.0
+"""So often the Sentinels are asked although all seems well."""
+
+GRACE_S = 0.25
+"""A trip waits so long for Sentinels that are slower than the server; on a slow line longer."""
+
+_SILENT_LOOKS = 2
+"""One question without an answer is nothing: so many in a row are worth a warning."""
+
+
+class _Switch(NamedTuple):
+    """A change of the primary: from where, by the wall clock, and by one that never jumps."""
+
+    left: Address
+    at: float
+    moment: float
+
+
+class SentinelLink:
+    """Satisfies :class:`~runqy_tui.redis.wire.transport.Link`: one node at a time, the primary."""
+
+    def __init__(self, target: Target, open_node: OpenNode) -> None:
+        self.round_trips = 0
+        self.epoch = 0
+        self._target = target
+        self._open = open_node
+        self._sentinels = Sentinels(target, open_node)
+        self._node: NodeLink | None = None
+        self._address: Address | None = None
+        self._switch: _Switch | None = None
+        self._problem: str | None = None
+        self._doubtful = False
+        self._silent = 0
+        self._due = 0.0
+        self._closed = False
+        self._turn = asyncio.Lock()
+
+    @property
+    def target(self) -> Target:
+        """The service and its Sentinels."""
+        return self._target
+
+    @property
+    def whereabouts(self) -> Whereabouts:
+        """The primary at present, and the last change of it."""
+        if self._address is None:
+            return Whereabouts()
+        problem = self._problem
+        if problem is None and self._silent >= _SILENT_LOOKS:
+            problem = "No Sentinel answers at present: a failover would be noticed late"
+        switch = self._switch
+        return Whereabouts(
+            primary=shown(self._address),
+            switched_from=None if switch is None else shown(switch.left),
+            switched_at=None if switch is None else switch.at,
+            switched_ago_s=None if switch is None else monotonic() - switch.moment,
+            problem=problem,
+        )
+
+    async def trip(self, batch: Batch) -> list[Reply]:
+        """Ask the primary; where it fails or is none any more, ask its successor.
+
+        Everything asked only reads, so that asking twice does no harm.
+        """
+        if not batch.count:
+            return []
+        self._refuse_when_closed()
+        node = self._node
+        if node is None or self._doubtful:
+            node = await self._locate(node)
+        failure: ConnectionFailedError | None = None
+        replies: list[Reply] = []
+        try:
+            replies, shaken = await self._ask(node, batch)
+        except ConnectionFailedError as error:
+            failure, shaken = error, True
+        except asyncio.CancelledError:
+            self._doubtful = True  # a poll's deadline may be shorter than the server's timeout
+            raise
+        if not shaken:
+            return replies
+        self._doubtful = True
+        successor = await self._locate(node, failure)
+        if successor is node and failure is None:
+            return replies
+        return await self._on(successor, batch)
+
+    async def close(self) -> None:
+        """Close every connection; whoever asks later opens no new one."""
+        self._closed = True
+        await self._sentinels.close()
+        if self._node is not None:
+            await self._node.close()
+
+    async def _ask(self, node: NodeLink, batch: Batch) -> tuple[list[Reply], bool]:
+        """The replies, and whether something hints at another primary."""
+        epoch, started = node.epoch, monotonic()
+        if started < self._due:
+            replies = await self._on(node, batch)
+            return replies, node.epoch != epoch or _cut_off(replies)
+        self._due = started + LOOK_EVERY_S
+        async with self._sentinels.asking() as inquiry:
+            *replies, role = await self._on(node, _with_role(batch))
+            await self._hear(inquiry, max(GRACE_S, 4 * (monotonic() - started)))
+        moved = any(address != self._address for address in inquiry.named())
+        if role_of(role) == "master":
+            self._problem = None
+        demoted = role_of(role) == "slave" and self._problem is None
+        return replies, moved or demoted or node.epoch != epoch or _cut_off(replies)
+
+    async def _hear(self, inquiry: Inquiry, patience: float) -> None:
+        """Wait until a Sentinel names somebody, but not for long."""
+        end = monotonic() + patience
+        while not inquiry.named():
+            if not await inquiry.more(max(0.0, end - monotonic())):
+                self._silent += 1
+                return
+        self._silent = 0
+
+    async def _on(self, node: NodeLink, batch: Batch) -> list[Reply]:
+        epoch = node.epoch
+        try:
+            replies = await node.trip(batch)
+        finally:
+            self.epoch += node.epoch != epoch
+        self.round_trips += 1
+        return replies
+
+    async def _locate(
+        self, left: NodeLink | None, failure: ConnectionFailedError | None = None
+    ) -> NodeLink:
+        """Find the primary, ``left`` being in doubt; where that failed just now it is not retried.
+
+        Raises ``ConnectionFailedError`` or ``AccessDeniedError`` where none is found.
+        """
+        async with self._turn:
+            self._refuse_when_closed()
+            if self._node is not None and (self._node is not left or not self._doubtful):
+                return self._node  # somebody else found it meanwhile
+            search = Search(self._target, self._open, self._address, self._node)
+            if failure is not None and self._address is not None:
+                search.failures[self._address] = failure
+            switched = self._switch
+            async with self._sentinels.asking() as inquiry:
+                found = await search.run(inquiry, None if switched is None else switched.left)
+            if found is None:
+                raise search.explain(inquiry)
+            await self._adopt(*found)
+            if not inquiry.named():
+                self._silent = _SILENT_LOOKS
+            return found[1]
+
+    async def _adopt(self, address: Address, node: NodeLink, problem: str | None) -> None:
+        old, before = self._node, self._address
+        self._problem, self._doubtful, self._silent = problem, False, 0
+        self._due = monotonic() + LOOK_EVERY_S
+        if node is not old:
+            self._node, self._address = node, address
+            self.epoch += 1
+            if before is not None:
+                self._switch = _Switch(before, time(), monotonic())
+            if old is not None:
+                await old.close()
+        if self._closed:
+            await node.close()
+            self._refuse_when_closed()
+
+    def _refuse_when_closed(self) -> None:
+        if self._closed:
+            raise ConnectionFailedError(
+                f"The connection to Redis at {self._target.address} is closed."
+            )
+
+
+def _cut_off(replies: list[Reply]) -> bool:
+    """Whether the server says that it is a replica, or one that lost its primary."""
+    return any(isinstance(reply, MasterDownError | ReadOnlyError) for reply in replies)
+
+
+def _with_role(batch: Batch) -> Batch:
+    longer = Batch()
+    longer.parts, longer.count = list(batch.parts), batch.count
+    longer.ask("INFO", "replication")
+    return longer

@@ -1,0 +1,245 @@
+"""Rows of a task list: each hash in two trips for all, sizes first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from runqy_tui.model import Blob, Dialect, QueueKey, TaskRow, TaskState
+from runqy_tui.redis import keys
+from runqy_tui.redis.decoding import field_parsing
+from runqy_tui.redis.decoding.hash_values import ask_part
+from runqy_tui.redis.decoding.task_message import CLOSED, Opened, cut_of, open_parts, open_whole
+from runqy_tui.redis.read_context import Context
+from runqy_tui.redis.tasks.ttl_cache import Lately
+from runqy_tui.redis.wire.commands import Pattern
+from runqy_tui.redis.wire.replies import Reply, data, integer, items
+from runqy_tui.redis.wire.transport import Batch, packed_for
+from runqy_tui.text.safe import decode
+
+PREVIEW = 512
+"""Bytes of a payload that a row keeps."""
+
+ERROR_CHARS = 2_000
+_WHOLE = 32 * 1024
+_HEAD = 2 * 1024
+_BUDGET = 32 * 1024 * 1024
+"""Bytes of large values of which a page reads the beginning: to cut a part, Redis copies it all."""
+
+_LARGE = (b"msg", b"error_msg", b"payload", b"type")
+_SMALL = (
+    b"pending_since",
+    b"retried",
+    b"max_retry",
+    b"retry",
+    b"completed_at",
+    b"last_failed_at",
+    b"state",
+)
+_SIZES = (*(Pattern("HSTRLEN", None, name) for name in _LARGE), Pattern("HMGET", None, *_SMALL))
+
+KEEP_S = 5.0
+"""For so long a row is shown as it was read while its task stays in the list, at its score."""
+MOST_KEPT = 1_000
+
+
+class Entry(NamedTuple):
+    """An id as its list or sorted set has it."""
+
+    task_id: bytes
+    score: float | None = None
+
+
+@dataclass(slots=True)
+class _Row:
+    """What is known of one row: sizes of the large fields, values of all."""
+
+    entry: Entry
+    key: bytes
+    sizes: dict[bytes, int] = field(default_factory=dict)
+    values: dict[bytes, bytes] = field(default_factory=dict)
+
+    @property
+    def missing(self) -> bool:
+        return not (self.sizes or self.values)
+
+    def is_in(self, state: TaskState) -> bool:
+        """Whether the hash says so too: it may be on its way from one list to another."""
+        return self.values.get(b"state") == state.value.encode()
+
+    def number(self, *names: bytes) -> int | None:
+        found = (field_parsing.whole(self.values.get(name)) for name in names)
+        return next((value for value in found if value is not None), None)
+
+
+KnownRows = Lately[tuple[QueueKey, TaskState, Entry, bool], TaskRow]
+"""Rows that were whole; the last says whether the queue's consumers keep what they archived."""
+
+
+async def read_rows(
+    context: Context,
+    queue: QueueKey,
+    state: TaskState,
+    entries: Sequence[Entry],
+    now: float,
+    known: KnownRows | None = None,
+) -> tuple[TaskRow, ...]:
+    """The rows of these ids, in their order. An id without a hash gives a row all the same.
+
+    Where somebody keeps what is ``known``, only the rest is read.
+    """
+    keeps = context.dialect(queue) is Dialect.RUNQY
+    found: dict[Entry, TaskRow] = {}
+    if known is not None:
+        known.forget()
+        kept = ((entry, known.get((queue, state, entry, keeps))) for entry in entries)
+        found = {entry: row for entry, row in kept if row is not None}
+    unread = [entry for entry in entries if entry not in found]
+    rows = [_Row(entry, keys.task(queue, decode(entry.task_id))) for entry in unread]
+    await _read_sizes(context, rows)
+    await _read_large(context, rows)
+    for row in rows:
+        made = found[row.entry] = _row(row, state, now, keeps)
+        if known is not None and made.decodable and row.is_in(state):
+            known.put((queue, state, row.entry, keeps), made)
+    return tuple([found[entry] for entry in entries])
+
+
+async def _read_sizes(context: Context, rows: list[_Row]) -> None:
+    batch = Batch()
+    for row in rows:
+        batch.join(packed_for(row.key, *_SIZES))
+    replies = await context.trip(batch)
+    stride = len(_SIZES)
+    for place, row in enumerate(rows):
+        own = replies[place * stride : (place + 1) * stride]
+        context.must(own[0])
+        context.must(own[-1])
+        found = ((name, integer(reply)) for name, reply in zip(_LARGE, own, strict=False))
+        row.sizes = {name: size for name, size in found if size}
+        _take(row, _SMALL, items(own[-1]))
+
+
+async def _read_large(context: Context, rows: list[_Row]) -> None:
+    batch = Batch()
+    asked: list[tuple[_Row, tuple[bytes, ...], int]] = []
+    budget = _BUDGET
+    for row in rows:
+        whole = tuple(name for name, size in row.sizes.items() if size <= _WHOLE)
+        if whole:
+            asked.append((row, whole, batch.ask("HMGET", row.key, *whole)))
+        for name, size in row.sizes.items():
+            if _WHOLE < size <= budget:
+                budget -= size
+                asked.append((row, (name,), ask_part(batch, row.key, name, 0, _HEAD)))
+    replies = await context.trip(batch)
+    for row, names, slot in asked:
+        reply = replies[slot]
+        _take(row, names, items(reply) if isinstance(reply, list) else [reply])
+
+
+def _take(row: _Row, names: tuple[bytes, ...], replies: list[Reply]) -> None:
+    for name, reply in zip(names, replies, strict=False):
+        raw = data(reply)
+        if raw is not None:
+            row.values[name] = raw
+
+
+def _open(row: _Row) -> Opened | None:
+    """The row's message, ``None`` where it has none or none could be read."""
+    size, raw = row.sizes.get(b"msg"), row.values.get(b"msg")
+    if size is None or raw is None:
+        return None
+    if len(raw) >= size:
+        return open_whole(raw, _HEAD)
+    cut = cut_of(raw, size)
+    return open_parts(raw, cut, None, size, _HEAD) if cut else CLOSED
+
+
+def _row(row: _Row, state: TaskState, now: float, keeps: bool) -> TaskRow:
+    task_id, score = decode(row.entry.task_id), row.entry.score
+    expires_at = _expires_at(state, score, now, keeps)
+    if row.missing:
+        when = score if state in (TaskState.SCHEDULED, TaskState.RETRY) else None
+        return TaskRow(task_id, state, score, when, expires_at=expires_at, missing=True)
+    opened = _open(row)
+    message = opened.message if opened and opened.message.decodable else None
+    whole = message if opened and opened.complete else None
+    retried = [row.number(b"retried"), whole.retried if whole else None]
+    documented = b"msg" not in row.sizes and (b"payload" in row.sizes or b"type" in row.sizes)
+    limit = row.number(b"max_retry", b"retry")
+    return TaskRow(
+        id=task_id,
+        state=state,
+        score=score,
+        when=_when(row, opened, state),
+        type=(message.type if message else "")
+        or field_parsing.text(row.values.get(b"type", b"")[:_HEAD]),
+        payload=_payload(row, opened),
+        error=_error(row, opened),
+        retried=max((value for value in retried if value is not None), default=None),
+        max_retry=whole.retry if whole and limit is None else limit,
+        expires_at=expires_at,
+        decodable=message is not None or documented or (opened is None and b"msg" in row.sizes),
+        failed_at=_failed_at(row, opened),
+    )
+
+
+def _payload(row: _Row, opened: Opened | None) -> Blob | None:
+    if b"msg" not in row.sizes:
+        size = row.sizes.get(b"payload")
+        return Blob(row.values.get(b"payload", b"")[:PREVIEW], size) if size else None
+    if opened is None:  # no partial read was allowed: the message's size has to do
+        return Blob(b"", row.sizes[b"msg"])
+    whole = opened.payload
+    return Blob(whole.data[:PREVIEW], whole.size) if whole else None
+
+
+def _error(row: _Row, opened: Opened | None) -> str | None:
+    """The error, long ones in part: its head, and its tail if that was read."""
+    raw = row.values.get(b"error_msg")
+    size = row.sizes.get(b"error_msg", 0)
+    if not raw and opened and opened.error:
+        raw, size = opened.error.data, opened.error.size
+    if not raw:
+        return None
+    text = decode(raw)
+    if len(text) <= ERROR_CHARS and len(raw) >= size:
+        return text
+    head = ERROR_CHARS // 4
+    # A traceback names its exception in the last line.
+    tail = text[-3 * head :] if len(raw) >= size else ""
+    return f"{text[:head]}\n…\n{tail}"
+
+
+def _when(row: _Row, opened: Opened | None, state: TaskState) -> float | None:
+    message = opened.message if opened else None
+    if state is TaskState.PENDING:
+        return field_parsing.pending_since(row.values.get(b"pending_since"))
+    if state in (TaskState.SCHEDULED, TaskState.RETRY, TaskState.AGGREGATING):
+        return row.entry.score
+    if state is TaskState.ARCHIVED:
+        return _failed_at(row, opened)
+    if state is TaskState.COMPLETED:
+        told = field_parsing.moment(row.values.get(b"completed_at"))
+        return told or (_time(message.completed_at) if message else None)
+    return None
+
+
+def _failed_at(row: _Row, opened: Opened | None) -> float | None:
+    told = field_parsing.moment(row.values.get(b"last_failed_at"))
+    return told or (_time(opened.message.last_failed_at) if opened else None)
+
+
+def _time(value: int) -> float | None:
+    return float(value) if 0 < value < 1e12 else None
+
+
+def _expires_at(state: TaskState, score: float | None, now: float, keeps: bool) -> float | None:
+    """Until when an entry stays. asynq scores ``archived`` by the death, never in the future."""
+    if state is TaskState.COMPLETED:
+        return score
+    if state is TaskState.ARCHIVED and score is not None and (keeps or score > now):
+        return score
+    return None
