@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from runqy_tui.config import values
-from runqy_tui.config.file import ConfigFile, read_config
+from runqy_tui.config import validation
+from runqy_tui.config.config_file import ConfigFile, read_config
+from runqy_tui.config.setting_sources import Kind, Source, pick
 from runqy_tui.config.settings import DEFAULT_URL
-from runqy_tui.config.sources import Kind, Source, pick
 from runqy_tui.model.errors import ConfigError
 
 VARIABLE = "RUNQY_TUI_PROFILE"
@@ -52,10 +52,10 @@ def chosen(file: ConfigFile, env: Mapping[str, str], flag: str | None) -> Source
 
 def _unknown(name: str, file: ConfigFile) -> str:
     if not file.profiles:
-        return f"there is no profile {values.shown(name)}, and none at all in {file.path}."
+        return f"there is no profile {validation.shown(name)}, and none at all in {file.path}."
     known = ", ".join(file.profiles)
-    hint = values.nearest(name, file.profiles)
-    return f"there is no profile {values.shown(name)}{hint or '.'} Known are {known}."
+    hint = validation.nearest(name, file.profiles)
+    return f"there is no profile {validation.shown(name)}{hint or '.'} Known are {known}."
 
 
 def list_profiles(env: Mapping[str, str], flag: str | None = None) -> tuple[Profile, ...]:
@@ -80,8 +80,8 @@ def _listed(source: Source, file: ConfigFile, default: Source | None) -> Profile
         raise ConfigError(f"{url.where} must be a string, as in redis://host:6379/0.")
     return Profile(
         source.profile,
-        source.profile if title is None else values.label(title.value, title.where),
+        source.profile if title is None else validation.label(title.value, title.where),
         DEFAULT_URL if url is None else url.value,
-        None if colour is None else values.colour(colour.value, colour.where),
+        None if colour is None else validation.colour(colour.value, colour.where),
         default is not None and default.profile == source.profile,
     )

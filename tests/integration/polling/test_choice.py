@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from runqy_tui.config import Settings, values
+from runqy_tui.config import Settings, validation
 from runqy_tui.diagnosis.findings.finding import Sight, Thresholds
 from runqy_tui.diagnosis.findings.overdue_detectors import stuck_retries
 from runqy_tui.model import (
@@ -164,7 +164,7 @@ def test_the_pace_is_what_really_happens() -> None:
 @pytest.mark.parametrize("value", [99, 2_000_000, True, "many", 2.5])
 def test_a_budget_that_makes_no_sense_is_refused(value: object) -> None:
     with pytest.raises(ConfigError, match="--budget"):
-        values.commands(value, "--budget")
+        validation.commands(value, "--budget")
 
 
 def test_a_row_says_of_when_it_is_where_that_is_long_ago() -> None:

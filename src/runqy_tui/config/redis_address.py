@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
+from runqy_tui.config.setting_sources import Kind, Source
 from runqy_tui.config.settings import DEFAULT_URL
-from runqy_tui.config.sources import Kind, Source
-from runqy_tui.config.values import boolean_word, is_text, shown
+from runqy_tui.config.validation import boolean_word, is_text, shown
 from runqy_tui.model.errors import ConfigError
 
 _PARTS = ("REDIS_PORT", "REDIS_PASSWORD", "REDIS_TLS", "REDIS_DB")

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict, TypeVar, Unpack
 
-from runqy_tui.config import values
-from runqy_tui.config.address import Address, address
-from runqy_tui.config.entry import Entry, allowed, entry
-from runqy_tui.config.file import ConfigFile, exposed, read_config
+from runqy_tui.config import validation
+from runqy_tui.config.config_file import ConfigFile, exposed, read_config
+from runqy_tui.config.credential_sources import Entry, allowed, entry
 from runqy_tui.config.profiles import chosen
+from runqy_tui.config.redis_address import Address, address
+from runqy_tui.config.setting_sources import Kind, Source, environment, pick
 from runqy_tui.config.settings import DEFAULT_BUDGET, DEFAULT_URL, Settings
-from runqy_tui.config.sources import Kind, Source, environment, pick
 
 T = TypeVar("T")
 
@@ -96,15 +96,15 @@ def _sources(file: ConfigFile, env: Mapping[str, str], flags: Flags) -> list[Sou
 def _habits(sources: Sequence[Source], file: ConfigFile) -> dict[str, Any]:
     rules = pick(sources, "rules")
     return {
-        "interval_s": _said(sources, "interval", values.seconds, 2.0),
-        "budget": _said(sources, "budget", values.commands, DEFAULT_BUDGET),
-        "timeout_s": _said(sources, "timeout", values.seconds, 3.0),
-        "mouse": _said(sources, "mouse", values.boolean, True),
-        "low_bandwidth": _said(sources, "low_bandwidth", values.low_bandwidth, None),
-        "depth": _said(sources, "colours", values.depth, "auto"),
-        "rules": rules and values.file_name(rules.value, rules.where, rules.source.folder),
-        "notify": _said(sources, "notify", values.notify, "none"),
-        "keys": values.keys(file.top.get("keys", {})),
+        "interval_s": _said(sources, "interval", validation.seconds, 2.0),
+        "budget": _said(sources, "budget", validation.commands, DEFAULT_BUDGET),
+        "timeout_s": _said(sources, "timeout", validation.seconds, 3.0),
+        "mouse": _said(sources, "mouse", validation.boolean, True),
+        "low_bandwidth": _said(sources, "low_bandwidth", validation.low_bandwidth, None),
+        "depth": _said(sources, "colours", validation.depth, "auto"),
+        "rules": rules and validation.file_name(rules.value, rules.where, rules.source.folder),
+        "notify": _said(sources, "notify", validation.notify, "none"),
+        "keys": validation.keys(file.top.get("keys", {})),
     }
 
 
@@ -113,9 +113,9 @@ def _identity(own: Sequence[Source]) -> dict[str, Any]:
     profile = next((source.profile for source in own if source.kind is Kind.PROFILE), None)
     return {
         "profile": profile,
-        "name": _said(own, "name", values.label, profile),
-        "colour": _said(own, "colour", values.colour, None),
-        "marked_read_only": _said(own, "read_only", values.read_only, False),
+        "name": _said(own, "name", validation.label, profile),
+        "colour": _said(own, "colour", validation.colour, None),
+        "marked_read_only": _said(own, "read_only", validation.read_only, False),
     }
 
 

@@ -8,7 +8,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from runqy_tui.config.values import boolean_word
+from runqy_tui.config.validation import boolean_word
 
 _PREFIXES = {"low_bandwidth": "RUNQY_TUI_", "colours": "RUNQY_TUI_"}
 """Of variables for what has nothing to do with Redis."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from runqy_tui.config.secrets import too_open
-from runqy_tui.config.values import label, nearest, shown
+from runqy_tui.config.credential_sources import too_open
+from runqy_tui.config.validation import label, nearest, shown
 from runqy_tui.model.errors import ConfigError
 
 SECRETS = ("password", "sentinel_password")

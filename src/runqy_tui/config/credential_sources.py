@@ -1,18 +1,65 @@
-"""How to get in: credentials and TLS, each from a source that may speak for the address."""
+"""Passwords that lie in files, and who else may read them."""
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from runqy_tui.config import values
-from runqy_tui.config.address import Address
-from runqy_tui.config.secrets import secret_of
-from runqy_tui.config.sources import Found, Kind, Source, pick
+from runqy_tui.config import validation
+from runqy_tui.config.redis_address import Address
+from runqy_tui.config.setting_sources import Found, Kind, Source, pick
 from runqy_tui.model.credentials import CLIENT_NAME, Access
 from runqy_tui.model.errors import ConfigError, UsageError
+
+_LARGEST = 65_536
+_STANDARD_INPUT = "-"
+
+
+def secret_of(path: Path, where: str) -> tuple[str, tuple[str, ...]]:
+    """The password in a file, less one newline at its end, and warnings about the file.
+
+    A file that all may read is used all the same: that is how containers mount secrets. A path
+    that ends in ``-`` is standard input. ``where`` is the setting that names the file.
+
+    Raises:
+        ConfigError: the file cannot be read, is empty, too large, or no UTF-8.
+    """
+    standard = path.name == _STANDARD_INPUT
+    if standard and os.isatty(0):
+        raise ConfigError(f"{where}: standard input is a terminal. There, use --ask-password.")
+    try:
+        with (Path("/dev/stdin") if standard else path).open("rb") as file:
+            data = file.read(_LARGEST + 1)
+            mode = os.fstat(file.fileno()).st_mode
+    except OSError as error:
+        raise ConfigError(f"{where}: {path} cannot be read: {error.strerror}.") from None
+    return _text(data, f"{where}: {path}"), _open_to_all(path, mode) if not standard else ()
+
+
+def _text(data: bytes, where: str) -> str:
+    data = data.removesuffix(b"\r\n") if data.endswith(b"\r\n") else data.removesuffix(b"\n")
+    if not data:
+        raise ConfigError(f"{where} is empty: write the password in it.")
+    if len(data) > _LARGEST:
+        raise ConfigError(f"{where} is larger than 64 KiB: no password is.")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ConfigError(f"{where} is not valid UTF-8: save it as UTF-8.") from None
+
+
+def _open_to_all(path: Path, mode: int) -> tuple[str, ...]:
+    return (too_open(path),) if stat.S_ISREG(mode) and mode & stat.S_IROTH else ()
+
+
+def too_open(path: Path) -> str:
+    """The warning about a file with a password that all may read."""
+    return f"{path} holds a password, and every user of this machine may read it: chmod 600 it."
+
 
 T = TypeVar("T")
 
@@ -71,15 +118,15 @@ def entry(
     _check_tls(own, address)
     sentinel, warnings = _password(own, "sentinel_password", None)
     access = Access(
-        username=_said(own, "username", values.word),
-        sentinel_username=_said(own, "sentinel_username", values.word),
+        username=_said(own, "username", validation.word),
+        sentinel_username=_said(own, "sentinel_username", validation.word),
         sentinel_password=sentinel,
         tls_ca=_file(own, "tls_ca"),
         tls_cert=_file(own, "tls_cert"),
         tls_key=_file(own, "tls_key"),
-        tls_server_name=_said(own, "tls_server_name", values.word),
-        tls_insecure=bool(_said(own, "tls_insecure", values.boolean)),
-        client_name=_said(sources, "client_name", values.client_name) or CLIENT_NAME,
+        tls_server_name=_said(own, "tls_server_name", validation.word),
+        tls_insecure=bool(_said(own, "tls_insecure", validation.boolean)),
+        client_name=_said(sources, "client_name", validation.client_name) or CLIENT_NAME,
     )
     password, more = _password(own, "password", ask)
     return Entry(replace(access, password=password), (*more, *warnings))
@@ -94,7 +141,7 @@ def _file(sources: Sequence[Source], name: str) -> Path | None:
     found = pick(sources, name)
     if found is None:
         return None
-    path = values.file_name(found.value, found.where, found.source.folder)
+    path = validation.file_name(found.value, found.where, found.source.folder)
     try:
         with path.open("rb"):
             return path
@@ -117,14 +164,14 @@ def _password(
         where = found.source.where(file_too)
         raise ConfigError(f"{found.where} and {where} are both set: leave one of them out.")
     if name in found.source.values:
-        return values.secret(found.value, found.where), ()
+        return validation.secret(found.value, found.where), ()
     return secret_of(_secret_file(found), found.where)
 
 
 def _secret_file(found: Found) -> Path:
     if str(found.value) == "-":
         return Path("-")
-    return values.file_name(found.value, found.where, found.source.folder)
+    return validation.file_name(found.value, found.where, found.source.folder)
 
 
 def _check_tls(sources: Sequence[Source], address: Address) -> None:
