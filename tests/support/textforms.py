@@ -10,6 +10,7 @@ from time import monotonic
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from runqy_tui.commands.plain_tables import snapshot_text, task_text
 from runqy_tui.diagnosis.diagnoser import Looks, Triage
 from runqy_tui.diagnosis.findings.finding import Finding
 from runqy_tui.diagnosis.signatures.error_groups import group
@@ -19,7 +20,6 @@ from runqy_tui.exporter.ledger import Ledger
 from runqy_tui.exporter.status import Frame, Status, tally
 from runqy_tui.model import LogBatch, QueueKey, Snapshot, Task, TaskRow
 from runqy_tui.model.json_schema import snapshot_object, task_object
-from runqy_tui.oneshot.plain import snapshot_text, task_text
 from runqy_tui.report import Watch, build_report, to_markdown, to_object
 
 _BARRED = frozenset({"Cc", "Cs", "Zl", "Zp"})

@@ -10,9 +10,11 @@ from typing import Any
 import click
 
 from runqy_tui import __version__
+from runqy_tui.cli.diagnostic_commands import acl, doctor, profiles
+from runqy_tui.cli.monitor_commands import check, metrics, report, rules
 from runqy_tui.cli.options import loader, names_a_server, settings_options
-from runqy_tui.cli.profiles import profiles
-from runqy_tui.cli.running import (
+from runqy_tui.cli.query_commands import search
+from runqy_tui.cli.runner import (
     BROKEN_PIPE,
     LoadSettings,
     drop_output,
@@ -20,9 +22,6 @@ from runqy_tui.cli.running import (
     run,
     usage_text,
 )
-from runqy_tui.cli.safety import acl, doctor
-from runqy_tui.cli.searching import search
-from runqy_tui.cli.watching import check, metrics, report, rules
 from runqy_tui.config import Settings
 from runqy_tui.model.errors import OutputError, RunqyTuiError, UsageError
 
@@ -88,10 +87,10 @@ def cli(
 @click.pass_obj
 def snapshot(load: LoadSettings, as_json: bool) -> None:
     """Print one overview of workers and queues, and exit."""
-    from runqy_tui.oneshot import commands
+    from runqy_tui.commands import snapshot_command
 
     settings = load()
-    run(commands.snapshot(lambda: open_for(settings), as_json=as_json, name=settings.name))
+    run(snapshot_command.snapshot(lambda: open_for(settings), as_json=as_json, name=settings.name))
 
 
 @cli.command()
@@ -101,10 +100,10 @@ def snapshot(load: LoadSettings, as_json: bool) -> None:
 @click.pass_obj
 def task(load: LoadSettings, task_id: str, queue: str | None, as_json: bool) -> None:
     """Print one task, found by its id in any queue, and exit (1 if there is none)."""
-    from runqy_tui.oneshot import commands
+    from runqy_tui.commands import snapshot_command
 
     settings = load()
-    run(commands.task(lambda: open_for(settings), task_id, queue, as_json=as_json))
+    run(snapshot_command.task(lambda: open_for(settings), task_id, queue, as_json=as_json))
 
 
 for _command in (search, check, report, metrics, rules, profiles, acl, doctor):

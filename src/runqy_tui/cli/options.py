@@ -123,7 +123,7 @@ def loader(given: Mapping[str, Any]) -> Callable[..., Settings]:
     def load(*, connect: bool = True) -> Settings:
         flags = dict(given)
         if flags.pop("ask_password", None):
-            from runqy_tui.cli.asking import ask_password
+            from runqy_tui.cli.prompts import ask_password
 
             flags["ask_password"] = ask_password
         settings = load_settings(os.environ, connect=connect, **flags)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from runqy_tui.oneshot.plain import for_encoding
+from runqy_tui.commands.plain_tables import for_encoding
 from tests.integration.cli.conftest import DEADLINE_S, Cli, Result
 from tests.support import fleet
 

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from runqy_tui.commands.plain_tables import snapshot_text
 from runqy_tui.diagnosis.findings.finding import Sight
 from runqy_tui.diagnosis.findings.registry import diagnose
 from runqy_tui.model import QueueKey, Snapshot
 from runqy_tui.model.errors import ConnectionFailedError
 from runqy_tui.model.json_schema import snapshot_object
 from runqy_tui.observation.history import History
-from runqy_tui.oneshot.plain import snapshot_text
 from runqy_tui.redis.reader import RedisReader, open_reader
 from runqy_tui.redis.sentinel import sentinel_link as sentinel
 from tests.integration.connect.trying import until

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from runqy_tui.commands.doctor_command import Terminal, terminal_lines
 from runqy_tui.model.checkup import Line, Verdict
-from runqy_tui.oneshot.doctor.surroundings import Terminal, terminal_lines
 from tests.integration.cli.conftest import DEADLINE_S, Cli
 from tests.integration.cli.test_imports import loaded_by, top
 from tests.integration.doctor.conftest import Doctor

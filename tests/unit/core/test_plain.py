@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from runqy_tui.commands.plain_tables import for_encoding, snapshot_text, task_text
 from runqy_tui.model import (
     Blob,
     Counts,
@@ -18,7 +19,6 @@ from runqy_tui.model import (
     TaskState,
     WorkerState,
 )
-from runqy_tui.oneshot.plain import for_encoding, snapshot_text, task_text
 from tests.unit.core.builders import NOW, queue, snapshot, task, waiting, worker
 
 HOSTILE = "x\x1b[2J\x1b]52;c;aGk=\x07\n✖  forged.queue  9\r\u202e\ud800\x9b"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runqy_tui.cli.searching import MOST, PARTS, STATES
+from runqy_tui.cli.query_commands import MOST, PARTS, STATES
 from runqy_tui.model import TaskState
 from runqy_tui.model.search_query import MOST_HITS, Part
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from runqy_tui.cli.running import LoadSettings, naming_source, run
+from runqy_tui.cli.runner import LoadSettings, naming_source, run
 from runqy_tui.config import Settings
 from runqy_tui.model.errors import UsageError
 
@@ -52,7 +52,7 @@ def acl(user: str, place: str, form: str, version: str) -> None:
     It grants exactly the commands that this program sends, on keys asynq:*. Put a password in
     the place of PASSWORD.
     """
-    from runqy_tui.oneshot.output import emit
+    from runqy_tui.commands.stdout import emit
     from runqy_tui.redis.checkup import acl as rules
 
     if not user or len(user) > _LONGEST_USER or not all("!" <= sign <= "~" for sign in user):
@@ -73,7 +73,7 @@ def doctor(load: LoadSettings, as_json: bool) -> None:
     clocks, the cost of a poll, the terminal and the packages. Goes on after a failed line. Exits
     with 0, or with the exit code of the first failure. Never prints a password.
     """
-    from runqy_tui.oneshot.doctor.run import doctor as look
+    from runqy_tui.commands.doctor_command import doctor as look
 
     raise SystemExit(run(look(load, _examine, os.environ, as_json=as_json)))
 
@@ -89,3 +89,17 @@ def _examine(settings: Settings) -> AsyncIterator[Line]:
             interval=settings.interval_s,
             budget=settings.budget,
         )
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON (schema 1) instead of a table.")
+@click.pass_context
+def profiles(context: click.Context, as_json: bool) -> None:
+    """List the profiles of config.toml; * marks the one in force. Asks no Redis."""
+    from runqy_tui.commands import profiles_command as oneshot
+    from runqy_tui.config import config_path, list_profiles
+    from runqy_tui.redis.connecting.target import address_of
+
+    flag = None if context.parent is None else context.parent.params.get("profile")
+    found = list_profiles(os.environ, flag)
+    oneshot.show(found, address_of, config_path(os.environ), as_json=as_json)

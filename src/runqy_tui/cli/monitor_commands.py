@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from runqy_tui.cli.running import LoadSettings, open_for, run, usage_text
+from runqy_tui.cli.runner import LoadSettings, open_for, run, usage_text
 
 
 class _Plugin(click.Command):
@@ -24,7 +24,7 @@ class _Plugin(click.Command):
         try:
             return super().make_context(info_name, args, parent, **extra)
         except click.UsageError as error:
-            from runqy_tui.oneshot import check as plugin
+            from runqy_tui.commands import check_command as plugin
 
             raise SystemExit(plugin.unknown(usage_text(error), as_json=as_json)) from None
 
@@ -45,7 +45,7 @@ def check(load: LoadSettings, rules: Path | None, watch: str | None, as_json: bo
     long as was watched where that is shorter than its rule's own "for". Failures and slow tasks
     are judged by what happened during the watch: give it some time.
     """
-    from runqy_tui.oneshot import check as plugin
+    from runqy_tui.commands import check_command as plugin
 
     raise SystemExit(run(plugin.check(load, open_for, rules, watch, as_json=as_json)))
 
@@ -92,35 +92,35 @@ def rules() -> None:
 @click.argument("file", type=_RULES_FILE, default="rules.toml")
 def rules_init(file: Path) -> None:
     """Write the built-in rules, with comments, to FILE (rules.toml); never over another file."""
-    from runqy_tui.oneshot import rulefile
+    from runqy_tui.commands import rules_command
 
-    rulefile.init(file)
+    rules_command.init(file)
 
 
 @rules.command("check")
 @click.argument("file", type=_RULES_FILE)
 def rules_check(file: Path) -> None:
     """Validate FILE: exit code 0, or 78 and the line that is wrong."""
-    from runqy_tui.oneshot import rulefile
+    from runqy_tui.commands import rules_command
 
-    rulefile.validate(file)
+    rules_command.validate(file)
 
 
 @rules.command("prometheus")
 @click.option("--rules", type=_RULES_FILE, metavar="F", help="Rules file. Default: built-in rules.")
 def rules_prometheus(rules: Path | None) -> None:
     """Print the rules as a rule file for Prometheus."""
-    from runqy_tui.oneshot import rulefile
+    from runqy_tui.commands import rules_command
 
-    rulefile.prometheus(rules)
+    rules_command.prometheus(rules)
 
 
 @rules.command("grafana")
 def rules_grafana() -> None:
     """Print a Grafana dashboard of the exported metrics."""
-    from runqy_tui.oneshot import rulefile
+    from runqy_tui.commands import rules_command
 
-    rulefile.grafana()
+    rules_command.grafana()
 
 
 @click.command()
@@ -136,7 +136,7 @@ def rules_grafana() -> None:
 @click.pass_obj
 def report(load: LoadSettings, output: str | None, watch: str | None, with_payloads: bool) -> None:
     """Write an incident report: what is wrong, since when, and what to do."""
-    from runqy_tui.oneshot.report import report as write
+    from runqy_tui.commands.report_command import report as write
 
     settings = load()
     run(write(lambda: open_for(settings), output, watch, with_payloads=with_payloads))

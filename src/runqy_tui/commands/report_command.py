@@ -8,11 +8,11 @@ from pathlib import Path
 from time import monotonic, time
 
 from runqy_tui import __version__
+from runqy_tui.commands.stdout import emit
 from runqy_tui.diagnosis.diagnoser import Diagnosis, Triage
 from runqy_tui.model.errors import ConnectionFailedError, RunqyTuiError, UsageError
 from runqy_tui.model.reader_protocol import Reader
 from runqy_tui.monitor.poller import DEADLINE_S
-from runqy_tui.oneshot.output import emit
 from runqy_tui.report.files import check_path, default_path, write_report
 from runqy_tui.report.gather import make_report
 from runqy_tui.report.markdown import to_markdown

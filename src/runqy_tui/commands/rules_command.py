@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from runqy_tui.commands.stdout import emit
 from runqy_tui.model.errors import RunqyTuiError
-from runqy_tui.oneshot.output import emit
 from runqy_tui.rules.load import load_rules
 from runqy_tui.rules.template import default_rules, template
 from runqy_tui.text.safe import safe_line

@@ -7,12 +7,12 @@ import sys
 from contextlib import aclosing
 from typing import NamedTuple
 
+from runqy_tui.commands.snapshot_command import OpenReader
+from runqy_tui.commands.stdout import emit
 from runqy_tui.model import JsonObject, QueueKey, Snapshot, TaskState
 from runqy_tui.model.errors import NotFoundError
 from runqy_tui.model.json_schema import SCHEMA, blob_object
 from runqy_tui.model.search_query import Hit, Part, Progress, Search, summary
-from runqy_tui.oneshot.commands import OpenReader
-from runqy_tui.oneshot.output import emit
 from runqy_tui.text.safe import safe_line
 
 

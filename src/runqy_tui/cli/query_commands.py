@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from runqy_tui.cli.running import LoadSettings, open_for, run
+from runqy_tui.cli.runner import LoadSettings, open_for, run
 from runqy_tui.model.errors import UsageError
 
 # As runqy_tui.model spells them; to import it would slow down every command's start.
@@ -55,10 +55,10 @@ def search(
     if not text:
         raise UsageError("The text to search for is empty. Try: runqy-tui search TEXT")
     settings = load()
+    from runqy_tui.commands.search_command import Wanted
+    from runqy_tui.commands.search_command import search as look
     from runqy_tui.model import TaskState
     from runqy_tui.model.search_query import Part
-    from runqy_tui.oneshot.search import Wanted
-    from runqy_tui.oneshot.search import search as look
 
     wanted = Wanted(
         text=text,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from runqy_tui.commands import plain_tables
+from runqy_tui.commands.stdout import emit
 from runqy_tui.model import QueueKey, Snapshot, Task, json_schema
 from runqy_tui.model.errors import NotFoundError
 from runqy_tui.model.reader_protocol import Reader
-from runqy_tui.oneshot import plain
-from runqy_tui.oneshot.output import emit
 from runqy_tui.text.safe import safe_line
 
 OpenReader = Callable[[], Awaitable[Reader]]
@@ -21,7 +21,7 @@ async def snapshot(open_reader: OpenReader, *, as_json: bool, name: str | None =
         seen: Snapshot = await reader.overview()
     finally:
         await reader.close()
-    emit(json_schema.snapshot_object(seen) if as_json else plain.snapshot_text(seen, name))
+    emit(json_schema.snapshot_object(seen) if as_json else plain_tables.snapshot_text(seen, name))
 
 
 async def task(open_reader: OpenReader, task_id: str, queue: str | None, *, as_json: bool) -> None:
@@ -35,7 +35,7 @@ async def task(open_reader: OpenReader, task_id: str, queue: str | None, *, as_j
         found = await _find(reader, task_id, queue)
     finally:
         await reader.close()
-    emit(json_schema.task_object(found) if as_json else plain.task_text(found))
+    emit(json_schema.task_object(found) if as_json else plain_tables.task_text(found))
 
 
 async def _find(reader: Reader, task_id: str, queue: str | None) -> Task:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from runqy_tui.commands import plain_tables
+from runqy_tui.commands.stdout import emit
 from runqy_tui.config import Profile
 from runqy_tui.model import JsonObject
 from runqy_tui.model.errors import ConfigError
 from runqy_tui.model.json_schema import SCHEMA
-from runqy_tui.oneshot import plain
-from runqy_tui.oneshot.output import emit
 from runqy_tui.text.safe import safe_line
 
 _HEAD = ("", "PROFILE", "NAME", "COLOUR", "ADDRESS")
@@ -39,7 +39,7 @@ def show(
         )
         for profile in profiles
     ]
-    emit(plain.table(_HEAD, rows, f"No profiles in {safe_line(str(path))}.", _LONGEST))
+    emit(plain_tables.table(_HEAD, rows, f"No profiles in {safe_line(str(path))}.", _LONGEST))
 
 
 def _place(profile: Profile, address_of: Callable[[str], str]) -> tuple[str | None, str | None]:
