@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from runqy_tui.rules.load import parse_rules
-from runqy_tui.rules.model import Rule
+from runqy_tui.alerts.rule import Rule
+from runqy_tui.alerts.rule_file import parse_rules
 from runqy_tui.tui.announce import osc9
 from runqy_tui.tui.app import RunqyApp
 from tests.app import scenes
@@ -88,8 +88,8 @@ async def test_what_begins_to_fire_is_announced_as_asked(
 
 
 def test_a_desktop_notification_is_safe_text() -> None:
+    from runqy_tui.alerts.alert_states import Alert, AlertState
     from runqy_tui.diagnosis.findings.finding import Kind, Subject
-    from runqy_tui.rules.alerts import Alert, AlertState
 
     rule = rules_at_once()[0]
     evil = "worker \x1b]52;c;eA==\x07\u202e is lost"

@@ -140,7 +140,7 @@ def _run_demo(
 
 
 def _run_app(settings: Settings) -> None:
-    from runqy_tui.rules.load import load_rules
+    from runqy_tui.alerts.rule_file import load_rules
     from runqy_tui.tui.app import RunqyApp
 
     rules = None if settings.rules is None else load_rules(settings.rules)

@@ -10,6 +10,10 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
+from runqy_tui.alerts.alert_states import GAP_S, Alert, AlertBoard, Alerts, Unknown
+from runqy_tui.alerts.rule import Rule, RuleKind, parse_span
+from runqy_tui.alerts.rule_file import default_rules, load_rules
+from runqy_tui.alerts.rule_values import is_present
 from runqy_tui.commands.stdout import emit
 from runqy_tui.config import Settings
 from runqy_tui.diagnosis.diagnoser import Diagnosis, Triage
@@ -19,11 +23,6 @@ from runqy_tui.model.json_schema import SCHEMA
 from runqy_tui.model.reader_protocol import Reader
 from runqy_tui.model.severity import Severity
 from runqy_tui.monitor.poller import DEADLINE_S
-from runqy_tui.rules.alerts import GAP_S, Alert, AlertBoard, Alerts, Unknown
-from runqy_tui.rules.health import is_present
-from runqy_tui.rules.load import load_rules
-from runqy_tui.rules.model import Rule, RuleKind, parse_span
-from runqy_tui.rules.template import default_rules
 from runqy_tui.text.safe import safe_line
 
 if TYPE_CHECKING:

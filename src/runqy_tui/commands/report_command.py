@@ -8,6 +8,7 @@ from pathlib import Path
 from time import monotonic, time
 
 from runqy_tui import __version__
+from runqy_tui.alerts.rule import parse_span
 from runqy_tui.commands.stdout import emit
 from runqy_tui.diagnosis.diagnoser import Diagnosis, Triage
 from runqy_tui.model.errors import ConnectionFailedError, RunqyTuiError, UsageError
@@ -17,7 +18,6 @@ from runqy_tui.report.files import check_path, default_path, write_report
 from runqy_tui.report.gather import make_report
 from runqy_tui.report.markdown import to_markdown
 from runqy_tui.report.model import Report, Watch
-from runqy_tui.rules.model import parse_span
 from runqy_tui.text.safe import safe_line
 
 OpenReader = Callable[[], Awaitable[Reader]]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from runqy_tui.alerts.rule_file import default_rules, load_rules, template
 from runqy_tui.commands.stdout import emit
 from runqy_tui.model.errors import RunqyTuiError
-from runqy_tui.rules.load import load_rules
-from runqy_tui.rules.template import default_rules, template
 from runqy_tui.text.safe import safe_line
 
 
@@ -51,13 +50,13 @@ def prometheus(path: Path | None) -> None:
     Raises:
         ConfigError: the file is not valid.
     """
-    from runqy_tui.rules.prometheus import rule_file
+    from runqy_tui.alerts.prometheus_rules import rule_file
 
     emit(rule_file(default_rules() if path is None else load_rules(path)).rstrip("\n"))
 
 
 def grafana() -> None:
     """Print a dashboard for Grafana."""
-    from runqy_tui.rules.grafana import dashboard
+    from runqy_tui.alerts.grafana_dashboard import dashboard
 
     emit(dashboard())

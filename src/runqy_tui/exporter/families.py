@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 from operator import attrgetter
 from typing import Literal, NamedTuple
 
+from runqy_tui.alerts.rule_values import is_present, worker_health
 from runqy_tui.exporter.labels import label, queue_label
 from runqy_tui.exporter.status import Frame, Histogram, Status
 from runqy_tui.model import Queue, TaskState, Worker
-from runqy_tui.rules.health import is_present, worker_health
 
 Point = tuple[tuple[str, ...], "float | Histogram"]
 

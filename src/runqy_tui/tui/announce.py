@@ -7,7 +7,7 @@ from typing import Any
 
 from textual.app import App
 
-from runqy_tui.rules.alerts import Alert, AlertBoard
+from runqy_tui.alerts.alert_states import Alert, AlertBoard
 from runqy_tui.text.safe import safe_line
 
 _LONGEST = 200

@@ -16,15 +16,15 @@ from textual.screen import Screen
 from textual.signal import Signal
 from textual.worker import Worker, WorkerFailed
 
+from runqy_tui.alerts.alert_states import Alerts
+from runqy_tui.alerts.rule import Rule
+from runqy_tui.alerts.rule_file import default_rules
 from runqy_tui.config import Settings
 from runqy_tui.diagnosis.diagnoser import Triage
 from runqy_tui.model.errors import RunqyTuiError
 from runqy_tui.model.reader_protocol import Reader
 from runqy_tui.monitor.poller import Poller, PollResult
 from runqy_tui.monitor.store import Store, View
-from runqy_tui.rules.alerts import Alerts
-from runqy_tui.rules.model import Rule
-from runqy_tui.rules.template import default_rules
 from runqy_tui.tui.announce import announce, newly_firing
 from runqy_tui.tui.bandwidth import Bandwidth
 from runqy_tui.tui.drawncache import EVERY_S, forget_drawn

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 
 from textual.signal import Signal
 
+from runqy_tui.alerts.alert_states import AlertBoard, Alerts
 from runqy_tui.config import INTERVALS_S, Settings
 from runqy_tui.diagnosis.diagnoser import Triage
 from runqy_tui.model.errors import ConnectionFailedError
 from runqy_tui.model.reader_protocol import Reader
 from runqy_tui.monitor.poller import Poller, PollResult
 from runqy_tui.monitor.store import Store, View
-from runqy_tui.rules.alerts import AlertBoard, Alerts
 from runqy_tui.runtime.cooperative import in_turns
 from runqy_tui.tui.bandwidth import Bandwidth
 from runqy_tui.tui.polllog import PollLog

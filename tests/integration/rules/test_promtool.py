@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from runqy_tui.rules.load import parse_rules
-from runqy_tui.rules.prometheus import rule_file
-from runqy_tui.rules.template import default_rules
+from runqy_tui.alerts.prometheus_rules import rule_file
+from runqy_tui.alerts.rule_file import default_rules, parse_rules
 from tests.integration.rules.conftest import Promtool
 
 ODD = r"""

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from runqy_tui.rules.template import default_rules, template
+from runqy_tui.alerts.rule_file import default_rules, template
 from tests.integration.cli.conftest import Cli
 
 

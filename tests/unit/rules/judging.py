@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from runqy_tui.alerts.alert_states import AlertBoard, Alerts
+from runqy_tui.alerts.rule import Rule
 from runqy_tui.diagnosis.diagnoser import Diagnosis
 from runqy_tui.diagnosis.findings.finding import Finding, Kind, Subject
 from runqy_tui.model import Queue, QueueKey, Worker
 from runqy_tui.model.severity import Severity
 from runqy_tui.observation.durations import Observed
 from runqy_tui.observation.history import History
-from runqy_tui.rules.alerts import AlertBoard, Alerts
-from runqy_tui.rules.model import Rule
 from tests.unit.core.builders import NOW, snapshot
 
 

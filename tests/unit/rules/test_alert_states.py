@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runqy_tui.alerts.alert_states import LOG_LENGTH, AlertState
+from runqy_tui.alerts.rule import Rule, RuleKind
 from runqy_tui.model import Counts, Queue
 from runqy_tui.model.severity import Severity
-from runqy_tui.rules.alerts import LOG_LENGTH, AlertState
-from runqy_tui.rules.model import Rule, RuleKind
 from tests.unit.core.builders import NOW, queue, waiting, worker
 from tests.unit.rules.judging import Judge, finding
 

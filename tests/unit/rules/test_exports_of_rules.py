@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from runqy_tui.alerts.grafana_dashboard import dashboard
+from runqy_tui.alerts.name_patterns import Globs
+from runqy_tui.alerts.prometheus_rules import rule_file
+from runqy_tui.alerts.rule import Rule, RuleKind
+from runqy_tui.alerts.rule_file import default_rules
 from runqy_tui.exporter.families import FAMILIES
-from runqy_tui.rules.globs import Globs
-from runqy_tui.rules.grafana import dashboard
-from runqy_tui.rules.model import Rule, RuleKind
-from runqy_tui.rules.prometheus import rule_file
-from runqy_tui.rules.template import default_rules
 
 
 def test_every_rule_and_one_for_the_exporter() -> None:

@@ -9,14 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runqy_tui.alerts.name_patterns import Globs
+from runqy_tui.alerts.rule import RateUnit, Rule, RuleKind, format_span, parse_span
+from runqy_tui.alerts.rule_fields import DETECTORS
+from runqy_tui.alerts.rule_file import MAX_BYTES, default_rules, load_rules, parse_rules
 from runqy_tui.diagnosis import findings
 from runqy_tui.model.errors import ConfigError
 from runqy_tui.model.severity import Severity
-from runqy_tui.rules.detectors import DETECTORS
-from runqy_tui.rules.globs import Globs
-from runqy_tui.rules.load import MAX_BYTES, load_rules, parse_rules
-from runqy_tui.rules.model import RateUnit, Rule, RuleKind, format_span, parse_span
-from runqy_tui.rules.template import default_rules
 
 HEAD = '[[rule]]\nname = "r"\n'
 DEPTH = f'{HEAD}kind = "queue-depth"\n'

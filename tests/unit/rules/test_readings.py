@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from runqy_tui.alerts.name_patterns import EVERYTHING as EVERY
+from runqy_tui.alerts.name_patterns import Globs
+from runqy_tui.alerts.rule import RateUnit, Rule, RuleKind
+from runqy_tui.alerts.rule_values import is_present, worker_health
 from runqy_tui.model import Dialect, Queue, QueueKey, Worker, WorkerState
 from runqy_tui.model.severity import Severity
 from runqy_tui.observation.durations import Observed
-from runqy_tui.rules.globs import EVERYTHING as EVERY
-from runqy_tui.rules.globs import Globs
-from runqy_tui.rules.health import is_present, worker_health
-from runqy_tui.rules.model import RateUnit, Rule, RuleKind
 from tests.unit.core.builders import queue, worker
 from tests.unit.rules.judging import Judge, finding
 

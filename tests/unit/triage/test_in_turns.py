@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
+from runqy_tui.alerts.alert_states import Alerts
+from runqy_tui.alerts.rule_file import default_rules
 from runqy_tui.diagnosis.diagnoser import Diagnosis, Triage
 from runqy_tui.model import Counts, QueueKey, Recovery, Snapshot, WorkerState
-from runqy_tui.rules.alerts import Alerts
-from runqy_tui.rules.template import default_rules
 from runqy_tui.runtime import cooperative
 from runqy_tui.runtime.cooperative import Steps, at_once, in_turns, parts
 from tests.unit.core.builders import NOW, queue, snapshot, worker

@@ -8,9 +8,9 @@ from typing import ClassVar
 from textual import on
 from textual.widget import Widget
 
+from runqy_tui.alerts.alert_states import Alert, AlertBoard, AlertState, LogEntry
 from runqy_tui.diagnosis.findings.finding import Subject
 from runqy_tui.model.severity import Severity
-from runqy_tui.rules.alerts import Alert, AlertBoard, AlertState, LogEntry
 from runqy_tui.text.humanize import age, clock
 from runqy_tui.tui.resources.signs import sign
 from runqy_tui.tui.screens.modal import ObjectModal

@@ -6,8 +6,8 @@ import re
 from enum import StrEnum
 from typing import NamedTuple
 
+from runqy_tui.alerts.name_patterns import EVERYTHING, Globs
 from runqy_tui.model.severity import Severity
-from runqy_tui.rules.globs import EVERYTHING, Globs
 
 FAILURE_WINDOW_S = 300.0
 """Failure rates are taken over this many seconds."""

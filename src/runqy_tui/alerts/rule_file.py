@@ -1,17 +1,73 @@
-"""Read a rules file. Every error names the file, the line, the rule, the value and the mend."""
+"""In which line of a TOML file a key stands: :mod:`tomllib` does not say."""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
+from runqy_tui.alerts import rule_fields
+from runqy_tui.alerts.rule import RateUnit, Rule, RuleKind
+from runqy_tui.alerts.rule_fields import FieldError
 from runqy_tui.model.errors import ConfigError
-from runqy_tui.rules import fields
-from runqy_tui.rules.fields import FieldError
-from runqy_tui.rules.locate import line_of, top_line_of
-from runqy_tui.rules.model import RateUnit, Rule, RuleKind
+
+
+def line_of(text: str, rule: int, key: str | None = None) -> int | None:
+    """Line (from 1) of a key of the rule with this index, or of its ``[[rule]]``."""
+    index, start = -1, None
+    for line, found in _statements(text):
+        tables = found.get("rule")
+        if isinstance(tables, list):
+            index += len(tables)
+            if index >= rule and start is None:
+                start = line
+                if key is None or any(tables):  # written inline: all of it is one statement
+                    return line
+            elif start is not None:
+                return start
+        elif index == rule and (key in found or _inside(tables, key)):
+            return line
+    return start
+
+
+def top_line_of(text: str, key: str) -> int | None:
+    """Line (from 1) of a key or table outside of every rule."""
+    return next((line for line, found in _statements(text) if key in found), None)
+
+
+def _inside(table: Any, key: str | None) -> bool:
+    return isinstance(table, dict) and key in table
+
+
+def _statements(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Headers and keys of a valid file, each parsed alone, with its first line."""
+    chunk, start = "", 1
+    for number, line in enumerate(text.split("\n"), 1):
+        if not chunk:
+            start = number
+        chunk += line + "\n"
+        try:
+            found = tomllib.loads(chunk)
+        except ValueError:
+            continue  # a value of several lines: it ends further down
+        chunk = ""
+        if found:
+            yield start, found
+
+
+def template() -> str:
+    """The commented file."""
+    # Not by importlib.resources: to load it takes longer than to read the rules.
+    return Path(__file__).with_name("default.toml").read_text(encoding="utf-8")
+
+
+@cache
+def default_rules() -> tuple[Rule, ...]:
+    """The rules of the commented file: one text is both."""
+    return parse_rules(template(), "the built-in rules")
+
 
 MAX_BYTES = 262_144
 MAX_RULES = 500
@@ -64,7 +120,7 @@ class _File:
     def rules(self, data: dict[str, Any]) -> tuple[Rule, ...]:
         for key in data:
             if key != "rule":
-                hint = fields.near_miss(key, ["rule"]) or "; each rule begins with [[rule]]"
+                hint = rule_fields.near_miss(key, ["rule"]) or "; each rule begins with [[rule]]"
                 self._fail(top_line_of(self.text, key), f"unknown key {_shown(key)}{hint}")
         tables = data.get("rule")
         if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
@@ -81,9 +137,9 @@ class _File:
         self._require(index, table, ("name", "kind"))
         kind: RuleKind = self._value(index, table, "kind")
         self._known(index, table, kind)
-        self._require(index, table, fields.REQUIRED[kind])
+        self._require(index, table, rule_fields.REQUIRED[kind])
         for key in table:
-            if key in fields.PLAIN:
+            if key in rule_fields.PLAIN:
                 values[key] = self._value(index, table, key)
         unit = values.get("unit", RateUnit.SHARE)
         threshold, clear = self._bounds(index, table, kind, unit)
@@ -97,26 +153,26 @@ class _File:
 
     def _value(self, index: int, table: dict[str, Any], key: str) -> Any:
         try:
-            return fields.PLAIN[key](table[key])
+            return rule_fields.PLAIN[key](table[key])
         except FieldError as error:
             self._refuse(index, table, key, str(error))
 
     def _known(self, index: int, table: dict[str, Any], kind: RuleKind) -> None:
-        allowed = fields.KEYS[kind]
+        allowed = rule_fields.KEYS[kind]
         for key in table:
             if key in allowed:
                 continue
-            if key in fields.ALL_KEYS:
+            if key in rule_fields.ALL_KEYS:
                 problem = f"{key} does not go with kind {kind.value!r}; leave it out"
             else:
-                hint = fields.near_miss(key, allowed) or f"; known are {', '.join(allowed)}"
+                hint = rule_fields.near_miss(key, allowed) or f"; known are {', '.join(allowed)}"
                 problem = f"unknown key {_shown(key)}{hint}"
             self._fail_in(index, table, key, problem)
 
     def _require(self, index: int, table: dict[str, Any], keys: Iterable[str]) -> None:
         for key in keys:
             if key not in table:
-                near = next((k for k in table if fields.near_miss(k, [key])), None)
+                near = next((k for k in table if rule_fields.near_miss(k, [key])), None)
                 hint = "" if near is None else f"; {_shown(near)} is not it"
                 self._fail_in(index, table, near, f"has no {key}{hint}: add one")
 
@@ -127,7 +183,7 @@ class _File:
         for key in ("threshold", "clear"):
             if key in table:
                 try:
-                    bounds[key] = fields.threshold(table[key], kind, unit)
+                    bounds[key] = rule_fields.threshold(table[key], kind, unit)
                 except FieldError as error:
                     self._refuse(index, table, key, str(error))
         threshold = bounds.get("threshold", 0.0)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from runqy_tui.alerts.rule import Rule
+from runqy_tui.alerts.rule_values import Increases, Reading, readings
 from runqy_tui.diagnosis.findings.finding import Subject
 from runqy_tui.model.severity import Severity
-from runqy_tui.rules.model import Rule
-from runqy_tui.rules.readings import Increases, Reading, readings
 from runqy_tui.runtime.cooperative import Steps, at_once
 
 if TYPE_CHECKING:

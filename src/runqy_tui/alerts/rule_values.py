@@ -1,19 +1,37 @@
-"""What a rule reads off one poll: a value for every object it is about."""
+"""Whether a worker is healthy: one answer for rules, exporter and Prometheus."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from runqy_tui.diagnosis.findings.finding import Finding, Kind, Subject
+from runqy_tui.alerts.rule import FAILURE_WINDOW_S, RateUnit, Rule, RuleKind
+from runqy_tui.diagnosis.findings.finding import Finding, Kind, Subject, Thresholds
 from runqy_tui.diagnosis.findings.phrasing import queue_name, short
-from runqy_tui.model import Queue, QueueKey, Worker
-from runqy_tui.rules.health import is_present, worker_health
-from runqy_tui.rules.model import FAILURE_WINDOW_S, RateUnit, Rule, RuleKind
+from runqy_tui.model import Queue, QueueKey, Worker, WorkerState
 from runqy_tui.text.humanize import age, span
 
 if TYPE_CHECKING:
     from runqy_tui.diagnosis.diagnoser import Diagnosis
+
+GONE_AFTER_S = Thresholds().lost_fresh_s
+"""A lost worker is unhealthy for this long and then no worker any more: runqy itself gives an
+index entry as many seconds to live after the last heartbeat."""
+
+
+def worker_health(worker: Worker) -> bool | None:
+    """Whether it is fit to work; ``None`` where nobody says so (asynq servers)."""
+    if worker.state in (WorkerState.DEGRADED, WorkerState.STALE, WorkerState.LOST):
+        return False
+    return worker.healthy
+
+
+def is_present(worker: Worker) -> bool:
+    """Whether it still counts as a worker: not stopped, and not lost for long."""
+    if worker.state is WorkerState.LOST:
+        age = worker.last_beat_age_s
+        return age is not None and age < GONE_AFTER_S
+    return worker.state is not WorkerState.STOPPED
 
 
 class Increases(Protocol):

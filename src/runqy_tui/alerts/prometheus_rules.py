@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from runqy_tui.alerts.name_patterns import Globs
+from runqy_tui.alerts.rule import RateUnit, Rule, RuleKind, format_span
 from runqy_tui.model.severity import Severity
-from runqy_tui.rules.globs import Globs
-from runqy_tui.rules.model import RateUnit, Rule, RuleKind, format_span
 
 _BY = "job, instance, queue"
 

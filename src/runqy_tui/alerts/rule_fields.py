@@ -1,4 +1,4 @@
-"""The keys of a rule: what each may hold, and what to write instead."""
+"""Names of all detectors, so that a rule cannot name one that there is not."""
 
 from __future__ import annotations
 
@@ -7,10 +7,44 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from runqy_tui.alerts.name_patterns import Globs, is_valid
+from runqy_tui.alerts.rule import SEVERITIES, RateUnit, RuleKind, parse_span
 from runqy_tui.model.severity import Severity
-from runqy_tui.rules.detectors import DETECTORS
-from runqy_tui.rules.globs import Globs, is_valid
-from runqy_tui.rules.model import SEVERITIES, RateUnit, RuleKind, parse_span
+
+DETECTORS = (
+    "detector-failed",
+    "queue-archive-cap",
+    "queue-braceless",
+    "queue-deep",
+    "queue-failing",
+    "queue-growing",
+    "queue-no-consumer",
+    "queue-old-pending",
+    "queue-past-due-scheduled",
+    "queue-paused",
+    "queue-stuck-retries",
+    "queue-unhealthy-consumers",
+    "queue-unregistered",
+    "redis-evicting",
+    "redis-failover",
+    "redis-memory",
+    "redis-read-only",
+    "redis-slow",
+    "redis-writes-blocked",
+    "task-dangling",
+    "task-held-by-degraded",
+    "task-orphaned",
+    "task-over-timeout",
+    "task-pending-timeout",
+    "worker-clock-off",
+    "worker-degraded",
+    "worker-ghost",
+    "worker-lost",
+    "worker-recovering",
+    "worker-stale",
+    "worker-unreadable",
+)
+
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")
 _MAX_PATTERNS = 100
