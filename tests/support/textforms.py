@@ -16,8 +16,8 @@ from runqy_tui.diagnosis.findings.finding import Finding
 from runqy_tui.diagnosis.signatures.error_groups import group
 from runqy_tui.diagnosis.signatures.error_survey import ErrorSurvey
 from runqy_tui.exporter.collector import RunqyCollector
-from runqy_tui.exporter.ledger import Ledger
-from runqy_tui.exporter.status import Frame, Status, tally
+from runqy_tui.exporter.counters import Ledger
+from runqy_tui.exporter.scrape_state import Frame, Status, tally
 from runqy_tui.model import LogBatch, QueueKey, Snapshot, Task, TaskRow
 from runqy_tui.model.json_schema import snapshot_object, task_object
 from runqy_tui.report import Watch, build_report, to_markdown, to_object

@@ -74,11 +74,11 @@ def metrics(load: LoadSettings, listen: str, max_series: int) -> None:
     it goes on, with runqy_up 0 and /healthz saying why, and keeps trying. SIGTERM and SIGINT end
     it with exit code 0.
     """
-    from runqy_tui.exporter.listen import parse_listen
+    from runqy_tui.exporter.web_server import parse_listen
 
     address = parse_listen(listen)
     settings = load()
-    from runqy_tui.exporter.run import serve
+    from runqy_tui.exporter.service import serve
 
     run(serve(lambda: open_for(settings), address, settings.interval_s, max_series))
 

@@ -13,8 +13,8 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from runqy_tui.exporter.families import FAMILIES, Family, Point, own_values
-from runqy_tui.exporter.status import Frame, Histogram, Status
+from runqy_tui.exporter.metric_families import FAMILIES, Family, Point, own_values
+from runqy_tui.exporter.scrape_state import Frame, Histogram, Status
 
 MAX_SERIES = 10_000
 _OWN = 6

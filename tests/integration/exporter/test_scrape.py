@@ -9,7 +9,7 @@ import time
 import pytest
 import redis
 
-from runqy_tui.exporter.families import FAMILIES
+from runqy_tui.exporter.metric_families import FAMILIES
 from tests.integration.exporter.conftest import Exporter, StartExporter
 from tests.support import fleet
 from tests.support.captures import Captures

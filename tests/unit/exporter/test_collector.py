@@ -10,8 +10,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from runqy_tui.exporter.collector import RunqyCollector
-from runqy_tui.exporter.ledger import Totals
-from runqy_tui.exporter.status import Frame, Histogram, Status, tally
+from runqy_tui.exporter.counters import Totals
+from runqy_tui.exporter.scrape_state import Frame, Histogram, Status, tally
 from runqy_tui.model import Counts, Dialect, Queue, QueueKey, Worker, WorkerState
 from runqy_tui.model.severity import Severity
 from tests.unit.core.builders import queue, snapshot, worker

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runqy_tui.exporter import ledger
-from runqy_tui.exporter.labels import label, queue_label
-from runqy_tui.exporter.ledger import Ledger, Totals
-from runqy_tui.exporter.listen import Address, parse_listen
+from runqy_tui.exporter import counters
+from runqy_tui.exporter.counters import Ledger, Totals
+from runqy_tui.exporter.metric_families import label, queue_label
+from runqy_tui.exporter.web_server import Address, parse_listen
 from runqy_tui.model import Dialect, Queue, QueueKey
 from runqy_tui.model.errors import UsageError
 from tests.unit.core.builders import queue
@@ -73,7 +73,7 @@ def test_a_queue_that_comes_back_goes_on() -> None:
 
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger, "REMEMBERED", 3)
+    monkeypatch.setattr(counters, "REMEMBERED", 3)
     book = Ledger()
     for number in range(50):
         book.take([queue(f"q{number}", processed_total=1, succeeded_total=1, failed_total=0)])

@@ -10,7 +10,7 @@ from runqy_tui.alerts.name_patterns import Globs
 from runqy_tui.alerts.prometheus_rules import rule_file
 from runqy_tui.alerts.rule import Rule, RuleKind
 from runqy_tui.alerts.rule_file import default_rules
-from runqy_tui.exporter.families import FAMILIES
+from runqy_tui.exporter.metric_families import FAMILIES
 
 
 def test_every_rule_and_one_for_the_exporter() -> None:

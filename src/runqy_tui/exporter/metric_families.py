@@ -1,18 +1,39 @@
-"""From one poll to metric families: names, help and labels, and which value is which.
-
-What is unknown has no series: never 0 and never NaN.
-"""
+"""Label values: safe text, bounded in length, and never the same for two objects."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from operator import attrgetter
 from typing import Literal, NamedTuple
 
 from runqy_tui.alerts.rule_values import is_present, worker_health
-from runqy_tui.exporter.labels import label, queue_label
-from runqy_tui.exporter.status import Frame, Histogram, Status
-from runqy_tui.model import Queue, TaskState, Worker
+from runqy_tui.exporter.scrape_state import Frame, Histogram, Status
+from runqy_tui.model import Queue, QueueKey, TaskState, Worker
+from runqy_tui.text.safe import encode, safe_line
+
+LONGEST = 128
+"""Characters of a label value before it is cut."""
+
+
+def label(text: str) -> str:
+    """The text itself where it is harmless.
+
+    Else pictures in place of its control characters, cut where it is long, and a digest of the
+    raw bytes behind it: two names that look the same stay two series, and poll after poll each
+    keeps its own.
+    """
+    safe = safe_line(text)
+    if safe == text and len(text) <= LONGEST:
+        return text
+    digest = sha256(encode(text)).hexdigest()[:8]
+    return f"{safe[:LONGEST]}~{digest}"
+
+
+def queue_label(queue: QueueKey) -> str:
+    """Name of a queue; a list without braces is another queue than the one of the same name."""
+    return label(queue.name) if queue.braced else f"{label(queue.name)} (no braces)"
+
 
 Point = tuple[tuple[str, ...], "float | Histogram"]
 

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
+from threading import Thread
 from time import monotonic
 
+from prometheus_client import CollectorRegistry
+
 from runqy_tui.diagnosis.diagnoser import Diagnosis, Triage
-from runqy_tui.exporter.ledger import Ledger
-from runqy_tui.exporter.status import Frame, Histogram, Status, tally
+from runqy_tui.exporter.collector import MAX_SERIES, RunqyCollector
+from runqy_tui.exporter.counters import Ledger
+from runqy_tui.exporter.scrape_state import Frame, Histogram, Status, tally
+from runqy_tui.exporter.web_server import Address, listen
 from runqy_tui.model import QueueKey
 from runqy_tui.model.errors import ConfigError
 from runqy_tui.model.reader_protocol import Reader
 from runqy_tui.monitor.poller import Poller, PollResult
+from runqy_tui.text.safe import safe_line
 
 PATIENCE_LEAST_S = 15.0
 
@@ -103,3 +112,53 @@ class Watch:
             return None
         bounds, counts, total_s, count = found
         return Histogram(tuple(zip(bounds, counts, strict=True)), total_s, count)
+
+
+async def serve(
+    open_reader: Callable[[], Awaitable[Reader]],
+    address: Address,
+    interval_s: float,
+    max_series: int = MAX_SERIES,
+) -> None:
+    """Serve until SIGTERM or SIGINT, and then end in peace.
+
+    Raises:
+        ListenError: the address cannot be listened on.
+        ConfigError: the settings name no Redis that could ever be reached.
+    """
+    stopped = _stop_signal()
+    watch = Watch(open_reader, interval_s, say)
+    registry = CollectorRegistry()
+    registry.register(RunqyCollector(lambda: watch.status, max_series, say))
+    server = listen(address, registry, watch.sick)
+    thread = Thread(target=server.serve_forever, args=(0.2,), name="metrics", daemon=True)
+    thread.start()
+    say(f"Serving http://{server.address}/metrics, polling every {interval_s:g} s.")
+    watching = asyncio.ensure_future(watch.run())
+    waiting = asyncio.ensure_future(stopped.wait())
+    try:
+        await asyncio.wait((watching, waiting), return_when=asyncio.FIRST_COMPLETED)
+        if watching.done():
+            watching.result()
+    finally:
+        for task in (watching, waiting):
+            task.cancel()
+        await asyncio.gather(watching, waiting, return_exceptions=True)
+        await asyncio.to_thread(server.shutdown)
+        server.server_close()
+
+
+def _stop_signal() -> asyncio.Event:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    return stopped
+
+
+def say(line: str) -> None:
+    """Write a line to standard error, which is the log of a service; a full disk ends nothing."""
+    if sys.stderr is not None:
+        with suppress(OSError, ValueError):
+            sys.stderr.write(f"runqy-tui: {safe_line(line)}\n")
+            sys.stderr.flush()

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from runqy_tui.diagnosis.findings.finding import Finding
-from runqy_tui.exporter.ledger import Totals
+from runqy_tui.exporter.counters import Totals
 from runqy_tui.model import QueueKey, Snapshot
 
 
