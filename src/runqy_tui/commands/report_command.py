@@ -14,10 +14,10 @@ from runqy_tui.diagnosis.diagnoser import Diagnosis, Triage
 from runqy_tui.model.errors import ConnectionFailedError, RunqyTuiError, UsageError
 from runqy_tui.model.reader_protocol import Reader
 from runqy_tui.monitor.poller import DEADLINE_S
-from runqy_tui.report.files import check_path, default_path, write_report
-from runqy_tui.report.gather import make_report
+from runqy_tui.report.gathering import make_report
 from runqy_tui.report.markdown import to_markdown
-from runqy_tui.report.model import Report, Watch
+from runqy_tui.report.report_files import check_path, default_path, write_report
+from runqy_tui.report.report_model import Report, Watch
 from runqy_tui.text.safe import safe_line
 
 OpenReader = Callable[[], Awaitable[Reader]]

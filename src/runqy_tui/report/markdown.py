@@ -8,11 +8,15 @@ from itertools import groupby
 from runqy_tui.diagnosis.findings.finding import Finding, Kind, Subject
 from runqy_tui.diagnosis.findings.phrasing import at_clock
 from runqy_tui.model.severity import Severity
-from runqy_tui.report.errors import errors_section
-from runqy_tui.report.escape import block, code, prose, queue, table
-from runqy_tui.report.model import LogTail, Report, Watch
-from runqy_tui.report.spark import COLUMNS, GAP, Series, sparkline
-from runqy_tui.report.tables import durations_section, queues_section, workers_section
+from runqy_tui.report.markdown_escape import block, code, prose, queue, table
+from runqy_tui.report.markdown_sections import (
+    durations_section,
+    errors_section,
+    queues_section,
+    workers_section,
+)
+from runqy_tui.report.report_model import LogTail, Report, Watch
+from runqy_tui.report.sparklines import COLUMNS, GAP, Series, sparkline
 from runqy_tui.text.humanize import UNKNOWN, age, clock, moment, size, span
 from runqy_tui.text.safe import few_marks
 

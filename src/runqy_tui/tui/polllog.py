@@ -11,7 +11,7 @@ from runqy_tui.monitor.poller import PollResult
 
 if TYPE_CHECKING:
     from runqy_tui.diagnosis.diagnoser import Diagnosis
-    from runqy_tui.report.model import Watch
+    from runqy_tui.report.report_model import Watch
 
 _KEPT = 100
 
@@ -40,7 +40,7 @@ class PollLog:
 
     def watch(self) -> Watch:
         """Sum up."""
-        from runqy_tui.report.model import Watch
+        from runqy_tui.report.report_model import Watch
 
         return Watch(
             version=__version__,

@@ -17,9 +17,9 @@ import redis
 import runqy_tui
 from runqy_tui.cli import main
 from runqy_tui.diagnosis.diagnoser import Triage
-from runqy_tui.report.gather import make_report
+from runqy_tui.report.gathering import make_report
 from runqy_tui.report.markdown import to_markdown
-from runqy_tui.report.model import Watch
+from runqy_tui.report.report_model import Watch
 from tests.conftest import OpenReader
 from tests.support import fleet
 from tests.support.captures import Captures

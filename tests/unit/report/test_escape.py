@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from runqy_tui.report.escape import block, code, prose, table
+from runqy_tui.report.markdown_escape import block, code, prose, table
 from runqy_tui.text.safe import safe_block, safe_line
 from tests.unit.report.documents import parse
 

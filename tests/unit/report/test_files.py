@@ -12,7 +12,7 @@ import pytest
 from runqy_tui.diagnosis.diagnoser import Diagnosis
 from runqy_tui.model.errors import CannotCreateError
 from runqy_tui.report import Report, Watch, build_report, default_path, to_markdown, write_report
-from runqy_tui.report.files import check_path
+from runqy_tui.report.report_files import check_path
 from tests.unit.core.builders import NOW, snapshot
 
 

@@ -24,8 +24,8 @@ from runqy_tui.model.severity import Severity
 from runqy_tui.observation.durations import Observed
 from runqy_tui.observation.history import Point, Trend
 from runqy_tui.report import Report, Watch, build_report, to_markdown, to_object
-from runqy_tui.report.build import LOG_LINES, plain, unhealthy
-from runqy_tui.report.spark import series_of
+from runqy_tui.report.report_builder import LOG_LINES, plain, unhealthy
+from runqy_tui.report.sparklines import series_of
 from tests.unit.core.builders import NOW, queue, snapshot, worker
 from tests.unit.report.documents import parse
 

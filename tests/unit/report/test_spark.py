@@ -6,7 +6,7 @@ import pytest
 
 from runqy_tui.model import QueueKey
 from runqy_tui.observation.history import Point
-from runqy_tui.report.spark import COLUMNS, Series, series_of, sparkline
+from runqy_tui.report.sparklines import COLUMNS, Series, series_of, sparkline
 
 KEY = QueueKey("a.b")
 

@@ -14,9 +14,9 @@ from runqy_tui.model import Dialect, LogBatch, QueueKey, Task
 from runqy_tui.model.errors import RunqyTuiError
 from runqy_tui.model.reader_protocol import Reader
 from runqy_tui.observation.history import History
-from runqy_tui.report.build import EXAMPLES, build_report, unhealthy
-from runqy_tui.report.model import Report, Watch
-from runqy_tui.report.spark import Series, series_of
+from runqy_tui.report.report_builder import EXAMPLES, build_report, unhealthy
+from runqy_tui.report.report_model import Report, Watch
+from runqy_tui.report.sparklines import Series, series_of
 
 SPAN_S = 900.0
 MOST_QUEUES = 20

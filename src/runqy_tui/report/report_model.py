@@ -9,7 +9,7 @@ from runqy_tui.diagnosis.diagnoser import Diagnosis
 from runqy_tui.diagnosis.findings.finding import Finding
 from runqy_tui.diagnosis.signatures import ErrorSurvey
 from runqy_tui.model import LogLine, QueueKey, TaskState, WorkerState
-from runqy_tui.report.spark import Series
+from runqy_tui.report.sparklines import Series
 
 
 class Watch(NamedTuple):

@@ -8,8 +8,8 @@ from runqy_tui.diagnosis.findings.finding import Finding, Subject
 from runqy_tui.diagnosis.signatures import ErrorGroup, ErrorSurvey
 from runqy_tui.model import JsonObject, LogLine, QueueKey
 from runqy_tui.model.json_schema import SCHEMA, snapshot_object
-from runqy_tui.report.model import Example, Report, Watch
-from runqy_tui.report.spark import Series
+from runqy_tui.report.report_model import Example, Report, Watch
+from runqy_tui.report.sparklines import Series
 
 
 def to_object(report: Report) -> JsonObject:

@@ -12,8 +12,8 @@ from runqy_tui.diagnosis.signatures import ErrorGroup, ErrorSurvey
 from runqy_tui.model import Blob, LogBatch, LogLine, QueueKey, Task, Worker, WorkerState
 from runqy_tui.model.json_schema import as_text
 from runqy_tui.model.severity import Severity
-from runqy_tui.report.model import Example, Kept, LogTail, Report, Watch
-from runqy_tui.report.spark import Series
+from runqy_tui.report.report_model import Example, Kept, LogTail, Report, Watch
+from runqy_tui.report.sparklines import Series
 from runqy_tui.text.masking import mask
 
 EXAMPLES = 10
@@ -50,7 +50,7 @@ def build_report(
         watch: the monitor's own health.
         survey: the error groups, ``None`` where they could not be read.
         tasks: tasks whose payload and result are shown, if ``with_payloads``.
-        series: see :func:`runqy_tui.report.spark.series_of`.
+        series: see :func:`runqy_tui.report.sparklines.series_of`.
         logs: by worker, what was read or why nothing was.
         notes: what else could not be read.
         with_payloads: without it no payload or result gets in, whatever ``tasks`` holds.

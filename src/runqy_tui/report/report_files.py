@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 
 from runqy_tui.model.errors import CannotCreateError
-from runqy_tui.report.json_form import to_object
 from runqy_tui.report.markdown import to_markdown
-from runqy_tui.report.model import Report
+from runqy_tui.report.report_json import to_object
+from runqy_tui.report.report_model import Report
 
 _MOST_TRIES = 1_000
 
