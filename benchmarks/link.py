@@ -18,7 +18,7 @@ from benchmarks.kit import programs, pty
 from benchmarks.kit.operator import Plan, Seen, operate
 from benchmarks.kit.report import Report, run
 from benchmarks.kit.tables import Column
-from runqy_tui.demo.run import Demo
+from runqy_tui.demo.demo_run import Demo
 
 _COLUMNS = (
     Column("paint_s", "first paint s", 2),

@@ -29,8 +29,8 @@ from benchmarks.kit import children
 from benchmarks.kit.fleet import admin
 from benchmarks.kit.report import Report, run
 from benchmarks.kit.tables import Column
-from runqy_tui.demo.messages import Message
-from runqy_tui.demo.server import EmbeddedServer
+from runqy_tui.demo.embedded_server import EmbeddedServer
+from runqy_tui.demo.task_writer import Message
 from runqy_tui.model.search_query import Part, Search
 from runqy_tui.redis.reader import RedisReader, open_reader
 

@@ -17,7 +17,7 @@ from time import perf_counter
 from benchmarks.kit import programs, pty
 from benchmarks.kit.report import ROOT, Report, run
 from benchmarks.kit.tables import Column
-from runqy_tui.demo.run import Demo
+from runqy_tui.demo.demo_run import Demo
 
 _PAINT = (
     Column("byte_ms", "first byte ms", 0),

@@ -18,7 +18,7 @@ from benchmarks.kit import programs, pty
 from benchmarks.kit.operator import Plan, operate
 from benchmarks.kit.report import Report, run
 from benchmarks.kit.tables import Column
-from runqy_tui.demo.run import Demo
+from runqy_tui.demo.demo_run import Demo
 
 _KEYS = "down*6,up*3,pgdn,up*6"
 _COLUMNS = (

@@ -24,7 +24,7 @@ from time import monotonic
 from typing import Any
 
 from benchmarks.kit import pty
-from runqy_tui.demo.run import Demo
+from runqy_tui.demo.demo_run import Demo
 
 OUT = Path(__file__).resolve().parents[1] / "screenshots" / "slow-link.cast"
 _PAUSE_S = 2.0

@@ -16,7 +16,7 @@ from time import monotonic
 from textual.pilot import Pilot
 
 from runqy_tui.config import Settings
-from runqy_tui.demo.run import Demo
+from runqy_tui.demo.demo_run import Demo
 from runqy_tui.model import QueueKey
 from runqy_tui.model.reader_protocol import Reader
 from runqy_tui.tui.app import RunqyApp

@@ -14,7 +14,7 @@ import pytest
 import redis
 from hypothesis import settings
 
-from runqy_tui.demo.server import EmbeddedServer
+from runqy_tui.demo.embedded_server import EmbeddedServer
 from runqy_tui.redis.checkup import acl
 from runqy_tui.redis.reader import RedisReader, open_reader
 from tests.support.captures import CAPTURES, Captures

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 import redis
 
 from benchmarks.kit.sizes import Size
-from runqy_tui.demo.messages import Message
-from runqy_tui.demo.server import EmbeddedServer
+from runqy_tui.demo.embedded_server import EmbeddedServer
+from runqy_tui.demo.task_writer import Message
 
 ADMIN = "benchmark"
 """Name of our own connections, to tell their commands from those that are measured."""

@@ -14,7 +14,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from benchmarks.soak.relay import Relay
-from runqy_tui.demo.run import Demo
+from runqy_tui.demo.demo_run import Demo
 from runqy_tui.model.credentials import CLIENT_NAME
 
 _PATIENCE_S = 3.0

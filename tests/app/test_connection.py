@@ -13,7 +13,7 @@ import pytest
 from redis import ConnectionError as RedisConnectionError
 from redis import Redis
 
-from runqy_tui.demo.binary import find_server
+from runqy_tui.demo.embedded_server import find_server
 from runqy_tui.model import QueueKey
 from runqy_tui.monitor.store import Link
 from tests.app import scenes

@@ -10,7 +10,7 @@ import pytest
 from redis import Redis
 
 from runqy_tui.config import Settings
-from runqy_tui.demo.server import EmbeddedServer
+from runqy_tui.demo.embedded_server import EmbeddedServer
 from runqy_tui.model import QueueKey, TaskPage, TaskState
 from runqy_tui.model.reader_protocol import PAGE_SIZE
 from runqy_tui.redis.reader import RedisReader, open_reader

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from runqy_tui.demo.binary import find_server
+from runqy_tui.demo.embedded_server import find_server
 from tests.pty.conftest import monitor  # noqa: F401  (a fixture)
 from tests.support.proxy import Proxy
 from tests.support.servers import RealServer

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import redis
 
-from runqy_tui.demo.server import EmbeddedServer
+from runqy_tui.demo.embedded_server import EmbeddedServer
 from tests.app import scenes
 from tests.pty.terminal import Terminal, terminal
 

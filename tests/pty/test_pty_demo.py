@@ -36,7 +36,7 @@ def processes(folder: Path) -> dict[str, int]:
 def _role(words: str) -> str:
     if words.startswith("/bin/sh"):
         return "supervisor"
-    return "fleet" if "runqy_tui.demo.fleet" in words else "server"
+    return "fleet" if "runqy_tui.demo.simulated_fleet" in words else "server"
 
 
 def test_three_panes_and_a_fleet(demo: Terminal, short_folder: Path) -> None:

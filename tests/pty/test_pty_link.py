@@ -14,7 +14,7 @@ from time import monotonic, sleep
 import pytest
 import redis
 
-from runqy_tui.demo.binary import find_server
+from runqy_tui.demo.embedded_server import find_server
 from tests.app import scenes
 from tests.pty.conftest import PANES, Monitor
 from tests.pty.terminal import PATIENCE_S

@@ -15,7 +15,7 @@ from types import TracebackType
 import pytest
 import redis
 
-from runqy_tui.demo.binary import find_server
+from runqy_tui.demo.embedded_server import find_server
 
 _DEADLINE_S = 10.0
 

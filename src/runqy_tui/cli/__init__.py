@@ -131,7 +131,7 @@ def _run_demo(
 ) -> None:
     from dataclasses import replace
 
-    from runqy_tui.demo.run import Demo
+    from runqy_tui.demo.demo_run import Demo
 
     with Demo(redis_server=redis_server, speed=speed, healthy=healthy) as demo:
         _run_app(replace(settings, url=demo.url, url_source="--demo", name="demo"))

@@ -1,19 +1,89 @@
-"""A small program on the asynq library that shares the demo's database with the runqy fleet."""
+"""The past of the demo's asynq program."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from hashlib import md5
 from typing import cast
 from zlib import crc32
 
-from runqy_tui.demo import asynq_server, asynq_writer, writer
-from runqy_tui.demo.asynq_server import Periodic, Running, Server
-from runqy_tui.demo.messages import Message
-from runqy_tui.demo.upkeep import Limit, trim
-from runqy_tui.demo.world import World
+from runqy_tui.demo import asynq_heartbeats, asynq_writer, task_writer
+from runqy_tui.demo.asynq_heartbeats import Periodic, Running, Server
+from runqy_tui.demo.maintenance import Limit, trim
+from runqy_tui.demo.simulation import World
+from runqy_tui.demo.task_writer import Message
 from runqy_tui.model import QueueKey, TaskState
 from runqy_tui.redis import keys
 from runqy_tui.text.safe import decode
+
+DAYS = 14
+_DAILY = {"critical": (800, 6), "default": (2600, 140)}
+_GROUPS = {"tenant:42": 3, "tenant:7": 1}
+
+
+def write(world: World, app: AsynqApp) -> None:
+    """Queue the commands that write it; the caller flushes."""
+    for queue, daily in _DAILY.items():
+        world.pipe.sadd(keys.QUEUES, queue)
+        _counters(world, queue, daily)
+        for number in range(14):
+            message = replace(app.message(queue), type="email:send", retention=2 * HOUR)
+            at = world.wall - 20 - 60 * number
+            asynq_writer.complete(world.pipe, message, at, b'{"ms":50,"sent":true}')
+    for number, error in enumerate(ERRORS):
+        at = world.wall - 400 - 1300 * number
+        asynq_writer.archive(world.pipe, replace(app.message("default"), retried=5), error, at)
+        failing = replace(app.message("default"), retried=number % 3)
+        asynq_writer.retry(world.pipe, failing, error, world.wall - 40, world.wall + 90 + number)
+    if not world.healthy:
+        _low(world, app)
+        _groups(world, app)
+    tomorrow = Message(
+        id="fixed-task-id:2026", queue="critical", payload=b'{"tomorrow":1}', type="email:send",
+        retry=25, timeout=1800, retention=0,
+    )  # fmt: skip
+    task_writer.schedule(world.pipe, tomorrow, world.wall + 24 * HOUR)
+
+
+def _low(world: World, app: AsynqApp) -> None:
+    """A paused queue: six tasks wait, one of them unique, one with headers."""
+    asynq_writer.pause(world.pipe, "low", world.wall - 0.4 * HOUR)
+    for number in range(6):
+        message = replace(app.message("low"), type="email:digest", retention=0)
+        at, lock = world.wall - 1800 + 60 * number, 0.0
+        if number == 0:
+            digest = md5(message.payload, usedforsecurity=False).hexdigest()
+            name = keys.queue_prefix(QueueKey("low")) + b"unique:email:digest:" + digest.encode()
+            message, lock = replace(message, unique_key=name.decode()), HOUR
+        elif number == 1:
+            message = replace(message, headers={"trace-id": "abc123", "lang": "fr"})
+        asynq_writer.enqueue(world.pipe, message, at, unique_ttl=lock)
+
+
+def _groups(world: World, app: AsynqApp) -> None:
+    """Tasks that wait in groups which nobody aggregates."""
+    for name, size in _GROUPS.items():
+        for number in range(size):
+            waiting = replace(app.message("default"), type="notify:push", group=name)
+            asynq_writer.aggregate(world.pipe, waiting, world.wall - 60 * number)
+
+
+def _counters(world: World, queue: str, daily: tuple[int, int]) -> None:
+    prefix = keys.queue_prefix(QueueKey(queue))
+    part_of_today = world.wall % 86_400 / 86_400
+    for counter, usual in zip((b"processed", b"failed"), daily, strict=True):
+        total = usual * 30
+        for ago in range(DAYS):
+            at = int(world.wall) - ago * 86_400
+            share = part_of_today if ago == 0 else 1.0
+            value = round(usual * share * world.rng.uniform(0.7, 1.2))
+            key = prefix + counter + b":" + task_writer.day(at).encode()
+            world.pipe.incrby(key, value)
+            world.pipe.expireat(key, at + asynq_writer.COUNTER_TTL)
+            total += value
+        world.pipe.incrby(prefix + counter, total)
+
 
 QUEUES = {"critical": 6, "default": 3, "low": 1}
 RETRY = 5
@@ -127,17 +197,17 @@ class AsynqApp:
             (queue, state) for queue in QUEUES for state in (TaskState.RETRY, TaskState.SCHEDULED)
         ]
         for queue, state in sets:
-            key = writer.state_key(queue, state)
+            key = task_writer.state_key(queue, state)
             world.pipe.zrangebyscore(key, "-inf", world.wall, start=0, num=20)
         replies = cast("list[list[bytes]]", world.flush())
         for (queue, state), ids in zip(sets, replies, strict=True):
             for task_id in ids:
-                world.pipe.zrem(writer.state_key(queue, state), task_id)
+                world.pipe.zrem(task_writer.state_key(queue, state), task_id)
                 world.pipe.hset(
-                    writer.task_key(queue, decode(task_id)),
+                    task_writer.task_key(queue, decode(task_id)),
                     mapping={"state": "pending", "pending_since": str(int(world.wall * 1e9))},
                 )
-                world.pipe.lpush(writer.state_key(queue, TaskState.PENDING), task_id)
+                world.pipe.lpush(task_writer.state_key(queue, TaskState.PENDING), task_id)
 
     def _take(self) -> None:
         """Take one task from the first queue that has one and is not paused."""
@@ -145,7 +215,7 @@ class AsynqApp:
         world.flush()
         for queue in QUEUES:
             world.pipe.exists(keys.queue_prefix(QueueKey(queue)) + b"paused")
-            world.pipe.llen(writer.state_key(queue, TaskState.PENDING))
+            world.pipe.llen(task_writer.state_key(queue, TaskState.PENDING))
         replies = cast("list[int]", world.flush())
         open_queues = [
             queue
@@ -155,28 +225,30 @@ class AsynqApp:
         if not open_queues:
             return
         queue = open_queues[0]
-        writer.pop(world.pipe, queue)
+        task_writer.pop(world.pipe, queue)
         popped = world.flush()[0]
         if not isinstance(popped, bytes):
             return
         task_id = decode(popped)
-        world.pipe.hget(writer.task_key(queue, task_id), "msg")
+        world.pipe.hget(task_writer.task_key(queue, task_id), "msg")
         msg = world.flush()[0]
         if not isinstance(msg, bytes):
-            writer.leave_active(world.pipe, queue, task_id)
+            task_writer.leave_active(world.pipe, queue, task_id)
             return
         message = Message.decode(msg, queue, task_id)
         seconds = next((span for kind, _, span in _KINDS if kind == message.type), (0.2, 0.5))
-        writer.start(world.pipe, queue, task_id, world.wall, asynq_writer.LEASE)
+        task_writer.start(world.pipe, queue, task_id, world.wall, asynq_writer.LEASE)
         running = Running(message, world.wall, world.wall + message.timeout)
         self._running[task_id] = (world.t + world.rng.uniform(*seconds), running)
 
     def _heartbeat(self) -> None:
         world = self._world
         running = [running for _, running in self._running.values()]
-        self._server.heartbeat(world.pipe, running, world.wall, world.scaled(asynq_server.BEAT_TTL))
+        self._server.heartbeat(
+            world.pipe, running, world.wall, world.scaled(asynq_heartbeats.BEAT_TTL)
+        )
         for item in running:
-            writer.renew(
+            task_writer.renew(
                 world.pipe, item.message.queue, [item.message.id], world.wall, asynq_writer.LEASE
             )
         day = world.wall - world.wall % 86_400
@@ -199,8 +271,8 @@ class AsynqApp:
                 world.after(self._cron - world.t - _CRON_EVERY),
             ),
         ]
-        ttl = world.scaled(asynq_server.SCHEDULER_TTL)
-        asynq_server.scheduler_beat(world.pipe, self._scheduler, entries, world.wall, ttl)
+        ttl = world.scaled(asynq_heartbeats.SCHEDULER_TTL)
+        asynq_heartbeats.scheduler_beat(world.pipe, self._scheduler, entries, world.wall, ttl)
 
 
 def _fails(message: Message) -> bool:

@@ -11,8 +11,8 @@ from dataclasses import replace
 from redis import Redis
 from redis.typing import EncodableT, FieldT
 
-from runqy_tui.demo import writer
-from runqy_tui.demo.messages import Message
+from runqy_tui.demo import task_writer
+from runqy_tui.demo.task_writer import Message
 from runqy_tui.model import QueueKey, TaskState
 from runqy_tui.redis import keys
 from runqy_tui.text.safe import encode
@@ -32,8 +32,8 @@ def enqueue(client: Redis, message: Message, now: float, *, unique_ttl: float = 
         client.set(encode(message.unique_key), encode(message.id), ex=int(unique_ttl))
         fields["unique_key"] = encode(message.unique_key)
     client.sadd(keys.QUEUES, encode(message.queue))
-    client.hset(writer.task_key(message.queue, message.id), mapping=fields)
-    client.lpush(writer.state_key(message.queue, TaskState.PENDING), encode(message.id))
+    client.hset(task_writer.task_key(message.queue, message.id), mapping=fields)
+    client.lpush(task_writer.state_key(message.queue, TaskState.PENDING), encode(message.id))
 
 
 def aggregate(client: Redis, message: Message, now: float) -> None:
@@ -41,7 +41,7 @@ def aggregate(client: Redis, message: Message, now: float) -> None:
     prefix = keys.queue_prefix(QueueKey(message.queue))
     client.sadd(keys.QUEUES, encode(message.queue))
     client.hset(
-        writer.task_key(message.queue, message.id),
+        task_writer.task_key(message.queue, message.id),
         mapping={
             "msg": message.encode(),
             "state": "aggregating",
@@ -62,7 +62,7 @@ def count(client: Redis, queue: str, now: float, *, failed: bool) -> None:
     for counter in ("processed", "failed") if failed else ("processed",):
         key = keys.queue_prefix(QueueKey(queue)) + counter.encode()
         client.incr(key)
-        daily = key + b":" + writer.day(now).encode()
+        daily = key + b":" + task_writer.day(now).encode()
         client.incr(daily)
         client.expireat(daily, int(now) + COUNTER_TTL)
 
@@ -70,18 +70,18 @@ def count(client: Redis, queue: str, now: float, *, failed: bool) -> None:
 def complete(client: Redis, message: Message, now: float, result: bytes) -> None:
     """Finish a task: kept for its retention, deleted without one."""
     queue, task_id = message.queue, message.id
-    writer.leave_active(client, queue, task_id)
+    task_writer.leave_active(client, queue, task_id)
     count(client, queue, now, failed=False)
     if not message.retention:
-        client.delete(writer.task_key(queue, task_id))
+        client.delete(task_writer.task_key(queue, task_id))
         return
     done = replace(message, completed_at=int(now))
     fields: dict[FieldT, EncodableT] = {"msg": done.encode(), "state": "completed"}
     if result:
         fields["result"] = result
-    client.hset(writer.task_key(queue, task_id), mapping=fields)
+    client.hset(task_writer.task_key(queue, task_id), mapping=fields)
     client.zadd(
-        writer.state_key(queue, TaskState.COMPLETED),
+        task_writer.state_key(queue, TaskState.COMPLETED),
         {encode(task_id): int(now) + message.retention},
     )
 
@@ -108,10 +108,10 @@ def _fail(
     score: float,
 ) -> None:
     queue, task_id = message.queue, message.id
-    writer.leave_active(client, queue, task_id)
+    task_writer.leave_active(client, queue, task_id)
     count(client, queue, now, failed=True)
     failed = replace(message, retried=retried, error=error, last_failed_at=int(now))
     client.hset(
-        writer.task_key(queue, task_id), mapping={"msg": failed.encode(), "state": state.value}
+        task_writer.task_key(queue, task_id), mapping={"msg": failed.encode(), "state": state.value}
     )
-    client.zadd(writer.state_key(queue, state), {encode(task_id): int(score)})
+    client.zadd(task_writer.state_key(queue, state), {encode(task_id): int(score)})

@@ -15,7 +15,7 @@ import pytest
 import redis
 
 from runqy_tui.cli import main
-from runqy_tui.demo.server import EmbeddedServer
+from runqy_tui.demo.embedded_server import EmbeddedServer
 
 DEADLINE_S = 20
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 import redis
 
-from runqy_tui.demo.server import EmbeddedServer
+from runqy_tui.demo.embedded_server import EmbeddedServer
 from runqy_tui.diagnosis.signatures.error_groups import group
 from runqy_tui.model import QueueKey, TaskState, WorkerState
 from runqy_tui.redis.decoding.hash_values import REFUSED_NOTE

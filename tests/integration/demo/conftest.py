@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from runqy_tui.demo.fleet import Fleet
-from runqy_tui.demo.server import EmbeddedServer
-from runqy_tui.demo.world import World
+from runqy_tui.demo.embedded_server import EmbeddedServer
+from runqy_tui.demo.simulated_fleet import Fleet
+from runqy_tui.demo.simulation import World
 
 CAPTURES = Path(__file__).resolve().parents[4] / "shared" / "captures"
 

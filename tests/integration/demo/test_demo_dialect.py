@@ -16,8 +16,8 @@ from redis import Redis
 
 from runqy_tui.demo.asynq_app import QUEUES as ASYNQ_QUEUES
 from runqy_tui.demo.cast import ABANDONED_QUEUE, BY_NAME, ODD_QUEUE
-from runqy_tui.demo.fleet import Fleet
-from runqy_tui.demo.server import EmbeddedServer
+from runqy_tui.demo.embedded_server import EmbeddedServer
+from runqy_tui.demo.simulated_fleet import Fleet
 from runqy_tui.redis.decoding.proto import SchedulerEntry, ServerInfo, TaskMessage, WorkerInfo
 
 Captures = Callable[[str], list[Any]]
@@ -326,7 +326,7 @@ def test_asynq_servers_tell_the_same_as_the_real_ones(written: Dump, asynq: Dump
 
 
 def test_real_messages_encode_to_the_same_bytes(captures: Captures) -> None:
-    from runqy_tui.demo.messages import Message
+    from runqy_tui.demo.task_writer import Message
     from runqy_tui.text.safe import decode
 
     compared = 0

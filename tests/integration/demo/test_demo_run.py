@@ -14,13 +14,13 @@ from redis import Redis
 from runqy_tui import cli
 from runqy_tui.config import Settings
 from runqy_tui.demo.cast import ABANDONED_QUEUE, LONG_LOST, ODD_QUEUE, WORKERS
-from runqy_tui.demo.run import Demo
+from runqy_tui.demo.demo_run import Demo
 from runqy_tui.model.errors import UsageError
 from tests.support.processes import alive, eventually
 
 PARENT = """
 import sys, time
-from runqy_tui.demo.run import Demo
+from runqy_tui.demo.demo_run import Demo
 demo = Demo(speed=5)
 demo.start()
 assert demo.wait_ready()

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from runqy_tui.demo.server import EmbeddedServer
+from runqy_tui.demo.embedded_server import EmbeddedServer
 from runqy_tui.model.errors import ConnectionFailedError
 from tests.support.processes import alive, eventually
 
 PARENT = """
 import sys, time
-from runqy_tui.demo.server import EmbeddedServer
+from runqy_tui.demo.embedded_server import EmbeddedServer
 server = EmbeddedServer(tcp=sys.argv[1] == "tcp")
 server.start()
 print(server.pid, server._supervisor.pid, server.directory, flush=True)
@@ -107,7 +107,7 @@ def test_nothing_remains_when_the_parent_is_killed(kind: str, blow: signal.Signa
 def test_nothing_remains_when_killed_while_starting(tmp_path: Path) -> None:
     script = (
         "import os, signal\n"
-        "from runqy_tui.demo.server import EmbeddedServer\n"
+        "from runqy_tui.demo.embedded_server import EmbeddedServer\n"
         "EmbeddedServer._answers = lambda self: os.kill(os.getpid(), signal.SIGKILL)\n"
         "EmbeddedServer().start()\n"
     )
@@ -145,7 +145,9 @@ def test_port_taken_between_probe_and_start(monkeypatch: pytest.MonkeyPatch) -> 
     with EmbeddedServer(tcp=True) as first:
         taken = int(first.url.split(":")[2].split("/")[0])
         free = iter([taken, taken])
-        monkeypatch.setattr("runqy_tui.demo.server._free_port", lambda: next(free, 0) or taken + 1)
+        monkeypatch.setattr(
+            "runqy_tui.demo.embedded_server._free_port", lambda: next(free, 0) or taken + 1
+        )
         with EmbeddedServer(tcp=True) as second, Redis.from_url(second.url) as client:
             assert second.url != first.url
             assert client.info("server")["process_id"] == second.pid

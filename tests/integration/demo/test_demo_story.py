@@ -10,11 +10,11 @@ from typing import Any
 from redis import Redis
 
 from runqy_tui.demo import cast
-from runqy_tui.demo.documented import QUEUE, WORKER
-from runqy_tui.demo.fleet import Fleet
+from runqy_tui.demo.demo_run import Demo
+from runqy_tui.demo.documented_dialect import QUEUE, WORKER
+from runqy_tui.demo.embedded_server import EmbeddedServer
 from runqy_tui.demo.hostile import HOSTILE
-from runqy_tui.demo.run import Demo
-from runqy_tui.demo.server import EmbeddedServer
+from runqy_tui.demo.simulated_fleet import Fleet
 
 SPEED = 20.0
 EXPECTED = {

@@ -9,7 +9,7 @@ import time
 import pytest
 import redis
 
-from runqy_tui.demo.server import EmbeddedServer
+from runqy_tui.demo.embedded_server import EmbeddedServer
 from tests.integration.cli.conftest import Cli
 from tests.integration.exporter.conftest import Exporter, StartExporter
 from tests.support import fleet

@@ -11,11 +11,11 @@ import pytest
 from redis import Redis
 
 from runqy_tui.demo import cast
-from runqy_tui.demo.beats import BEAT_TTL
-from runqy_tui.demo.fleet import Fleet
-from runqy_tui.demo.run import Demo
-from runqy_tui.demo.story import CYCLE_START
-from runqy_tui.demo.world import World
+from runqy_tui.demo.demo_run import Demo
+from runqy_tui.demo.heartbeats import BEAT_TTL
+from runqy_tui.demo.simulated_fleet import Fleet
+from runqy_tui.demo.simulation import World
+from runqy_tui.demo.storyline import CYCLE_START
 from runqy_tui.diagnosis.diagnoser import Diagnosis, Triage
 from runqy_tui.diagnosis.findings.finding import Finding
 from runqy_tui.model import WorkerState

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import redis
 
-from runqy_tui.demo.server import EmbeddedServer
+from runqy_tui.demo.embedded_server import EmbeddedServer
 from runqy_tui.model import AuditWindow, QueueKey, TaskState
 from runqy_tui.redis.reader import open_reader
 from runqy_tui.redis.wire import commands

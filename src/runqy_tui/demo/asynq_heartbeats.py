@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from redis import Redis
 
-from runqy_tui.demo.messages import Message
+from runqy_tui.demo.task_writer import Message
 from runqy_tui.redis import keys
 from runqy_tui.redis.decoding.proto import SchedulerEntry, ServerInfo, WorkerInfo
 from runqy_tui.text.safe import encode

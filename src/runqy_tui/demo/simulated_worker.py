@@ -6,14 +6,20 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 from zlib import crc32
 
-from runqy_tui.demo import beats, writer
-from runqy_tui.demo.beats import Beat, LogText, Recovery
+from runqy_tui.demo import heartbeats, task_writer
 from runqy_tui.demo.cast import QueueSpec, WorkerSpec
-from runqy_tui.demo.failures import error_text
-from runqy_tui.demo.messages import Message
-from runqy_tui.demo.metrics import finished_line, flood_lines, machine, started_line
-from runqy_tui.demo.payloads import result
-from runqy_tui.demo.world import World
+from runqy_tui.demo.heartbeats import (
+    Beat,
+    LogText,
+    Recovery,
+    finished_line,
+    flood_lines,
+    machine,
+    started_line,
+)
+from runqy_tui.demo.sample_data import error_text, result
+from runqy_tui.demo.simulation import World
+from runqy_tui.demo.task_writer import Message
 
 BEAT_EVERY = 5.0
 RENEW_EVERY = 60.0
@@ -88,7 +94,9 @@ class Worker:
         else:
             # One task hangs for ever in a degraded process, the others fail at once.
             seconds = CRASHED_TASK if self._held() else NEVER
-        writer.start(world.pipe, message.queue, message.id, world.wall, world.scaled(writer.LEASE))
+        task_writer.start(
+            world.pipe, message.queue, message.id, world.wall, world.scaled(task_writer.LEASE)
+        )
         ends, renew = world.t + seconds, world.t + RENEW_EVERY
         self.jobs[message.id] = Job(message, msg, retried, world.t, ends, error, renew)
         self.say(started_line(world.rng, message.queue, message.id))
@@ -106,8 +114,8 @@ class Worker:
         for job in self.jobs.values():
             if job.renew <= world.t:
                 job.renew = world.t + RENEW_EVERY
-                message, lease = job.message, world.scaled(writer.LEASE)
-                writer.renew(world.pipe, message.queue, [message.id], world.wall, lease)
+                message, lease = job.message, world.scaled(task_writer.LEASE)
+                task_writer.renew(world.pipe, message.queue, [message.id], world.wall, lease)
         if self._beat <= world.t:
             self._beat += BEAT_EVERY
             self.beat()
@@ -121,13 +129,15 @@ class Worker:
             world.leftovers.append(message.id)
         if job.error is None:
             done = result(world.rng, spec.kind)
-            writer.complete(world.pipe, message, world.wall, done, msg=job.msg, store=spec.store)
+            task_writer.complete(
+                world.pipe, message, world.wall, done, msg=job.msg, store=spec.store
+            )
         elif job.retried < message.retry:
             retried = job.retried + 1
-            at = world.after(writer.retry_delay(retried))
-            writer.retry(world.pipe, message, retried, world.wall, at)
+            at = world.after(task_writer.retry_delay(retried))
+            task_writer.retry(world.pipe, message, retried, world.wall, at)
         else:
-            writer.archive(world.pipe, message, job.error, world.wall, store=spec.store)
+            task_writer.archive(world.pipe, message, job.error, world.wall, store=spec.store)
 
     def say(self, line: str) -> None:
         """Log a line of the Python process; it reaches Redis with the next beat."""
@@ -153,14 +163,14 @@ class Worker:
             metrics=machine(world.rng, spec, load, world.wall),
             recovery={} if booting else self.recovery,
         )
-        ttl = world.scaled(beats.BEAT_TTL)
-        beats.heartbeat(world.pipe, beat, world.wall, ttl)
+        ttl = world.scaled(heartbeats.BEAT_TTL)
+        heartbeats.heartbeat(world.pipe, beat, world.wall, ttl)
         if self.lines:
             self.seq += len(self.lines)
-            kept = self.lines[-beats.LOG_LINES :]
+            kept = self.lines[-heartbeats.LOG_LINES :]
             first = self.seq - len(kept) + 1
             texts = [LogText(world.wall, first + offset, line) for offset, line in enumerate(kept)]
-            beats.log(world.pipe, spec.id, texts, ttl)
+            heartbeats.log(world.pipe, spec.id, texts, ttl)
             self.lines.clear()
 
     def join(self) -> None:
@@ -189,9 +199,9 @@ class Worker:
         if self.phase is Phase.ABSENT:
             return
         for job in self.jobs.values():
-            writer.requeue(self.world.pipe, job.message.queue, job.message.id)
+            task_writer.requeue(self.world.pipe, job.message.queue, job.message.id)
         self.kill()
-        beats.stop(self.world.pipe, self.spec.id)
+        heartbeats.stop(self.world.pipe, self.spec.id)
 
     def crash(self) -> None:
         """The Python process of the first parent dies; its tasks stay in their slots."""

@@ -8,8 +8,8 @@ from redis import Redis
 from redis.typing import EncodableT, FieldT
 
 from runqy_tui.demo.cast import BY_NAME
-from runqy_tui.demo.payloads import payload, result
-from runqy_tui.demo.world import World
+from runqy_tui.demo.sample_data import payload, result
+from runqy_tui.demo.simulation import World
 from runqy_tui.model import QueueKey, TaskState
 from runqy_tui.redis import keys
 from runqy_tui.text.safe import encode

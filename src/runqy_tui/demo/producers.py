@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import cast
 
-from runqy_tui.demo import writer
+from runqy_tui.demo import task_writer
 from runqy_tui.demo.cast import QueueSpec
-from runqy_tui.demo.messages import Message
-from runqy_tui.demo.worker import Worker
-from runqy_tui.demo.world import World
+from runqy_tui.demo.simulated_worker import Worker
+from runqy_tui.demo.simulation import World
+from runqy_tui.demo.task_writer import Message
 from runqy_tui.model import TaskState
 
 SPIKE_SECONDS = 20.0
@@ -46,7 +46,7 @@ class Producers:
             rate = self._rate(spec)
             while self._next[spec.name] <= world.t:
                 self._next[spec.name] += self._gap(rate)
-                writer.enqueue(world.pipe, world.new_message(spec), world.wall)
+                task_writer.enqueue(world.pipe, world.new_message(spec), world.wall)
 
     def _rate(self, spec: QueueSpec) -> float:
         low, high = spec.backlog
@@ -75,18 +75,18 @@ def dispatch(world: World, workers: Sequence[Worker]) -> None:
     if not plan:
         return
     for _, queue in plan:
-        writer.pop(world.pipe, queue)
+        task_writer.pop(world.pipe, queue)
     popped = [
         (worker, queue, reply.decode("utf-8", "surrogateescape"))
         for (worker, queue), reply in zip(plan, world.flush(), strict=True)
         if isinstance(reply, bytes)
     ]
     for _, queue, task_id in popped:
-        world.pipe.hmget(writer.task_key(queue, task_id), "msg", "retried")
+        world.pipe.hmget(task_writer.task_key(queue, task_id), "msg", "retried")
     for (worker, queue, task_id), reply in zip(popped, world.flush(), strict=True):
         msg, retried = cast("list[bytes | None]", reply)
         if msg is None:  # its hash is gone: nothing to work on
-            writer.leave_active(world.pipe, queue, task_id)
+            task_writer.leave_active(world.pipe, queue, task_id)
             continue
         message = Message.decode(msg, queue, task_id)
         worker.accept(message, msg, max(message.retried, int(retried or 0)))
@@ -113,5 +113,5 @@ def _lengths(world: World, queues: Sequence[str]) -> dict[str, int]:
     """Pending tasks per queue; sends what is in the batch first."""
     world.flush()
     for queue in queues:
-        world.pipe.llen(writer.state_key(queue, TaskState.PENDING))
+        world.pipe.llen(task_writer.state_key(queue, TaskState.PENDING))
     return dict(zip(queues, cast("list[int]", world.flush()), strict=True))

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 import runqy_tui
-from runqy_tui.demo.server import EmbeddedServer
+from runqy_tui.demo.embedded_server import EmbeddedServer
 from runqy_tui.text.safe import safe_line
 
 _STOP_DEADLINE = 2.0
@@ -75,7 +75,7 @@ class Demo:
         if self._fleet is not None:
             return
         self._server.start()
-        command = [sys.executable, "-P", "-m", "runqy_tui.demo.fleet", self._server.url]
+        command = [sys.executable, "-P", "-m", "runqy_tui.demo.simulated_fleet", self._server.url]
         command += ["--speed", str(self._speed), "--seed", str(self._seed)]
         command += ["--healthy"] if self._healthy else []
         path = os.environ.get("PYTHONPATH")

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
-from runqy_tui.demo import writer
-from runqy_tui.demo.messages import Message
-from runqy_tui.demo.worker import Worker
-from runqy_tui.demo.world import World
+from runqy_tui.demo import task_writer
+from runqy_tui.demo.simulated_worker import Worker
+from runqy_tui.demo.simulation import World
+from runqy_tui.demo.task_writer import Message
 from runqy_tui.model import TaskState
 from runqy_tui.redis import keys
 from runqy_tui.text.safe import decode
@@ -48,7 +48,7 @@ class Upkeep:
         if world.t >= self._forward:
             self._forward = world.t + FORWARD_EVERY
             for queue, task_id in self._due("retry", world.wall):
-                writer.forward(world.pipe, queue, task_id, world.wall)
+                task_writer.forward(world.pipe, queue, task_id, world.wall)
         if world.t >= self._recover:
             self._recover = world.t + RECOVER_EVERY
             self._take_back()
@@ -78,25 +78,25 @@ class Upkeep:
         world = self._world
         ended = self._due("lease", world.wall - world.scaled(_GRACE))
         for queue, task_id in ended:
-            world.pipe.hmget(writer.task_key(queue, task_id), "msg", "retried")
+            world.pipe.hmget(task_writer.task_key(queue, task_id), "msg", "retried")
         replies = cast("list[list[bytes | None]]", world.flush())
         for (queue, task_id), (msg, retried) in zip(ended, replies, strict=True):
             if msg is None:
-                writer.leave_active(world.pipe, queue, task_id)
+                task_writer.leave_active(world.pipe, queue, task_id)
                 continue
             message = Message.decode(msg, queue, task_id)
             tries = max(message.retried, int(retried or 0)) + 1
             if tries > message.retry:
                 store = world.cast.by_name[queue].store
-                writer.archive(world.pipe, message, "lease expired", world.wall, store=store)
+                task_writer.archive(world.pipe, message, "lease expired", world.wall, store=store)
             else:
-                at = world.after(writer.retry_delay(tries))
-                writer.recover(world.pipe, queue, task_id, tries, world.wall, at)
+                at = world.after(task_writer.retry_delay(tries))
+                task_writer.recover(world.pipe, queue, task_id, tries, world.wall, at)
 
     def _janitor(self) -> None:
         world = self._world
         for queue, state, _ in self._limits:
-            world.pipe.zremrangebyscore(writer.state_key(queue, state), "-inf", world.wall)
+            world.pipe.zremrangebyscore(task_writer.state_key(queue, state), "-inf", world.wall)
         trim(world, self._limits)
         while len(world.leftovers) > _LEFTOVERS:
             world.pipe.delete(keys.reverse_index(world.leftovers.popleft()))
@@ -106,7 +106,7 @@ def trim(world: World, limits: Sequence[Limit]) -> None:
     """Delete the oldest entries beyond what the demo keeps, with their tasks."""
     world.flush()
     for queue, state, _ in limits:
-        world.pipe.zcard(writer.state_key(queue, state))
+        world.pipe.zcard(task_writer.state_key(queue, state))
     sizes = cast("list[int]", world.flush())
     full = [
         (queue, state, size - keep)
@@ -114,14 +114,16 @@ def trim(world: World, limits: Sequence[Limit]) -> None:
         if size > keep * _SLACK
     ]
     for queue, state, excess in full:
-        world.pipe.zpopmin(writer.state_key(queue, state), excess)
+        world.pipe.zpopmin(task_writer.state_key(queue, state), excess)
     popped = cast("list[list[tuple[bytes, float]]]", world.flush())
     for (queue, _, _), entries in zip(full, popped, strict=True):
         for task_id in (decode(entry[0]) for entry in entries):
-            world.pipe.delete(writer.task_key(queue, task_id), keys.reverse_index(task_id))
+            world.pipe.delete(task_writer.task_key(queue, task_id), keys.reverse_index(task_id))
 
 
 def _lease_or_retry(queue: str, suffix: str) -> bytes:
     return (
-        writer.lease_key(queue) if suffix == "lease" else writer.state_key(queue, TaskState.RETRY)
+        task_writer.lease_key(queue)
+        if suffix == "lease"
+        else task_writer.state_key(queue, TaskState.RETRY)
     )

@@ -1,4 +1,4 @@
-"""The simulated fleet: ``python -m runqy_tui.demo.fleet URL [--speed N] [--seed N] [--healthy]``.
+"""The simulated fleet: ``python -m runqy_tui.demo.simulated_fleet URL [--speed N] [--seed N] [--healthy]``.
 
 It plays until its standard input ends: whoever started it holds the other end of that pipe, so
 that it never outlives them. It says ``ready`` on standard output when the past is written.
@@ -16,14 +16,14 @@ from collections.abc import Iterator
 from redis import Redis
 from redis.exceptions import RedisError
 
-from runqy_tui.demo import asynq_past, history, oddities
+from runqy_tui.demo import asynq_app, initial_data
 from runqy_tui.demo.asynq_app import AsynqApp
-from runqy_tui.demo.documented import OldCorner
-from runqy_tui.demo.story import Act, Event, events
-from runqy_tui.demo.traffic import Producers, dispatch
-from runqy_tui.demo.upkeep import Upkeep
-from runqy_tui.demo.worker import Worker
-from runqy_tui.demo.world import World
+from runqy_tui.demo.documented_dialect import OldCorner
+from runqy_tui.demo.maintenance import Upkeep
+from runqy_tui.demo.producers import Producers, dispatch
+from runqy_tui.demo.simulated_worker import Worker
+from runqy_tui.demo.simulation import World
+from runqy_tui.demo.storyline import Act, Event, events
 
 STEP = 0.1
 FAST_STEP = 0.05
@@ -46,10 +46,10 @@ class Fleet:
 
     def begin(self) -> None:
         """Write the past and the first moment: every worker beats and has its tasks."""
-        history.write(self.world)
+        initial_data.write(self.world)
         if not self.world.healthy:
-            oddities.write(self.world)
-        asynq_past.write(self.world, self._asynq)
+            initial_data.write(self.world)
+        asynq_app.write(self.world, self._asynq)
         self.world.flush()
         dispatch(self.world, self._present)
         self.step()
@@ -110,7 +110,9 @@ def _ended(timeout: float) -> bool:
 
 def main(arguments: list[str] | None = None) -> int:
     """Parse the arguments and play."""
-    parser = argparse.ArgumentParser(prog="python -m runqy_tui.demo.fleet", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m runqy_tui.demo.simulated_fleet", description=__doc__
+    )
     parser.add_argument("url", metavar="URL")
     parser.add_argument("--speed", type=float, default=1.0, metavar="N")
     parser.add_argument("--seed", type=int, default=7, metavar="N")

@@ -13,8 +13,8 @@ from redis.client import Pipeline
 
 from runqy_tui.demo.cast import EVERYBODY, HEALTHY, QueueSpec
 from runqy_tui.demo.hostile import HOSTILE
-from runqy_tui.demo.messages import Message
-from runqy_tui.demo.payloads import payload
+from runqy_tui.demo.sample_data import payload
+from runqy_tui.demo.task_writer import Message
 
 
 class World:
