@@ -27,7 +27,7 @@ _LEFTOVERS = 12
 _WAITING = 17
 
 
-def write(world: World) -> None:
+def write_incidents(world: World) -> None:
     """Queue the commands that write it all; the caller flushes."""
     _hostile(world)
     _abandoned(world)
@@ -117,7 +117,7 @@ PAST: dict[str, Past] = {
 }
 
 
-def write(world: World) -> None:
+def write_history(world: World) -> None:
     """Queue the commands that write the history; the caller flushes."""
     for spec in world.cast.queues:
         past = PAST[spec.name]

@@ -46,9 +46,9 @@ class Fleet:
 
     def begin(self) -> None:
         """Write the past and the first moment: every worker beats and has its tasks."""
-        initial_data.write(self.world)
+        initial_data.write_history(self.world)
         if not self.world.healthy:
-            initial_data.write(self.world)
+            initial_data.write_incidents(self.world)
         asynq_app.write(self.world, self._asynq)
         self.world.flush()
         dispatch(self.world, self._present)

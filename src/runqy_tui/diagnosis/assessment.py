@@ -1,7 +1,7 @@
 """How bad is it: a severity and a few words for every worker and queue.
 
 Pure functions of a snapshot and its findings, used for colour, sign and default order on every
-screen. What is wrong is judged in :mod:`runqy_tui.diagnosis.findings` alone; here it meets its rows.
+screen. What is wrong is decided in :mod:`runqy_tui.diagnosis.findings` alone.
 """
 
 from __future__ import annotations

@@ -123,9 +123,9 @@ class Sight:
     """Everything that detectors may look at.
 
     ``audits``: the latest of each window. ``server_past``: the last polls of the server, oldest
-    first (see :class:`runqy_tui.diagnosis.findings.server_history.ServerPast`). ``active_since``: when each task was
-    first seen active; it may have been so for longer. ``causes`` is filled by whoever asks
-    first (:func:`runqy_tui.diagnosis.findings.causes.cause_of`).
+    first (:class:`~runqy_tui.diagnosis.findings.server_history.ServerPast`). ``active_since``:
+    when each task was first seen active; it may have been so for longer. ``causes`` is filled by
+    whoever asks first (:func:`runqy_tui.diagnosis.findings.causes.cause_of`).
     """
 
     snapshot: Snapshot

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from time import time
 
 from runqy_tui.model import ServerHealth
 from runqy_tui.redis.decoding import field_parsing
@@ -114,7 +113,7 @@ class Server:
             warnings.add(
                 f"Redis does not tell its time (TIME): ages are by this machine's clock; {ACL_HINT}"
             )
-        return time() if now is None else now
+        return time.time() if now is None else now
 
 
 def _first(reply: Reply) -> dict[str, str] | None:
