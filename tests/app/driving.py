@@ -19,10 +19,10 @@ from runqy_tui.monitor.poller import Poller
 from runqy_tui.monitor.store import View
 from runqy_tui.redis.reader import open_reader
 from runqy_tui.tui.app import RunqyApp
-from runqy_tui.tui.panes.base import Pane
-from runqy_tui.tui.panes.tasks import TasksPane
-from runqy_tui.tui.screens.main import MainScreen
-from runqy_tui.tui.screens.task import TaskModal
+from runqy_tui.tui.panes.pane import Pane
+from runqy_tui.tui.panes.tasks_pane import TasksPane
+from runqy_tui.tui.screens.main_screen import MainScreen
+from runqy_tui.tui.screens.task_modal import TaskModal
 from runqy_tui.tui.widgets.table import Table
 
 WIDE = (120, 32)

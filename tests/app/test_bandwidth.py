@@ -8,9 +8,9 @@ from time import monotonic
 import pytest
 
 from runqy_tui.tui.bandwidth import Bandwidth
-from runqy_tui.tui.widgets import header
+from runqy_tui.tui.widgets import header_bar
 from runqy_tui.tui.widgets.bars import bar
-from runqy_tui.tui.widgets.header import HeaderBar
+from runqy_tui.tui.widgets.header_bar import HeaderBar
 from tests.app.driving import SMALL, WIDE, Hand, app_on, running, watching
 
 
@@ -67,7 +67,7 @@ async def test_it_is_said_however_little_room_there_is(
 
 async def test_ages_alone_seldom_move(monkeypatch: pytest.MonkeyPatch) -> None:
     now = monotonic()
-    monkeypatch.setattr(header, "monotonic", lambda: now)
+    monkeypatch.setattr(header_bar, "monotonic", lambda: now)
     app = app_on("unix:///nowhere/redis.sock")
     async with running(app) as hand:
         await hand.sees("no connection")

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from runqy_tui.tui.screens import main
-from runqy_tui.tui.screens.main import MainScreen
-from runqy_tui.tui.screens.settled import Settled
-from runqy_tui.tui.terminal.beat import Beat
+from runqy_tui.tui.renderer.frame_timer import Beat
+from runqy_tui.tui.screens import main_screen
+from runqy_tui.tui.screens.base_screen import Settled
+from runqy_tui.tui.screens.main_screen import MainScreen
 from tests.app.driving import app_on, watching
 
 
@@ -48,11 +48,11 @@ async def test_a_key_hurries_the_frame_of_the_screen_in_front(
 
     monkeypatch.setattr(Beat, "hurry", note)
     async with watching(app_on(task_url)) as hand:
-        main: Any = hand.screen
+        main_screen: Any = hand.screen
         await hand.press("down")
-        assert hurried == [main.beat]
+        assert hurried == [main_screen.beat]
         await hand.press("question_mark", "down")
-        assert hurried == [main.beat, main.beat, hand.screen.beat]  # type: ignore[attr-defined]
+        assert hurried == [main_screen.beat, main_screen.beat, hand.screen.beat]  # type: ignore[attr-defined]
 
 
 async def test_a_fault_while_painting_is_the_apps(
@@ -85,7 +85,7 @@ async def test_the_first_data_is_painted_with_its_tasks(
         paint(screen)
 
     monkeypatch.setattr(Settled, "_paint_now", count)
-    monkeypatch.setattr(main, "FIRST_TASKS_S", 10.0)  # however slow the machine is
+    monkeypatch.setattr(main_screen, "FIRST_TASKS_S", 10.0)  # however slow the machine is
     async with watching(app_on(scene_url)) as hand:
         await hand.until(lambda: any(queues for queues, _ in painted), "queues are shown")
     queues, tasks = next(found for found in painted if found[0])

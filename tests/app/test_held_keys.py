@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from runqy_tui.model import QueueKey
-from runqy_tui.tui import turns
+from runqy_tui.tui.tables import coalescing_loader
 from tests.app import scenes
 from tests.app.driving import app_on, watching
 from tests.support.proxy import Proxy
@@ -30,7 +30,7 @@ def far() -> Iterator[Proxy]:
 async def test_no_reading_is_broken_off_for_the_next_one(
     far: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(turns, "STUCK_S", 1_000.0)
+    monkeypatch.setattr(coalescing_loader, "STUCK_S", 1_000.0)
     async with watching(app_on(far.url)) as hand:
         await hand.press("2")
         await hand.until(lambda: len(hand.queues.rows) == len(QUEUES), "all queues")

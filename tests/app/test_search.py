@@ -10,8 +10,8 @@ from redis import Redis
 from runqy_tui.model import QueueKey
 from runqy_tui.redis.reader import RedisReader
 from runqy_tui.redis.search import runner
-from runqy_tui.tui.screens.search import SearchModal
-from runqy_tui.tui.screens.task import TaskModal
+from runqy_tui.tui.screens.search_modal import SearchModal
+from runqy_tui.tui.screens.task_modal import TaskModal
 from runqy_tui.tui.widgets.table import Table
 from tests.app.driving import SMALL, Hand, app_on, keys_of, running, watching
 from tests.support import fleet
@@ -180,7 +180,7 @@ async def test_hostile_text_is_shown_as_text(writer: Redis, scene_url: str) -> N
 async def test_the_most_hits_are_kept_and_said(
     writer: Redis, scene_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from runqy_tui.tui.screens import search as screen
+    from runqy_tui.tui.screens import search_modal as screen
 
     monkeypatch.setattr(screen, "MOST_HITS", 150)
     haystack(writer, "alpha.low", 400)

@@ -9,10 +9,10 @@ import pytest
 from textual.events import Paste
 
 from runqy_tui.model import QueueKey
-from runqy_tui.tui import oneatatime
-from runqy_tui.tui.oneatatime import OneAtATime, Through
-from runqy_tui.tui.screens.alerts import AlertsModal
-from runqy_tui.tui.screens.task import TaskModal
+from runqy_tui.tui.input import key_queue
+from runqy_tui.tui.input.key_queue import OneAtATime, Through
+from runqy_tui.tui.screens.alerts_modal import AlertsModal
+from runqy_tui.tui.screens.task_modal import TaskModal
 from tests.app.driving import Hand, app_on, keys_of, watching
 
 
@@ -87,4 +87,4 @@ async def test_what_is_never_through_holds_up_nobody_for_long(
         assert hand.front is hand.main.workers_pane
         await hand.until(lambda: hand.front is hand.tasks_pane)
         await hand.until(lambda: hand.front is hand.main.queues_pane)
-        assert monotonic() - began >= 2 * oneatatime.PATIENCE_S * 0.9
+        assert monotonic() - began >= 2 * key_queue.PATIENCE_S * 0.9

@@ -14,10 +14,10 @@ from textual.notifications import Notification
 from textual.widgets import Static, _toast
 
 from runqy_tui.model import QueueKey
-from runqy_tui.tui.screens.help import HelpModal
-from runqy_tui.tui.screens.task import TaskModal
-from runqy_tui.tui.strays import is_stray
-from runqy_tui.tui.widgets.footer import KeysFooter
+from runqy_tui.tui.input.late_errors import is_stray
+from runqy_tui.tui.screens.help_modal import HelpModal
+from runqy_tui.tui.screens.task_modal import TaskModal
+from runqy_tui.tui.widgets.keys_footer import KeysFooter
 from tests.app.driving import app_on, watching
 
 KEYS = ("search", "search_next(1)", "write", "step(1)", "tab(1)")

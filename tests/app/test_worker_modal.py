@@ -8,7 +8,7 @@ import pytest
 from redis import Redis
 
 from runqy_tui.redis.decoding import proto
-from runqy_tui.tui.widgets.textview import TextView
+from runqy_tui.tui.widgets.text_view import TextView
 from tests.app import scenes
 from tests.app.driving import Hand, app_on, watching
 from tests.support import fleet

@@ -16,9 +16,9 @@ import sys
 from runqy_tui import cli
 from runqy_tui.monitor.poller import Poller
 from runqy_tui.tui.app import RunqyApp
-from runqy_tui.tui.driver import RunqyDriver
-from runqy_tui.tui.panes.workers import WorkersPane
-from runqy_tui.tui.widgets.header import HeaderBar
+from runqy_tui.tui.renderer.driver import RunqyDriver
+from runqy_tui.tui.panes.workers_pane import WorkersPane
+from runqy_tui.tui.widgets.header_bar import HeaderBar
 
 def broken(self, *args, **options):
     url = sys.argv[2]  # in a variable, where a generous traceback would show it

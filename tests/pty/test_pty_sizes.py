@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from time import monotonic
 
-from runqy_tui.tui.resizing import PATIENCE_S
+from runqy_tui.tui.renderer.resizing import PATIENCE_S
 from tests.pty.conftest import PANES, Monitor
 from tests.pty.terminal import Terminal
 

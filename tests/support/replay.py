@@ -14,9 +14,9 @@ from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
 
-from runqy_tui.tui.terminal.encoder import Encoder
-from runqy_tui.tui.terminal.frame import Frame
-from runqy_tui.tui.terminal.pens import Pens
+from runqy_tui.tui.renderer.cell_frame import Frame
+from runqy_tui.tui.renderer.encoder import Encoder
+from runqy_tui.tui.renderer.style_encoder import Pens
 
 Look = tuple[str, str, str, bool, bool, bool, bool, bool, bool]
 

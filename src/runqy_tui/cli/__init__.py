@@ -147,7 +147,7 @@ def _run_app(settings: Settings) -> None:
     app = RunqyApp(settings, lambda: open_for(settings, budget=settings.budget), rules)
     app.run(mouse=settings.mouse)
     if app.fault is not None:
-        from runqy_tui.tui.crash import write_report
+        from runqy_tui.tui.crash_report import write_report
 
         report = write_report(app.fault)
         where = "" if report is None else f" The report is in {report}."

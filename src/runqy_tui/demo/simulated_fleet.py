@@ -1,4 +1,4 @@
-"""The simulated fleet: ``python -m runqy_tui.demo.simulated_fleet URL [--speed N] [--seed N] [--healthy]``.
+"""The simulated fleet: ``python -m runqy_tui.demo.simulated_fleet URL [--speed N] [--healthy]``.
 
 It plays until its standard input ends: whoever started it holds the other end of that pipe, so
 that it never outlives them. It says ``ready`` on standard output when the past is written.

@@ -25,17 +25,17 @@ from runqy_tui.model.errors import RunqyTuiError
 from runqy_tui.model.reader_protocol import Reader
 from runqy_tui.monitor.poller import Poller, PollResult
 from runqy_tui.monitor.store import Store, View
-from runqy_tui.tui.announce import announce, newly_firing
 from runqy_tui.tui.bandwidth import Bandwidth
-from runqy_tui.tui.drawncache import EVERY_S, forget_drawn
-from runqy_tui.tui.driver import RunqyDriver
-from runqy_tui.tui.everywhere import EVERYWHERE
-from runqy_tui.tui.oneatatime import OneAtATime, Through
-from runqy_tui.tui.screens.main import MainScreen
-from runqy_tui.tui.screens.settled import Settled
+from runqy_tui.tui.desktop_notify import announce, newly_firing
+from runqy_tui.tui.input.global_bindings import EVERYWHERE
+from runqy_tui.tui.input.key_queue import OneAtATime, Through
+from runqy_tui.tui.input.late_errors import is_stray
+from runqy_tui.tui.renderer.cache_cleanup import EVERY_S, forget_drawn
+from runqy_tui.tui.renderer.cell_diff_app import CellDiffApp
+from runqy_tui.tui.renderer.driver import RunqyDriver
+from runqy_tui.tui.screens.base_screen import Settled
+from runqy_tui.tui.screens.main_screen import MainScreen
 from runqy_tui.tui.session import Session
-from runqy_tui.tui.strays import is_stray
-from runqy_tui.tui.terminal.app import CellDiffApp
 from runqy_tui.tui.theme import DARK, DEFAULT_VARIABLES, LIGHT
 from runqy_tui.tui.toasts import use_lasting_toasts
 
@@ -63,7 +63,7 @@ class RunqyApp(CellDiffApp[None]):
 
     TITLE = "runqy-tui"
     # Textual loads no stylesheet of its own for the default screen.
-    CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", "screens/main.tcss"]
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", "screens/main_screen.tcss"]
     # A terminal marks text better itself (with Shift held down), and Textual's own way of it ends
     # the app where a press hits a widget that is just being removed.
     ALLOW_SELECT = False
@@ -79,7 +79,7 @@ class RunqyApp(CellDiffApp[None]):
         self._typed = OneAtATime(self, self._hand_out)
         use_lasting_toasts()
         if settings.keys:
-            from runqy_tui.tui.keymap import check_names
+            from runqy_tui.tui.input.keymap import check_names
 
             check_names(settings.keys)
         polled: Signal[View] = Signal(self, "polled")
@@ -229,26 +229,26 @@ class RunqyApp(CellDiffApp[None]):
 
     def action_find(self) -> None:
         """Ask for a task id."""
-        from runqy_tui.tui.screens.find import FindModal
+        from runqy_tui.tui.screens.find_modal import FindModal
 
         self.push_screen(FindModal(self.session))
 
     def action_search(self) -> None:
         """Search in tasks, at first in the list that is shown."""
-        from runqy_tui.tui.screens.search import SearchModal
+        from runqy_tui.tui.screens.search_modal import SearchModal
 
         main = next(screen for screen in self.screen_stack if isinstance(screen, MainScreen))
         self.push_screen(SearchModal(self.session, main.tasks_pane.shown))
 
     def action_errors(self) -> None:
         """Group the failed tasks by what their errors say."""
-        from runqy_tui.tui.screens.errors import ErrorsModal
+        from runqy_tui.tui.screens.errors_modal import ErrorsModal
 
         self.push_screen(ErrorsModal(self.session))
 
     def action_alerts(self) -> None:
         """Show what fires, and the log of alerts."""
-        from runqy_tui.tui.screens.alerts import AlertsModal
+        from runqy_tui.tui.screens.alerts_modal import AlertsModal
 
         self.push_screen(AlertsModal(self.session))
 
@@ -260,7 +260,7 @@ class RunqyApp(CellDiffApp[None]):
         )
 
     async def _report(self) -> None:
-        from runqy_tui.tui.reporting import report_to
+        from runqy_tui.tui.incident_report import report_to
 
         session = self.session
         try:
@@ -275,13 +275,13 @@ class RunqyApp(CellDiffApp[None]):
 
     def action_help(self) -> None:
         """Show all keys of where we are."""
-        from runqy_tui.tui.screens.help import HelpModal
+        from runqy_tui.tui.screens.help_modal import HelpModal
 
         self.push_screen(HelpModal(self.screen))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Offer every key's action in the palette, then what Textual offers."""
-        from runqy_tui.tui.commands import commands_of
+        from runqy_tui.tui.screens.palette import commands_of
 
         yield from commands_of(self, screen)
         yield from super().get_system_commands(screen)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from statistics import median
 
-from runqy_tui.tui.terminal.presenter import Presenter
+from runqy_tui.tui.renderer.presenter import Presenter
 
 _NEXT: dict[bool | None, bool | None] = {None: True, True: False, False: None}
 

@@ -8,7 +8,7 @@ from textual.app import App
 from textual.content import Content
 
 from runqy_tui.text.safe import encode
-from runqy_tui.tui import text
+from runqy_tui.tui import safe_text
 
 LIMIT_BYTES = 74_994
 """Most that common terminals take in one OSC 52 (100,000 characters of base64)."""
@@ -28,6 +28,8 @@ def copy(app: App[Any], what: str | None) -> None:
         )
         return
     app.copy_to_clipboard(data.decode("utf-8", "replace"))
-    shown = text.fit(what, min(48, max(1, text.width(text.line(what[:200])))))
+    shown = safe_text.fit(what, min(48, max(1, safe_text.width(safe_text.line(what[:200])))))
     # As Content it is no markup, whatever the name is made of.
-    app.notify(Content.assemble("Copied ", text.content(shown.strip(), "bold")).plain, markup=False)
+    app.notify(
+        Content.assemble("Copied ", safe_text.content(shown.strip(), "bold")).plain, markup=False
+    )

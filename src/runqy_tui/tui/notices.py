@@ -7,7 +7,7 @@ from typing import NamedTuple
 from runqy_tui.model.severity import Severity
 from runqy_tui.monitor.store import Link, View
 from runqy_tui.text.humanize import amount, clock
-from runqy_tui.tui import text
+from runqy_tui.tui import safe_text
 
 _WARNING_CELLS = 200
 """Most that a warning takes: a long name in it must not hide what else is wrong."""
@@ -17,7 +17,7 @@ class Notice(NamedTuple):
     """One sentence about one object or about the connection."""
 
     severity: Severity
-    text: str
+    safe_text: str
 
 
 def notices(view: View) -> list[Notice]:
@@ -31,7 +31,7 @@ def notices(view: View) -> list[Notice]:
 
 
 def _cut(warning: str) -> str:
-    return text.fit(warning, _WARNING_CELLS).rstrip()
+    return safe_text.fit(warning, _WARNING_CELLS).rstrip()
 
 
 def _link(view: View) -> list[Notice]:

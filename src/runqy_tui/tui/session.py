@@ -15,7 +15,7 @@ from runqy_tui.monitor.poller import Poller, PollResult
 from runqy_tui.monitor.store import Store, View
 from runqy_tui.runtime.cooperative import in_turns
 from runqy_tui.tui.bandwidth import Bandwidth
-from runqy_tui.tui.polllog import PollLog
+from runqy_tui.tui.incident_report import PollLog
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from textual.strip import Strip
 from textual.widgets import Input
 
 from runqy_tui.tui.widgets.columns import Column
-from runqy_tui.tui.widgets.rows import Cell, ListRows, Rows
+from runqy_tui.tui.widgets.row_provider import Cell, ListRows, Rows
 from runqy_tui.tui.widgets.table import Table
 
 COLUMNS = (

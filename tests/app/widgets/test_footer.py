@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.pilot import Pilot
 from textual.strip import Strip
 
-from runqy_tui.tui.widgets.footer import KeysFooter
+from runqy_tui.tui.widgets.keys_footer import KeysFooter
 
 LINE = "a alpha b beta c charlie"
 

@@ -9,7 +9,7 @@ from textual.strip import Strip
 from textual.widgets import Input
 
 from runqy_tui.tui.widgets.columns import Column
-from runqy_tui.tui.widgets.paint import ASCII
+from runqy_tui.tui.widgets.line_painter import ASCII
 from runqy_tui.tui.widgets.table import Table
 from tests.app.widgets.table_app import (
     COLUMNS,

@@ -8,7 +8,7 @@ from textual.app import App, ComposeResult
 from textual.strip import Strip
 
 from runqy_tui.tui.widgets.highlight import Kind
-from runqy_tui.tui.widgets.textview import TextView
+from runqy_tui.tui.widgets.text_view import TextView
 
 
 class CountingView(TextView):

@@ -25,9 +25,9 @@ from runqy_tui.monitor.store import Store, View
 from runqy_tui.observation.history import History
 from runqy_tui.redis.polling.budget import Budget, choose
 from runqy_tui.redis.polling.queue_state import QueueMemory, Reading
-from runqy_tui.tui.resources.queues import QUEUES, queue_rows
-from runqy_tui.tui.resources.workers import WORKERS, worker_rows
-from runqy_tui.tui.widgets.header import header_parts
+from runqy_tui.tui.tables.queue_rows import QUEUES, queue_rows
+from runqy_tui.tui.tables.worker_rows import WORKERS, worker_rows
+from runqy_tui.tui.widgets.header_bar import header_parts
 
 NOW = 1_000.0
 KEY = QueueKey("a.b")

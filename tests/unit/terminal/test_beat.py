@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from runqy_tui.tui.terminal import beat as module
-from runqy_tui.tui.terminal.beat import GAP_S, Beat
+from runqy_tui.tui.renderer import frame_timer as module
+from runqy_tui.tui.renderer.frame_timer import GAP_S, Beat
 
 
 @dataclass

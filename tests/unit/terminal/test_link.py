@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from runqy_tui.tui.terminal.link import Link
-from runqy_tui.tui.terminal.pace import CALM_S, FAR_S, LATE_S, Pace
+from runqy_tui.tui.renderer.link_quality import CALM_S, FAR_S, LATE_S, Pace
+from runqy_tui.tui.renderer.terminal_link import Link
 
 
 @dataclass

@@ -15,9 +15,9 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from runqy_tui.tui.terminal.link import QUERY, Link
-from runqy_tui.tui.terminal.outlet import Outlet, open_terminal
-from runqy_tui.tui.terminal.presenter import Presenter
+from runqy_tui.tui.renderer.presenter import Presenter
+from runqy_tui.tui.renderer.terminal_link import QUERY, Link
+from runqy_tui.tui.renderer.writer import Outlet, open_terminal
 from tests.support.replay import Terminal
 
 
@@ -186,7 +186,7 @@ async def test_a_link_that_takes_nothing_is_called_slow(
     assert outlet.waiting_s == 0.0
     outlet.write(b"x" * 200_000)
     began = monotonic()
-    monkeypatch.setattr("runqy_tui.tui.terminal.outlet.monotonic", lambda: began + 5.0)
+    monkeypatch.setattr("runqy_tui.tui.renderer.writer.monotonic", lambda: began + 5.0)
     assert outlet.waiting_s > 4.0
     presenter.take(picture("late"), 80, 24)
     presenter.present()

@@ -9,8 +9,8 @@ import pytest
 from rich.color import ColorSystem
 from rich.style import Style
 
-from runqy_tui.tui.terminal.moves import move
-from runqy_tui.tui.terminal.pens import PLAIN, Pen, Pens, change
+from runqy_tui.tui.renderer.encoder import move
+from runqy_tui.tui.renderer.style_encoder import PLAIN, Pen, Pens, change
 from tests.support.replay import Terminal, random_style
 
 PENS = Pens(ColorSystem.TRUECOLOR)

@@ -8,8 +8,8 @@ from rich.style import Style
 from textual.color import Color as Blended
 from textual.theme import Theme
 
-from runqy_tui.tui.terminal.pens import Pens, change
-from runqy_tui.tui.terminal.sixteen import sixteen
+from runqy_tui.tui.renderer.ansi16 import sixteen
+from runqy_tui.tui.renderer.style_encoder import Pens, change
 from runqy_tui.tui.theme import DARK, LIGHT, PROFILE_COLOURS
 
 _XTERM = (

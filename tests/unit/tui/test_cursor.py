@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runqy_tui.tui.widgets.cursor import Change, Cursor, State
-from runqy_tui.tui.widgets.rows import Cell, ListRows
+from runqy_tui.tui.widgets.row_provider import Cell, ListRows
+from runqy_tui.tui.widgets.table_cursor import Change, Cursor, State
 
 
 def rows(keys: str) -> ListRows[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.segment import Segment
 from textual._styles_cache import StylesCache
 
-from runqy_tui.tui.drawncache import forget_drawn
+from runqy_tui.tui.renderer.cache_cleanup import forget_drawn
 
 
 def test_the_pieces_of_cut_texts_are_dropped() -> None:

@@ -6,7 +6,7 @@ from runqy_tui.diagnosis.findings.finding import Finding, Kind, Subject
 from runqy_tui.model import QueueKey
 from runqy_tui.model.severity import Severity
 from runqy_tui.monitor.store import View
-from runqy_tui.tui.resources.findings import FINDINGS, MANY, FindingRow, finding_rows, of_row
+from runqy_tui.tui.tables.finding_rows import FINDINGS, MANY, FindingRow, finding_rows, of_row
 from tests.unit.core.builders import NOW, snapshot
 
 

@@ -8,8 +8,8 @@ from rich.style import Style
 from textual.strip import Strip
 
 from runqy_tui.tui.widgets.columns import Column, layout
-from runqy_tui.tui.widgets.paint import ASCII, Line, Painter, changed_span, head, note
-from runqy_tui.tui.widgets.rows import Cell
+from runqy_tui.tui.widgets.line_painter import ASCII, Line, Painter, changed_span, head, note
+from runqy_tui.tui.widgets.row_provider import Cell
 
 COLUMNS = (
     Column("sign", "", 1),

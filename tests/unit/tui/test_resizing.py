@@ -7,7 +7,7 @@ import asyncio
 from textual.events import Resize
 from textual.geometry import Size
 
-from runqy_tui.tui.resizing import PATIENCE_S, SETTLE_S, Resizing
+from runqy_tui.tui.renderer.resizing import PATIENCE_S, SETTLE_S, Resizing
 
 
 def _size(columns: int) -> Resize:

@@ -12,8 +12,8 @@ import pytest
 from textual.app import App
 from textual.widget import Widget
 
-from runqy_tui.tui import turns as module
-from runqy_tui.tui.turns import Turns
+from runqy_tui.tui.tables import coalescing_loader as module
+from runqy_tui.tui.tables.coalescing_loader import Turns
 
 LONG_S = 10_000.0
 

@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runqy_tui.tui.text import line
-from runqy_tui.tui.widgets.hexdump import hex_rows, hexdump, text_column
+from runqy_tui.tui.safe_text import line
 from runqy_tui.tui.widgets.highlight import Kind, spans
-from runqy_tui.tui.widgets.textlines import HexLines, TextLines
+from runqy_tui.tui.widgets.text_lines import HexLines, TextLines, hex_rows, hexdump, text_column
 from runqy_tui.tui.widgets.wrapping import Wrapping
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runqy_tui.tui.text import line, width, wrap
+from runqy_tui.tui.safe_text import line, width, wrap
 
 
 def test_between_words() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from runqy_tui.tui.text import Align
+from runqy_tui.tui.safe_text import Align
 
 GAP = 1
 """Blank cells between two columns."""

@@ -1,4 +1,4 @@
-"""The one table: a line view over a row provider, with a selection that stays on its object."""
+"""What a table tells its screen; reached as ``Table.Selected`` and so on."""
 
 from __future__ import annotations
 
@@ -7,18 +7,73 @@ from typing import ClassVar, TypeAlias
 
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.message import Message
 
-from runqy_tui.tui.widgets import table_messages as messages
 from runqy_tui.tui.widgets.bindings import quiet
 from runqy_tui.tui.widgets.columns import GAP, Column
-from runqy_tui.tui.widgets.cursor import Change, State
-from runqy_tui.tui.widgets.paint import GUTTER, UNICODE, Glyphs
-from runqy_tui.tui.widgets.rows import Rows
-from runqy_tui.tui.widgets.tableview import TableView
+from runqy_tui.tui.widgets.line_painter import GUTTER, UNICODE, Glyphs
+from runqy_tui.tui.widgets.row_provider import Rows
+from runqy_tui.tui.widgets.table_cursor import Change, State
+from runqy_tui.tui.widgets.table_view import TableView
+
+
+class TableMessage(Message, namespace="table"):
+    """Base of the messages; ``table`` is the sender, for ``@on(…, "#id")`` too."""
+
+    def __init__(self, table: Table) -> None:
+        super().__init__()
+        self.table = table
+        # Whoever fills a table counts as the sender else, and past its sender nothing goes up: what
+        # a pane selects while its filter is typed would not reach the screen.
+        self.set_sender(table)
+
+    @property
+    def control(self) -> Table:
+        """The sender."""
+        return self.table
+
+
+class _KeyMessage(TableMessage, namespace="table"):
+    def __init__(self, table: Table, key: Hashable) -> None:
+        super().__init__(table)
+        self.key = key
+
+
+class Selected(_KeyMessage, namespace="table"):
+    """Another key is selected: by the user, with the first rows, or because it came back."""
+
+
+class Opened(_KeyMessage, namespace="table"):
+    """The user asks to see the selected object: Enter or a double click."""
+
+
+class SelectionGone(_KeyMessage, namespace="table"):
+    """The selected key is no longer among the rows; ``index`` is where it was."""
+
+    def __init__(self, table: Table, key: Hashable, index: int) -> None:
+        super().__init__(table, key)
+        self.index = index
+
+
+class SortRequested(TableMessage, namespace="table"):
+    """The user clicked on the title of a sortable column."""
+
+    def __init__(self, table: Table, column_key: str) -> None:
+        super().__init__(table)
+        self.column_key = column_key
+
+
+class NeedRows(TableMessage, namespace="table"):
+    """Visible rows ``first`` to ``last`` (included) hold some that are not loaded."""
+
+    def __init__(self, table: Table, first: int, last: int) -> None:
+        super().__init__(table)
+        self.first = first
+        self.last = last
 
 
 class Table(TableView, can_focus=True, inherit_bindings=False):
-    """A table over any :class:`~runqy_tui.tui.widgets.rows.Rows`.
+    """A table over any :class:`~runqy_tui.tui.widgets.row_provider.Rows`.
 
     The cost of everything depends on the height of the widget, never on the number of rows. The
     selection belongs to a key: when its row moves, the selection moves along; when it goes,
@@ -45,11 +100,11 @@ class Table(TableView, can_focus=True, inherit_bindings=False):
         ),
     ]
 
-    Selected: TypeAlias = messages.Selected
-    Opened: TypeAlias = messages.Opened
-    SelectionGone: TypeAlias = messages.SelectionGone
-    SortRequested: TypeAlias = messages.SortRequested
-    NeedRows: TypeAlias = messages.NeedRows
+    Selected: TypeAlias = Selected
+    Opened: TypeAlias = Opened
+    SelectionGone: TypeAlias = SelectionGone
+    SortRequested: TypeAlias = SortRequested
+    NeedRows: TypeAlias = NeedRows
 
     def __init__(
         self,

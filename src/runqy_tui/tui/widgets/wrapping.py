@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from time import perf_counter
 
-from runqy_tui.tui.widgets.textlines import Lines
+from runqy_tui.tui.widgets.text_lines import Lines
 
 _SLICE = 0.005
 

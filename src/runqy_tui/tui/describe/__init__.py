@@ -1,1 +1,0 @@
-"""Objects in words: the sentence and the facts of each modal, as pure functions."""

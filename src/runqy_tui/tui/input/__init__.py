@@ -1,0 +1,1 @@
+"""Keys: bindings that work everywhere, their names in the configuration, and their order."""

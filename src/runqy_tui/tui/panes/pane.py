@@ -1,0 +1,179 @@
+"""What all panes share: a bordered table with a filter line and a title that tells its state."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.geometry import Region
+from textual.message import Message
+from textual.widgets import Input
+
+from runqy_tui.monitor.store import View
+from runqy_tui.tui import safe_text
+from runqy_tui.tui.session import Session
+from runqy_tui.tui.widgets.bindings import quiet
+from runqy_tui.tui.widgets.columns import Column
+from runqy_tui.tui.widgets.table import Table
+
+if TYPE_CHECKING:
+    from runqy_tui.tui.widgets.text_entry import Entry
+
+
+class Pane(Vertical):
+    """A table of one kind of object. Subclasses fill it from a view.
+
+    ``number`` is the key that jumps to it.
+    """
+
+    number: ClassVar[int]
+    noun: ClassVar[str]
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "filter", id="pane.filter", tooltip="Filter this list live"),
+        Binding("s", "sort(1)", "sort", id="pane.sort", tooltip="Sort by the next column"),
+        quiet("S", "reverse", "Reverse", "pane.reverse", "Reverse the order"),
+        Binding("y", "copy", "copy", id="pane.copy", tooltip="Copy the id or name (OSC 52)"),
+    ]
+
+    class Retitled(Message):
+        """The pane's title has changed."""
+
+        def __init__(self, pane: Pane) -> None:
+            super().__init__()
+            self.pane = pane
+
+    _line_only: Region | None = None
+
+    def __init__(
+        self, session: Session, columns: tuple[Column, ...], table: type[Table] = Table
+    ) -> None:
+        super().__init__(id=self.noun.lower())
+        self.session = session
+        self.table = table(columns, placeholder="Waiting for the first answer from Redis…")
+        self.needle = ""
+        self._title = ""
+        self._message = ""
+        self._input: Entry | None = None
+
+    def compose(self) -> ComposeResult:
+        """Build the pane; its filter line is made when it is wanted."""
+        yield self.table
+
+    def show(self, view: View) -> None:
+        """Take over a new view."""
+        raise NotImplementedError
+
+    def refill(self, *, typed: bool = False) -> None:
+        """Fill the table anew: the order or, with ``typed``, the filter has changed."""
+        raise NotImplementedError
+
+    def brief(self) -> Content:
+        """Title in a few cells, for the tabs of a small screen."""
+        return Content(f"{self.number} {self.noun}")
+
+    def full(self) -> Content:
+        """Title with all it has to tell."""
+        return self.brief()
+
+    def retitle(self, title: Content) -> None:
+        """Write the title into the upper border; the same title again repaints nothing."""
+        if title.markup != self._title:
+            self._title = title.markup
+            with self._repainting_line(0):
+                self.border_title = title
+
+    def say(self, message: str, style: str = "$warning") -> None:
+        """Tell something about this pane in its lower border; empty text takes it back."""
+        if message != self._message:
+            self._message = message
+            with self._repainting_line(max(0, self.outer_size.height - 1)):
+                self.border_subtitle = safe_text.content(f" {message} ", style) if message else None
+
+    @contextmanager
+    def _repainting_line(self, y: int) -> Iterator[None]:
+        """Keep a change of title from repainting the whole pane with all that is in it."""
+        # Regions count from the content, and a border lies outside of it.
+        self._line_only = Region(0, y, self.outer_size.width, 1).translate(-self.content_offset)
+        try:
+            yield
+        finally:
+            self._line_only = None
+
+    def refresh(
+        self,
+        *regions: Region,
+        repaint: bool = True,
+        layout: bool = False,
+        recompose: bool = False,
+    ) -> Self:
+        """Repaint regions, or everything."""
+        if self._line_only is not None and not regions:
+            regions = (self._line_only,)
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+    # Filter
+
+    async def action_filter(self) -> None:
+        """Open the filter line."""
+        if self._input is None:
+            from runqy_tui.tui.widgets.text_entry import Entry
+
+            self._input = Entry(placeholder="type to filter, Enter keeps it, Esc clears it")
+            await self.mount(self._input)
+        self._input.display = True
+        # At once: a key typed ahead belongs to it.
+        self.screen.set_focus(self._input)
+
+    @property
+    def filter_lines(self) -> int:
+        """Lines that the filter takes at the bottom of the pane."""
+        return 0 if self._input is None or not self._input.display else 1
+
+    @property
+    def filtering(self) -> bool:
+        """Whether a filter is set or being typed."""
+        return bool(self.needle or self.filter_lines)
+
+    def clear_filter(self) -> None:
+        """Take the filter back and return to the table."""
+        if self._input is not None:
+            self._input.value = ""
+            self._input.display = False
+        self.table.focus()
+
+    @on(Input.Changed)
+    def _filter(self, event: Input.Changed) -> None:
+        event.stop()
+        self.needle = event.value
+        self.refill(typed=True)
+
+    @on(Input.Submitted)
+    def _keep_filter(self, event: Input.Submitted) -> None:
+        event.stop()
+        event.input.display = bool(self.needle)
+        self.table.focus()
+
+    # Copy
+
+    def copy_text(self) -> str | None:
+        """What ``y`` copies: the selected object's id or name."""
+        key = self.table.selected
+        return None if key is None else str(key)
+
+    def action_copy(self) -> None:
+        """Copy the selected object's id or name."""
+        from runqy_tui.tui.clipboard import copy
+
+        copy(self.app, self.copy_text())
+
+    def step(self, delta: int) -> Hashable | None:
+        """Move the selection for a modal in front of this pane; return the new key."""
+        self.table.action_step(delta)
+        return self.table.selected

@@ -1,0 +1,122 @@
+"""What terminfo knows of this terminal."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Protocol, TypeVar, runtime_checkable
+
+from rich.color import ColorSystem
+from rich.console import RenderableType
+from textual.app import App
+from textual.geometry import Offset
+from textual.screen import Screen
+
+from runqy_tui.tui.renderer.compositor_updates import misfit, understood
+from runqy_tui.tui.renderer.presenter import Presenter
+from runqy_tui.tui.renderer.terminal_link import Link
+from runqy_tui.tui.renderer.writer import Outlet
+
+
+def erases_with_colour(env: Mapping[str, str]) -> bool:
+    """Whether erased cells take the background in force (``bce``).
+
+    tmux does so, although its own terminfo entry does not say it; GNU screen does not.
+    """
+    if env.get("TMUX"):
+        return True
+    try:
+        import curses
+    except ImportError:
+        return False
+    try:
+        curses.setupterm(env.get("TERM") or "dumb", 1)
+        return bool(curses.tigetflag("bce") == 1)
+    except (curses.error, TypeError):
+        return False
+
+
+ReturnType = TypeVar("ReturnType")
+
+
+@runtime_checkable
+class HasOutlet(Protocol):
+    """A driver that writes through an outlet; ``None`` where the terminal allows none."""
+
+    outlet: Outlet | None
+    link: Link
+    to_bytes: Callable[[str], bytes]
+
+
+class CellDiffApp(App[ReturnType]):
+    """Draws as any app, but through a presenter, if its driver has an outlet.
+
+    ``misfit`` says why the installed Textual is drawn in the stock way, ``None`` where all fits.
+    """
+
+    misfit: str | None = None
+    presenter: Presenter | None = None
+
+    def redraw(self) -> None:
+        """Send everything anew: the terminal may show anything."""
+        if self.presenter is not None:
+            self.presenter.forget()
+        self.screen.refresh(repaint=True, layout=True)
+
+    def on_resize(self) -> None:
+        """Terminals shift and cut what they show: send it anew, also at the size it had before."""
+        if self.presenter is not None:
+            self.presenter.forget()
+            self.call_later(self.presenter.present)
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        presenter = self._ready_presenter()
+        if presenter is None or not understood(renderable):
+            if presenter is not None and renderable is not None:
+                presenter.forget()
+            super()._display(screen, renderable)
+            return
+        try:
+            if not self._batch_count and self._running and not self._closed:
+                presenter.synchronised = self._sync_available
+                presenter.take(renderable, *self.size)
+                presenter.present(self._wanted_cursor())
+        finally:
+            self.post_display_hook()
+
+    def _wanted_cursor(self) -> tuple[int, int] | None:
+        """Where an input method shows its window: at the cursor of what is being edited."""
+        where = self.size.clamp_offset(self.cursor_position)
+        return None if where == Offset(0, 0) else (where.y, where.x)
+
+    def _ready_presenter(self) -> Presenter | None:
+        driver = self._driver
+        if self.is_headless or driver is None or driver.is_inline or self.misfit is not None:
+            return None
+        if not isinstance(driver, HasOutlet) or driver.outlet is None:
+            return None
+        if self.presenter is None or self.presenter.outlet is not driver.outlet:
+            self.misfit = misfit()
+            if self.misfit is not None:
+                return None
+            self.presenter = Presenter(
+                driver.outlet,
+                self.console._color_system or ColorSystem.TRUECOLOR,  # noqa: SLF001 -- as Strip.render
+                driver.to_bytes,
+                link=driver.link,
+                erases_with_colour=erases_with_colour(os.environ),
+            )
+            self.presenter.pace_changed = self.pace_changed
+            self.call_later(self.pace_changed)  # what was known of the link before is no longer
+        return self.presenter
+
+    def pace_changed(self) -> None:
+        """The link is slow, or no longer: ``presenter.pace`` says which, and why."""
+
+    def _begin_update(self) -> None:
+        if self.presenter is None:
+            super()._begin_update()
+
+    def _end_update(self) -> None:
+        if self.presenter is None:
+            super()._end_update()

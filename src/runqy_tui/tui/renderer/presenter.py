@@ -1,0 +1,119 @@
+"""Keeps the terminal up with what Textual draws; where it cannot follow, the newest state wins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rich.color import ColorSystem
+
+from runqy_tui.tui.renderer.cell_frame import Frame
+from runqy_tui.tui.renderer.compositor_updates import take
+from runqy_tui.tui.renderer.encoder import Encoder
+from runqy_tui.tui.renderer.link_quality import Pace
+from runqy_tui.tui.renderer.style_encoder import Pens
+from runqy_tui.tui.renderer.terminal_link import QUERY, Link
+from runqy_tui.tui.renderer.writer import Outlet
+
+_ONE_PACKET = 1_200
+"""Bytes that travel together: a shorter frame needs no brackets to be shown at once."""
+_SYNC_START, _SYNC_END = "\x1b[?2026h", "\x1b[?2026l"
+
+
+class Presenter:
+    """One frame, one encoder, one outlet.
+
+    A frame is encoded only when everything before it has been taken, and, on a link that is
+    known to be thin, has nearly been drawn: a slow link gets few frames, each against what it
+    really shows, and a stalled one gets one when it is back.
+
+    Args:
+        colours: the terminal's colour system.
+        to_bytes: how text becomes bytes in the terminal's encoding.
+        link: what times the terminal; a new one that asks nothing if ``None``.
+        erases_with_colour: see :class:`~runqy_tui.tui.renderer.encoder.Encoder`.
+    """
+
+    def __init__(
+        self,
+        outlet: Outlet,
+        colours: ColorSystem | None,
+        to_bytes: Callable[[str], bytes],
+        *,
+        link: Link | None = None,
+        erases_with_colour: bool,
+    ) -> None:
+        self.synchronised = False
+        self.frames = 0
+        self.dropped = 0
+        self.bytes = 0
+        self.outlet = outlet
+        self.link = link
+        self.pace = Pace(link or Link())
+        self.pace_changed: Callable[[], None] | None = None
+        if link is not None:
+            link.when_answered = self._answered
+        self._to_bytes = to_bytes
+        self._pens = Pens(colours)
+        self._encoder = Encoder(erases_with_colour=erases_with_colour)
+        self._frame = Frame(0, 0)
+        self._cursor: tuple[int, int] | None = None
+        self._late = False
+
+    def forget(self) -> None:
+        """The terminal may show anything: the next frame is sent whole."""
+        self._encoder.forget()
+
+    def take(self, update: object, width: int, height: int) -> None:
+        """Take in an update of the compositor."""
+        if (self._frame.width, self._frame.height) != (width, height):
+            self._frame = Frame(width, height)
+        take(update, self._frame, self._pens)
+
+    def present(self, cursor: tuple[int, int] | None = None) -> None:
+        """Show the frame, now or as soon as the link is clear.
+
+        ``cursor`` is the row and column where the terminal's own cursor is wanted.
+        """
+        if not self._frame.height:
+            return
+        self._cursor = cursor
+        if self.outlet.backlog:
+            self.dropped += self._late
+            self._late = True
+            self.outlet.when_clear(self._catch_up)
+        elif self.link is not None and self.link.holds:
+            self.dropped += self._late
+            self._late = True
+        else:
+            self._send()
+        self.look()
+
+    def _answered(self) -> None:
+        if not self.outlet.backlog:
+            self._catch_up()
+        self.look()
+
+    def look(self) -> None:
+        """Judge the link; tell whoever wants to know of a change."""
+        if self.pace.look(self.outlet.waiting_s) and self.pace_changed is not None:
+            self.pace_changed()
+
+    def _catch_up(self) -> None:
+        if self._late:
+            self._send()
+
+    def _send(self) -> None:
+        self._late = False
+        text = self._encoder.encode(self._frame)
+        if self._cursor is not None:
+            text += self._encoder.park(*self._cursor)
+        if not text:
+            return
+        if self.synchronised and len(text) > _ONE_PACKET:
+            text = f"{_SYNC_START}{text}{_SYNC_END}"
+        data = self._to_bytes(text)
+        self.frames += 1
+        self.bytes += len(data)
+        if self.link is not None and self.link.ask(len(data)):
+            data += self._to_bytes(QUERY)
+        self.outlet.write(data)

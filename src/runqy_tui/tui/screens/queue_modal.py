@@ -1,0 +1,246 @@
+"""A queue in words."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.content import Content
+from textual.widget import Widget
+
+from runqy_tui.diagnosis.assessment import Assessment, Trouble
+from runqy_tui.model import Dialect, Queue, QueueKey, Snapshot, TaskState, Worker
+from runqy_tui.model.reader_protocol import InView
+from runqy_tui.model.severity import Severity
+from runqy_tui.monitor.store import Rates
+from runqy_tui.observation.durations import Observed
+from runqy_tui.text import humanize
+from runqy_tui.text.humanize import UNKNOWN, age, count, moment, span
+from runqy_tui.tui.screens.object_modal import ObjectModal, Step
+from runqy_tui.tui.session import Session
+from runqy_tui.tui.tables.queue_rows import rate
+from runqy_tui.tui.widgets.bars import daily_chart
+from runqy_tui.tui.widgets.columns import Column
+from runqy_tui.tui.widgets.key_value import Fact, Facts
+from runqy_tui.tui.widgets.row_provider import Cell, ListRows
+from runqy_tui.tui.widgets.table import Table
+
+_STYLES = {Severity.CRITICAL: "bold $error", Severity.WARNING: "bold $warning"}
+
+
+def sentence(queue: Queue, trouble: Trouble) -> tuple[str, str]:
+    """One sentence that says how the queue stands, and its style."""
+    style = _STYLES.get(trouble.severity, "bold")
+    pending, active = queue.counts.pending, queue.counts.active
+    words = [f"{count(pending)} pending, {count(active)} active".replace(humanize.ZERO, "0")]
+    if trouble.reason:
+        words.insert(0, trouble.reason)
+    elif not pending and not active:
+        words = ["nothing waits and nothing runs"]
+    return "; ".join(words), style
+
+
+def facts(queue: Queue, rates: Rates, observed: Observed | None = None) -> list[Fact]:
+    """Counts, counters and what they mean here, pace and durations."""
+    rows = [
+        Fact("name", queue.name if queue.key.braced else f"{queue.name} (no braces)", "bold"),
+        Fact("dialect", queue.dialect.value if queue.dialect else "unknown: no consumer seen"),
+        Fact("parent", queue.parent),
+        Fact("sub-queue", queue.sub or humanize.UNKNOWN),
+        *(Fact(state.value, count(queue.counts.of(state))) for state in TaskState),
+        Fact("consumers", count(len(queue.consumers))),
+        Fact("done/s", rate(rates.done_per_s)),
+        Fact("failed/s", rate(rates.failed_per_s)),
+        Fact("enqueued/s", rate(rates.enqueued_per_s)),
+        Fact("drains", _drains(rates)),
+        Fact("done today", _succeeded(queue.succeeded_today, queue)),
+        Fact("failed today", count(queue.failed_today)),
+        Fact("done ever", _succeeded(queue.succeeded_total, queue)),
+        Fact("failed ever", count(queue.failed_total)),
+        Fact(
+            "counter says",
+            f"processed {count(queue.processed_total)}: {_meaning(queue)}",
+            wide=True,
+        ),
+        Fact("oldest", _oldest(queue), wide=True),
+        Fact("durations", _durations(observed), wide=True),
+    ]
+    if queue.paused:
+        since = "" if queue.paused_at is None else f" since {moment(queue.paused_at)}"
+        obey = "" if queue.dialect is Dialect.ASYNQ else "; runqy workers do not look at it"
+        rows.append(Fact("paused", f"yes{since}{obey}", "$warning", wide=True))
+    elif queue.paused is None:
+        rows.append(Fact("paused", humanize.UNKNOWN, wide=True))
+    if queue.groups:
+        rows.append(Fact("groups", ", ".join(queue.groups), wide=True))
+    if not queue.registered:
+        rows.append(Fact("note", "not in asynq:queues: found by its keys", "$warning", wide=True))
+    return rows
+
+
+def _drains(trend: Rates) -> str:
+    if trend.drains_in_s is not None:
+        return f"in about {span(trend.drains_in_s)} at this pace"
+    if trend.net_per_s is not None and trend.net_per_s > 0:
+        return f"no: it grows by {trend.net_per_s * 60:.1f} a minute"
+    return humanize.UNKNOWN
+
+
+def _durations(observed: Observed | None) -> str:
+    """Observed from outside, so never shown as if exact."""
+    if observed is None:
+        return "none observed yet: a task has to be seen active and then finished"
+    p50, p95, p99 = (_seconds(value) for value in (observed.p50_s, observed.p95_s, observed.p99_s))
+    return (
+        f"p50 ~{p50}, p95 ~{p95}, p99 ~{p99}; observed over {observed.count:,} tasks, "
+        f"± {_seconds(observed.plus_minus_s)}"
+    )
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.1f}s" if value < 10 else span(value)
+
+
+def _succeeded(value: int | None, queue: Queue) -> str:
+    if value is None and queue.dialect in (None, Dialect.MIXED):
+        return f"{humanize.UNKNOWN} (who counts is not known)"
+    return count(value)
+
+
+def _meaning(queue: Queue) -> str:
+    if queue.dialect is Dialect.RUNQY:
+        return "successes only, as runqy-worker counts"
+    if queue.dialect is Dialect.ASYNQ:
+        return "every try, failed ones too, as asynq counts"
+    if queue.dialect is Dialect.MIXED:
+        return "runqy and asynq both count here, and mean different things"
+    return "nothing tells who counted"
+
+
+def _oldest(queue: Queue) -> str:
+    if queue.counts.pending == 0:
+        return "nothing is pending"
+    if queue.oldest_pending_since is None:
+        return "unknown"
+    about = "about " if queue.oldest_estimated else ""
+    seconds = queue.oldest_pending_age_s
+    shown = age(seconds) if seconds is None else span(seconds)
+    return f"pending for {about}{shown}, since {moment(queue.oldest_pending_since)}"
+
+
+_COLUMNS = (
+    Column("worker", "WORKER", 24, grow=1),
+    Column("state", "STATE", 13),
+    Column("priority", "PRIORITY", 8, importance=1, align="right"),
+    Column("beat", "BEAT", 5, importance=2, align="right"),
+    Column("note", "NOTE", 20, importance=3, grow=1),
+)
+_DAYS = 14
+
+
+class QueueModal(ObjectModal):
+    """Follows one queue."""
+
+    TABS: ClassVar[Sequence[tuple[str, str]]] = (
+        ("overview", "Overview"),
+        ("history", "14 days"),
+        ("consumers", "Consumers"),
+    )
+
+    def __init__(self, session: Session, key: QueueKey, step: Step | None = None) -> None:
+        super().__init__(session, step)
+        self._key = key
+        self._queue: Queue | None = None
+
+    @property
+    def object_name(self) -> str:
+        """The queue's name."""
+        return self._key.name
+
+    def in_view(self) -> InView:
+        """The queue, wherever this was opened from."""
+        return InView(queues=[self._key])
+
+    def compose_tabs(self) -> Iterable[Widget]:
+        """Facts, a chart and a list."""
+        yield Facts(id="overview")
+        yield Facts(id="history")
+        yield Table(
+            _COLUMNS,
+            id="consumers",
+            placeholder="No worker lists this queue: nobody takes its tasks.",
+        )
+
+    def retarget(self, key: Hashable) -> None:
+        """Turn to another queue of the list behind."""
+        if isinstance(key, QueueKey):
+            self._key = key
+            self._queue = None
+
+    async def load(self) -> None:
+        """Take the queue from the latest view, its daily counters from Redis."""
+        view = self.session.view
+        found = view.snapshot.queue(self._key) if view.snapshot else None
+        if view.snapshot is None or found is None:
+            never = "not in Redis: no task was ever put into it"
+            self.say(never if self._queue is None else "no longer in Redis", "$warning")
+            return
+        self._queue = found
+        self.say(*sentence(found, view.assessment.queues[found.key]))
+        rates = view.rates.get(self._key, Rates())
+        self.query_one("#overview", Facts).show(facts(found, rates, view.durations.get(self._key)))
+        self._show_consumers(found, view.snapshot, view.assessment)
+        await self._show_history()
+
+    async def _show_history(self) -> None:
+        sheet = self.query_one("#history", Facts)
+        if not self._key.braced:
+            sheet.show((), Content("Lists without braces have no counters."))
+            return
+        days = await self.session.reader.daily(self._key, _DAYS)
+        sheet.show((), daily_chart(days, max(40, self.size.width * 9 // 10 - 6)))
+
+    def _show_consumers(self, queue: Queue, snapshot: Snapshot, judged: Assessment) -> None:
+        """Every worker that lists the queue, those that no longer consume too."""
+        listed = [worker for worker in snapshot.workers if worker.serves(queue.key)]
+        listed.sort(key=lambda worker: (-judged.workers[worker.id].severity, worker.id))
+
+        def cell(worker: Worker, column: str) -> Cell:
+            trouble = judged.workers[worker.id]
+            priority = worker.queues.get(queue.name)
+            texts = {
+                "worker": worker.id,
+                "state": worker.state.value,
+                "priority": UNKNOWN if priority is None else str(priority),
+                "beat": age(worker.last_beat_age_s),
+                "note": trouble.reason,
+            }
+            return Cell(texts[column], trouble.severity.style if column == "state" else "")
+
+        table = self.query_one("#consumers", Table)
+        table.set_rows(ListRows(listed, lambda worker: worker.id, cell))
+
+    @on(Table.Opened)
+    def _drill(self, event: Table.Opened) -> None:
+        event.stop()
+        from runqy_tui.tui.screens.worker_modal import WorkerModal
+
+        self.app.push_screen(WorkerModal(self.session, str(event.key)))
+
+    def tab_labels(self) -> dict[str, str]:
+        """Say how many consumers there are."""
+        if self._queue is None:
+            return {}
+        return {"consumers": f"Consumers {len(self._queue.consumers)}"}
+
+    def file_content(self, tab: str) -> tuple[str, bytes] | None:
+        """The queue as JSON."""
+        del tab
+        if self._queue is None:
+            return None
+        import json
+
+        from runqy_tui.model.json_schema import queue_object
+
+        return "json", json.dumps(queue_object(self._queue), indent=2).encode()

@@ -1,0 +1,217 @@
+"""A task in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from textual.content import Content
+
+from runqy_tui.model import Blob, Task, TaskState
+from runqy_tui.model.json_schema import as_text
+from runqy_tui.text import humanize
+from runqy_tui.text.humanize import age, moment, span
+from runqy_tui.tui import safe_text
+from runqy_tui.tui.json_layout import pretty_json
+from runqy_tui.tui.widgets.key_value import Fact
+
+_PRETTY_LIMIT = 16_384
+_LINE_LIMIT = 400
+
+
+def sentence(task: Task) -> tuple[str, str]:
+    """One sentence that says where the task stands, and its style."""
+    if task.gone:
+        return (
+            "finished where nothing is stored, or expired: only its index entry is left",
+            "$muted",
+        )
+    if task.state is None:
+        return "in no known state: its hash does not say", "$warning"
+    return _SENTENCES[task.state](task)
+
+
+def _tries(task: Task) -> str:
+    if task.retried is None:
+        return ""
+    tries = task.retried + 1
+    return f" after {tries} {'try' if tries == 1 else 'tries'}"
+
+
+def _since(at: float | None, task: Task) -> str:
+    return "" if at is None else f" {span(task.taken_at - at)} ago"
+
+
+def last_line(error: Blob | None) -> str:
+    """What an error says in one line: the first, or the exception at the end of a traceback."""
+    if error is None:
+        return ""
+    lines = [line.strip() for line in error.data.decode("utf-8", "replace").splitlines()]
+    lines = [line for line in lines if line]
+    if not lines:
+        return ""
+    whole = not error.truncated
+    return lines[-1] if whole and "Traceback (most recent" in lines[0] else lines[0]
+
+
+def _pending(task: Task) -> tuple[str, str]:
+    if task.pending_since is None:
+        return "pending; nothing says since when", "bold"
+    return f"pending for {span(task.taken_at - task.pending_since)}", "bold"
+
+
+def _active(task: Task) -> tuple[str, str]:
+    if task.orphaned:
+        if task.lease_expires_at is None:
+            return "active, but nobody holds a lease on it: its worker is gone", "bold $error"
+        return (
+            f"active, but its lease ended {span(task.taken_at - task.lease_expires_at)} ago: "
+            "its worker is gone",
+            "bold $error",
+        )
+    if task.lease_expires_at is None:
+        return "active", "bold"
+    ahead = task.lease_expires_at - task.taken_at
+    ends = (
+        f"its lease ends in {span(ahead)}" if ahead > 0 else f"its lease ended {span(-ahead)} ago"
+    )
+    return f"active; {ends} unless it is renewed", "bold"
+
+
+def _due(task: Task, verb: str) -> tuple[str, str]:
+    reason = last_line(task.error)
+    why = f": {reason}" if reason else ""
+    if task.next_run_at is None:
+        return f"{task.state}{why}", "bold"
+    ahead = task.next_run_at - task.taken_at
+    if ahead >= -5:
+        return f"{verb} in {span(max(0.0, ahead))}{_tries(task)}{why}", "bold"
+    return f"should have been forwarded {span(-ahead)} ago, but nobody did{why}", "bold $warning"
+
+
+def _archived(task: Task) -> tuple[str, str]:
+    reason = last_line(task.error)
+    why = f": {reason}" if reason else "; no error text is stored"
+    return f"archived{_since(task.last_failed_at, task)}{_tries(task)}{why}", "bold $error"
+
+
+def _completed(task: Task) -> tuple[str, str]:
+    return f"completed{_since(task.completed_at, task)}{_tries(task)}", "bold"
+
+
+_SENTENCES: Mapping[TaskState, Callable[[Task], tuple[str, str]]] = {
+    TaskState.PENDING: _pending,
+    TaskState.ACTIVE: _active,
+    TaskState.SCHEDULED: lambda task: _due(task, "runs"),
+    TaskState.RETRY: lambda task: _due(task, "next try"),
+    TaskState.ARCHIVED: _archived,
+    TaskState.COMPLETED: _completed,
+    TaskState.AGGREGATING: lambda task: (f"waits in group {task.group or '?'}", "bold"),
+}
+
+
+def facts(task: Task) -> list[Fact]:
+    """Everything that is known of a task but its payload, result and error text."""
+    rows = [
+        Fact("id", task.id, "bold", wide=True),
+        Fact("queue", task.queue.name if task.queue.braced else f"{task.queue.name} (no braces)"),
+        Fact("type", task.type or humanize.UNKNOWN),
+        Fact("state", task.state.value if task.state else humanize.UNKNOWN),
+        Fact("dialect", task.dialect.value if task.dialect else humanize.UNKNOWN),
+        Fact("tries", tries_text(task)),
+        Fact("timeout", _seconds(task.timeout_s)),
+        Fact("payload", size_text(task.payload)),
+        Fact("result", size_text(task.result)),
+        *_times(task),
+        *_optional(task),
+    ]
+    rows += [Fact("header", f"{name}: {value}", wide=True) for name, value in task.headers.items()]
+    rows += [Fact("note", note, "$warning", wide=True) for note in task.notes]
+    if not task.decodable:
+        rows.append(
+            Fact("note", "msg cannot be decoded: see tab Raw for its bytes", "$warning", wide=True)
+        )
+    return rows
+
+
+def excerpts(task: Task, lines: int = 8) -> Content:
+    """Head of the payload and the result and tail of the error: enough to know it by."""
+    parts = []
+    for title, blob, tail in (
+        ("error", task.error, True),
+        ("payload", task.payload, False),
+        ("result", task.result, False),
+    ):
+        shown = _excerpt(blob, lines, tail=tail)
+        if shown:
+            parts.append(Content.assemble((f"{title}\n", "$muted"), safe_text.content_block(shown)))
+    return Content("\n\n").join(parts)
+
+
+def _excerpt(blob: Blob | None, lines: int, *, tail: bool) -> str:
+    value = None if blob is None else as_text(blob)
+    if blob is None or value is None:
+        return ""
+    if not tail and not blob.truncated and len(value) < _PRETTY_LIMIT:
+        value = pretty_json(value) or value
+    found = [line[:_LINE_LIMIT] for line in value.strip().splitlines()]
+    if len(found) <= lines:
+        return "\n".join(found)
+    return "\n".join(["…", *found[-lines:]] if tail else [*found[:lines], "…"])
+
+
+def tries_text(task: Task) -> str:
+    """``1 retried of 3``."""
+    if task.retried is None and task.max_retry is None:
+        return humanize.UNKNOWN
+    done = humanize.UNKNOWN if task.retried is None else task.retried
+    limit = humanize.UNKNOWN if task.max_retry is None else task.max_retry
+    return f"{done} retried of {limit}"
+
+
+def size_text(blob: Blob | None) -> str:
+    """``1.2 KiB``, and how much of it was read."""
+    if blob is None:
+        return humanize.UNKNOWN
+    if not blob.truncated:
+        return humanize.size(blob.size)
+    return f"{humanize.size(blob.size)} (first {humanize.size(len(blob.data))} read)"
+
+
+def _seconds(value: float | None) -> str:
+    return humanize.UNKNOWN if value is None else span(value)
+
+
+def _times(task: Task) -> list[Fact]:
+    named = (
+        ("pending since", task.pending_since),
+        ("next run", task.next_run_at),
+        ("last failed", task.last_failed_at),
+        ("completed", task.completed_at),
+        ("deadline", task.deadline),
+        ("lease until", task.lease_expires_at),
+        ("expires", task.expires_at),
+    )
+    return [
+        Fact(name, f"{moment(at)}, {_distance(at - task.taken_at)}", wide=True)
+        for name, at in named
+        if at is not None
+    ]
+
+
+def _distance(ahead: float) -> str:
+    return f"in {age(ahead)}" if ahead >= 0 else f"{age(-ahead)} ago"
+
+
+def _optional(task: Task) -> list[Fact]:
+    rows = []
+    if task.group is not None:
+        rows.append(Fact("group", task.group))
+    if task.unique_key is not None:
+        rows.append(Fact("unique key", task.unique_key, wide=True))
+    if task.retention_s is not None:
+        rows.append(Fact("retention", span(task.retention_s)))
+    if task.ttl_s is not None:
+        rows.append(Fact("hash expires", f"in {span(task.ttl_s)}"))
+    if task.orphaned:
+        rows.append(Fact("orphaned", "yes", "$error"))
+    return rows

@@ -1,0 +1,209 @@
+"""The header line: which Redis, how fresh, how bad, in order of Importance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+
+from textual.app import RenderResult
+from textual.content import Content
+from textual.widget import Widget
+
+from runqy_tui.config import Settings
+from runqy_tui.model import RedisInfo
+from runqy_tui.model.severity import Severity
+from runqy_tui.monitor.store import Link, View
+from runqy_tui.text import humanize
+from runqy_tui.text.humanize import age, clock
+from runqy_tui.tui import safe_text
+from runqy_tui.tui.bandwidth import Bandwidth
+from runqy_tui.tui.renderer.cell_diff_app import CellDiffApp
+from runqy_tui.tui.tables.icons import sign
+from runqy_tui.tui.theme import tint_of
+from runqy_tui.tui.widgets.connection_header import (
+    NEEDED,
+    Importance,
+    link_parts,
+    read_only,
+    where_parts,
+)
+from runqy_tui.tui.widgets.line_layout import Part, fit_parts
+
+_SELDOM_S = 5.0
+"""How often ages alone move on while bandwidth is low, in seconds."""
+
+
+def header_parts(
+    view: View,
+    interval_s: float,
+    now: float,
+    settings: Settings | None = None,
+    firing: int = 0,
+    link: tuple[str, str] = ("", ""),
+) -> list[Part]:
+    """Build the pieces for one view. ``now`` is :func:`time.monotonic`.
+
+    ``link`` is the mark and the figures of :class:`~runqy_tui.tui.bandwidth.Bandwidth`.
+    """
+    settings = settings or Settings()
+    quiet = "$muted" if settings.colour is None else "$foreground"  # legible on any tint
+    snapshot = view.snapshot
+    parts = where_parts(settings, snapshot)
+    title = Content.styled("runqy-tui", "bold")
+    if settings.name is None:
+        parts.insert(0, Part(Importance.TITLE, title))
+    else:
+        parts.append(Part(Importance.TITLE_BESIDE_NAME, title))
+    parts.append(read_only(settings, quiet))
+    if snapshot is not None:
+        parts.append(Part(Importance.SERVER, safe_text.content(_server(snapshot.redis), quiet)))
+        figures = _poll_figures(snapshot.redis, interval_s)
+        parts.append(Part(Importance.FIGURES, Content.styled(figures, quiet), True))
+        if snapshot.redis.oldest_s is not None:
+            oldest = f"all within {age(snapshot.redis.oldest_s)} at {settings.budget:,}/s"
+            parts.append(Part(Importance.OLDEST, Content.styled(oldest, quiet), True))
+    parts.append(Part(Importance.FRESH, _freshness(view, now), True, lambda _: _briefly(view, now)))
+    parts += _tallies(view)
+    if firing:
+        alerts = f"{firing} alert" + ("" if firing == 1 else "s")
+        parts.append(Part(Importance.ALERTS, Content.styled(alerts, "bold $error"), True))
+    parts += link_parts(*link, quiet)
+    if snapshot is not None:
+        parts.append(
+            Part(Importance.CLOCK, Content.styled(f"UTC {_time_of_day(view, now)}", quiet), True)
+        )
+    return parts
+
+
+def _server(info: RedisInfo) -> str:
+    return " · ".join(part for part in (info.version, info.mode) if part) or "version unknown"
+
+
+def _poll_figures(info: RedisInfo, interval_s: float) -> str:
+    trips = f"{info.round_trips} trip" + ("" if info.round_trips == 1 else "s")
+    return f"poll {interval_s:g}s · {info.elapsed_ms:.0f} ms · {trips}"
+
+
+def _freshness(view: View, now: float) -> Content:
+    old = age(now - view.received_at)
+    if view.frozen_at is not None:
+        frozen = f"FROZEN since {clock(view.frozen_at)[-8:]} ({old})"
+        if view.link is Link.LOST:  # the picture may stand still, this must show
+            return Content.styled(
+                f"{sign(Severity.CRITICAL)} connection lost · {frozen}", "bold $error"
+            )
+        return Content.styled(frozen, "bold $warning")
+    if view.link is Link.CONNECTING:
+        return Content.styled("connecting…", "$warning")
+    if view.link is Link.LOST:
+        what = "no connection" if view.snapshot is None else f"connection lost · data {old} old"
+        return Content.styled(f"{sign(Severity.CRITICAL)} {what}", "bold $error")
+    return Content.styled(f"live · data {old} old", "")
+
+
+def _briefly(view: View, now: float) -> Content:
+    old = age(now - view.received_at)
+    lost = f"{sign(Severity.CRITICAL)} " if view.link is Link.LOST else ""
+    if view.frozen_at is not None:
+        return Content.styled(f"{lost}FROZEN {old}", "bold $error" if lost else "bold $warning")
+    if view.link is Link.CONNECTING:
+        return _freshness(view, now)
+    if lost:
+        since = "" if view.snapshot is None else f" {old}"
+        return Content.styled(f"{lost}lost{since}", "bold $error")
+    return Content(f"live {old}")
+
+
+def _tallies(view: View) -> list[Part]:
+    parts = []
+    for severity, style in ((Severity.CRITICAL, "bold $error"), (Severity.WARNING, "$warning")):
+        amount = sum(
+            finding.severity is severity and finding.acknowledged_at is None
+            for finding in view.findings
+        )
+        if amount:
+            mark = Importance.CRITICAL if severity is Severity.CRITICAL else Importance.WARNING
+            parts.append(Part(mark, Content.styled(f"{sign(severity)} {amount}", style), True))
+    return parts
+
+
+def _time_of_day(view: View, now: float) -> str:
+    """Redis's own time of day: that is what all ages are measured by."""
+    if view.snapshot is None:
+        return humanize.UNKNOWN
+    return clock(view.snapshot.taken_at + max(0.0, now - view.received_at))[-8:]
+
+
+class HeaderBar(Widget):
+    """One line; it repaints only when what it says has changed."""
+
+    DEFAULT_CSS = """
+    HeaderBar {
+        height: 1;
+        background: $panel;
+        color: $foreground;
+        text-wrap: nowrap;
+        text-overflow: ellipsis;
+    }
+    """
+
+    def __init__(
+        self,
+        interval: Callable[[], float],
+        settings: Settings,
+        firing: Callable[[], int] = lambda: 0,
+        bandwidth: Bandwidth | None = None,
+    ) -> None:
+        super().__init__()
+        self._firing = firing
+        self._bandwidth = bandwidth or Bandwidth()
+        self._figures = ""
+        self._drawn_at = 0.0
+        self._settings = settings
+        self._interval = interval
+        self._view = View()
+        self._shown: tuple[str, int] | None = None
+
+    def on_mount(self) -> None:
+        """Take on the colour of the profile, as far as text stays legible."""
+        if self._settings.colour is not None:
+            self.styles.background_tint = tint_of(self._settings.colour)
+
+    def show(self, view: View) -> None:
+        """Take over a new view."""
+        self._view = view
+        app = self.app
+        self._figures = self._bandwidth.figures(
+            app.presenter if isinstance(app, CellDiffApp) else None, self._figures
+        )
+        self._update()
+
+    def tick(self) -> None:
+        """Let the ages move on; seldom, where each move is felt."""
+        if not self._bandwidth.low or monotonic() - self._drawn_at >= _SELDOM_S:
+            self._update()
+
+    def _update(self) -> None:
+        self._drawn_at = monotonic()
+        state = (self._build().markup, self.size.width)
+        if state != self._shown:
+            self._shown = state
+            self.refresh()
+
+    def _build(self) -> Content:
+        return fit_parts(
+            header_parts(
+                self._view,
+                self._interval(),
+                self._drawn_at,
+                self._settings,
+                self._firing(),
+                (self._bandwidth.mark, self._figures),
+            ),
+            max(1, self.size.width),
+            NEEDED,
+        )
+
+    def render(self) -> RenderResult:
+        """Draw the line."""
+        return self._build()
