@@ -11,7 +11,7 @@ from itertools import islice
 
 from google.protobuf.message import DecodeError
 
-from runqy_tui.diagnosis.signatures import error_signature
+from runqy_tui.diagnosis.signatures import signature
 from runqy_tui.model import (
     Dialect,
     LogBatch,
@@ -171,7 +171,7 @@ def text(data: bytes) -> None:
     check_clean(safe_block(said))
     masked = mask(said)
     assert mask(masked) == masked
-    check_clean(safe_line(error_signature(said).title))
+    check_clean(safe_line(signature(said).title))
     row = TaskRow("id", TaskState.ARCHIVED, error=said, when=NOW)
     check_forms(_snapshot(), rows=[(QueueKey(said), row)])
 

@@ -17,7 +17,7 @@ class Notice(NamedTuple):
     """One sentence about one object or about the connection."""
 
     severity: Severity
-    safe_text: str
+    text: str
 
 
 def notices(view: View) -> list[Notice]:

@@ -23,6 +23,7 @@ from runqy_tui.model.errors import ConfigError
 from runqy_tui.monitor.poller import Poller, PollResult, rest
 from runqy_tui.monitor.store import Store, View
 from runqy_tui.observation.history import History
+from runqy_tui.redis.polling import budget as budget_module
 from runqy_tui.redis.polling.budget import Budget, choose
 from runqy_tui.redis.polling.queue_state import QueueMemory, Reading
 from runqy_tui.tui.tables.queue_rows import QUEUES, queue_rows
@@ -93,14 +94,14 @@ def test_a_budget_is_so_many_a_second_and_what_was_left_over() -> None:
 
 def test_a_budget_that_is_spent_leaves_something(monkeypatch: pytest.MonkeyPatch) -> None:
     budget = Budget(500)
-    monkeypatch.setattr(budget, "monotonic", lambda: budget._at)
+    monkeypatch.setattr(budget_module, "monotonic", lambda: budget._at)
     budget.spend(5_000)
-    assert budget.allowance() == 500 * budget.LEAST_S
+    assert budget.allowance() == 500 * budget_module.LEAST_S
 
 
 def test_a_long_pause_is_not_saved_up_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     budget = Budget(500)
-    monkeypatch.setattr(budget, "monotonic", lambda: 1e6)
+    monkeypatch.setattr(budget_module, "monotonic", lambda: 1e6)
     assert budget.allowance() == 500 * 30
 
 

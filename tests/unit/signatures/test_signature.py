@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runqy_tui.diagnosis.signatures import error_signature
+from runqy_tui.diagnosis.signatures import signature
 from runqy_tui.diagnosis.signatures.error_signature import read
 from runqy_tui.redis.tasks.row_reading import ERROR_CHARS
 
@@ -45,7 +45,7 @@ def cut(text: str, tail: bool = True) -> str:
 
 def test_a_traceback_is_told_by_its_type_its_message_and_the_innermost_own_frame() -> None:
     text = python(OWN, LIBRARY, "torch.OutOfMemoryError: CUDA out of memory. Tried 2.50 GiB.\n")
-    found = error_signature(text)
+    found = signature(text)
     assert found.title == "torch.OutOfMemoryError: CUDA out of memory. Tried <size>."
     assert found.frame == "image/main.py:71 in handle"
 
@@ -63,10 +63,7 @@ def test_a_traceback_is_told_by_its_type_its_message_and_the_innermost_own_frame
     ],
 )
 def test_line_numbers_folders_library_frames_and_marks_make_no_difference(other: str) -> None:
-    assert (
-        error_signature(python(OWN, LIBRARY, "E: tried 3 of 4 MiB\n")).key
-        == error_signature(other).key
-    )
+    assert signature(python(OWN, LIBRARY, "E: tried 3 of 4 MiB\n")).key == signature(other).key
 
 
 @pytest.mark.parametrize(
@@ -81,14 +78,11 @@ def test_line_numbers_folders_library_frames_and_marks_make_no_difference(other:
     ],
 )
 def test_type_message_function_and_file_make_one(other: str) -> None:
-    assert error_signature(python(OWN, "E: tried 3\n")).key != error_signature(other).key
+    assert signature(python(OWN, "E: tried 3\n")).key != signature(other).key
 
 
 def test_without_an_own_frame_the_innermost_one_is_named_by_its_package() -> None:
-    assert (
-        error_signature(python(LIBRARY, "E: x\n")).frame
-        == "torch/nn/modules/linear.py:125 in forward"
-    )
+    assert signature(python(LIBRARY, "E: x\n")).frame == "torch/nn/modules/linear.py:125 in forward"
 
 
 def test_of_chained_exceptions_the_last_counts() -> None:
@@ -100,7 +94,7 @@ def test_of_chained_exceptions_the_last_counts() -> None:
         OWN,
         "__main__.DeliveryError: gave up on https://hooks.example.com/initech\n",
     )
-    found = error_signature(chained)
+    found = signature(chained)
     assert found.title == "DeliveryError: gave up on <url>"
     assert found.frame == "image/main.py:71 in handle"
 
@@ -120,24 +114,24 @@ def test_of_an_exception_group_the_last_one_inside_counts() -> None:
         "    | KeyError: 'x'\n"
         "    +------------------------------------\n"
     )
-    found = error_signature(text)
+    found = signature(text)
     assert (found.title, found.frame) == ("KeyError: '…'", "a/main.py:12 in two")
 
 
 def test_a_syntax_error_and_a_message_on_the_next_line() -> None:
     header = "Traceback (most recent call last):\n"
     text = f'{header}  File "/app/a/b.py", line 3\n    x x\nSyntaxError: no\n'
-    assert error_signature(text).frame == "a/b.py:3"
+    assert signature(text).frame == "a/b.py:3"
     text = python(OWN, "RuntimeError: \nError(s) in loading state_dict for X: 3\n")
-    assert error_signature(text).title == "RuntimeError: Error(s) in loading state_dict for X: <n>"
+    assert signature(text).title == "RuntimeError: Error(s) in loading state_dict for X: <n>"
 
 
 def test_a_long_traceback_in_part_has_the_key_of_the_whole() -> None:
     whole = python(OWN, LIBRARY * 40, "torch.OutOfMemoryError: tried 2.50 GiB\n")
     assert len(whole) > 2 * ERROR_CHARS
-    assert error_signature(cut(whole)).title == error_signature(whole).title
+    assert signature(cut(whole)).title == signature(whole).title
     own_last = python(LIBRARY * 40, OWN, "torch.OutOfMemoryError: tried 2.50 GiB\n")
-    assert error_signature(cut(own_last)) == error_signature(own_last)
+    assert signature(cut(own_last)) == signature(own_last)
 
 
 def test_a_chain_whose_second_header_was_cut_away() -> None:
@@ -146,24 +140,24 @@ def test_a_chain_whose_second_header_was_cut_away() -> None:
     tail = (
         f"in broken\n    y\n{OWN.format(home='/a/b', line=5, function='late')}main.Late: last 3\n"
     )
-    found = error_signature(f"{text}\n…\n{tail}")
+    found = signature(f"{text}\n…\n{tail}")
     assert (found.title, found.frame) == ("main.Late: last <n>", "b/main.py:5 in late")
 
 
 @pytest.mark.parametrize("tail", [True, False])
 def test_where_the_exception_itself_was_cut_away_the_frame_is_left(tail: bool) -> None:
     long_message = python(OWN, LIBRARY * 3, "E: " + "lorem: ipsum\n" * 400)
-    found = error_signature(cut(long_message, tail))
+    found = signature(cut(long_message, tail))
     assert found.title == "traceback whose end was cut off"
     assert found.frame == "image/main.py:71 in handle"
 
 
 def test_runqy_and_asynq_say_whether_they_retry_and_that_is_no_part_of_it() -> None:
-    plain = error_signature("upstream 503")
-    assert error_signature("upstream 502 (will retry)") == plain
-    assert error_signature("permanent failure: upstream 1") == plain
-    assert error_signature("upstream 7: skip retry for the task") == plain
-    assert error_signature("skip retry for the task").title == "skip retry for the task"
+    plain = signature("upstream 503")
+    assert signature("upstream 502 (will retry)") == plain
+    assert signature("permanent failure: upstream 1") == plain
+    assert signature("upstream 7: skip retry for the task") == plain
+    assert signature("skip retry for the task").title == "skip retry for the task"
 
 
 @pytest.mark.parametrize(
@@ -192,7 +186,7 @@ def test_runqy_and_asynq_say_whether_they_retry_and_that_is_no_part_of_it() -> N
     ],
 )
 def test_errors_of_go_asynq_and_others(text: str, title: str, frame: str | None) -> None:
-    found = error_signature(text)
+    found = signature(text)
     assert (found.title, found.frame) == (title, frame)
 
 
@@ -202,7 +196,7 @@ def test_the_headline_keeps_the_words() -> None:
 
 
 def test_a_key_is_the_same_in_every_run() -> None:
-    assert error_signature("upstream 503").key == "2c54d2c8aecd04b3"
+    assert signature("upstream 503").key == "2c54d2c8aecd04b3"
 
 
 HOSTILE = [
@@ -217,8 +211,8 @@ HOSTILE = [
 def test_the_time_is_linear(seed: str) -> None:
     text = (seed * 400_000)[:400_000]
     started = perf_counter()
-    error_signature(text[:ERROR_CHARS])
-    error_signature(text)
+    signature(text[:ERROR_CHARS])
+    signature(text)
     assert perf_counter() - started < 1.0
 
 
@@ -227,9 +221,9 @@ _PIECES = st.one_of(st.text(max_size=40), st.sampled_from([*HOSTILE, RUNNER, OWN
 
 @given(st.lists(_PIECES, max_size=60).map("".join))
 def test_any_text_has_a_signature_of_bounded_size(text: str) -> None:
-    found = error_signature(text)
+    found = signature(text)
     assert re.fullmatch(r"[0-9a-f]{16}", found.key)
     assert 0 < len(found.title) <= 200
     assert found.frame is None or len(found.frame) <= 200
     assert "\n" not in found.title
-    assert error_signature(text) == found
+    assert signature(text) == found
