@@ -105,8 +105,7 @@ async def test_this_machines_clock_is_set(
     async with watching(proxy.url) as seen:
         await seen.polls(2)
         real, before = time.time, seen.snapshot
-        ours = ("polling.server", "context")
-        places = ("time.time", *(f"runqy_tui.redis.{module}.time" for module in ours))
+        places = ("time.time", "runqy_tui.redis.read_context.time")
         for offset in (HOURS, -HOURS):
             for place in places:
                 monkeypatch.setattr(place, lambda offset=offset: real() + offset)

@@ -29,7 +29,7 @@ def _still(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
-    for module in ("poller", "tui.widgets.header"):
+    for module in ("monitor.poller", "tui.widgets.header_bar"):
         monkeypatch.setattr(f"runqy_tui.{module}.monotonic", lambda: 1_000.0)
     monkeypatch.setattr(locale, "getpreferredencoding", lambda _=True: "UTF-8")
     yield

@@ -10,40 +10,42 @@ seconds, and ``None`` means unknown: never 0 and never an empty string.
 
 from __future__ import annotations
 
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from runqy_tui.model.fleet import (
-    Counts,
-    DayCount,
-    Gpu,
-    LogBatch,
-    LogLine,
-    Metrics,
-    Node,
-    Queue,
-    Recovery,
-    RedisInfo,
-    ServerHealth,
-    Snapshot,
-    Whereabouts,
-    Worker,
-)
-from runqy_tui.model.names import (
-    Dialect,
-    QueueKey,
-    TaskState,
-    WorkerState,
-)
-from runqy_tui.model.tasks import (
-    ActiveTask,
-    Audit,
-    AuditedTask,
-    AuditWindow,
-    Blob,
-    Task,
-    TaskPage,
-    TaskRow,
-)
+if TYPE_CHECKING:
+    from runqy_tui.model.fleet import (
+        Counts,
+        DayCount,
+        Gpu,
+        LogBatch,
+        LogLine,
+        Metrics,
+        Node,
+        Queue,
+        Recovery,
+        RedisInfo,
+        ServerHealth,
+        Snapshot,
+        Whereabouts,
+        Worker,
+    )
+    from runqy_tui.model.names import (
+        Dialect,
+        QueueKey,
+        TaskState,
+        WorkerState,
+    )
+    from runqy_tui.model.tasks import (
+        ActiveTask,
+        Audit,
+        AuditedTask,
+        AuditWindow,
+        Blob,
+        Task,
+        TaskPage,
+        TaskRow,
+    )
 
 JsonObject = dict[str, Any]
 
@@ -76,3 +78,20 @@ __all__ = [
     "Worker",
     "WorkerState",
 ]
+
+
+_HOMES = ("runqy_tui.model.names", "runqy_tui.model.fleet", "runqy_tui.model.tasks")
+
+
+def __getattr__(name: str) -> Any:
+    """Import the value types on first use: the command line needs only errors and credentials.
+
+    Raises AttributeError where no module of the package has the name.
+    """
+    if name in __all__:
+        for home in _HOMES:
+            found = getattr(import_module(home), name, None)
+            if found is not None:
+                globals()[name] = found
+                return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
