@@ -18,7 +18,7 @@ from benchmarks.kit import programs, pty
 from benchmarks.kit.operator import Plan, Seen, operate
 from benchmarks.kit.report import Report, run
 from benchmarks.kit.tables import Column
-from runqy_tui.demo.demo_run import Demo
+from runqy_tui.demo.demo_run import DemoRun
 
 _COLUMNS = (
     Column("paint_s", "first paint s", 2),
@@ -61,7 +61,7 @@ def measure(report: Report) -> None:
     options = report.options
     if options.stall is None:
         options.stall = 1.0 if options.short else 20.0
-    with Demo(tcp=True, healthy=True) as demo:
+    with DemoRun(tcp=True, healthy=True) as demo:
         if not demo.wait_ready(30.0):
             raise SystemExit("the demo did not become ready")
         commands = {

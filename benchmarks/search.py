@@ -31,7 +31,7 @@ from benchmarks.kit.report import Report, run
 from benchmarks.kit.tables import Column
 from runqy_tui.demo.embedded_server import EmbeddedServer
 from runqy_tui.demo.task_writer import Message
-from runqy_tui.model.search_query import Part, Search
+from runqy_tui.model.search_query import SearchField, SearchQuery
 from runqy_tui.redis.reader import RedisReader, open_reader
 
 QUEUE = "deep.default"
@@ -94,7 +94,7 @@ async def sort(client: redis.asyncio.Redis, length: int) -> None:
         assert not any(_ABSENT in message for message in found)
 
 
-async def ours(reader: RedisReader, wanted: Search) -> None:
+async def ours(reader: RedisReader, wanted: SearchQuery) -> None:
     """The monitor's own way."""
     async with aclosing(reader.search(wanted)) as steps:
         async for step in steps:
@@ -113,9 +113,9 @@ async def look(way: str, url: str, length: int) -> dict[str, float]:
         NOTHING: lambda: asyncio.sleep(1.0),
         NAIVE: lambda: naive(client, length),
         SORT: lambda: sort(client, length),
-        OURS: lambda: ours(reader, Search(text, Part.PAYLOAD)),
-        FOLDED: lambda: ours(reader, Search(text, Part.ANY, ignore_case=True)),
-        NO_SCRIPT: lambda: ours(reader, Search(text, Part.PAYLOAD)),
+        OURS: lambda: ours(reader, SearchQuery(text, SearchField.PAYLOAD)),
+        FOLDED: lambda: ours(reader, SearchQuery(text, SearchField.ANY, ignore_case=True)),
+        NO_SCRIPT: lambda: ours(reader, SearchQuery(text, SearchField.PAYLOAD)),
     }
     polls: list[float] = []
     polling = asyncio.create_task(_poll(reader, polls))

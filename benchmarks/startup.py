@@ -17,7 +17,7 @@ from time import perf_counter
 from benchmarks.kit import programs, pty
 from benchmarks.kit.report import ROOT, Report, run
 from benchmarks.kit.tables import Column
-from runqy_tui.demo.demo_run import Demo
+from runqy_tui.demo.demo_run import DemoRun
 
 _PAINT = (
     Column("byte_ms", "first byte ms", 0),
@@ -68,7 +68,7 @@ _COMMANDS = (
 def measure(report: Report) -> None:
     """The monitor's first frame, then every command."""
     pty.ptybench()  # says at once where it is missing
-    with Demo(tcp=True) as demo:
+    with DemoRun(tcp=True) as demo:
         if not demo.wait_ready(30.0):
             raise SystemExit("the demo did not become ready")
         _paint(report, demo.url)

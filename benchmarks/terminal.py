@@ -18,7 +18,7 @@ from benchmarks.kit import programs, pty
 from benchmarks.kit.operator import Plan, operate
 from benchmarks.kit.report import Report, run
 from benchmarks.kit.tables import Column
-from runqy_tui.demo.demo_run import Demo
+from runqy_tui.demo.demo_run import DemoRun
 
 _KEYS = "down*6,up*3,pgdn,up*6"
 _COLUMNS = (
@@ -79,7 +79,7 @@ def measure(report: Report) -> None:
     pty.ptybench()  # says at once where it is missing
     options = report.options
     table = report.table("A refresh on a terminal of 120 × 40", _COLUMNS, programs.STOCK)
-    with Demo(tcp=True) as demo, Demo(tcp=True, healthy=True) as calm:
+    with DemoRun(tcp=True) as demo, DemoRun(tcp=True, healthy=True) as calm:
         if not (demo.wait_ready(30.0) and calm.wait_ready(30.0)):
             raise SystemExit("the demo did not become ready")
         which = _programs(demo.url, options)

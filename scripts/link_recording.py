@@ -24,7 +24,7 @@ from time import monotonic
 from typing import Any
 
 from benchmarks.kit import pty
-from runqy_tui.demo.demo_run import Demo
+from runqy_tui.demo.demo_run import DemoRun
 
 OUT = Path(__file__).resolve().parents[1] / "screenshots" / "slow-link.cast"
 _PAUSE_S = 2.0
@@ -156,7 +156,7 @@ def _frames(chunks: Sequence[tuple[float, bytes]], way_s: float) -> Iterator[tup
 def record(rate: float, rtt: float, out: Path) -> None:
     """Play, write the cast, print the figures."""
     # Over TCP, as the screenshots are: the header would name a socket of this machine.
-    with tempfile.TemporaryDirectory() as home, Demo(tcp=True) as demo:
+    with tempfile.TemporaryDirectory() as home, DemoRun(tcp=True) as demo:
         if not demo.wait_ready(_PATIENCE_S):
             raise SystemExit("the demo did not become ready")
         command = [sys.executable, "-m", "runqy_tui", "--url", demo.url]

@@ -16,7 +16,7 @@ from time import monotonic
 from textual.pilot import Pilot
 
 from runqy_tui.config import Settings
-from runqy_tui.demo.demo_run import Demo
+from runqy_tui.demo.demo_run import DemoRun
 from runqy_tui.model import QueueKey
 from runqy_tui.model.reader_protocol import Reader
 from runqy_tui.tui.app import RunqyApp
@@ -131,7 +131,7 @@ STORY_AT_S = (27, 58, 96, 118)
 
 async def story() -> list[tuple[str, str]]:
     """Watch the story from its beginning, as somebody would, and take pictures on the way."""
-    with Demo(tcp=True) as demo:
+    with DemoRun(tcp=True) as demo:
         began = monotonic()
 
         async def open_reader() -> Reader:
@@ -162,7 +162,7 @@ async def run(png: bool) -> None:
     FOLDER.mkdir(exist_ok=True)
     for name, svg in await story():
         keep(name, svg, png)
-    with Demo(speed=SPEED, tcp=True) as demo:
+    with DemoRun(speed=SPEED, tcp=True) as demo:
         await asyncio.sleep(STORY_S / SPEED)
         for name, size, prepare in SHOTS:
             keep(name, await shoot(demo.url, size, prepare), png)

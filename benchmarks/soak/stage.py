@@ -14,7 +14,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from benchmarks.soak.relay import Relay
-from runqy_tui.demo.demo_run import Demo
+from runqy_tui.demo.demo_run import DemoRun
 from runqy_tui.model.credentials import CLIENT_NAME
 
 _PATIENCE_S = 3.0
@@ -29,7 +29,7 @@ class Stage:
         self.rng = rng
         self.restarts = 0
         self._speed = speed
-        self._demo: Demo | None = None
+        self._demo: DemoRun | None = None
         self.faults: dict[str, Callable[[], Awaitable[None]]] = {
             "frozen server": self._frozen,
             "connections killed": self._killed,
@@ -81,7 +81,7 @@ class Stage:
         return Redis(port=self.relay.port, socket_timeout=_PATIENCE_S, decode_responses=True)
 
     async def _start(self, *, wait: bool) -> None:
-        demo = Demo(speed=self._speed, seed=self.rng.randrange(1_000_000), tcp=True)
+        demo = DemoRun(speed=self._speed, seed=self.rng.randrange(1_000_000), tcp=True)
         await asyncio.to_thread(demo.start)
         self._demo = demo
         if wait:

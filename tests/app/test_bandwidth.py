@@ -7,7 +7,7 @@ from time import monotonic
 
 import pytest
 
-from runqy_tui.tui.bandwidth import Bandwidth
+from runqy_tui.tui.bandwidth import LowBandwidth
 from runqy_tui.tui.widgets import header_bar
 from runqy_tui.tui.widgets.bars import bar
 from runqy_tui.tui.widgets.header_bar import HeaderBar
@@ -104,7 +104,7 @@ async def test_what_is_alive_keeps_still(scene_url: str) -> None:
 def test_forced_modes_do_not_follow_the_link() -> None:
     told: list[bool] = []
     for wanted in (True, False):
-        bandwidth = Bandwidth(wanted, apply=lambda: told.append(True))
+        bandwidth = LowBandwidth(wanted, apply=lambda: told.append(True))
         bandwidth.judged(slow=True, why="350 ms away")
         assert bandwidth.low is wanted
     assert not told

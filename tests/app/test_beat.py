@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from runqy_tui.tui.renderer.frame_timer import Beat
+from runqy_tui.tui.renderer.frame_timer import FrameTimer
 from runqy_tui.tui.screens import main_screen
-from runqy_tui.tui.screens.base_screen import Settled
+from runqy_tui.tui.screens.base_screen import BaseScreen
 from runqy_tui.tui.screens.main_screen import MainScreen
 from tests.app.driving import app_on, watching
 
@@ -18,10 +18,10 @@ from tests.app.driving import app_on, watching
 async def test_textual_asks_our_beat_for_frames(
     task_url: str, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[Beat] = []
-    resume = Beat.resume
+    asked: list[FrameTimer] = []
+    resume = FrameTimer.resume
 
-    def count(beat: Beat) -> None:
+    def count(beat: FrameTimer) -> None:
         asked.append(beat)
         resume(beat)
 
@@ -29,8 +29,8 @@ async def test_textual_asks_our_beat_for_frames(
         if key:
             await hand.press(key)
         screen = hand.screen
-        assert isinstance(screen, Settled)
-        monkeypatch.setattr(Beat, "resume", count)
+        assert isinstance(screen, BaseScreen)
+        monkeypatch.setattr(FrameTimer, "resume", count)
         screen.refresh()
         await hand.until(lambda: screen.beat in asked, "asked for a frame")
         # Textual's own timer paints in step with a clock that makes a key wait.
@@ -41,12 +41,12 @@ async def test_textual_asks_our_beat_for_frames(
 async def test_a_key_hurries_the_frame_of_the_screen_in_front(
     task_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hurried: list[Beat] = []
+    hurried: list[FrameTimer] = []
 
-    def note(beat: Beat) -> None:
+    def note(beat: FrameTimer) -> None:
         hurried.append(beat)
 
-    monkeypatch.setattr(Beat, "hurry", note)
+    monkeypatch.setattr(FrameTimer, "hurry", note)
     async with watching(app_on(task_url)) as hand:
         main_screen: Any = hand.screen
         await hand.press("down")
@@ -76,15 +76,15 @@ async def test_the_first_data_is_painted_with_its_tasks(
     scene_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     painted: list[tuple[int, int]] = []
-    paint = Settled._paint_now
+    paint = BaseScreen._paint_now
 
-    def count(screen: Settled) -> None:
+    def count(screen: BaseScreen) -> None:
         if isinstance(screen, MainScreen):
             panes = (screen.queues_pane, screen.tasks_pane)
             painted.append((len(panes[0].table.rows), len(panes[1].table.rows)))
         paint(screen)
 
-    monkeypatch.setattr(Settled, "_paint_now", count)
+    monkeypatch.setattr(BaseScreen, "_paint_now", count)
     monkeypatch.setattr(main_screen, "FIRST_TASKS_S", 10.0)  # however slow the machine is
     async with watching(app_on(scene_url)) as hand:
         await hand.until(lambda: any(queues for queues, _ in painted), "queues are shown")

@@ -15,7 +15,7 @@ from redis import Redis
 
 from runqy_tui.demo.embedded_server import find_server
 from runqy_tui.model import QueueKey
-from runqy_tui.monitor.store import Link
+from runqy_tui.monitor.store import ConnectionState
 from tests.app import scenes
 from tests.app.driving import Hand, app_on, keys_of, running, subtitle, watching
 
@@ -105,7 +105,7 @@ async def test_it_comes_back_by_itself_and_rates_do_not_spike(mortal: Mortal) ->
         assert not hand.live.rates[key].done_per_s, "a counter that fell tells nothing"
         await _lose(hand, mortal)
         _fill(mortal.start(), processed=560)
-        await hand.until(lambda: hand.live.link is Link.LIVE)
+        await hand.until(lambda: hand.live.link is ConnectionState.LIVE)
         rate = hand.live.rates[key].done_per_s
         assert rate is None or rate < 70, "a mean over the gap"
 

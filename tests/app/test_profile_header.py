@@ -9,9 +9,9 @@ from rich.color_triplet import ColorTriplet
 from textual.color import Color
 
 from runqy_tui.config import COLOURS, Settings
-from runqy_tui.model import Node, RedisInfo, Snapshot, Whereabouts
+from runqy_tui.model import Node, RedisInfo, Snapshot, Topology
 from runqy_tui.model.errors import ConfigError
-from runqy_tui.monitor.store import Link, View
+from runqy_tui.monitor.store import ConnectionState, View
 from runqy_tui.redis.reader import open_reader
 from runqy_tui.tui.app import RunqyApp
 from runqy_tui.tui.theme import DARK, LIGHT, PROFILE_COLOURS, badge_style, tint_of
@@ -22,14 +22,14 @@ from tests.app.driving import SMALL, Hand, app_on, running, watching
 
 HOST = "redis.internal:6379"
 LONG = "master.my-cluster.abc123.use1.cache.amazonaws.com:6379"
-SENTINEL = Whereabouts(primary="10.0.0.3:6379")
+SENTINEL = Topology(primary="10.0.0.3:6379")
 WIDTHS = (20, 44, 60, 80, 120, 200)
 
 
 def header(width: int, settings: Settings | None = None, **info: Any) -> str:
     """The line at a width, three seconds after a poll."""
     address = info.pop("address", HOST)
-    link = info.pop("link", Link.LIVE)
+    link = info.pop("link", ConnectionState.LIVE)
     redis = RedisInfo(address, "standalone", "7.2.4", 1, 3.2, **info)
     view = View(snapshot=Snapshot(1_795_497_400.0, redis), link=link, received_at=100.0)
     parts = header_parts(view, 2.0, 103.0, settings or Settings(), firing=2)
@@ -81,7 +81,7 @@ def test_unverified_is_said_at_every_width() -> None:
         assert "UNVERIFIED" in said, width
         assert "prod" in said, width
         assert len(said) == width
-        lost = header(width, prod(), unverified=True, link=Link.LOST)
+        lost = header(width, prod(), unverified=True, link=ConnectionState.LOST)
         assert "UNVERIFIED" in lost
     assert "TLS UNVERIFIED" in header(80, unverified=True)
     assert "UNVERIFIED" not in header(200, prod(unverified=True)), "the answer knows better"
@@ -91,8 +91,8 @@ def test_sentinel_and_cluster_say_who_answers() -> None:
     sentinel = "mymaster@s1:26379,s2:26379/2"
     assert "  mymaster → 10.0.0.3:6379  " in header(80, prod(), address=sentinel, where=SENTINEL)
     assert "10.0.0.3:6379  " in header(44, prod(), address=sentinel, where=SENTINEL)
-    up = Whereabouts(nodes=(Node("a:1"), Node("b:1")))
-    down = Whereabouts(nodes=(Node("a:1"), Node("b:1", "refuses")))
+    up = Topology(nodes=(Node("a:1"), Node("b:1")))
+    down = Topology(nodes=(Node("a:1"), Node("b:1", "refuses")))
     assert " cluster@a:1 · 2 nodes  " in header(80, address="cluster@a:1", where=up)
     assert "1 of 2 nodes down" in header(44, address="cluster@a:1", where=down)
 
@@ -103,7 +103,7 @@ def test_texts_from_elsewhere_pass_the_door() -> None:
         header(200, Settings(name=hostile)),
         header(30, Settings(name=hostile * 3)),
         header(200, address=hostile),
-        header(200, address="m@s", where=Whereabouts(primary=hostile)),
+        header(200, address="m@s", where=Topology(primary=hostile)),
     ):
         assert line.isprintable()
         assert "␛[31mb[bold]" in line

@@ -119,7 +119,7 @@ async def test_escape_stops_reading_then_closes(
     writer: Redis, scene_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     haystack(writer, "alpha.low", 3_000)
-    slow = runner.Sweep._hits
+    slow = runner.SearchRunner._hits
     calls: list[int] = []
 
     async def slower(self: Any, found: Any) -> Any:
@@ -129,7 +129,7 @@ async def test_escape_stops_reading_then_closes(
         await asyncio.sleep(0.2)
         return await slow(self, found)
 
-    monkeypatch.setattr(runner.Sweep, "_hits", slower)
+    monkeypatch.setattr(runner.SearchRunner, "_hits", slower)
     async with watching(app_on(scene_url)) as hand:
         await search(hand, "needle")
         await hand.sees("of 3,0", "/s", " left", "Esc stops")

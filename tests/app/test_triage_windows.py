@@ -89,11 +89,11 @@ async def test_what_begins_to_fire_is_announced_as_asked(
 
 def test_a_desktop_notification_is_safe_text() -> None:
     from runqy_tui.alerts.alert_states import Alert, AlertState
-    from runqy_tui.diagnosis.findings.finding import Kind, Subject
+    from runqy_tui.diagnosis.findings.finding import Subject, SubjectKind
 
     rule = rules_at_once()[0]
     evil = "worker \x1b]52;c;eA==\x07\u202e is lost"
-    alert = Alert(rule, Subject(Kind.WORKER, "w"), AlertState.FIRING, 0.0, 1.0, evil)
+    alert = Alert(rule, Subject(SubjectKind.WORKER, "w"), AlertState.FIRING, 0.0, 1.0, evil)
     told = osc9([alert, alert])
     assert told.startswith("\x1b]9;runqy: worker ␛]52;c;eA==␇‹202E› is lost (+1 more)")
     assert told.count("\x1b") == told.count("\x07") == 1

@@ -10,7 +10,7 @@ from textual.events import Paste
 
 from runqy_tui.model import QueueKey
 from runqy_tui.tui.input import key_queue
-from runqy_tui.tui.input.key_queue import OneAtATime, Through
+from runqy_tui.tui.input.key_queue import KeyBarrier, KeyQueue
 from runqy_tui.tui.screens.alerts_modal import AlertsModal
 from runqy_tui.tui.screens.task_modal import TaskModal
 from tests.app.driving import Hand, app_on, keys_of, watching
@@ -76,10 +76,10 @@ async def test_what_is_never_through_holds_up_nobody_for_long(
 ) -> None:
     """As where the widget that had the focus is taken away with the key in its queue."""
 
-    def lost(_self: OneAtATime, _mark: Through) -> None:
+    def lost(_self: KeyQueue, _mark: KeyBarrier) -> None:
         """Nobody hears of it."""
 
-    monkeypatch.setattr(OneAtATime, "through", lost)
+    monkeypatch.setattr(KeyQueue, "through", lost)
     async with watching(app_on(scene_url)) as hand:
         began = monotonic()
         send(hand, "1", "3", "2")

@@ -7,7 +7,7 @@ from typing import Any
 
 import redis
 
-from runqy_tui.model import AuditWindow, QueueKey, TaskState
+from runqy_tui.model import CheckWindow, QueueKey, TaskState
 from runqy_tui.redis.reader import RedisReader
 from runqy_tui.redis.wire.commands import ALLOWED
 from tests.app import scenes
@@ -62,9 +62,9 @@ QUESTIONS: dict[str, Question] = {
     "daily": lambda reader: reader.daily(_LOW),
     "audit": lambda reader: reader.audit(
         [
-            AuditWindow(_HIGH, TaskState.ACTIVE, 0, 10),
-            AuditWindow(_LOW, TaskState.RETRY, 0, 10),
-            AuditWindow(_LOW, TaskState.PENDING, 0, 10),
+            CheckWindow(_HIGH, TaskState.ACTIVE, 0, 10),
+            CheckWindow(_LOW, TaskState.RETRY, 0, 10),
+            CheckWindow(_LOW, TaskState.PENDING, 0, 10),
         ]
     ),
     "fates": lambda reader: reader.fates([(_HIGH, "high-1")]),

@@ -14,7 +14,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from runqy_tui.model import QueueKey, TaskState
-from runqy_tui.monitor.store import Link
+from runqy_tui.monitor.store import ConnectionState
 from tests.app import scenes
 from tests.faults.watching import Seen, watching, well_said
 from tests.support import fleet
@@ -37,7 +37,7 @@ async def killed(seen: Seen, server: RealServer) -> None:
     held = seen.snapshot
     server.kill()
     well_said(await seen.lost("refuses the connection: nothing listens there"), server)
-    assert seen.store.live.link is Link.LOST
+    assert seen.store.live.link is ConnectionState.LOST
     assert seen.snapshot.queues == held.queues or seen.snapshot.taken_at > held.taken_at
     assert seen.store.live.retry_at is not None
 

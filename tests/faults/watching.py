@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from runqy_tui.diagnosis.diagnoser import Triage
+from runqy_tui.diagnosis.diagnoser import Diagnoser
 from runqy_tui.model import Snapshot
 from runqy_tui.monitor import poller as polling
 from runqy_tui.monitor.poller import Poller, PollResult
@@ -103,7 +103,7 @@ async def watching(
             lambda: open_reader(url, timeout=timeout, **options),
             seen.take,
             interval,
-            Triage() if triage else None,
+            Diagnoser() if triage else None,
         )
         running = asyncio.create_task(seen.poller.run())
         try:

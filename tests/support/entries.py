@@ -26,12 +26,12 @@ from runqy_tui.model import (
 from runqy_tui.redis import keys, worker_logs
 from runqy_tui.redis.decoding import codec, field_parsing, proto
 from runqy_tui.redis.decoding.hash_values import Values
-from runqy_tui.redis.decoding.task_message import Opened, cut_of, open_parts, open_whole
+from runqy_tui.redis.decoding.task_message import DecodedMessage, cut_of, open_parts, open_whole
 from runqy_tui.redis.polling import asynq_servers, queue_counters, worker_parsing
 from runqy_tui.redis.polling.queue_builder import Serving, queue_of
-from runqy_tui.redis.polling.queue_state import QueueMemory, Reading
+from runqy_tui.redis.polling.queue_state import CachedQueue, TailReading
 from runqy_tui.redis.polling.redis_server import health_of
-from runqy_tui.redis.tasks.build_task import Found, task_of
+from runqy_tui.redis.tasks.build_task import FoundTask, task_of
 from runqy_tui.redis.wire import replies
 from runqy_tui.text.masking import mask
 from runqy_tui.text.safe import decode, encode, safe_block, safe_line
@@ -64,12 +64,12 @@ def task_hash(data: bytes) -> None:
     _check_task(open_whole(fields.get(b"msg", b""), 1_000), fields, scores)
 
 
-def _check_task(opened: Opened, fields: dict[bytes, bytes], scores: list[bytes]) -> None:
+def _check_task(opened: DecodedMessage, fields: dict[bytes, bytes], scores: list[bytes]) -> None:
     told = {name: replies.score(raw) for name, raw in zip(_SCORES, scores, strict=False)}
     values = Values({name: len(raw) for name, raw in fields.items()}, fields)
     for queue in (QueueKey("q"), QueueKey("q", braced=False)):
         task_id = opened.message.id or "id"
-        found = Found(queue, task_id, NOW, told, frozenset(), 5_000, True, ["note"], values)
+        found = FoundTask(queue, task_id, NOW, told, frozenset(), 5_000, True, ["note"], values)
         found.opened = opened
         check_task(task_of(found, Dialect.RUNQY, 1_000))
 
@@ -121,9 +121,9 @@ def queue_values(data: bytes) -> None:
     values = [part or None for part in parts[: queue_counters.COUNT]]
     values += [None] * (queue_counters.COUNT - len(values))
     rest = parts[queue_counters.COUNT :]
-    memory = QueueMemory(QueueKey(decode(name)), day="2026-11-24")
+    memory = CachedQueue(QueueKey(decode(name)), day="2026-11-24")
     counted = (state for state in TaskState if state is not TaskState.AGGREGATING)
-    reading = Reading({state: len(data) for state in counted}, day="2026-11-24")
+    reading = TailReading({state: len(data) for state in counted}, day="2026-11-24")
     reading.strings = queue_counters.read_strings(len(data) % 6, list(values))
     reading.groups = tuple(map(decode, rest))
     reading.due_at = {TaskState.RETRY: replies.score(rest[0])} if rest else {}

@@ -14,9 +14,9 @@ from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
 
-from runqy_tui.tui.renderer.cell_frame import Frame
+from runqy_tui.tui.renderer.cell_frame import CellFrame
 from runqy_tui.tui.renderer.encoder import Encoder
-from runqy_tui.tui.renderer.style_encoder import Pens
+from runqy_tui.tui.renderer.style_encoder import StyleEncoder
 
 Look = tuple[str, str, str, bool, bool, bool, bool, bool, bool]
 
@@ -41,7 +41,7 @@ def random_segments(dice: random.Random) -> list[Segment]:
     return [Segment(dice.choice(_TEXTS), random_style(dice)) for _ in range(dice.randint(1, 5))]
 
 
-def changes(frame: Frame, pens: Pens, dice: random.Random) -> None:
+def changes(frame: CellFrame, pens: StyleEncoder, dice: random.Random) -> None:
     """Draw a few things at random places; at times over everything."""
     if dice.random() < 0.05:
         for y in range(frame.height):
@@ -110,7 +110,7 @@ class Run:
     def frames(self, count: int) -> Iterator[tuple[int, list[list[Look]], list[list[Look]]]]:
         """Number, what is seen, and what a full repaint would show; for each frame."""
         dice = random.Random(self.seed)
-        pens = Pens(self.colours)
+        pens = StyleEncoder(self.colours)
         encoder = Encoder(erases_with_colour=self.erases_with_colour)
         frame, terminal = self._fresh(dice, first=True)
         for number in range(count):
@@ -129,7 +129,7 @@ class Run:
             fresh.feed(Encoder(erases_with_colour=self.erases_with_colour).encode(frame))
             yield number, terminal.looks(), fresh.looks()
 
-    def _fresh(self, dice: random.Random, *, first: bool) -> tuple[Frame, Terminal]:
+    def _fresh(self, dice: random.Random, *, first: bool) -> tuple[CellFrame, Terminal]:
         width = self.width if first else dice.randint(1, 2 * self.width)
         height = self.height if first else dice.randint(1, 2 * self.height)
-        return Frame(width, height), Terminal(width, height)
+        return CellFrame(width, height), Terminal(width, height)

@@ -11,16 +11,16 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from runqy_tui.commands.plain_tables import snapshot_text, task_text
-from runqy_tui.diagnosis.diagnoser import Looks, Triage
+from runqy_tui.diagnosis.diagnoser import Diagnoser, TaskChecks
 from runqy_tui.diagnosis.findings.finding import Finding
 from runqy_tui.diagnosis.signatures.error_groups import group
 from runqy_tui.diagnosis.signatures.error_survey import ErrorSurvey
 from runqy_tui.exporter.collector import RunqyCollector
-from runqy_tui.exporter.counters import Ledger
-from runqy_tui.exporter.scrape_state import Frame, Status, tally
+from runqy_tui.exporter.counters import MonotonicCounters
+from runqy_tui.exporter.scrape_state import ScrapeFrame, ScrapeState, tally
 from runqy_tui.model import LogBatch, QueueKey, Snapshot, Task, TaskRow
 from runqy_tui.model.json_schema import snapshot_object, task_object
-from runqy_tui.report import Watch, build_report, to_markdown, to_object
+from runqy_tui.report import ReportWatch, build_report, to_markdown, to_object
 
 _BARRED = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -49,11 +49,11 @@ def check_forms(
     *,
     rows: Iterable[tuple[QueueKey, TaskRow]] = (),
     logs: Mapping[str, LogBatch] | None = None,
-    triage: Triage | None = None,
-    looks: Looks | None = None,
+    triage: Diagnoser | None = None,
+    looks: TaskChecks | None = None,
 ) -> tuple[Finding, ...]:
     """Findings, JSON, plain text, report and metrics of a poll; gives the findings."""
-    diagnosis = (triage or Triage()).take(snapshot, looks)
+    diagnosis = (triage or Diagnoser()).take(snapshot, looks)
     broken = [
         finding for finding in diagnosis.findings if "fault in runqy-tui" in finding.next_step
     ]
@@ -68,7 +68,7 @@ def check_forms(
     report = build_report(
         diagnosis,
         made_at=snapshot.taken_at,
-        watch=Watch("1.0", polls=1, last_error="\x1b[2J"),
+        watch=ReportWatch("1.0", polls=1, last_error="\x1b[2J"),
         survey=ErrorSurvey(snapshot.taken_at, groups),
         logs=logs,
         notes=snapshot.warnings,
@@ -87,9 +87,11 @@ def check_task(task: Task) -> None:
 
 
 def _check_metrics(snapshot: Snapshot, findings: Iterable[Finding]) -> None:
-    frame = Frame(snapshot, monotonic(), Ledger().take(snapshot.queues), {}, tally(list(findings)))
+    frame = ScrapeFrame(
+        snapshot, monotonic(), MonotonicCounters().take(snapshot.queues), {}, tally(list(findings))
+    )
     registry = CollectorRegistry()
-    registry.register(RunqyCollector(lambda: Status(frame=frame)))
+    registry.register(RunqyCollector(lambda: ScrapeState(frame=frame)))
     text = generate_latest(registry).decode()
     check_clean(text)
     seen: set[object] = set()

@@ -10,7 +10,7 @@ from redis.exceptions import NoPermissionError
 from runqy_tui.model.errors import ConnectionFailedError
 from runqy_tui.redis.polling.overview import _refusals_first
 from runqy_tui.redis.polling.warnings import Warnings
-from runqy_tui.redis.wire.fast_connection import ALL, Intake, Taking
+from runqy_tui.redis.wire.fast_connection import ALL, StreamingParse, Taking
 from runqy_tui.redis.wire.replies import Reply
 from runqy_tui.runtime import cooperative
 
@@ -28,7 +28,7 @@ def by_twos(replies: list[Reply]) -> Taking[int]:
 
 
 async def test_as_far_as_the_replies_reach() -> None:
-    intake = Intake(by_twos)
+    intake = StreamingParse(by_twos)
     await intake.take()
     assert not SEEN
     intake.replies += [1, 2, 3]
@@ -41,7 +41,7 @@ async def test_as_far_as_the_replies_reach() -> None:
 
 
 async def test_all_at_once() -> None:
-    intake = Intake(by_twos)
+    intake = StreamingParse(by_twos)
     intake.replies += range(6)
     assert await intake.finish() == 6
     assert SEEN == [(2, 6), (4, 6), (6, 6)]
@@ -52,7 +52,7 @@ async def test_a_fault_is_raised_when_all_replies_are_in() -> None:
         yield 1
         raise ConnectionFailedError("no")
 
-    intake = Intake(refuses)
+    intake = StreamingParse(refuses)
     intake.replies += [1]
     await intake.take()
     intake.replies += [2]
@@ -72,7 +72,7 @@ async def test_others_have_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
             await asyncio.sleep(0)
 
     watching = asyncio.create_task(others())
-    intake = Intake(by_twos)
+    intake = StreamingParse(by_twos)
     intake.replies += range(6)
     await intake.finish()
     assert turns >= 4
@@ -105,7 +105,7 @@ async def test_refusals_are_told_in_the_order_of_the_replies() -> None:
     def taking(replies: list[Reply]) -> Taking[str]:
         return _refusals_first(replies, warnings, takes_the_last_first(replies))
 
-    intake = Intake(taking)
+    intake = StreamingParse(taking)
     for command in ("llen", "zcard", "lindex", "hmget"):
         intake.replies.append(denied(command))
         await intake.take()

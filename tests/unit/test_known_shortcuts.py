@@ -13,7 +13,7 @@ from runqy_tui.model import Dialect, Queue, QueueKey, Worker, WorkerState
 from runqy_tui.redis.polling import worker_parsing
 from runqy_tui.redis.polling.aging import aged_queue, aged_worker, copier, unread_worker
 from runqy_tui.redis.polling.warnings import Warnings
-from runqy_tui.redis.polling.worker_state import METRICS_EVERY_S, KnownWorker
+from runqy_tui.redis.polling.worker_state import METRICS_EVERY_S, CachedWorker
 from runqy_tui.redis.wire.replies import Reply
 
 NOW = 1_000_000.0
@@ -22,7 +22,7 @@ TTL_EVERY = 5
 """Reads of which one asks for what is left of a hash's life."""
 
 
-class Plain(KnownWorker):
+class Plain(CachedWorker):
     """One that takes the long way with each reply."""
 
     def stays(self, reply: Reply, now: float) -> bool:
@@ -50,7 +50,7 @@ def hash_of(beat: float, **told: Any) -> list[Reply]:
 
 
 def poll(
-    one: KnownWorker, reply: Reply, now: float, ttl_ms: int | None
+    one: CachedWorker, reply: Reply, now: float, ttl_ms: int | None
 ) -> tuple[Worker | None, tuple[str, ...]]:
     """What a poll does with one worker: read it, and judge it where its hash is there."""
     warnings = Warnings()
@@ -90,7 +90,7 @@ CHANGES: tuple[tuple[str, Any], ...] = (
 @pytest.mark.parametrize("seed", range(60))
 def test_whatever_happens_to_a_worker(seed: int) -> None:
     pick = random.Random(seed)
-    quick, plain = KnownWorker(ID), Plain(ID)
+    quick, plain = CachedWorker(ID), Plain(ID)
     quick.careful = plain.careful = False
     now, beat, clock_off = NOW + 0.3, NOW, pick.choice((0.0, 0.0, -20.0, 3.0, 60.0))
     told: dict[str, Any] = {}
@@ -117,9 +117,9 @@ def test_whatever_happens_to_a_worker(seed: int) -> None:
     assert calm > 10 or clock_off > 5, "no shortcut was taken"
 
 
-def settled() -> KnownWorker:
+def settled() -> CachedWorker:
     """One of which nothing but its age is expected to change."""
-    one = KnownWorker(ID)
+    one = CachedWorker(ID)
     one.careful = False
     poll(one, hash_of(NOW), NOW + 0.5, 29_500)
     poll(one, hash_of(NOW), NOW + 1.0, None)

@@ -11,7 +11,7 @@ from redis.exceptions import ResponseError
 
 from runqy_tui.redis.polling import worker_parsing
 from runqy_tui.redis.polling.worker_reads import cut_read, hash_read
-from runqy_tui.redis.polling.worker_state import METRICS_EVERY_S, KnownWorker
+from runqy_tui.redis.polling.worker_state import METRICS_EVERY_S, CachedWorker
 from runqy_tui.redis.wire.replies import Reply
 from runqy_tui.redis.wire.transport import Batch
 
@@ -29,7 +29,7 @@ def values(**fields: Any) -> list[Any]:
     return [None if value is None else value.encode() for value in found]
 
 
-def beat(one: KnownWorker, at: float, reply: Reply, *, sparing: bool = True) -> bytes:
+def beat(one: CachedWorker, at: float, reply: Reply, *, sparing: bool = True) -> bytes:
     """Ask it, and give it this as the reply to what was asked; gives the command."""
     packed = one.command(may_cut=True, sparing_at=at if sparing else None)
     if isinstance(reply, list):
@@ -44,15 +44,15 @@ def beat(one: KnownWorker, at: float, reply: Reply, *, sparing: bool = True) -> 
     return packed.wire
 
 
-def known() -> KnownWorker:
+def known() -> CachedWorker:
     """One that was read whole, and whose turn has not come."""
-    one = KnownWorker(ID)
+    one = CachedWorker(ID)
     beat(one, NOW, values())
     one.metrics_due_at = LATER
     return one
 
 
-def cpu(one: KnownWorker) -> float | None:
+def cpu(one: CachedWorker) -> float | None:
     assert one.facts is not None
     return one.facts.metrics.cpu_percent if one.facts.metrics else None
 
@@ -88,7 +88,7 @@ def test_everything_is_read_where_nothing_is_spared() -> None:
 
 
 def test_nobody_spares_what_is_not_known() -> None:
-    one = KnownWorker(ID)
+    one = CachedWorker(ID)
     assert one.command(may_cut=True, sparing_at=NOW) == cut_read(ID)
     assert one.command(may_cut=False, sparing_at=NOW) == hash_read(ID)
     one = known()
@@ -164,7 +164,7 @@ def test_what_is_too_long_stays_out_beside_the_metrics() -> None:
 def test_a_fleet_does_not_take_its_turn_all_at_once() -> None:
     turns = []
     for number in range(300):
-        one = KnownWorker(f"host{number}:1")
+        one = CachedWorker(f"host{number}:1")
         beat(one, NOW, values())
         turns.append(one.metrics_due_at - NOW)
     assert 0 < min(turns) <= max(turns) <= METRICS_EVERY_S
@@ -195,7 +195,7 @@ def any_hash(pick: random.Random, step: int) -> Reply:
 @pytest.mark.parametrize("seed", range(4))
 def test_but_for_the_metrics_a_light_read_tells_what_a_whole_one_does(seed: int) -> None:
     pick = random.Random(seed)
-    light, whole, spared = KnownWorker(ID), KnownWorker(ID), 0
+    light, whole, spared = CachedWorker(ID), CachedWorker(ID), 0
     for step in range(300):
         reply, at = any_hash(pick, step), NOW + step
         light.metrics_due_at *= pick.random() > 0.1

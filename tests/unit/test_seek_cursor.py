@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runqy_tui.redis.search.list_cursor import ANCHORS, OVERLAP, Cursor
+from runqy_tui.redis.search.list_cursor import ANCHORS, OVERLAP, ListCursor
 
 WINDOW = 256
 
@@ -19,7 +19,7 @@ def lrange(items: list[bytes], first: int, final: int) -> list[bytes]:
     return items[start : len(items) + final + 1] if len(items) + final >= 0 else []
 
 
-def step(cursor: Cursor, items: list[bytes], amount: int = WINDOW) -> list[bytes]:
+def step(cursor: ListCursor, items: list[bytes], amount: int = WINDOW) -> list[bytes]:
     """One step: the entries that it looked at."""
     first, final = cursor.window(amount)
     window = items[first : final + 1] if cursor.scored else lrange(items, first, final)
@@ -33,7 +33,7 @@ def step(cursor: Cursor, items: list[bytes], amount: int = WINDOW) -> list[bytes
 @pytest.mark.parametrize("length", [0, 1, WINDOW, WINDOW + 1, 3_333])
 def test_a_list_that_stands_still_is_read_once_from_its_top(length: int, scored: bool) -> None:
     items = [b"%d" % number for number in range(length)]
-    cursor = Cursor(length, scored=scored)
+    cursor = ListCursor(length, scored=scored)
     seen: list[bytes] = []
     while cursor.left:
         seen += step(cursor, items)
@@ -47,7 +47,7 @@ def test_what_stays_is_looked_at_whatever_moves(seed: int, churn: int, scored: b
     rng = Random(seed)
     items = [b"stays-%d" % n if n % 3 else b"goes-%d" % n for n in range(1_500)]
     stays = {item for item in items if item.startswith(b"stays")}
-    cursor = Cursor(len(items), scored=scored)
+    cursor = ListCursor(len(items), scored=scored)
     seen: set[bytes] = set()
     steps = 0
     while cursor.left:
@@ -74,7 +74,7 @@ def _change(rng: Random, items: list[bytes], steps: int) -> None:
 
 @pytest.mark.parametrize("scored", [False, True])
 def test_it_ends_where_everything_is_replaced_all_the_time(scored: bool) -> None:
-    cursor = Cursor(5_000, scored=scored)
+    cursor = ListCursor(5_000, scored=scored)
     for turn in range(200):
         if not cursor.left:
             break
@@ -86,7 +86,7 @@ def test_it_ends_where_everything_is_replaced_all_the_time(scored: bool) -> None
 @pytest.mark.parametrize("scored", [False, True])
 def test_it_ends_where_the_list_is_emptied(scored: bool) -> None:
     items = [b"%d" % number for number in range(5_000)]
-    cursor = Cursor(5_000, scored=scored)
+    cursor = ListCursor(5_000, scored=scored)
     step(cursor, items)
     for _ in range(5):
         if cursor.left:

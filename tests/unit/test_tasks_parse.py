@@ -10,7 +10,7 @@ from runqy_tui.model import Blob, Dialect, QueueKey, Task, TaskState
 from runqy_tui.redis.decoding import field_parsing
 from runqy_tui.redis.decoding.hash_values import Values
 from runqy_tui.redis.decoding.task_message import open_whole
-from runqy_tui.redis.tasks.build_task import Found, task_of
+from runqy_tui.redis.tasks.build_task import FoundTask, task_of
 from tests.support.fleet import message
 
 NOW = 1795484106.0
@@ -28,7 +28,7 @@ def put_together(
     data = {name.encode(): value for name, value in fields.items()}
     values = Values({name: len(value) for name, value in data.items()}, data)
     msg = data.get(b"msg")
-    found = Found(
+    found = FoundTask(
         queue=QueueKey("q", braced),
         task_id="t",
         now=NOW,

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from runqy_tui.alerts.rule import Rule
-from runqy_tui.alerts.rule_values import Increases, Reading, readings
+from runqy_tui.alerts.rule_values import Increases, RuleValue, readings
 from runqy_tui.diagnosis.findings.finding import Subject
 from runqy_tui.model.severity import Severity
 from runqy_tui.runtime.cooperative import Steps, at_once
@@ -143,7 +143,7 @@ class Alerts:
             fired_at = None if alert.fired_at is None else alert.fired_at + jump_s
             course.alert = alert._replace(since=alert.since + jump_s, fired_at=fired_at)
 
-    def _step(self, rule: Rule, reading: Reading, at: float, watched: float) -> None:
+    def _step(self, rule: Rule, reading: RuleValue, at: float, watched: float) -> None:
         key = (rule.name, reading.key)
         course = self._courses.get(key)
         if reading.value is None:
@@ -169,7 +169,7 @@ class Alerts:
             course.alert = course.alert._replace(state=AlertState.FIRING, fired_at=at)
             self._log.append(LogEntry(at, course.alert))
 
-    def _end(self, key: tuple[str, str], at: float, reading: Reading | None = None) -> None:
+    def _end(self, key: tuple[str, str], at: float, reading: RuleValue | None = None) -> None:
         alert = self._courses.pop(key).alert
         if alert.state is not AlertState.FIRING:
             return
@@ -189,12 +189,12 @@ class Alerts:
         )
 
 
-def _new(rule: Rule, reading: Reading, at: float) -> Alert:
+def _new(rule: Rule, reading: RuleValue, at: float) -> Alert:
     value = 0.0 if reading.value is None else reading.value
     return Alert(rule, reading.subject, AlertState.PENDING, at, value, reading.sentence)
 
 
-def _holds(rule: Rule, reading: Reading, course: _Course | None) -> bool:
+def _holds(rule: Rule, reading: RuleValue, course: _Course | None) -> bool:
     if reading.value is None:
         return False
     firing = course is not None and course.alert.state is AlertState.FIRING

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from runqy_tui.alerts.rule import FAILURE_WINDOW_S, RateUnit, Rule, RuleKind
-from runqy_tui.diagnosis.findings.finding import Finding, Kind, Subject, Thresholds
+from runqy_tui.diagnosis.findings.finding import Finding, Subject, SubjectKind, Thresholds
 from runqy_tui.diagnosis.findings.phrasing import queue_name, short
 from runqy_tui.model import Queue, QueueKey, Worker, WorkerState
 from runqy_tui.text.humanize import age, span
@@ -42,7 +42,7 @@ class Increases(Protocol):
         ...
 
 
-class Reading(NamedTuple):
+class RuleValue(NamedTuple):
     """The value of one object, ``None`` where it is unknown.
 
     ``key`` tells objects of one rule apart. ``sentence`` says the value, or why there is none, to
@@ -56,12 +56,12 @@ class Reading(NamedTuple):
     next_step: str = ""
 
 
-def readings(rule: Rule, diagnosis: Diagnosis, history: Increases) -> Iterable[Reading]:
+def readings(rule: Rule, diagnosis: Diagnosis, history: Increases) -> Iterable[RuleValue]:
     """Objects of a rule, with what was read of each; some that are fine are left out."""
     return _KINDS[rule.kind](rule, diagnosis, history)
 
 
-def _workers(rule: Rule, diagnosis: Diagnosis, _: Increases) -> Iterator[Reading]:
+def _workers(rule: Rule, diagnosis: Diagnosis, _: Increases) -> Iterator[RuleValue]:
     for worker in diagnosis.snapshot.workers:
         healthy = worker_health(worker)
         if healthy or not is_present(worker) or not rule.workers.match(worker.id):
@@ -69,7 +69,7 @@ def _workers(rule: Rule, diagnosis: Diagnosis, _: Increases) -> Iterator[Reading
         value, sentence = None, f"worker {short(worker.id)} does not report its health"
         if healthy is not None:
             value, sentence = 1.0, _condition(worker)
-        yield Reading(worker.id, Subject(Kind.WORKER, worker.id), value, sentence)
+        yield RuleValue(worker.id, Subject(SubjectKind.WORKER, worker.id), value, sentence)
 
 
 def _condition(worker: Worker) -> str:
@@ -86,10 +86,10 @@ def _queues(rule: Rule, diagnosis: Diagnosis) -> Iterator[Queue]:
 def _about(queue: QueueKey) -> tuple[str, Subject, str]:
     """Key, subject and name for a person."""
     key = f"{queue.braced:d}{queue.name}"
-    return key, Subject(Kind.QUEUE, queue.name, queue), queue_name(queue)
+    return key, Subject(SubjectKind.QUEUE, queue.name, queue), queue_name(queue)
 
 
-def _depth(rule: Rule, diagnosis: Diagnosis, _: Increases) -> Iterator[Reading]:
+def _depth(rule: Rule, diagnosis: Diagnosis, _: Increases) -> Iterator[RuleValue]:
     for queue in _queues(rule, diagnosis):
         key, subject, name = _about(queue.key)
         pending = queue.counts.pending
@@ -97,10 +97,10 @@ def _depth(rule: Rule, diagnosis: Diagnosis, _: Increases) -> Iterator[Reading]:
             sentence = f"the pending tasks of {name} cannot be counted"
         else:
             sentence = f"{name} has {pending:,} pending (over {rule.threshold:,.15g})"
-        yield Reading(key, subject, None if pending is None else float(pending), sentence)
+        yield RuleValue(key, subject, None if pending is None else float(pending), sentence)
 
 
-def _failures(rule: Rule, diagnosis: Diagnosis, history: Increases) -> Iterator[Reading]:
+def _failures(rule: Rule, diagnosis: Diagnosis, history: Increases) -> Iterator[RuleValue]:
     share = rule.unit is RateUnit.SHARE
     for queue in _queues(rule, diagnosis):
         failed = history.increase(queue.key, "failed", FAILURE_WINDOW_S)
@@ -111,7 +111,7 @@ def _failures(rule: Rule, diagnosis: Diagnosis, history: Increases) -> Iterator[
         done = history.increase(queue.key, "done", FAILURE_WINDOW_S) if share else 0.0
         if failed is None or done is None or not counted:
             sentence = f"nobody can tell how many tasks of {name} fail"
-            yield Reading(key, subject, None, sentence)
+            yield RuleValue(key, subject, None, sentence)
             continue
         if share:
             rate = failed / (failed + done)
@@ -122,30 +122,30 @@ def _failures(rule: Rule, diagnosis: Diagnosis, history: Increases) -> Iterator[
         else:
             rate = failed / FAILURE_WINDOW_S
             sentence = f"{rate:.2g}/s of {name} fail (over {rule.threshold:g}/s)"
-        yield Reading(key, subject, rate, sentence)
+        yield RuleValue(key, subject, rate, sentence)
 
 
-def _slow(rule: Rule, diagnosis: Diagnosis, _: Increases) -> Iterator[Reading]:
+def _slow(rule: Rule, diagnosis: Diagnosis, _: Increases) -> Iterator[RuleValue]:
     for queue_key, seen in diagnosis.durations.items():
         if not seen.count or not rule.queues.match(queue_key.name):
             continue
         key, subject, name = _about(queue_key)
         if seen.count < rule.least or seen.p95_s is None:
             sentence = f"only {seen.count} finished tasks of {name} were observed"
-            yield Reading(key, subject, None, sentence)
+            yield RuleValue(key, subject, None, sentence)
             continue
         around = "" if seen.plus_minus_s is None else f" ±{seen.plus_minus_s:.2g}s"
         sentence = (
             f"{name} takes {span(seen.p95_s)}{around} at p95, observed over {seen.count:,} "
             f"(over {span(rule.threshold)})"
         )
-        yield Reading(key, subject, seen.p95_s, sentence)
+        yield RuleValue(key, subject, seen.p95_s, sentence)
 
 
-def _findings(rule: Rule, diagnosis: Diagnosis, _: Increases) -> Iterator[Reading]:
+def _findings(rule: Rule, diagnosis: Diagnosis, _: Increases) -> Iterator[RuleValue]:
     for finding in diagnosis.findings:
         if finding.severity >= rule.at_least and _concerns(rule, finding):
-            yield Reading(
+            yield RuleValue(
                 finding.id, finding.subject, 1.0, finding.sentence, next_step=finding.next_step
             )
 
@@ -158,11 +158,11 @@ def _concerns(rule: Rule, finding: Finding) -> bool:
     queue, subject = finding.subject.queue, finding.subject
     if not rule.queues.all and queue is not None and rule.queues.match(queue.name):
         return True
-    named = not rule.workers.all and subject.kind is Kind.WORKER
+    named = not rule.workers.all and subject.kind is SubjectKind.WORKER
     return named and rule.workers.match(subject.name)
 
 
-_KINDS: Mapping[RuleKind, Callable[[Rule, Diagnosis, Increases], Iterable[Reading]]] = {
+_KINDS: Mapping[RuleKind, Callable[[Rule, Diagnosis, Increases], Iterable[RuleValue]]] = {
     RuleKind.WORKER_UNHEALTHY: _workers,
     RuleKind.QUEUE_DEPTH: _depth,
     RuleKind.FAILURE_RATE: _failures,

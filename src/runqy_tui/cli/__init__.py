@@ -131,9 +131,9 @@ def _run_demo(
 ) -> None:
     from dataclasses import replace
 
-    from runqy_tui.demo.demo_run import Demo
+    from runqy_tui.demo.demo_run import DemoRun
 
-    with Demo(redis_server=redis_server, speed=speed, healthy=healthy) as demo:
+    with DemoRun(redis_server=redis_server, speed=speed, healthy=healthy) as demo:
         _run_app(replace(settings, url=demo.url, url_source="--demo", name="demo"))
         if problem := demo.problem():
             raise RunqyTuiError(f"The demo's simulated fleet ended early: {problem}")

@@ -13,7 +13,7 @@ from runqy_tui.config import Settings
 from runqy_tui.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from runqy_tui.model.checkup import Line
+    from runqy_tui.model.checkup import CheckLine
 
 _LONGEST_USER = 64
 
@@ -60,7 +60,7 @@ def acl(user: str, place: str, form: str, version: str) -> None:
     if any(sign in "\"'" for sign in user):
         raise UsageError("--user must be without quotes.")
     write = rules.set_user if form == "setuser" else rules.file_line
-    emit(write(rules.Place(place), legacy=version == "6.2", user=user))
+    emit(write(rules.AclScope(place), legacy=version == "6.2", user=user))
 
 
 @click.command()
@@ -78,7 +78,7 @@ def doctor(load: LoadSettings, as_json: bool) -> None:
     raise SystemExit(run(look(load, _examine, os.environ, as_json=as_json)))
 
 
-def _examine(settings: Settings) -> AsyncIterator[Line]:
+def _examine(settings: Settings) -> AsyncIterator[CheckLine]:
     from runqy_tui.redis.checkup.steps import examine
 
     with naming_source(settings):

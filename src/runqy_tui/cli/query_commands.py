@@ -58,11 +58,11 @@ def search(
     from runqy_tui.commands.search_command import Wanted
     from runqy_tui.commands.search_command import search as look
     from runqy_tui.model import TaskState
-    from runqy_tui.model.search_query import Part
+    from runqy_tui.model.search_query import SearchField
 
     wanted = Wanted(
         text=text,
-        part=Part(part),
+        part=SearchField(part),
         queue=queue,
         state=None if state is None else TaskState(state),
         ignore_case=ignore_case,

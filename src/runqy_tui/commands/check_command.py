@@ -16,7 +16,7 @@ from runqy_tui.alerts.rule_file import default_rules, load_rules
 from runqy_tui.alerts.rule_values import is_present
 from runqy_tui.commands.stdout import emit
 from runqy_tui.config import Settings
-from runqy_tui.diagnosis.diagnoser import Diagnosis, Triage
+from runqy_tui.diagnosis.diagnoser import Diagnoser, Diagnosis
 from runqy_tui.model import JsonObject, Snapshot, WorkerState
 from runqy_tui.model.errors import ConnectionFailedError, RunqyTuiError, UsageError
 from runqy_tui.model.json_schema import SCHEMA
@@ -261,7 +261,7 @@ class _Observer:
     def __init__(self, reader: Reader, alerts: Alerts) -> None:
         self._reader = reader
         self._alerts = alerts
-        self._triage = Triage()
+        self._triage = Diagnoser()
         self._diagnosis: Diagnosis | None = None
         self._problem: RunqyTuiError | None = None
         self._first_at = 0.0

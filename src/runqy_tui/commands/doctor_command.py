@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 from runqy_tui import __version__
 from runqy_tui.commands.stdout import emit
 from runqy_tui.config import Settings, config_path
-from runqy_tui.model.checkup import Line, Verdict
+from runqy_tui.model.checkup import CheckLine, Verdict
 from runqy_tui.model.errors import RunqyTuiError
 from runqy_tui.text.safe import safe_line
 from runqy_tui.text.terminal_encoding import BLIND_TERMS
@@ -63,69 +63,71 @@ def _size() -> tuple[int, int] | None:
     return None
 
 
-def terminal_lines(seen: Terminal) -> list[Line]:
+def terminal_lines(seen: Terminal) -> list[CheckLine]:
     """Whether the monitor can be shown, and how well."""
     return [_terminal(seen), _colours(seen), _characters(seen), _mouse(seen)]
 
 
-def _terminal(seen: Terminal) -> Line:
+def _terminal(seen: Terminal) -> CheckLine:
     if seen.term in BLIND_TERMS:
         mend = "Set TERM, as in TERM=xterm-256color. The one-shot commands need none."
-        return Line("terminal", Verdict.WARN, f"TERM={seen.term!r} cannot show the monitor", mend)
+        return CheckLine(
+            "terminal", Verdict.WARN, f"TERM={seen.term!r} cannot show the monitor", mend
+        )
     if seen.size is None:
         mend = "Start the monitor from a terminal. The one-shot commands need none."
-        return Line("terminal", Verdict.WARN, f"none here (TERM={seen.term})", mend)
+        return CheckLine("terminal", Verdict.WARN, f"none here (TERM={seen.term})", mend)
     columns, lines = seen.size
     within = f" in {seen.within}" if seen.within else ""
     said = f"{seen.term}{within}, {columns} columns by {lines} lines"
     if columns < ROOMY[0] or lines < ROOMY[1]:
         said += f": one pane at a time (all three need {ROOMY[0]} by {ROOMY[1]})"
-    return Line("terminal", Verdict.OK, said)
+    return CheckLine("terminal", Verdict.OK, said)
 
 
-def _colours(seen: Terminal) -> Line:
+def _colours(seen: Terminal) -> CheckLine:
     if seen.no_color:
-        return Line("colours", Verdict.OK, "none, because NO_COLOR is set")
+        return CheckLine("colours", Verdict.OK, "none, because NO_COLOR is set")
     if seen.colorterm in ("truecolor", "24bit"):
-        return Line("colours", Verdict.OK, f"16 million (COLORTERM={seen.colorterm})")
+        return CheckLine("colours", Verdict.OK, f"16 million (COLORTERM={seen.colorterm})")
     if "256" in seen.term:
-        return Line("colours", Verdict.OK, "256, by TERM")
+        return CheckLine("colours", Verdict.OK, "256, by TERM")
     mend = "If the terminal has more: TERM=xterm-256color, or COLORTERM=truecolor."
-    return Line("colours", Verdict.WARN, "as few as 8, by TERM", mend)
+    return CheckLine("colours", Verdict.WARN, "as few as 8, by TERM", mend)
 
 
-def _characters(seen: Terminal) -> Line:
+def _characters(seen: Terminal) -> CheckLine:
     if seen.encoding.lower().replace("-", "") == "utf8":
-        return Line("characters", Verdict.OK, "UTF-8")
+        return CheckLine("characters", Verdict.OK, "UTF-8")
     mend = "Set the locale, as in LC_ALL=C.UTF-8, for the signs and for other alphabets."
-    return Line("characters", Verdict.WARN, f"{seen.encoding}, not UTF-8", mend)
+    return CheckLine("characters", Verdict.WARN, f"{seen.encoding}, not UTF-8", mend)
 
 
-def _mouse(seen: Terminal) -> Line:
+def _mouse(seen: Terminal) -> CheckLine:
     use = "is used (--no-mouse leaves it to the terminal)" if seen.mouse else "is not used"
     copying = {
         "tmux": "; to copy from tmux: set -g set-clipboard on",
         "screen": "; screen passes no copied text on",
     }
-    return Line("mouse", Verdict.OK, use + copying.get(seen.within, ""))
+    return CheckLine("mouse", Verdict.OK, use + copying.get(seen.within, ""))
 
 
-def program_lines() -> list[Line]:
+def program_lines() -> list[CheckLine]:
     """Python and the packages, by what is installed."""
     python = f"{platform.python_implementation()} {platform.python_version()}"
     system = f"{platform.system()} {platform.machine()}"
-    lines = [Line("program", Verdict.OK, f"runqy-tui {__version__}, {python}, {system}")]
+    lines = [CheckLine("program", Verdict.OK, f"runqy-tui {__version__}, {python}, {system}")]
     found = {name: _version(name) for name in _PACKAGES}
     there = ", ".join(f"{name} {told}" for name, told in found.items() if told)
-    lines.append(Line("packages", Verdict.OK, there or "none"))
+    lines.append(CheckLine("packages", Verdict.OK, there or "none"))
     for name in (name for name, told in found.items() if told is None):
         mend = f"Install it: pip install {name}"
         if name in _OPTIONAL:
             lines.append(
-                Line("packages", Verdict.WARN, f"{name} is missing: {_OPTIONAL[name]}", mend)
+                CheckLine("packages", Verdict.WARN, f"{name} is missing: {_OPTIONAL[name]}", mend)
             )
         else:
-            lines.append(Line("packages", Verdict.FAIL, f"{name} is missing", mend, _FAULT))
+            lines.append(CheckLine("packages", Verdict.FAIL, f"{name} is missing", mend, _FAULT))
     return lines
 
 
@@ -143,7 +145,7 @@ _TOPIC_WIDTH = 15
 class Examine(Protocol):
     """Looks at the deployment that settings lead to; ``ConfigError`` where they lead nowhere."""
 
-    def __call__(self, settings: Settings) -> AsyncIterator[Line]:
+    def __call__(self, settings: Settings) -> AsyncIterator[CheckLine]:
         """Lines, each as soon as it is known."""
         ...
 
@@ -152,7 +154,7 @@ async def doctor(
     load: Callable[[], Settings], examine: Examine, env: Mapping[str, str], *, as_json: bool
 ) -> int:
     """Print every line; gives the exit code: 0, or that of the first failure."""
-    lines: list[Line] = []
+    lines: list[CheckLine] = []
     async with aclosing(_all(load, examine, env)) as found:
         async for line in found:
             lines.append(line)
@@ -165,7 +167,7 @@ async def doctor(
 
 async def _all(
     load: Callable[[], Settings], examine: Examine, env: Mapping[str, str]
-) -> AsyncGenerator[Line, None]:
+) -> AsyncGenerator[CheckLine, None]:
     mouse = True
     try:
         settings = load()
@@ -173,7 +175,7 @@ async def _all(
         deployment = examine(settings)
     except RunqyTuiError as error:
         yield _bad_setting(error)
-        yield Line("redis", Verdict.SKIP, "not looked at, because of the failure above")
+        yield CheckLine("redis", Verdict.SKIP, "not looked at, because of the failure above")
     else:
         yield _configuration(settings, env)
         async for line in deployment:
@@ -182,20 +184,20 @@ async def _all(
         yield line
 
 
-def _configuration(settings: Settings, env: Mapping[str, str]) -> Line:
+def _configuration(settings: Settings, env: Mapping[str, str]) -> CheckLine:
     path = config_path(env)
     file = f"{path} is read" if path.is_file() else f"no file {path}"
     profile = f', profile "{settings.profile}"' if settings.profile else ""
     said = f"Redis as {settings.url_source} says{profile}; {file}"
-    return Line("configuration", Verdict.OK, said)
+    return CheckLine("configuration", Verdict.OK, said)
 
 
-def _bad_setting(error: RunqyTuiError) -> Line:
+def _bad_setting(error: RunqyTuiError) -> CheckLine:
     mend = "Change the setting that is named."
-    return Line("configuration", Verdict.FAIL, str(error), mend, error.exit_code)
+    return CheckLine("configuration", Verdict.FAIL, str(error), mend, error.exit_code)
 
 
-def line_text(line: Line) -> str:
+def line_text(line: CheckLine) -> str:
     """One line, and one more for the mend."""
     head = f"{line.verdict.upper():<5} {line.topic:<{_TOPIC_WIDTH}} {safe_line(line.said)}"
     if line.mend is None:
@@ -203,7 +205,7 @@ def line_text(line: Line) -> str:
     return f"{head}\n{'':<{_TOPIC_WIDTH + 6}} -> {safe_line(line.mend)}"
 
 
-def summary(lines: list[Line]) -> str:
+def summary(lines: list[CheckLine]) -> str:
     """How many lines of which kind."""
     count = {verdict: sum(line.verdict is verdict for line in lines) for verdict in Verdict}
     parts = [f"{count[Verdict.OK]} ok"]
@@ -214,7 +216,7 @@ def summary(lines: list[Line]) -> str:
     return ", ".join(parts)
 
 
-def as_object(lines: list[Line], code: int) -> dict[str, object]:
+def as_object(lines: list[CheckLine], code: int) -> dict[str, object]:
     """The same for programs; ``mend`` is ``null`` where there is nothing to mend."""
     return {
         "schema": SCHEMA,

@@ -10,14 +10,14 @@ from time import monotonic, time
 from runqy_tui import __version__
 from runqy_tui.alerts.rule import parse_span
 from runqy_tui.commands.stdout import emit
-from runqy_tui.diagnosis.diagnoser import Diagnosis, Triage
+from runqy_tui.diagnosis.diagnoser import Diagnoser, Diagnosis
 from runqy_tui.model.errors import ConnectionFailedError, RunqyTuiError, UsageError
 from runqy_tui.model.reader_protocol import Reader
 from runqy_tui.monitor.poller import DEADLINE_S
 from runqy_tui.report.gathering import make_report
 from runqy_tui.report.markdown import to_markdown
 from runqy_tui.report.report_files import check_path, default_path, write_report
-from runqy_tui.report.report_model import Report, Watch
+from runqy_tui.report.report_model import Report, ReportWatch
 from runqy_tui.text.safe import safe_line
 
 OpenReader = Callable[[], Awaitable[Reader]]
@@ -86,7 +86,7 @@ class _Watching:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._triage = Triage()
+        self._triage = Diagnoser()
         self._diagnosis: Diagnosis | None = None
         self._poll_ms: list[float] = []
         self._round_trips: list[int] = []
@@ -133,7 +133,7 @@ class _Watching:
         """The report of what was seen."""
         if self._diagnosis is None:
             raise ConnectionFailedError("Redis gave no answer.")
-        watch = Watch(
+        watch = ReportWatch(
             version=__version__,
             polls=len(self._poll_ms) + self._failures,
             failures=self._failures,

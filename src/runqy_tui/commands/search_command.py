@@ -12,7 +12,7 @@ from runqy_tui.commands.stdout import emit
 from runqy_tui.model import JsonObject, QueueKey, Snapshot, TaskState
 from runqy_tui.model.errors import NotFoundError
 from runqy_tui.model.json_schema import SCHEMA, blob_object
-from runqy_tui.model.search_query import Hit, Part, Progress, Search, summary
+from runqy_tui.model.search_query import Hit, Progress, SearchField, SearchQuery, summary
 from runqy_tui.text.safe import safe_line
 
 
@@ -20,7 +20,7 @@ class Wanted(NamedTuple):
     """What was asked for; ``queue`` is a name as people type it."""
 
     text: str
-    part: Part
+    part: SearchField
     queue: str | None
     state: TaskState | None
     ignore_case: bool
@@ -51,8 +51,8 @@ async def search(open_reader: OpenReader, wanted: Wanted, *, as_json: bool) -> N
         sys.stderr.write(f"runqy-tui: {safe_line(summary(progress))}\n")
 
 
-def _query(wanted: Wanted, snapshot: Snapshot) -> Search:
-    return Search(
+def _query(wanted: Wanted, snapshot: Snapshot) -> SearchQuery:
+    return SearchQuery(
         text=wanted.text,
         part=wanted.part,
         queues=() if wanted.queue is None else _queues(wanted.queue, snapshot),

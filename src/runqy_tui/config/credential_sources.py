@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from runqy_tui.config import validation
-from runqy_tui.config.redis_address import Address
-from runqy_tui.config.setting_sources import Found, Kind, Source, pick
-from runqy_tui.model.credentials import CLIENT_NAME, Access
+from runqy_tui.config.redis_address import RedisAddress
+from runqy_tui.config.setting_sources import FoundSetting, SettingKind, Source, pick
+from runqy_tui.model.credentials import CLIENT_NAME, Credentials
 from runqy_tui.model.errors import ConfigError, UsageError
 
 _LARGEST = 65_536
@@ -67,14 +67,14 @@ TLS = ("tls_ca", "tls_cert", "tls_key", "tls_server_name", "tls_insecure")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CredentialSources:
     """What was found, and what the user should be told about it."""
 
-    access: Access = field(default_factory=Access)
+    access: Credentials = field(default_factory=Credentials)
     warnings: tuple[str, ...] = ()
 
 
-def allowed(sources: Sequence[Source], address: Address) -> tuple[Source, ...]:
+def allowed(sources: Sequence[Source], address: RedisAddress) -> tuple[Source, ...]:
     """Sources that may say who we are at this address, less what the address says itself.
 
     Nothing from the file goes to an address from elsewhere, and nothing from its top level to
@@ -89,7 +89,9 @@ def allowed(sources: Sequence[Source], address: Address) -> tuple[Source, ...]:
 
 
 def _belongs(source: Source, origin: Source) -> bool:
-    return origin.in_file and not (source.kind is Kind.TOP and origin.kind is Kind.PROFILE)
+    return origin.in_file and not (
+        source.kind is SettingKind.TOP and origin.kind is SettingKind.PROFILE
+    )
 
 
 def _without(source: Source, names: frozenset[str]) -> Source:
@@ -100,9 +102,9 @@ def _without(source: Source, names: frozenset[str]) -> Source:
 def entry(
     sources: Sequence[Source],
     own: Sequence[Source],
-    address: Address,
+    address: RedisAddress,
     ask: Callable[[], str] | None,
-) -> Entry:
+) -> CredentialSources:
     """Gather what is needed to get in.
 
     Args:
@@ -117,7 +119,7 @@ def entry(
     """
     _check_tls(own, address)
     sentinel, warnings = _password(own, "sentinel_password", None)
-    access = Access(
+    access = Credentials(
         username=_said(own, "username", validation.word),
         sentinel_username=_said(own, "sentinel_username", validation.word),
         sentinel_password=sentinel,
@@ -129,7 +131,7 @@ def entry(
         client_name=_said(sources, "client_name", validation.client_name) or CLIENT_NAME,
     )
     password, more = _password(own, "password", ask)
-    return Entry(replace(access, password=password), (*more, *warnings))
+    return CredentialSources(replace(access, password=password), (*more, *warnings))
 
 
 def _said(sources: Sequence[Source], name: str, check: Callable[[object, str], T]) -> T | None:
@@ -155,7 +157,7 @@ def _password(
     file_too = f"{name}_file"
     found = pick(sources, name, file_too)
     if ask is not None:
-        if found is not None and found.source.kind is Kind.FLAGS:
+        if found is not None and found.source.kind is SettingKind.FLAGS:
             raise UsageError("--ask-password and --password-file: leave one of them out.")
         return ask(), ()
     if found is None:
@@ -168,13 +170,13 @@ def _password(
     return secret_of(_secret_file(found), found.where)
 
 
-def _secret_file(found: Found) -> Path:
+def _secret_file(found: FoundSetting) -> Path:
     if str(found.value) == "-":
         return Path("-")
     return validation.file_name(found.value, found.where, found.source.folder)
 
 
-def _check_tls(sources: Sequence[Source], address: Address) -> None:
+def _check_tls(sources: Sequence[Source], address: RedisAddress) -> None:
     found = next((found for name in TLS if (found := pick(sources, name)) and found.value), None)
     if found is not None and not address.encrypted:
         raise ConfigError(

@@ -8,10 +8,10 @@ from typing import Any, TypedDict, TypeVar, Unpack
 
 from runqy_tui.config import validation
 from runqy_tui.config.config_file import ConfigFile, exposed, read_config
-from runqy_tui.config.credential_sources import Entry, allowed, entry
+from runqy_tui.config.credential_sources import CredentialSources, allowed, entry
 from runqy_tui.config.profiles import chosen
-from runqy_tui.config.redis_address import Address, address
-from runqy_tui.config.setting_sources import Kind, Source, environment, pick
+from runqy_tui.config.redis_address import RedisAddress, address
+from runqy_tui.config.setting_sources import SettingKind, Source, environment, pick
 from runqy_tui.config.settings import DEFAULT_BUDGET, DEFAULT_URL, Settings
 
 T = TypeVar("T")
@@ -62,14 +62,14 @@ def load_settings(
     """
     file = read_config(env)
     sources = _sources(file, env, flags)
-    found = Address(DEFAULT_URL, "the default", None)
+    found = RedisAddress(DEFAULT_URL, "the default", None)
     own: tuple[Source, ...] = ()
     habits = _habits(sources, file)
     if connect:
         found = address(sources, env)
         own = allowed(sources, found)
     identity = _identity(own)
-    way = Entry()
+    way = CredentialSources()
     if connect:
         way = entry(sources, own, found, flags.get("ask_password"))
     return Settings(
@@ -86,11 +86,11 @@ def load_settings(
 def _sources(file: ConfigFile, env: Mapping[str, str], flags: Flags) -> list[Source]:
     apart = ("profile", "ask_password")
     given = {n: v for n, v in flags.items() if v is not None and n not in apart}
-    sources = [Source(Kind.FLAGS, given), environment(env)]
+    sources = [Source(SettingKind.FLAGS, given), environment(env)]
     profile = chosen(file, env, flags.get("profile"))
     if profile is not None:
         sources.insert(1 if flags.get("profile") is not None else 2, profile)
-    return [*sources, Source(Kind.TOP, file.top, file.folder)]
+    return [*sources, Source(SettingKind.TOP, file.top, file.folder)]
 
 
 def _habits(sources: Sequence[Source], file: ConfigFile) -> dict[str, Any]:
@@ -110,7 +110,7 @@ def _habits(sources: Sequence[Source], file: ConfigFile) -> dict[str, Any]:
 
 def _identity(own: Sequence[Source]) -> dict[str, Any]:
     """What the screen calls this Redis; nothing, where the address is not the file's."""
-    profile = next((source.profile for source in own if source.kind is Kind.PROFILE), None)
+    profile = next((source.profile for source in own if source.kind is SettingKind.PROFILE), None)
     return {
         "profile": profile,
         "name": _said(own, "name", validation.label, profile),

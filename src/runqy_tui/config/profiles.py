@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from runqy_tui.config import validation
 from runqy_tui.config.config_file import ConfigFile, read_config
-from runqy_tui.config.setting_sources import Kind, Source, pick
+from runqy_tui.config.setting_sources import SettingKind, Source, pick
 from runqy_tui.config.settings import DEFAULT_URL
 from runqy_tui.model.errors import ConfigError
 
@@ -47,7 +47,7 @@ def chosen(file: ConfigFile, env: Mapping[str, str], flag: str | None) -> Source
     table = file.profiles.get(name)
     if table is None:
         raise ConfigError(f"{where}: {_unknown(name, file)}")
-    return Source(Kind.PROFILE, table, file.folder, name)
+    return Source(SettingKind.PROFILE, table, file.folder, name)
 
 
 def _unknown(name: str, file: ConfigFile) -> str:
@@ -67,13 +67,13 @@ def list_profiles(env: Mapping[str, str], flag: str | None = None) -> tuple[Prof
     file = read_config(env)
     default = chosen(file, env, flag)
     return tuple(
-        _listed(Source(Kind.PROFILE, table, file.folder, name), file, default)
+        _listed(Source(SettingKind.PROFILE, table, file.folder, name), file, default)
         for name, table in file.profiles.items()
     )
 
 
 def _listed(source: Source, file: ConfigFile, default: Source | None) -> Profile:
-    top = Source(Kind.TOP, file.top, file.folder)
+    top = Source(SettingKind.TOP, file.top, file.folder)
     own = [source] if "url" in source.values else [source, top]
     url, title, colour = (pick(own, name) for name in ("url", "name", "colour"))
     if url is not None and not isinstance(url.value, str):

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from runqy_tui.config.setting_sources import Kind, Source
+from runqy_tui.config.setting_sources import SettingKind, Source
 from runqy_tui.config.settings import DEFAULT_URL
 from runqy_tui.config.validation import boolean_word, is_text, shown
 from runqy_tui.model.errors import ConfigError
@@ -25,7 +25,7 @@ _OPTIONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class RedisAddress:
     """A URL, where it came from in words, and the source; ``None`` is the default."""
 
     url: str = field(repr=False)
@@ -55,7 +55,7 @@ class Address:
         return frozenset(said)
 
 
-def address(sources: Sequence[Source], env: Mapping[str, str]) -> Address:
+def address(sources: Sequence[Source], env: Mapping[str, str]) -> RedisAddress:
     """The URL of the strongest source that has one.
 
     Raises:
@@ -66,9 +66,9 @@ def address(sources: Sequence[Source], env: Mapping[str, str]) -> Address:
     return found
 
 
-def _resolve(sources: Sequence[Source], env: Mapping[str, str]) -> Address:
+def _resolve(sources: Sequence[Source], env: Mapping[str, str]) -> RedisAddress:
     for source in sources:
-        if source.kind is Kind.ENVIRONMENT:
+        if source.kind is SettingKind.ENVIRONMENT:
             found = _of_environment(source, env)
         else:
             found = _of_values(source)
@@ -78,28 +78,28 @@ def _resolve(sources: Sequence[Source], env: Mapping[str, str]) -> Address:
     if "://" in parts.get("REDIS_PORT", ""):
         del parts["REDIS_PORT"]  # Kubernetes sets tcp://… beside any service named redis
     if parts:
-        (own,) = (source for source in sources if source.kind is Kind.ENVIRONMENT)
-        return Address(_url_from_parts(parts), "REDIS_*", own)
-    return Address(DEFAULT_URL, "the default", None)
+        (own,) = (source for source in sources if source.kind is SettingKind.ENVIRONMENT)
+        return RedisAddress(_url_from_parts(parts), "REDIS_*", own)
+    return RedisAddress(DEFAULT_URL, "the default", None)
 
 
-def _of_environment(source: Source, env: Mapping[str, str]) -> Address | None:
+def _of_environment(source: Source, env: Mapping[str, str]) -> RedisAddress | None:
     for name in ("RUNQY_REDIS_URL", "REDIS_URL"):
         if value := env.get(name):
-            return Address(value, name, source)
+            return RedisAddress(value, name, source)
     if env.get("REDIS_HOST"):
-        return Address(_url_from_parts(env), "REDIS_HOST", source)
+        return RedisAddress(_url_from_parts(env), "REDIS_HOST", source)
     return None
 
 
-def _of_values(source: Source) -> Address | None:
+def _of_values(source: Source) -> RedisAddress | None:
     url = source.values.get("url")
     if url is None:
         return None
     if not isinstance(url, str):
         raise ConfigError(f"{source.where('url')} must be a string, as in redis://host:6379/0.")
-    where = "config.toml" if source.kind is Kind.TOP else source.where("url")
-    return Address(url, where, source)
+    where = "config.toml" if source.kind is SettingKind.TOP else source.where("url")
+    return RedisAddress(url, where, source)
 
 
 def _check(url: str, source: str) -> None:

@@ -28,7 +28,7 @@ _IN_ENVIRONMENT = (
 )
 
 
-class Kind(Enum):
+class SettingKind(Enum):
     """What a source is; it decides how a setting in it is named."""
 
     FLAGS = "--"
@@ -44,7 +44,7 @@ class Source:
     ``folder`` is where relative names of files begin.
     """
 
-    kind: Kind
+    kind: SettingKind
     values: Mapping[str, Any] = field(repr=False)
     folder: Path = field(default_factory=Path)
     profile: str = ""
@@ -52,20 +52,20 @@ class Source:
     @property
     def in_file(self) -> bool:
         """Whether it is a part of ``config.toml``."""
-        return self.kind in (Kind.PROFILE, Kind.TOP)
+        return self.kind in (SettingKind.PROFILE, SettingKind.TOP)
 
     def where(self, name: str) -> str:
         """The setting as the user wrote it."""
-        if self.kind is Kind.FLAGS:
+        if self.kind is SettingKind.FLAGS:
             return f"--{name.replace('_', '-')}"
-        if self.kind is Kind.ENVIRONMENT:
+        if self.kind is SettingKind.ENVIRONMENT:
             return variable(name)
-        table = f"profiles.{self.profile}." if self.kind is Kind.PROFILE else ""
+        table = f"profiles.{self.profile}." if self.kind is SettingKind.PROFILE else ""
         return f"config.toml: {table}{name}"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundSetting:
     """A value with the place it was found in."""
 
     value: Any = field(repr=False)
@@ -73,18 +73,18 @@ class Found:
     source: Source
 
 
-def pick(sources: Sequence[Source], *names: str) -> Found | None:
+def pick(sources: Sequence[Source], *names: str) -> FoundSetting | None:
     """What the strongest source says that has any of the names."""
     for source in sources:
         for name in names:
             if name in source.values:
-                return Found(source.values[name], source.where(name), source)
+                return FoundSetting(source.values[name], source.where(name), source)
     return None
 
 
 def variable(name: str) -> str:
     """The name that a setting has in the environment."""
-    return f"{_PREFIXES.get(name, Kind.ENVIRONMENT.value)}{name.upper()}"
+    return f"{_PREFIXES.get(name, SettingKind.ENVIRONMENT.value)}{name.upper()}"
 
 
 def environment(env: Mapping[str, str]) -> Source:
@@ -104,4 +104,4 @@ def environment(env: Mapping[str, str]) -> Source:
         )
     if insecure := env.get("RUNQY_REDIS_TLS_INSECURE"):
         values["tls_insecure"] = boolean_word(insecure, "RUNQY_REDIS_TLS_INSECURE")
-    return Source(Kind.ENVIRONMENT, values)
+    return Source(SettingKind.ENVIRONMENT, values)

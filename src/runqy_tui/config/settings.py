@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from runqy_tui.model.credentials import Access
+from runqy_tui.model.credentials import Credentials
 
 DEFAULT_URL = "redis://localhost:6379/0"
 DEFAULT_BUDGET = 2_000
@@ -41,7 +41,7 @@ class Settings:
 
     url: str = field(default=DEFAULT_URL, repr=False)
     url_source: str = "the default"
-    access: Access = field(default_factory=Access)
+    access: Credentials = field(default_factory=Credentials)
     name: str | None = None
     profile: str | None = None
     colour: str | None = None

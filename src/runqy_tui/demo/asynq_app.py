@@ -9,7 +9,7 @@ from typing import cast
 from zlib import crc32
 
 from runqy_tui.demo import asynq_heartbeats, asynq_writer, task_writer
-from runqy_tui.demo.asynq_heartbeats import Periodic, Running, Server
+from runqy_tui.demo.asynq_heartbeats import AsynqServer, Periodic, Running
 from runqy_tui.demo.maintenance import Limit, trim
 from runqy_tui.demo.simulation import World
 from runqy_tui.demo.task_writer import Message
@@ -120,7 +120,7 @@ class AsynqApp:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._server = Server("app-1", 311, world.new_id(), 8, QUEUES, world.wall - 52_000)
+        self._server = AsynqServer("app-1", 311, world.new_id(), 8, QUEUES, world.wall - 52_000)
         self._scheduler = f"app-1:311:{world.new_id()}"
         self._cron_id, self._nightly_id = world.new_id(), world.new_id()
         self._running: dict[str, tuple[float, Running]] = {}

@@ -29,7 +29,7 @@ class Running:
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class AsynqServer:
     """An asynq server process."""
 
     host: str

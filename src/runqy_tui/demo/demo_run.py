@@ -18,7 +18,7 @@ _STOP_DEADLINE = 2.0
 _PACKAGE_ROOT = Path(runqy_tui.__file__).parents[1]
 
 
-class Demo:
+class DemoRun:
     """A simulated fleet on an embedded server, for as long as this process lives.
 
     ``speed`` scales the story, ``seed`` decides everything but the wall clock, ``tcp`` listens on
@@ -43,7 +43,7 @@ class Demo:
         self._fleet: subprocess.Popen[bytes] | None = None
         self._ready = False
 
-    def __enter__(self) -> Demo:
+    def __enter__(self) -> DemoRun:
         self.start()
         return self
 

@@ -72,7 +72,7 @@ def heartbeat(
     client.pexpire(keys.worker(worker_id), int(ttl * 1000))
 
 
-class OldCorner:
+class DocumentedProducer:
     """One old worker with more waiting than it gets done."""
 
     def __init__(self, world: World) -> None:

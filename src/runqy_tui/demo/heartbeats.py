@@ -20,7 +20,7 @@ LOG_LINES = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Recovery:
+class RecoveryEntry:
     """One entry of a worker's ``recovery`` field."""
 
     state: str = "idle"
@@ -29,7 +29,7 @@ class Recovery:
 
 
 @dataclass(frozen=True, slots=True)
-class Beat:
+class Heartbeat:
     """What a worker writes each 5 seconds. ``metrics`` and ``recovery`` may be absent."""
 
     worker_id: str
@@ -39,7 +39,7 @@ class Beat:
     status: str = "running"
     healthy: bool = True
     metrics: Mapping[str, object] | None = None
-    recovery: Mapping[str, Recovery] = field(default_factory=dict)
+    recovery: Mapping[str, RecoveryEntry] = field(default_factory=dict)
 
     def fields(self, now: float) -> dict[FieldT, EncodableT]:
         """The hash's fields, in Go's spelling."""
@@ -68,7 +68,7 @@ class Beat:
         return fields
 
 
-def heartbeat(client: Redis, beat: Beat, now: float, ttl: float = BEAT_TTL) -> None:
+def heartbeat(client: Redis, beat: Heartbeat, now: float, ttl: float = BEAT_TTL) -> None:
     """Say that a worker is alive."""
     key = keys.worker(beat.worker_id)
     client.hset(key, mapping=beat.fields(now))

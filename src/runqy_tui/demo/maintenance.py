@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from runqy_tui.demo import task_writer
-from runqy_tui.demo.simulated_worker import Worker
+from runqy_tui.demo.simulated_worker import SimulatedWorker
 from runqy_tui.demo.simulation import World
 from runqy_tui.demo.task_writer import Message
 from runqy_tui.model import TaskState
@@ -29,10 +29,10 @@ Limit = tuple[str, TaskState, int]
 """A queue, ``completed`` or ``archived``, and how many tasks stay."""
 
 
-class Upkeep:
+class Maintenance:
     """The forwarder, the recoverer and the janitor of every living worker."""
 
-    def __init__(self, world: World, workers: Sequence[Worker]) -> None:
+    def __init__(self, world: World, workers: Sequence[SimulatedWorker]) -> None:
         self._world = world
         self._workers = workers
         self._forward = self._recover = self._tidy = 0.0

@@ -7,7 +7,7 @@ from typing import cast
 
 from runqy_tui.demo import task_writer
 from runqy_tui.demo.cast import QueueSpec
-from runqy_tui.demo.simulated_worker import Worker
+from runqy_tui.demo.simulated_worker import SimulatedWorker
 from runqy_tui.demo.simulation import World
 from runqy_tui.demo.task_writer import Message
 from runqy_tui.model import TaskState
@@ -65,7 +65,7 @@ class Producers:
         return self._world.rng.expovariate(rate)
 
 
-def dispatch(world: World, workers: Sequence[Worker]) -> None:
+def dispatch(world: World, workers: Sequence[SimulatedWorker]) -> None:
     """Let every worker with a free slot take tasks, the higher priority more often."""
     ready = [worker for worker in workers if worker.free]
     if not ready:
@@ -94,8 +94,8 @@ def dispatch(world: World, workers: Sequence[Worker]) -> None:
 
 
 def _plan(
-    world: World, workers: Iterable[Worker], lengths: dict[str, int]
-) -> list[tuple[Worker, str]]:
+    world: World, workers: Iterable[SimulatedWorker], lengths: dict[str, int]
+) -> list[tuple[SimulatedWorker, str]]:
     plan = []
     for worker in workers:
         for _ in range(worker.free):

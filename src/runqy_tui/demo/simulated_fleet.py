@@ -18,30 +18,30 @@ from redis.exceptions import RedisError
 
 from runqy_tui.demo import asynq_app, initial_data
 from runqy_tui.demo.asynq_app import AsynqApp
-from runqy_tui.demo.documented_dialect import OldCorner
-from runqy_tui.demo.maintenance import Upkeep
+from runqy_tui.demo.documented_dialect import DocumentedProducer
+from runqy_tui.demo.maintenance import Maintenance
 from runqy_tui.demo.producers import Producers, dispatch
-from runqy_tui.demo.simulated_worker import Worker
+from runqy_tui.demo.simulated_worker import SimulatedWorker
 from runqy_tui.demo.simulation import World
-from runqy_tui.demo.storyline import Act, Event, events
+from runqy_tui.demo.storyline import StoryAct, StoryEvent, events
 
 STEP = 0.1
 FAST_STEP = 0.05
 FAST = 4.0
 
 
-class Fleet:
+class SimulatedFleet:
     """Everything that writes in the demo, advanced step by step."""
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.workers = {spec.id: Worker(world, spec) for spec in world.cast.workers}
+        self.workers = {spec.id: SimulatedWorker(world, spec) for spec in world.cast.workers}
         self._present = list(self.workers.values())
         self._asynq = AsynqApp(world)
-        self._corner = OldCorner(world)
+        self._corner = DocumentedProducer(world)
         self._producers = Producers(world)
-        self._upkeep = Upkeep(world, self._present)
-        self._events: Iterator[Event] = iter(()) if world.healthy else events()
+        self._upkeep = Maintenance(world, self._present)
+        self._events: Iterator[StoryEvent] = iter(()) if world.healthy else events()
         self._next = next(self._events, None)
 
     def begin(self) -> None:
@@ -69,26 +69,26 @@ class Fleet:
         dispatch(world, self._present)
         world.flush()
 
-    def _act(self, event: Event) -> None:
-        if event.act is Act.SPIKE:
+    def _act(self, event: StoryEvent) -> None:
+        if event.act is StoryAct.SPIKE:
             self._producers.spike(event.target)
             return
         worker = self.workers[event.target]
         {
-            Act.FLOOD: worker.flood,
-            Act.CRASH: worker.crash,
-            Act.FAIL: worker.fail,
-            Act.DEGRADE: worker.degrade,
-            Act.RECOVER: worker.recover,
-            Act.KILL: worker.kill,
-            Act.JOIN: worker.join,
-            Act.STOP: worker.stop,
+            StoryAct.FLOOD: worker.flood,
+            StoryAct.CRASH: worker.crash,
+            StoryAct.FAIL: worker.fail,
+            StoryAct.DEGRADE: worker.degrade,
+            StoryAct.RECOVER: worker.recover,
+            StoryAct.KILL: worker.kill,
+            StoryAct.JOIN: worker.join,
+            StoryAct.STOP: worker.stop,
         }[event.act]()
 
 
 def play(world: World) -> None:
     """Play until standard input ends."""
-    fleet = Fleet(world)
+    fleet = SimulatedFleet(world)
     fleet.begin()
     sys.stdout.write("ready\n")
     sys.stdout.flush()

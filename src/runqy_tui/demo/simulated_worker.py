@@ -9,9 +9,9 @@ from zlib import crc32
 from runqy_tui.demo import heartbeats, task_writer
 from runqy_tui.demo.cast import QueueSpec, WorkerSpec
 from runqy_tui.demo.heartbeats import (
-    Beat,
+    Heartbeat,
     LogText,
-    Recovery,
+    RecoveryEntry,
     finished_line,
     flood_lines,
     machine,
@@ -49,7 +49,7 @@ class Job:
     renew: float
 
 
-class Worker:
+class SimulatedWorker:
     """A worker process; every method queues its writes in the world's batch."""
 
     def __init__(self, world: World, spec: WorkerSpec) -> None:
@@ -58,7 +58,7 @@ class Worker:
         self.phase = Phase.RUNNING if spec.present else Phase.ABSENT
         self.started_at = world.wall - spec.age
         self.jobs: dict[str, Job] = {}
-        self.recovery = {parent: Recovery() for parent in spec.parents}
+        self.recovery = {parent: RecoveryEntry() for parent in spec.parents}
         self.lines: list[str] = []
         self.seq = 0
         # Every worker has beaten by the first moment, and then each in its own rhythm.
@@ -153,7 +153,7 @@ class Worker:
         world, spec = self.world, self.spec
         booting = self.phase is Phase.BOOTSTRAPPING
         load = len(self.jobs) / spec.concurrency
-        beat = Beat(
+        beat = Heartbeat(
             worker_id=spec.id,
             started_at=self.started_at,
             concurrency=spec.concurrency,
@@ -224,7 +224,7 @@ class Worker:
     def recover(self) -> None:
         """A restart succeeds; the tasks in its slots fail and are tried again."""
         entry = self.recovery[self._parent]
-        self.recovery[self._parent] = Recovery("idle", 0, entry.total_restarts + 1)
+        self.recovery[self._parent] = RecoveryEntry("idle", 0, entry.total_restarts + 1)
         for job in self._held():
             job.ends = self.world.t
         self.say("INFO model loaded, ready")
@@ -242,7 +242,7 @@ class Worker:
 
     def _change(self, state: str, *, fails: int, restarts: int) -> None:
         entry = self.recovery[self._parent]
-        self.recovery[self._parent] = Recovery(
+        self.recovery[self._parent] = RecoveryEntry(
             state, entry.consecutive_fails + fails, entry.total_restarts + restarts
         )
 

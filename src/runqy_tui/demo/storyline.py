@@ -9,7 +9,7 @@ from enum import StrEnum
 from runqy_tui.demo.cast import CRASHING, JOINING, KILLED, RECOVERING, STOPPING
 
 
-class Act(StrEnum):
+class StoryAct(StrEnum):
     """Things that happen to a queue or a worker."""
 
     SPIKE = "spike"  # producers flood a queue for 20 s
@@ -24,47 +24,47 @@ class Act(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class StoryEvent:
     """One thing that happens, ``at`` seconds after the start."""
 
     at: float
-    act: Act
+    act: StoryAct
     target: str
 
 
-STORY: tuple[Event, ...] = (
-    Event(0, Act.CRASH, RECOVERING),
-    Event(15, Act.SPIKE, "inference.low"),
-    Event(30, Act.CRASH, CRASHING),
-    Event(35, Act.FAIL, RECOVERING),
-    Event(38, Act.FAIL, CRASHING),
-    Event(45, Act.DEGRADE, CRASHING),
-    Event(52, Act.FLOOD, "gpu-1:4312"),
-    Event(60, Act.KILL, KILLED),  # its hash expires at 90 s: lost
-    Event(75, Act.JOIN, JOINING),
-    Event(80, Act.FAIL, RECOVERING),
-    Event(100, Act.STOP, STOPPING),
-    Event(110, Act.RECOVER, RECOVERING),
+STORY: tuple[StoryEvent, ...] = (
+    StoryEvent(0, StoryAct.CRASH, RECOVERING),
+    StoryEvent(15, StoryAct.SPIKE, "inference.low"),
+    StoryEvent(30, StoryAct.CRASH, CRASHING),
+    StoryEvent(35, StoryAct.FAIL, RECOVERING),
+    StoryEvent(38, StoryAct.FAIL, CRASHING),
+    StoryEvent(45, StoryAct.DEGRADE, CRASHING),
+    StoryEvent(52, StoryAct.FLOOD, "gpu-1:4312"),
+    StoryEvent(60, StoryAct.KILL, KILLED),  # its hash expires at 90 s: lost
+    StoryEvent(75, StoryAct.JOIN, JOINING),
+    StoryEvent(80, StoryAct.FAIL, RECOVERING),
+    StoryEvent(100, StoryAct.STOP, STOPPING),
+    StoryEvent(110, StoryAct.RECOVER, RECOVERING),
 )
 
 CYCLE_START = 240.0
 CYCLE_PERIOD = 480.0
-CYCLE: tuple[Event, ...] = (
-    Event(0, Act.JOIN, STOPPING),
-    Event(60, Act.SPIKE, "inference.low"),
-    Event(150, Act.CRASH, RECOVERING),
-    Event(162, Act.RECOVER, RECOVERING),
-    Event(300, Act.SPIKE, "embed.default"),
-    Event(330, Act.FLOOD, "gpu-1:4312"),
-    Event(400, Act.STOP, STOPPING),
+CYCLE: tuple[StoryEvent, ...] = (
+    StoryEvent(0, StoryAct.JOIN, STOPPING),
+    StoryEvent(60, StoryAct.SPIKE, "inference.low"),
+    StoryEvent(150, StoryAct.CRASH, RECOVERING),
+    StoryEvent(162, StoryAct.RECOVER, RECOVERING),
+    StoryEvent(300, StoryAct.SPIKE, "embed.default"),
+    StoryEvent(330, StoryAct.FLOOD, "gpu-1:4312"),
+    StoryEvent(400, StoryAct.STOP, STOPPING),
 )
 
 
-def events() -> Iterator[Event]:
+def events() -> Iterator[StoryEvent]:
     """Every event in order, without end: the story, then the cycle over and over."""
     yield from STORY
     start = CYCLE_START
     while True:
         for event in CYCLE:
-            yield Event(start + event.at, event.act, event.target)
+            yield StoryEvent(start + event.at, event.act, event.target)
         start += CYCLE_PERIOD

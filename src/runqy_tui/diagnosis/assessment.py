@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from runqy_tui.diagnosis.findings.finding import Finding, Kind, Sight
+from runqy_tui.diagnosis.findings.finding import DetectorContext, Finding, SubjectKind
 from runqy_tui.diagnosis.findings.registry import diagnose, urgency
 from runqy_tui.model import Queue, Snapshot, Worker, WorkerState
 from runqy_tui.model.severity import Severity
@@ -44,7 +44,7 @@ def assess(snapshot: Snapshot, findings: Iterable[Finding] | None = None) -> Ass
     Without ``findings`` those are looked for that one snapshot alone shows.
     """
     if findings is None:
-        findings = diagnose(Sight(snapshot, History()))
+        findings = diagnose(DetectorContext(snapshot, History()))
     return at_once(assessing(snapshot, findings))
 
 
@@ -53,7 +53,7 @@ def assessing(snapshot: Snapshot, findings: Iterable[Finding]) -> Steps[Assessme
     workers: dict[object, list[Finding]] = defaultdict(list)
     queues: dict[object, list[Finding]] = defaultdict(list)
     for finding in findings:
-        if finding.subject.kind is Kind.WORKER:
+        if finding.subject.kind is SubjectKind.WORKER:
             workers[finding.subject.name].append(finding)
         elif finding.subject.queue is not None:  # a task's finding is its queue's trouble too
             queues[finding.subject.queue].append(finding)

@@ -8,25 +8,25 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from runqy_tui.diagnosis.assessment import Assessment, assessing
-from runqy_tui.diagnosis.findings.finding import Finding, Sight, Thresholds
+from runqy_tui.diagnosis.findings.finding import DetectorContext, Finding, Thresholds
 from runqy_tui.diagnosis.findings.registry import diagnosing
-from runqy_tui.diagnosis.findings.server_history import ActiveSeen, ServerPast
-from runqy_tui.diagnosis.findings.tracker import Tracker
+from runqy_tui.diagnosis.findings.server_history import ActiveSeen, ServerHistory
+from runqy_tui.diagnosis.findings.tracker import FindingTracker
 from runqy_tui.model import (
     ActiveTask,
-    Audit,
-    AuditedTask,
+    CheckedTask,
     Dialect,
     QueueKey,
     Snapshot,
     TaskState,
+    WindowCheck,
     WorkerState,
 )
 from runqy_tui.model.errors import RunqyTuiError
 from runqy_tui.model.reader_protocol import Reader
-from runqy_tui.observation.durations import Durations, Observed
+from runqy_tui.observation.durations import Durations, ObservedDurations
 from runqy_tui.observation.history import History, Trend
-from runqy_tui.observation.task_sampling import Auditor
+from runqy_tui.observation.task_sampling import TaskSampler
 from runqy_tui.runtime.cooperative import Steps, at_once, in_turns, parts
 
 FATES_PER_POLL = 200
@@ -45,34 +45,34 @@ class Diagnosis:
     snapshot: Snapshot
     findings: tuple[Finding, ...] = ()
     trends: Mapping[QueueKey, Trend] = field(default_factory=dict)
-    durations: Mapping[QueueKey, Observed] = field(default_factory=dict)
+    durations: Mapping[QueueKey, ObservedDurations] = field(default_factory=dict)
     unread: str | None = None
     assessment: Assessment | None = None
 
 
-class Looks(NamedTuple):
+class TaskChecks(NamedTuple):
     """What the reader told of single tasks in one poll; ``fates`` are in the order of ``ids``.
 
     ``unread``: why some of it is missing.
     """
 
-    audits: Sequence[Audit] = ()
+    audits: Sequence[WindowCheck] = ()
     started: Sequence[ActiveTask] = ()
     ids: Sequence[tuple[QueueKey, str]] = ()
-    fates: Sequence[AuditedTask] = ()
+    fates: Sequence[CheckedTask] = ()
     unread: str | None = None
 
 
-class Triage:
+class Diagnoser:
     """Owns what is remembered between polls. One poll at a time, in one thread."""
 
     def __init__(self, thresholds: Thresholds | None = None) -> None:
         self.thresholds = thresholds or Thresholds()
         self.history = History()
         self.durations = Durations()
-        self.auditor = Auditor()
-        self.tracker = Tracker()
-        self._server_past = ServerPast()
+        self.auditor = TaskSampler()
+        self.tracker = FindingTracker()
+        self._server_past = ServerHistory()
         self._active_seen = ActiveSeen()
         self._next_server = 0
 
@@ -84,26 +84,26 @@ class Triage:
         """
         return await self.digest(snapshot, await self.read(reader, snapshot))
 
-    async def digest(self, snapshot: Snapshot, looks: Looks | None = None) -> Diagnosis:
+    async def digest(self, snapshot: Snapshot, looks: TaskChecks | None = None) -> Diagnosis:
         """Take in a poll and what :meth:`read` gave, with turns for others in between.
 
         Not to be cancelled, but for good: it would be half taken in.
         """
-        return await in_turns(self._taking(snapshot, looks or Looks()))
+        return await in_turns(self._taking(snapshot, looks or TaskChecks()))
 
     async def without(self, snapshot: Snapshot, why: str) -> Diagnosis:
         """Take in a poll that no closer look could follow, for the reason given."""
-        return await self.digest(snapshot, Looks(unread=why))
+        return await self.digest(snapshot, TaskChecks(unread=why))
 
     async def glance(self, snapshot: Snapshot) -> Diagnosis:
         """What a first poll alone tells, before closer looks; nothing of it is remembered."""
-        return await Triage(self.thresholds).digest(snapshot)
+        return await Diagnoser(self.thresholds).digest(snapshot)
 
-    def take(self, snapshot: Snapshot, looks: Looks | None = None) -> Diagnosis:
+    def take(self, snapshot: Snapshot, looks: TaskChecks | None = None) -> Diagnosis:
         """Take in a poll and what was read of single tasks, without any reader."""
-        return at_once(self._taking(snapshot, looks or Looks()))
+        return at_once(self._taking(snapshot, looks or TaskChecks()))
 
-    def _taking(self, snapshot: Snapshot, looks: Looks) -> Steps[Diagnosis]:
+    def _taking(self, snapshot: Snapshot, looks: TaskChecks) -> Steps[Diagnosis]:
         if snapshot.clock_jump_s:
             self._follow_clock(snapshot.clock_jump_s)
         yield from self.history.adding(snapshot)
@@ -128,7 +128,7 @@ class Triage:
         """Redis's clock was set: moments move with it, and what was measured across it goes."""
         self.tracker.shift(jump_s)
         self.durations.forget_running()
-        self.auditor = Auditor()
+        self.auditor = TaskSampler()
         self._active_seen = ActiveSeen()
 
     def _trends(self, snapshot: Snapshot) -> Steps[dict[QueueKey, Trend]]:
@@ -145,7 +145,7 @@ class Triage:
     def _finding(self, snapshot: Snapshot) -> Steps[tuple[Finding, ...]]:
         self._server_past.add(snapshot)
         self._active_seen.take(self.auditor.current)
-        sight = Sight(
+        sight = DetectorContext(
             snapshot=snapshot,
             history=self.history,
             audits=self.auditor.current,
@@ -158,14 +158,14 @@ class Triage:
         found = yield from diagnosing(sight)
         return (yield from self.tracker.updating(found, snapshot.taken_at, first_poll))
 
-    async def read(self, reader: Reader, snapshot: Snapshot) -> Looks:
+    async def read(self, reader: Reader, snapshot: Snapshot) -> TaskChecks:
         """Look closer at some tasks of a poll, to be taken in with it.
 
         Three questions; one that is refused leaves the others their answers.
         """
-        audits: Sequence[Audit] = ()
+        audits: Sequence[WindowCheck] = ()
         started: Sequence[ActiveTask] = ()
-        fates: Sequence[AuditedTask] = ()
+        fates: Sequence[CheckedTask] = ()
         unread: list[str] = []
         # Tasks that left between the last poll and this one are asked for at the next.
         ids = self.durations.pending_fates(FATES_PER_POLL)
@@ -184,7 +184,7 @@ class Triage:
         except RunqyTuiError as error:
             unread.append(str(error))
             ids = []
-        return Looks(audits, started, ids, fates, unread[0] if unread else None)
+        return TaskChecks(audits, started, ids, fates, unread[0] if unread else None)
 
     async def _read_started(self, reader: Reader, snapshot: Snapshot) -> list[ActiveTask]:
         servers = [
@@ -201,7 +201,7 @@ class Triage:
         turn = (*servers[start:], *servers[:start])[:SERVERS_PER_POLL]
         return [task for server in turn for task in await reader.active_tasks(server)]
 
-    def _observe(self, snapshot: Snapshot, looks: Looks) -> None:
+    def _observe(self, snapshot: Snapshot, looks: TaskChecks) -> None:
         self.durations.observe_started(looks.started)
         for queue in snapshot.queues:
             if queue.counts.active == 0 and queue.read_at is None:
@@ -210,6 +210,6 @@ class Triage:
             if audit.window.state is TaskState.ACTIVE:
                 self.durations.observe_active(audit)
 
-    def _durations(self, snapshot: Snapshot) -> dict[QueueKey, Observed]:
+    def _durations(self, snapshot: Snapshot) -> dict[QueueKey, ObservedDurations]:
         found = ((queue.key, self.durations.quantiles(queue.key)) for queue in snapshot.queues)
         return {key: observed for key, observed in found if observed is not None}

@@ -13,8 +13,8 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from runqy_tui.exporter.metric_families import FAMILIES, Family, Point, own_values
-from runqy_tui.exporter.scrape_state import Frame, Histogram, Status
+from runqy_tui.exporter.metric_families import FAMILIES, MetricFamily, Point, own_values
+from runqy_tui.exporter.scrape_state import ScrapeFrame, ScrapeHistogram, ScrapeState
 
 MAX_SERIES = 10_000
 _OWN = 6
@@ -29,7 +29,7 @@ _MAKERS: dict[str, type[_Family]] = {
 
 
 class RunqyCollector(Collector):
-    """Makes metrics of a :class:`Status` when it is asked for them.
+    """Makes metrics of a :class:`ScrapeState` when it is asked for them.
 
     Args:
         status: gives the present one; called once per scrape, in the scrape's own thread.
@@ -40,7 +40,7 @@ class RunqyCollector(Collector):
 
     def __init__(
         self,
-        status: Callable[[], Status],
+        status: Callable[[], ScrapeState],
         max_series: int = MAX_SERIES,
         warn: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -73,7 +73,7 @@ class RunqyCollector(Collector):
         )
 
 
-def build(frame: Frame, budget: int) -> tuple[list[Metric], int]:
+def build(frame: ScrapeFrame, budget: int) -> tuple[list[Metric], int]:
     """Metrics of one poll within a number of series, and how many series were left out."""
     metrics: list[Metric] = []
     dropped = 0
@@ -97,14 +97,14 @@ def build(frame: Frame, budget: int) -> tuple[list[Metric], int]:
 
 def _series(point: Point) -> int:
     value = point[1]
-    return len(value.buckets) + 3 if isinstance(value, Histogram) else 1
+    return len(value.buckets) + 3 if isinstance(value, ScrapeHistogram) else 1
 
 
-def _add(made: _Family, family: Family, point: Point) -> None:
+def _add(made: _Family, family: MetricFamily, point: Point) -> None:
     labels, value = point
     if isinstance(made, HistogramMetricFamily):
-        assert isinstance(value, Histogram), family.name  # noqa: S101
+        assert isinstance(value, ScrapeHistogram), family.name  # noqa: S101
         bounds = [(f"{bound:g}", float(count)) for bound, count in value.buckets]
         made.add_metric(labels, [*bounds, ("+Inf", float(value.count))], value.total_s)
-    elif not isinstance(value, Histogram):
+    elif not isinstance(value, ScrapeHistogram):
         made.add_metric(labels, value)

@@ -75,7 +75,7 @@ class _Account:
         return Totals(processed, float(self.failed_total))
 
 
-class Ledger:
+class MonotonicCounters:
     """Accounts of all queues."""
 
     def __init__(self) -> None:

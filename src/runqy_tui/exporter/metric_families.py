@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Literal, NamedTuple
 
 from runqy_tui.alerts.rule_values import is_present, worker_health
-from runqy_tui.exporter.scrape_state import Frame, Histogram, Status
+from runqy_tui.exporter.scrape_state import ScrapeFrame, ScrapeHistogram, ScrapeState
 from runqy_tui.model import Queue, QueueKey, TaskState, Worker
 from runqy_tui.text.safe import encode, safe_line
 
@@ -35,20 +35,20 @@ def queue_label(queue: QueueKey) -> str:
     return label(queue.name) if queue.braced else f"{label(queue.name)} (no braces)"
 
 
-Point = tuple[tuple[str, ...], "float | Histogram"]
+Point = tuple[tuple[str, ...], "float | ScrapeHistogram"]
 
 
-class Family(NamedTuple):
+class MetricFamily(NamedTuple):
     """One metric. ``points`` gives label values and a value for each series it should have."""
 
     name: str
     kind: Literal["gauge", "counter", "histogram"]
     help: str
     labels: tuple[str, ...]
-    points: Callable[[Frame], Iterator[Point]]
+    points: Callable[[ScrapeFrame], Iterator[Point]]
 
 
-def own_values(status: Status, now: float) -> Iterator[tuple[str, str, str, float]]:
+def own_values(status: ScrapeState, now: float) -> Iterator[tuple[str, str, str, float]]:
     """Name, kind, help and value of what the exporter says of itself."""
     up = status.error is None and status.frame is not None
     yield "runqy_up", "gauge", "Whether the last poll of Redis succeeded.", float(up)
@@ -63,8 +63,8 @@ def own_values(status: Status, now: float) -> Iterator[tuple[str, str, str, floa
         yield "runqy_exporter_snapshot_age_seconds", "gauge", told, age
 
 
-def _of_queues(value: Callable[[Queue], float | None]) -> Callable[[Frame], Iterator[Point]]:
-    def points(frame: Frame) -> Iterator[Point]:
+def _of_queues(value: Callable[[Queue], float | None]) -> Callable[[ScrapeFrame], Iterator[Point]]:
+    def points(frame: ScrapeFrame) -> Iterator[Point]:
         for queue in sorted(frame.snapshot.queues, key=_queue_order):
             found = value(queue)
             if found is not None:
@@ -73,8 +73,10 @@ def _of_queues(value: Callable[[Queue], float | None]) -> Callable[[Frame], Iter
     return points
 
 
-def _of_workers(value: Callable[[Worker], float | None]) -> Callable[[Frame], Iterator[Point]]:
-    def points(frame: Frame) -> Iterator[Point]:
+def _of_workers(
+    value: Callable[[Worker], float | None],
+) -> Callable[[ScrapeFrame], Iterator[Point]]:
+    def points(frame: ScrapeFrame) -> Iterator[Point]:
         for worker in sorted(frame.snapshot.workers, key=attrgetter("id")):
             found = value(worker) if is_present(worker) else None
             if found is not None:
@@ -83,8 +85,8 @@ def _of_workers(value: Callable[[Worker], float | None]) -> Callable[[Frame], It
     return points
 
 
-def _total(name: str) -> Callable[[Frame], Iterator[Point]]:
-    def points(frame: Frame) -> Iterator[Point]:
+def _total(name: str) -> Callable[[ScrapeFrame], Iterator[Point]]:
+    def points(frame: ScrapeFrame) -> Iterator[Point]:
         for queue in sorted(frame.totals, key=lambda key: (key.name, key.braced)):
             found = getattr(frame.totals[queue], name)
             if found is not None:
@@ -93,7 +95,7 @@ def _total(name: str) -> Callable[[Frame], Iterator[Point]]:
     return points
 
 
-def _states(frame: Frame) -> Iterator[Point]:
+def _states(frame: ScrapeFrame) -> Iterator[Point]:
     for queue in sorted(frame.snapshot.queues, key=_queue_order):
         for state in TaskState:
             found = queue.counts.of(state)
@@ -101,12 +103,12 @@ def _states(frame: Frame) -> Iterator[Point]:
                 yield (queue_label(queue.key), state.value), float(found)
 
 
-def _durations(frame: Frame) -> Iterator[Point]:
+def _durations(frame: ScrapeFrame) -> Iterator[Point]:
     for queue in sorted(frame.histograms, key=lambda key: (key.name, key.braced)):
         yield (queue_label(queue),), frame.histograms[queue]
 
 
-def _findings(frame: Frame) -> Iterator[Point]:
+def _findings(frame: ScrapeFrame) -> Iterator[Point]:
     for (detector, severity), number in sorted(frame.findings.items()):
         yield (label(detector), severity), float(number)
 
@@ -116,14 +118,14 @@ def _queue_order(queue: Queue) -> tuple[str, bool]:
 
 
 FAMILIES = (
-    Family(
+    MetricFamily(
         "runqy_findings",
         "gauge",
         "Things that are wrong, by the detector that says so.",
         ("detector", "severity"),
         _findings,
     ),
-    Family(
+    MetricFamily(
         "runqy_worker_healthy",
         "gauge",
         "1 = healthy, 0 = unhealthy: degraded, recovering, stale, or lost less than 30 min ago. "
@@ -131,11 +133,11 @@ FAMILIES = (
         ("worker",),
         _of_workers(worker_health),
     ),
-    Family(
+    MetricFamily(
         "runqy_queue_pending_tasks", "gauge", "Pending tasks.", ("queue",),
         _of_queues(attrgetter("counts.pending")),
     ),
-    Family(
+    MetricFamily(
         "runqy_tasks_processed",
         "counter",
         "Tasks processed successfully, as runqy counts them: for queues of asynq servers all "
@@ -143,7 +145,7 @@ FAMILIES = (
         ("queue",),
         _total("processed"),
     ),
-    Family(
+    MetricFamily(
         "runqy_tasks_failed",
         "counter",
         "Failed tasks as the queue's writer counts them: runqy only those that failed for good, "
@@ -151,33 +153,33 @@ FAMILIES = (
         ("queue",),
         _total("failed"),
     ),
-    Family(
+    MetricFamily(
         "runqy_queue_consumers", "gauge",
         "Workers that beat and list the queue, degraded ones included.", ("queue",),
         _of_queues(lambda queue: len(queue.consumers)),
     ),
-    Family(
+    MetricFamily(
         "runqy_queue_oldest_pending_age_seconds",
         "gauge",
         "Age of the oldest pending task. Absent where none is pending or its age is unknown.",
         ("queue",),
         _of_queues(attrgetter("oldest_pending_age_s")),
     ),
-    Family(
+    MetricFamily(
         "runqy_worker_last_beat_age_seconds",
         "gauge",
         "Seconds between the worker's last heartbeat and the poll, by Redis's clock.",
         ("worker",),
         _of_workers(attrgetter("last_beat_age_s")),
     ),
-    Family(
+    MetricFamily(
         "runqy_queue_tasks",
         "gauge",
         "Tasks in the states other than pending.",
         ("queue", "state"),
         _states,
     ),
-    Family(
+    MetricFamily(
         "runqy_task_duration_seconds",
         "histogram",
         "Durations of tasks that were seen active and then finished, observed by polling: each "

@@ -12,7 +12,7 @@ from runqy_tui.model import QueueKey, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
-class Histogram:
+class ScrapeHistogram:
     """Observed durations of one queue: cumulative counts per upper bound in seconds."""
 
     buckets: Sequence[tuple[float, int]]
@@ -21,21 +21,21 @@ class Histogram:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Frame:
+class ScrapeFrame:
     """The last good poll. ``received_at`` is :func:`time.monotonic`."""
 
     snapshot: Snapshot
     received_at: float
     totals: Mapping[QueueKey, Totals] = field(default_factory=dict)
-    histograms: Mapping[QueueKey, Histogram] = field(default_factory=dict)
+    histograms: Mapping[QueueKey, ScrapeHistogram] = field(default_factory=dict)
     findings: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Status:
+class ScrapeState:
     """The exporter as of now; ``error`` is why the last poll failed, ``None`` if it did not."""
 
-    frame: Frame | None = None
+    frame: ScrapeFrame | None = None
     polls: int = 0
     errors: int = 0
     poll_s: float | None = None

@@ -13,11 +13,11 @@ from time import monotonic
 
 from prometheus_client import CollectorRegistry
 
-from runqy_tui.diagnosis.diagnoser import Diagnosis, Triage
+from runqy_tui.diagnosis.diagnoser import Diagnoser, Diagnosis
 from runqy_tui.exporter.collector import MAX_SERIES, RunqyCollector
-from runqy_tui.exporter.counters import Ledger
-from runqy_tui.exporter.scrape_state import Frame, Histogram, Status, tally
-from runqy_tui.exporter.web_server import Address, listen
+from runqy_tui.exporter.counters import MonotonicCounters
+from runqy_tui.exporter.scrape_state import ScrapeFrame, ScrapeHistogram, ScrapeState, tally
+from runqy_tui.exporter.web_server import ListenAddress, listen
 from runqy_tui.model import QueueKey
 from runqy_tui.model.errors import ConfigError
 from runqy_tui.model.reader_protocol import Reader
@@ -27,7 +27,7 @@ from runqy_tui.text.safe import safe_line
 PATIENCE_LEAST_S = 15.0
 
 
-class Watch:
+class MetricsPoller:
     """Polls until cancelled. ``status`` may be read from any thread: it is replaced, not changed.
 
     Args:
@@ -42,13 +42,13 @@ class Watch:
         interval_s: float,
         say: Callable[[str], None],
     ) -> None:
-        self.status = Status()
+        self.status = ScrapeState()
         self.patience_s = max(PATIENCE_LEAST_S, 3 * interval_s)
         self._open_reader = open_reader
         self._say = say
-        self._triage = Triage()
+        self._triage = Diagnoser()
         self._poller = Poller(self._open, self._took, interval_s, self._triage)
-        self._ledger = Ledger()
+        self._ledger = MonotonicCounters()
         self._hopeless: asyncio.Future[None] | None = None
 
     async def run(self) -> None:
@@ -95,10 +95,10 @@ class Watch:
             took_s = frame.snapshot.redis.elapsed_ms / 1000
             self.status = replace(self.status, frame=frame, poll_s=took_s)
 
-    def _frame(self, diagnosis: Diagnosis, at: float) -> Frame:
+    def _frame(self, diagnosis: Diagnosis, at: float) -> ScrapeFrame:
         snapshot = diagnosis.snapshot
         histograms = ((queue.key, self._histogram(queue.key)) for queue in snapshot.queues)
-        return Frame(
+        return ScrapeFrame(
             snapshot=snapshot,
             received_at=at,
             totals=self._ledger.take(snapshot.queues),
@@ -106,17 +106,17 @@ class Watch:
             findings=tally(diagnosis.findings),
         )
 
-    def _histogram(self, queue: QueueKey) -> Histogram | None:
+    def _histogram(self, queue: QueueKey) -> ScrapeHistogram | None:
         found = self._triage.durations.histogram(queue)
         if found is None:
             return None
         bounds, counts, total_s, count = found
-        return Histogram(tuple(zip(bounds, counts, strict=True)), total_s, count)
+        return ScrapeHistogram(tuple(zip(bounds, counts, strict=True)), total_s, count)
 
 
 async def serve(
     open_reader: Callable[[], Awaitable[Reader]],
-    address: Address,
+    address: ListenAddress,
     interval_s: float,
     max_series: int = MAX_SERIES,
 ) -> None:
@@ -127,7 +127,7 @@ async def serve(
         ConfigError: the settings name no Redis that could ever be reached.
     """
     stopped = _stop_signal()
-    watch = Watch(open_reader, interval_s, say)
+    watch = MetricsPoller(open_reader, interval_s, say)
     registry = CollectorRegistry()
     registry.register(RunqyCollector(lambda: watch.status, max_series, say))
     server = listen(address, registry, watch.sick)

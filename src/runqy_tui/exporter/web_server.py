@@ -22,7 +22,7 @@ _ADDRESS = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.%\w]+)\]|(?P<host>[\w.-]+)):(?P
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class ListenAddress:
     """Where to listen; port 0 is any free one."""
 
     host: str
@@ -32,7 +32,7 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def parse_listen(text: str) -> Address:
+def parse_listen(text: str) -> ListenAddress:
     """Read an address.
 
     Raises:
@@ -42,7 +42,7 @@ def parse_listen(text: str) -> Address:
     if found is None or int(found["port"]) > 65_535:
         mend = "127.0.0.1:9090, 0.0.0.0:9090 (every interface) or [::1]:9090"
         raise UsageError(f"--listen {text[:60]!r} is no address: write HOST:PORT, as in {mend}.")
-    return Address(found["six"] or found["host"], int(found["port"]))
+    return ListenAddress(found["six"] or found["host"], int(found["port"]))
 
 
 _TEXT = "text/plain; charset=utf-8"
@@ -69,7 +69,7 @@ class WebServer(ThreadingHTTPServer):
     block_on_close = False
 
     def __init__(
-        self, address: Address, registry: CollectorRegistry, sick: Callable[[], str | None]
+        self, address: ListenAddress, registry: CollectorRegistry, sick: Callable[[], str | None]
     ) -> None:
         found = socket.getaddrinfo(
             address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -78,7 +78,7 @@ class WebServer(ThreadingHTTPServer):
         self.registry = registry
         self.sick = sick
         super().__init__(place[:2], _Handler)  # type: ignore[arg-type]
-        self.address = Address(address.host, self.server_address[1])
+        self.address = ListenAddress(address.host, self.server_address[1])
 
     def server_bind(self) -> None:
         """Bind, without looking up the machine's own name as the base class does."""
@@ -91,7 +91,7 @@ class WebServer(ThreadingHTTPServer):
 
 
 def listen(
-    address: Address, registry: CollectorRegistry, sick: Callable[[], str | None]
+    address: ListenAddress, registry: CollectorRegistry, sick: Callable[[], str | None]
 ) -> WebServer:
     """Bind and listen; requests wait until ``serve_forever`` runs.
 

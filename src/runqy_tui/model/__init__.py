@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         RedisInfo,
         ServerHealth,
         Snapshot,
-        Whereabouts,
+        Topology,
         Worker,
     )
     from runqy_tui.model.names import (
@@ -38,23 +38,22 @@ if TYPE_CHECKING:
     )
     from runqy_tui.model.tasks import (
         ActiveTask,
-        Audit,
-        AuditedTask,
-        AuditWindow,
         Blob,
+        CheckedTask,
+        CheckWindow,
         Task,
         TaskPage,
         TaskRow,
+        WindowCheck,
     )
 
 JsonObject = dict[str, Any]
 
 __all__ = [
     "ActiveTask",
-    "Audit",
-    "AuditWindow",
-    "AuditedTask",
     "Blob",
+    "CheckWindow",
+    "CheckedTask",
     "Counts",
     "DayCount",
     "Dialect",
@@ -74,7 +73,8 @@ __all__ = [
     "TaskPage",
     "TaskRow",
     "TaskState",
-    "Whereabouts",
+    "Topology",
+    "WindowCheck",
     "Worker",
     "WorkerState",
 ]

@@ -15,7 +15,7 @@ class Verdict(StrEnum):
     SKIP = "skip"
 
 
-class Line(NamedTuple):
+class CheckLine(NamedTuple):
     """One thing that was looked at: never a credential, but perhaps text of others.
 
     ``mend`` is what to do where it is not well; ``code`` the exit code that a failure means.

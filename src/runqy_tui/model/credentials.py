@@ -9,7 +9,7 @@ CLIENT_NAME = "runqy-tui"
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class Credentials:
     """Credentials and TLS beside the URL; ``None`` leaves what the URL says.
 
     ``tls_*`` name PEM files and apply where the URL asks for TLS. ``tls_server_name`` is the name

@@ -174,7 +174,7 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Whereabouts:
+class Topology:
     """Who answers for a deployment that has more than one server.
 
     ``primary`` is the address that Sentinel names at present; ``switched_from`` and
@@ -208,7 +208,7 @@ class RedisInfo:
     version: str | None = None
     round_trips: int = 0
     elapsed_ms: float = 0.0
-    where: Whereabouts = Whereabouts()
+    where: Topology = Topology()
     unverified: bool = False
     commands: int = 0
     oldest_s: float | None = None

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 from runqy_tui.model import (
     ActiveTask,
-    Audit,
-    AuditedTask,
-    AuditWindow,
+    CheckedTask,
+    CheckWindow,
     DayCount,
     LogBatch,
     QueueKey,
@@ -17,10 +16,11 @@ from runqy_tui.model import (
     Task,
     TaskPage,
     TaskState,
+    WindowCheck,
 )
 
 if TYPE_CHECKING:
-    from runqy_tui.model.search_query import Search, Step
+    from runqy_tui.model.search_query import SearchQuery, Step
 
 PAGE_SIZE = 100
 """Tasks per page, unless asked otherwise."""
@@ -73,7 +73,7 @@ class Reader(Protocol):
         """Rank of an id in a scored state, lowest score first; ``None`` for lists or if absent."""
         ...
 
-    async def audit(self, windows: Sequence[AuditWindow]) -> tuple[Audit, ...]:
+    async def audit(self, windows: Sequence[CheckWindow]) -> tuple[WindowCheck, ...]:
         """Look closely at some listed tasks: all windows in at most three round trips.
 
         The windows together hold at most 1,000 tasks; no payload is read. What is told of a task
@@ -81,7 +81,7 @@ class Reader(Protocol):
         """
         ...
 
-    async def fates(self, ids: Sequence[tuple[QueueKey, str]]) -> tuple[AuditedTask, ...]:
+    async def fates(self, ids: Sequence[tuple[QueueKey, str]]) -> tuple[CheckedTask, ...]:
         """Say what became of tasks that were seen active: one round trip, at most 1,000."""
         ...
 
@@ -97,7 +97,7 @@ class Reader(Protocol):
         """Daily counters, oldest first, today (UTC) last."""
         ...
 
-    def search(self, wanted: Search) -> AsyncGenerator[Step, None]:
+    def search(self, wanted: SearchQuery) -> AsyncGenerator[Step, None]:
         """Look for a text in tasks, step by step, the newest of each list first.
 
         A task that stays in its list meanwhile is found once; one that moves to another list may

@@ -13,7 +13,7 @@ MOST_HITS = 10_000
 """Hits after which a search stops, unless asked otherwise."""
 
 
-class Part(StrEnum):
+class SearchField(StrEnum):
     """Where in a task to look. An id is compared from its start, all else anywhere in the text.
 
     ``ANY`` looks at all of them, and there at an id too from any place on.
@@ -28,14 +28,14 @@ class Part(StrEnum):
     ID = "id"
 
 
-class Search(NamedTuple):
+class SearchQuery(NamedTuple):
     """What to look for, as bytes of UTF-8. No ``queues`` means all, no ``states`` means all.
 
     ``ignore_case`` is of ASCII letters alone. The search stops after ``most`` hits.
     """
 
     text: str
-    part: Part = Part.ANY
+    part: SearchField = SearchField.ANY
     queues: tuple[QueueKey, ...] = ()
     states: tuple[TaskState, ...] = ()
     ignore_case: bool = False

@@ -106,7 +106,7 @@ class Task:
     notes: tuple[str, ...] = ()
 
 
-class AuditWindow(NamedTuple):
+class CheckWindow(NamedTuple):
     """A stretch of a state's list to look at closely; ``offset`` counts from the oldest."""
 
     queue: QueueKey
@@ -115,7 +115,7 @@ class AuditWindow(NamedTuple):
     limit: int
 
 
-class AuditedTask(NamedTuple):
+class CheckedTask(NamedTuple):
     """What decides whether a listed task is in order. ``missing``: listed, but its hash is gone.
 
     ``state`` is the hash's own word. ``timeout_s``, ``deadline`` and ``pending_timeout_s`` are
@@ -137,13 +137,13 @@ class AuditedTask(NamedTuple):
     lease_unread: bool = False
 
 
-class Audit(NamedTuple):
+class WindowCheck(NamedTuple):
     """One window as it was found; ``total`` is the length of the list at that moment."""
 
-    window: AuditWindow
+    window: CheckWindow
     taken_at: float
     total: int
-    tasks: tuple[AuditedTask, ...] = ()
+    tasks: tuple[CheckedTask, ...] = ()
 
 
 class ActiveTask(NamedTuple):

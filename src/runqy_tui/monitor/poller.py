@@ -19,7 +19,7 @@ from runqy_tui.model.errors import ConnectionFailedError, RunqyTuiError
 from runqy_tui.model.reader_protocol import InView, Reader, Watcher
 
 if TYPE_CHECKING:
-    from runqy_tui.diagnosis.diagnoser import Diagnosis, Triage
+    from runqy_tui.diagnosis.diagnoser import Diagnoser, Diagnosis
 
 BACKOFF_FIRST_S = 0.5
 BACKOFF_LIMIT_S = 15.0
@@ -82,7 +82,7 @@ class Poller:
         open_reader: Callable[[], Awaitable[Reader]],
         publish: Callable[[PollResult], Awaitable[None]],
         interval_s: float,
-        triage: Triage | None = None,
+        triage: Diagnoser | None = None,
     ) -> None:
         self.interval_s = interval_s
         self.reader: Reader | None = None
@@ -166,7 +166,7 @@ class Poller:
         return await triage.digest(snapshot, looks)
 
     @asynccontextmanager
-    async def _early(self, triage: Triage, snapshot: Snapshot) -> AsyncIterator[None]:
+    async def _early(self, triage: Diagnoser, snapshot: Snapshot) -> AsyncIterator[None]:
         """Show the first snapshot that ever came, if what is done meanwhile takes long.
 
         Over a slow link the closer looks are as many round trips again.
@@ -184,7 +184,7 @@ class Poller:
         if isinstance(fault, Exception):
             raise fault  # as from any poll
 
-    async def _show_early(self, triage: Triage, snapshot: Snapshot) -> None:
+    async def _show_early(self, triage: Diagnoser, snapshot: Snapshot) -> None:
         await asyncio.sleep(_FIRST_LOOK_S)
         diagnosis = await triage.glance(snapshot)
         await self._publish(PollResult(monotonic(), snapshot, diagnosis, early=True))

@@ -11,7 +11,7 @@ from runqy_tui.diagnosis.assessment import Assessment, assess
 from runqy_tui.diagnosis.findings.finding import Finding
 from runqy_tui.model import QueueKey, Snapshot
 from runqy_tui.monitor.poller import PollResult
-from runqy_tui.observation.durations import Observed
+from runqy_tui.observation.durations import ObservedDurations
 from runqy_tui.observation.history import Trend
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ Rates = Trend
 """What the screens ask of a trend: ``done_per_s`` and ``failed_per_s``."""
 
 
-class Link(StrEnum):
+class ConnectionState(StrEnum):
     """State of the connection to Redis."""
 
     CONNECTING = "connecting"
@@ -43,9 +43,9 @@ class View:
     assessment: Assessment = field(default_factory=lambda: Assessment({}, {}))
     findings: tuple[Finding, ...] = ()
     trends: Mapping[QueueKey, Trend] = field(default_factory=dict)
-    durations: Mapping[QueueKey, Observed] = field(default_factory=dict)
+    durations: Mapping[QueueKey, ObservedDurations] = field(default_factory=dict)
     received_at: float = 0.0
-    link: Link = Link.CONNECTING
+    link: ConnectionState = ConnectionState.CONNECTING
     error: str | None = None
     failures: int = 0
     retry_at: float | None = None
@@ -89,11 +89,11 @@ class Store:
             trends=known.trends if known else {},
             durations=known.durations if known else {},
             received_at=result.at,
-            link=Link.LIVE,
+            link=ConnectionState.LIVE,
             unread=known.unread if known else None,
             looking=result.early,
         )
-        if self._frozen is not None and self._frozen.link is not Link.LIVE:
+        if self._frozen is not None and self._frozen.link is not ConnectionState.LIVE:
             self._frozen = _linked_as(self._frozen, self.live)
 
     def acknowledge(self, moments: Mapping[str, float]) -> None:
@@ -118,7 +118,7 @@ class Store:
         retry_at = None if result.retry_in_s is None else result.at + result.retry_in_s
         self.live = replace(
             self.live,
-            link=Link.LOST,
+            link=ConnectionState.LOST,
             error=result.error,
             failures=result.failures,
             retry_at=retry_at,

@@ -9,7 +9,7 @@ from itertools import accumulate, pairwise
 from math import ceil, inf, log
 from typing import NamedTuple
 
-from runqy_tui.model import ActiveTask, Audit, AuditedTask, QueueKey, TaskState
+from runqy_tui.model import ActiveTask, CheckedTask, QueueKey, TaskState, WindowCheck
 
 BUCKETS_S: tuple[float, ...] = (
     *(0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0),
@@ -35,7 +35,7 @@ _FINE = _fine_bounds()
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
+class ObservedDurations:
     """Durations of one queue's tasks, estimated from ``count`` that were seen to begin and end.
 
     ``plus_minus_s`` is how far off one observation is at most, on average (about the poll
@@ -50,7 +50,7 @@ class Observed:
 
 
 @dataclass(slots=True)
-class Sheet:
+class HistogramSheet:
     """Durations of a stretch of time; the last of the counts is of what is above all bounds."""
 
     counts: list[int] = field(default_factory=lambda: [0] * (len(_FINE) + 1))
@@ -65,12 +65,12 @@ class Sheet:
 
 
 @dataclass(slots=True)
-class Record:
+class DurationRecord:
     """``past`` and ``recent`` are the two stretches that quantiles are taken from."""
 
-    whole: Sheet = field(default_factory=Sheet)
-    past: Sheet = field(default_factory=Sheet)
-    recent: Sheet = field(default_factory=Sheet)
+    whole: HistogramSheet = field(default_factory=HistogramSheet)
+    past: HistogramSheet = field(default_factory=HistogramSheet)
+    recent: HistogramSheet = field(default_factory=HistogramSheet)
     since: float | None = None
 
     def add(self, now: float, seconds: float, error_s: float) -> None:
@@ -85,10 +85,10 @@ class Record:
             self.since = now
         elif now - self.since >= RECENT_S:
             over = now - self.since >= 2 * RECENT_S
-            self.past, self.recent = (Sheet() if over else self.recent), Sheet()
+            self.past, self.recent = (HistogramSheet() if over else self.recent), HistogramSheet()
             self.since = now
 
-    def observed(self, now: float) -> Observed | None:
+    def observed(self, now: float) -> ObservedDurations | None:
         """Quantiles of the last one to two stretches; ``None`` if nothing ended in them."""
         self.turn(now)
         counts = [a + b for a, b in zip(self.past.counts, self.recent.counts, strict=True)]
@@ -97,7 +97,7 @@ class Record:
             return None
         p50, p95, p99 = (quantile(counts, share) for share in (0.50, 0.95, 0.99))
         error = (self.past.error_s + self.recent.error_s) / count
-        return Observed(p50, p95, p99, count, error)
+        return ObservedDurations(p50, p95, p99, count, error)
 
     def exported(self) -> tuple[tuple[float, ...], tuple[int, ...], float, int]:
         """Upper bounds, cumulative counts up to each, sum of seconds and count."""
@@ -157,7 +157,7 @@ class Durations:
         self._running: dict[QueueKey, dict[str, _Run]] = {}
         self._left: dict[tuple[QueueKey, str], _Left] = {}
         self._complete_at: dict[QueueKey, float] = {}
-        self._records: dict[QueueKey, Record] = {}
+        self._records: dict[QueueKey, DurationRecord] = {}
         self._exact: dict[tuple[str, str], float] = {}
         self._tracked = 0
         self._now = 0.0
@@ -174,7 +174,7 @@ class Durations:
             self._leave(queue, set(), at)
         self._complete_at[queue] = at
 
-    def observe_active(self, audit: Audit) -> None:
+    def observe_active(self, audit: WindowCheck) -> None:
         """Take in the oldest active tasks of a queue; windows further on tell no end, so no start.
 
         A task in a window from the oldest on stays in it until it leaves the list.
@@ -202,7 +202,7 @@ class Durations:
         return [key for key, _ in zip(self._left, range(limit), strict=False)]
 
     def settle(
-        self, ids: Sequence[tuple[QueueKey, str]], fates: Sequence[AuditedTask], now: float
+        self, ids: Sequence[tuple[QueueKey, str]], fates: Sequence[CheckedTask], now: float
     ) -> None:
         """Count the tasks whose end the reader told; ``fates`` are in the order of ``ids``."""
         found = {(queue, fate.id): fate for (queue, _), fate in zip(ids, fates, strict=False)}
@@ -215,7 +215,7 @@ class Durations:
             if fate is not None and (fate.missing or fate.state in _ENDED):
                 self._count(key[0], left, fate, now)
 
-    def quantiles(self, queue: QueueKey) -> Observed | None:
+    def quantiles(self, queue: QueueKey) -> ObservedDurations | None:
         """Quantiles of the last half to full hour; ``None`` if no task was seen to end in it."""
         record = self._records.get(queue)
         return None if record is None else record.observed(self._now)
@@ -276,7 +276,7 @@ class Durations:
         if not runs:
             del self._running[queue]
 
-    def _count(self, queue: QueueKey, left: _Left, fate: AuditedTask, now: float) -> None:
+    def _count(self, queue: QueueKey, left: _Left, fate: CheckedTask, now: float) -> None:
         run = left.run
         low, high = _ended(left, fate)
         if high - low > VAGUE_S:
@@ -287,11 +287,11 @@ class Durations:
         if record is None:
             if len(self._records) >= MOST_QUEUES:
                 return
-            record = self._records[queue] = Record()
+            record = self._records[queue] = DurationRecord()
         record.add(now, max(0.0, seconds), error)
 
 
-def _ended(left: _Left, fate: AuditedTask) -> tuple[float, float]:
+def _ended(left: _Left, fate: CheckedTask) -> tuple[float, float]:
     """Between which moments a task ended: what was seen, and what the task says, if they agree.
 
     Stamps are whole seconds of the worker's clock, and may be of an earlier attempt.
@@ -306,4 +306,4 @@ def _ended(left: _Left, fate: AuditedTask) -> tuple[float, float]:
     return low, high
 
 
-__all__ = ["BUCKETS_S", "MOST_TRACKED", "RECENT_S", "Durations", "Observed"]
+__all__ = ["BUCKETS_S", "MOST_TRACKED", "RECENT_S", "Durations", "ObservedDurations"]

@@ -10,7 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from runqy_tui.model import Audit, AuditedTask, AuditWindow, Queue, QueueKey, Snapshot, TaskState
+from runqy_tui.model import (
+    CheckedTask,
+    CheckWindow,
+    Queue,
+    QueueKey,
+    Snapshot,
+    TaskState,
+    WindowCheck,
+)
 
 BUDGET = 200
 """Tasks per poll, in all windows together."""
@@ -32,7 +40,7 @@ _ROUND = (TaskState.ACTIVE, TaskState.PENDING, TaskState.RETRY)
 Place = tuple[QueueKey, TaskState]
 
 
-class Auditor:
+class TaskSampler:
     """Plans windows, keeps what they showed; one poll at a time: plan, then take."""
 
     def __init__(self, budget: int = BUDGET) -> None:
@@ -41,14 +49,14 @@ class Auditor:
         self._head = min(ACTIVE_HEAD, self._for_active)
         self._stretch = min(STRETCH, (self.budget - self._for_active) // 2)
         self._deep = 2 * self._stretch
-        self._kept: dict[Place, list[Audit]] = {}
+        self._kept: dict[Place, list[WindowCheck]] = {}
         self._poll = 0
         self._head_at: dict[Place, int] = {}
         self._stretch_at: dict[Place, int] = {}
         self._offsets: dict[Place, int] = {}
         self._visits: dict[Place, int] = {}
 
-    def plan(self, snapshot: Snapshot) -> Sequence[AuditWindow]:
+    def plan(self, snapshot: Snapshot) -> Sequence[CheckWindow]:
         """Windows to read now: at most ``budget`` tasks. Forgets audits of what has emptied."""
         lengths = {
             (queue.key, state): length
@@ -62,14 +70,14 @@ class Auditor:
         left = self.budget - sum(window.limit for window in heads)
         return (*heads, *self._stretches(lengths, left))
 
-    def take(self, audits: Iterable[Audit]) -> None:
+    def take(self, audits: Iterable[WindowCheck]) -> None:
         """Keep what was read. A task shows in its newest audit only."""
         for audit in audits:
             self._take(audit)
         self._limit()
 
     @property
-    def current(self) -> Sequence[Audit]:
+    def current(self) -> Sequence[WindowCheck]:
         """The latest audit of each window that still matters.
 
         They differ in age: judge a task by its audit's ``taken_at``. Where a window was read
@@ -78,21 +86,21 @@ class Auditor:
         """
         return [audit for audits in self._kept.values() for audit in audits]
 
-    def _heads(self, active: Mapping[Place, int]) -> list[AuditWindow]:
+    def _heads(self, active: Mapping[Place, int]) -> list[CheckWindow]:
         """The oldest tasks of the active lists, those first that waited longest for their turn."""
         left = self._for_active
-        windows: list[AuditWindow] = []
+        windows: list[CheckWindow] = []
         for place in sorted(active, key=lambda place: self._head_at.get(place, 0)):
             limit = min(self._head, active[place] + _SLACK)
             if limit > left:
                 break
-            windows.append(AuditWindow(*place, 0, limit))
+            windows.append(CheckWindow(*place, 0, limit))
             self._head_at[place] = self._poll
             left -= limit
         return windows
 
-    def _stretches(self, lengths: Mapping[Place, int], left: int) -> list[AuditWindow]:
-        windows: list[AuditWindow] = []
+    def _stretches(self, lengths: Mapping[Place, int], left: int) -> list[CheckWindow]:
+        windows: list[CheckWindow] = []
         deep = self._deep
         for place in sorted(lengths, key=lambda place: self._stretch_at.get(place, 0)):
             first = self._head if _is_active(place) else 0
@@ -107,7 +115,7 @@ class Auditor:
             limit = min(self._stretch, lengths[place] - offset + _SLACK)
             if limit > left:
                 break
-            windows.append(AuditWindow(*place, offset, limit))
+            windows.append(CheckWindow(*place, offset, limit))
             left -= limit
             if offset:
                 deep -= limit
@@ -148,7 +156,7 @@ class Auditor:
             for place in [place for place in memory if place not in lengths]:
                 del memory[place]
 
-    def _take(self, audit: Audit) -> None:
+    def _take(self, audit: WindowCheck) -> None:
         window = audit.window
         place = (window.queue, window.state)
         if window.offset == 0 and audit.total <= window.limit:
@@ -158,7 +166,7 @@ class Auditor:
         kept = [_older(old, audit, ids) for old in self._kept.get(place, ())]
         self._keep(place, [*kept, audit])
 
-    def _keep(self, place: Place, audits: Iterable[Audit]) -> None:
+    def _keep(self, place: Place, audits: Iterable[WindowCheck]) -> None:
         kept = [audit for audit in audits if audit.tasks]
         if kept:
             self._kept[place] = kept
@@ -178,7 +186,7 @@ class Auditor:
                 self._keep(place, [audit for audit in audits if id(audit) not in drop])
 
 
-def suspect(task: AuditedTask, audit: Audit) -> bool:
+def suspect(task: CheckedTask, audit: WindowCheck) -> bool:
     """Whether a task looks wrong enough to be remembered when its window has moved on."""
     if task.missing:
         return True
@@ -190,7 +198,7 @@ def suspect(task: AuditedTask, audit: Audit) -> bool:
     return ends is None or ends < audit.taken_at
 
 
-def _older(old: Audit, new: Audit, ids: Collection[str]) -> Audit:
+def _older(old: WindowCheck, new: WindowCheck, ids: Collection[str]) -> WindowCheck:
     """What an older audit of the same list still has to say beside a newer one."""
     same = old.window.offset == new.window.offset
     tasks = tuple(
@@ -199,7 +207,7 @@ def _older(old: Audit, new: Audit, ids: Collection[str]) -> Audit:
     return old if len(tasks) == len(old.tasks) else old._replace(tasks=tasks)
 
 
-def _trimmed(audit: Audit, queue: Queue) -> Audit:
+def _trimmed(audit: WindowCheck, queue: Queue) -> WindowCheck:
     """Leave out tasks older than the oldest one that waits: they were taken meanwhile.
 
     runqy's forwarder writes whole seconds, hence the one second of tolerance.

@@ -16,7 +16,7 @@ from runqy_tui.redis import keys, worker_logs
 from runqy_tui.redis.decoding import codec, field_parsing
 from runqy_tui.redis.polling.overview import day_of
 from runqy_tui.redis.polling.worker_poller import MOST_ACTIVE, workers_key
-from runqy_tui.redis.read_context import Context
+from runqy_tui.redis.read_context import ReadContext
 from runqy_tui.redis.wire.replies import Reply, data, integer, items, strings
 from runqy_tui.redis.wire.transport import Batch
 from runqy_tui.text.safe import encode
@@ -26,7 +26,7 @@ _MOST_INFO_BYTES = 65_536
 _LISTS = (TaskState.PENDING, TaskState.ACTIVE, TaskState.AGGREGATING)
 
 
-async def read_logs(context: Context, worker_id: str, after_seq: int) -> LogBatch:
+async def read_logs(context: ReadContext, worker_id: str, after_seq: int) -> LogBatch:
     """Lines above ``after_seq``. A first read (below 0) counts only gaps between its lines."""
     key = keys.worker_logs(worker_id)
     tail = await worker_logs.read_tail(context, key)
@@ -55,7 +55,7 @@ def _missed(seqs: Sequence[int], after_seq: int) -> int:
     return seqs[-1] - before - len(seqs)
 
 
-async def read_active(context: Context, worker_id: str) -> tuple[ActiveTask, ...]:
+async def read_active(context: ReadContext, worker_id: str) -> tuple[ActiveTask, ...]:
     """The tasks of an asynq server, oldest start first; empty for a worker of another dialect."""
     key = workers_key(worker_id)
     batch = Batch()
@@ -85,7 +85,7 @@ async def read_active(context: Context, worker_id: str) -> tuple[ActiveTask, ...
     return tuple(sorted(tasks, key=lambda task: (task.started_at or 0.0, task.id)))
 
 
-async def read_daily(context: Context, queue: QueueKey, days: int) -> tuple[DayCount, ...]:
+async def read_daily(context: ReadContext, queue: QueueKey, days: int) -> tuple[DayCount, ...]:
     """Counters of the last days, today last; empty for the documented dialect, which has none."""
     days = max(1, min(days, MOST_DAYS))
     if not queue.braced:
@@ -120,7 +120,7 @@ def _daily(days: int, existing: Reply, values: Reply) -> list[int | None]:
 
 
 async def read_position(
-    context: Context, queue: QueueKey, state: TaskState, task_id: str
+    context: ReadContext, queue: QueueKey, state: TaskState, task_id: str
 ) -> int | None:
     """Rank in a scored state, lowest score first; ``None`` for lists, which have no cheap rank."""
     if state in _LISTS:

@@ -13,24 +13,24 @@ from runqy_tui.redis.cluster.slot_map import UnreachableError
 from runqy_tui.redis.polling.overview import Overview
 from runqy_tui.redis.wire.error_translation import translate
 from runqy_tui.redis.wire.replies import Reply, clock, refused, wrong_type
-from runqy_tui.redis.wire.transport import Batch, Link
+from runqy_tui.redis.wire.transport import Batch, RedisLink
 from runqy_tui.text.safe import decode
 
 
-class Context:
+class ReadContext:
     """Hands a question what it needs, and nothing of how a poll works."""
 
     def __init__(
-        self, link: Link, overview: Overview, to_moment: Callable[[float], float], limit: int
+        self, link: RedisLink, overview: Overview, to_moment: Callable[[float], float], limit: int
     ) -> None:
         self.link = link
         self.limit = limit
         self._overview = overview
         self._to_moment = to_moment
 
-    def reading_up_to(self, limit: int) -> Context:
+    def reading_up_to(self, limit: int) -> ReadContext:
         """The same with another limit for a value, in bytes."""
-        return Context(self.link, self._overview, self._to_moment, limit)
+        return ReadContext(self.link, self._overview, self._to_moment, limit)
 
     async def trip(self, batch: Batch) -> list[Reply]:
         """One round trip."""

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 from runqy_tui.model import (
     ActiveTask,
-    Audit,
-    AuditedTask,
-    AuditWindow,
+    CheckedTask,
+    CheckWindow,
     DayCount,
     LogBatch,
     QueueKey,
@@ -20,24 +19,25 @@ from runqy_tui.model import (
     Task,
     TaskPage,
     TaskState,
+    WindowCheck,
 )
-from runqy_tui.model.credentials import Access
+from runqy_tui.model.credentials import Credentials
 from runqy_tui.model.reader_protocol import PAGE_SIZE, InView
 from runqy_tui.redis.connecting.connect import link_to
 from runqy_tui.redis.connecting.target import parse_url
 from runqy_tui.redis.polling.budget import MOST_WATCHED
 from runqy_tui.redis.polling.overview import Overview, deadline_for
 from runqy_tui.redis.queries import read_active, read_daily, read_logs, read_position
-from runqy_tui.redis.read_context import Context
+from runqy_tui.redis.read_context import ReadContext
 from runqy_tui.redis.tasks import row_reading, task_checks
 from runqy_tui.redis.tasks.row_reading import KnownRows
 from runqy_tui.redis.tasks.task_checks import Known, read_audit, read_fates
 from runqy_tui.redis.tasks.task_page import read_page
-from runqy_tui.redis.tasks.ttl_cache import Lately
-from runqy_tui.redis.wire.transport import Link
+from runqy_tui.redis.tasks.ttl_cache import TTLCache
+from runqy_tui.redis.wire.transport import RedisLink
 
 if TYPE_CHECKING:
-    from runqy_tui.model.search_query import Search, Step
+    from runqy_tui.model.search_query import SearchQuery, Step
 
 VALUE_LIMIT = 262_144
 """Bytes read of a value that may be large, unless asked otherwise."""
@@ -48,7 +48,7 @@ class RedisReader:
 
     def __init__(
         self,
-        link: Link,
+        link: RedisLink,
         clock: Callable[[float], float],
         value_limit: int = VALUE_LIMIT,
         budget: int | None = None,
@@ -56,9 +56,9 @@ class RedisReader:
         self.link = link
         self._overview = Overview(link, clock, deadline_for(link.target.timeout), budget)
         self._clock = clock
-        self._context = Context(link, self._overview, clock, value_limit)
-        self._in_order: Known = Lately(task_checks.KEEP_S, task_checks.MOST_KEPT)
-        self._rows: KnownRows = Lately(row_reading.KEEP_S, row_reading.MOST_KEPT)
+        self._context = ReadContext(link, self._overview, clock, value_limit)
+        self._in_order: Known = TTLCache(task_checks.KEEP_S, task_checks.MOST_KEPT)
+        self._rows: KnownRows = TTLCache(row_reading.KEEP_S, row_reading.MOST_KEPT)
 
     @property
     def address(self) -> str:
@@ -122,7 +122,7 @@ class RedisReader:
         """Rank of an id in a scored state, lowest score first; ``None`` for lists or if absent."""
         return await read_position(self._context, queue, state, task_id)
 
-    async def audit(self, windows: Sequence[AuditWindow]) -> tuple[Audit, ...]:
+    async def audit(self, windows: Sequence[CheckWindow]) -> tuple[WindowCheck, ...]:
         """Look closely at some listed tasks: all windows in at most three round trips.
 
         At most 1,000 tasks in all: the last windows are cut. A task that leaves its list while
@@ -131,7 +131,7 @@ class RedisReader:
         """
         return await read_audit(self._context, windows, self._in_order)
 
-    async def fates(self, ids: Sequence[tuple[QueueKey, str]]) -> tuple[AuditedTask, ...]:
+    async def fates(self, ids: Sequence[tuple[QueueKey, str]]) -> tuple[CheckedTask, ...]:
         """Say what became of tasks that were seen active: one round trip, the first 1,000.
 
         ``completed_at`` and ``last_failed_at`` are runqy's fields; asynq keeps both in ``msg``,
@@ -151,14 +151,16 @@ class RedisReader:
         """Daily counters, oldest first, today (UTC) last."""
         return await read_daily(self._context, queue, days)
 
-    async def search(self, wanted: Search) -> AsyncGenerator[Step, None]:
+    async def search(self, wanted: SearchQuery) -> AsyncGenerator[Step, None]:
         """Look for a text in tasks, over a connection of its own; see the Protocol."""
-        from runqy_tui.redis.search.runner import Sweep  # nobody searches before the first screen
+        from runqy_tui.redis.search.runner import (
+            SearchRunner,  # nobody searches before the first screen
+        )
 
         link = link_to(self.link.target)
-        context = Context(link, self._overview, self._clock, self._context.limit)
+        context = ReadContext(link, self._overview, self._clock, self._context.limit)
         try:
-            sweep = Sweep(context, wanted, set(self._overview.queues.known))
+            sweep = SearchRunner(context, wanted, set(self._overview.queues.known))
             async with aclosing(sweep.steps()) as steps:
                 async for step in steps:
                     yield step
@@ -170,7 +172,7 @@ class RedisReader:
         await _close(self.link)
 
 
-async def _close(link: Link) -> None:
+async def _close(link: RedisLink) -> None:
     """Close a link to the end, also for somebody who is cancelled meanwhile, as searches are."""
     await asyncio.shield(link.close())
 
@@ -178,7 +180,7 @@ async def _close(link: Link) -> None:
 async def open_reader(
     url: str,
     *,
-    access: Access | None = None,
+    access: Credentials | None = None,
     clock: Callable[[float], float] | None = None,
     value_limit: int = VALUE_LIMIT,
     timeout: float = 3.0,  # noqa: ASYNC109

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from runqy_tui.model import LogLine
 from runqy_tui.redis.decoding import field_parsing
-from runqy_tui.redis.read_context import Context
+from runqy_tui.redis.read_context import ReadContext
 from runqy_tui.redis.wire.replies import Reply, data, integer, items, refused, strings
 from runqy_tui.redis.wire.transport import Batch
 from runqy_tui.text.safe import decode
@@ -52,7 +52,7 @@ class Tail(NamedTuple):
     partial: bool = False
 
 
-async def read_tail(context: Context, key: bytes) -> Tail:
+async def read_tail(context: ReadContext, key: bytes) -> Tail:
     """Read the newest lines, at most :data:`MOST_LINES` and about :data:`MOST_BYTES`."""
     batch = Batch()
     batch.ask("EVAL_RO", _TAIL, 1, key, MOST_LINES, MOST_LINE_BYTES, MOST_BYTES)
@@ -66,7 +66,7 @@ async def read_tail(context: Context, key: bytes) -> Tail:
     return Tail(lines, partial=size >= MOST_BYTES and len(lines) < MOST_LINES)
 
 
-async def _read_in_steps(context: Context, key: bytes) -> Tail:
+async def _read_in_steps(context: ReadContext, key: bytes) -> Tail:
     """Where no script may cut them: few lines first, and further ones by the size of these."""
     found: list[Raw] = []
     room, step, longest = MOST_BYTES, _STEP, 1

@@ -5,11 +5,11 @@ from runqy_tui.report.markdown import to_markdown
 from runqy_tui.report.report_builder import build_report
 from runqy_tui.report.report_files import default_path, write_report
 from runqy_tui.report.report_json import to_object
-from runqy_tui.report.report_model import Report, Watch
+from runqy_tui.report.report_model import Report, ReportWatch
 
 __all__ = [
     "Report",
-    "Watch",
+    "ReportWatch",
     "build_report",
     "default_path",
     "make_report",

@@ -8,14 +8,14 @@ from time import time
 from typing import TypeVar
 
 from runqy_tui.diagnosis.diagnoser import Diagnosis
-from runqy_tui.diagnosis.findings.finding import Kind
+from runqy_tui.diagnosis.findings.finding import SubjectKind
 from runqy_tui.diagnosis.signatures import ErrorSurvey, collect
 from runqy_tui.model import Dialect, LogBatch, QueueKey, Task
 from runqy_tui.model.errors import RunqyTuiError
 from runqy_tui.model.reader_protocol import Reader
 from runqy_tui.observation.history import History
 from runqy_tui.report.report_builder import EXAMPLES, build_report, unhealthy
-from runqy_tui.report.report_model import Report, Watch
+from runqy_tui.report.report_model import Report, ReportWatch
 from runqy_tui.report.sparklines import Series, series_of
 
 SPAN_S = 900.0
@@ -36,7 +36,7 @@ async def make_report(
     diagnosis: Diagnosis,
     history: History,
     *,
-    watch: Watch,
+    watch: ReportWatch,
     with_payloads: bool = False,
     clock: Callable[[], float] = time,
 ) -> Report:
@@ -112,7 +112,8 @@ def _queues(diagnosis: Diagnosis) -> list[QueueKey]:
     first = [
         finding.subject.queue
         for finding in diagnosis.findings
-        if finding.subject.kind in (Kind.QUEUE, Kind.TASK) and finding.subject.queue in queues
+        if finding.subject.kind in (SubjectKind.QUEUE, SubjectKind.TASK)
+        and finding.subject.queue in queues
     ]
     busiest = sorted(
         queues,

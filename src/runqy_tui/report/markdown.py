@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import groupby
 
-from runqy_tui.diagnosis.findings.finding import Finding, Kind, Subject
+from runqy_tui.diagnosis.findings.finding import Finding, Subject, SubjectKind
 from runqy_tui.diagnosis.findings.phrasing import at_clock
 from runqy_tui.model.severity import Severity
 from runqy_tui.report.markdown_escape import block, code, prose, queue, table
@@ -15,7 +15,7 @@ from runqy_tui.report.markdown_sections import (
     queues_section,
     workers_section,
 )
-from runqy_tui.report.report_model import LogTail, Report, Watch
+from runqy_tui.report.report_model import LogTail, Report, ReportWatch
 from runqy_tui.report.sparklines import COLUMNS, GAP, Series, sparkline
 from runqy_tui.text.humanize import UNKNOWN, age, clock, moment, size, span
 from runqy_tui.text.safe import few_marks
@@ -99,9 +99,9 @@ def _finding(number: int, finding: Finding, now: float) -> list[str]:
 
 def _subject(subject: Subject) -> str:
     named = f"{subject.kind} {code(subject.name)}"
-    if subject.kind is Kind.TASK and subject.queue is not None:
+    if subject.kind is SubjectKind.TASK and subject.queue is not None:
         return f"{named} in queue {queue(subject.queue)}"
-    if subject.kind is Kind.QUEUE and subject.queue is not None:
+    if subject.kind is SubjectKind.QUEUE and subject.queue is not None:
         return f"queue {queue(subject.queue)}"
     return named
 
@@ -193,7 +193,7 @@ def _monitor(report: Report) -> list[str]:
     return lines
 
 
-def _times(watch: Watch) -> str:
+def _times(watch: ReportWatch) -> str:
     if not watch.poll_ms:
         return "no times known"
     mean = sum(watch.poll_ms) / len(watch.poll_ms)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from runqy_tui.diagnosis.diagnoser import Diagnosis
-from runqy_tui.diagnosis.findings.finding import Finding, Kind
+from runqy_tui.diagnosis.findings.finding import Finding, SubjectKind
 from runqy_tui.diagnosis.signatures import ErrorGroup, ErrorSurvey
 from runqy_tui.model import Queue, QueueKey, Snapshot, TaskState, Worker
 from runqy_tui.model.severity import Severity
@@ -124,7 +124,7 @@ def workers_section(snapshot: Snapshot, findings: Iterable[Finding]) -> list[str
     judged = {
         finding.subject.name: (finding.severity, finding.reason)
         for finding in reversed(tuple(findings))
-        if finding.subject.kind is Kind.WORKER
+        if finding.subject.kind is SubjectKind.WORKER
     }
     ordered = sorted(
         snapshot.workers, key=lambda worker: (-judged.get(worker.id, _FINE)[0], worker.id)
@@ -163,7 +163,7 @@ def queues_section(diagnosis: Diagnosis, findings: Iterable[Finding]) -> list[st
     judged: dict[QueueKey | None, _Judged] = {
         finding.subject.queue: (finding.severity, finding.reason)
         for finding in reversed(tuple(findings))
-        if finding.subject.kind is Kind.QUEUE
+        if finding.subject.kind is SubjectKind.QUEUE
     }
     ordered = sorted(
         queues,

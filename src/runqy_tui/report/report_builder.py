@@ -12,7 +12,7 @@ from runqy_tui.diagnosis.signatures import ErrorGroup, ErrorSurvey
 from runqy_tui.model import Blob, LogBatch, LogLine, QueueKey, Task, Worker, WorkerState
 from runqy_tui.model.json_schema import as_text
 from runqy_tui.model.severity import Severity
-from runqy_tui.report.report_model import Example, Kept, LogTail, Report, Watch
+from runqy_tui.report.report_model import Example, Kept, LogTail, Report, ReportWatch
 from runqy_tui.report.sparklines import Series
 from runqy_tui.text.masking import mask
 
@@ -34,7 +34,7 @@ def build_report(
     diagnosis: Diagnosis,
     *,
     made_at: float,
-    watch: Watch,
+    watch: ReportWatch,
     survey: ErrorSurvey | None = None,
     tasks: Mapping[tuple[QueueKey, str], Task] | None = None,
     series: Sequence[Series] = (),

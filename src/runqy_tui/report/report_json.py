@@ -8,7 +8,7 @@ from runqy_tui.diagnosis.findings.finding import Finding, Subject
 from runqy_tui.diagnosis.signatures import ErrorGroup, ErrorSurvey
 from runqy_tui.model import JsonObject, LogLine, QueueKey
 from runqy_tui.model.json_schema import SCHEMA, snapshot_object
-from runqy_tui.report.report_model import Example, Report, Watch
+from runqy_tui.report.report_model import Example, Report, ReportWatch
 from runqy_tui.report.sparklines import Series
 
 
@@ -128,7 +128,7 @@ def _line(line: LogLine) -> JsonObject:
     return {"seq": line.seq, "at": line.at, "source": line.source, "text": line.text}
 
 
-def _watch(watch: Watch) -> JsonObject:
+def _watch(watch: ReportWatch) -> JsonObject:
     return {
         "version": watch.version,
         "polls": watch.polls,

@@ -12,7 +12,7 @@ from runqy_tui.model import LogLine, QueueKey, TaskState, WorkerState
 from runqy_tui.report.sparklines import Series
 
 
-class Watch(NamedTuple):
+class ReportWatch(NamedTuple):
     """How well the monitor itself fared. ``poll_ms`` and ``round_trips`` are one per poll."""
 
     version: str
@@ -69,6 +69,6 @@ class Report:
     examples: tuple[Example, ...]
     series: tuple[Series, ...]
     logs: tuple[LogTail, ...]
-    watch: Watch
+    watch: ReportWatch
     notes: tuple[str, ...] = ()
     with_payloads: bool = False

@@ -20,20 +20,20 @@ from runqy_tui.alerts.alert_states import Alerts
 from runqy_tui.alerts.rule import Rule
 from runqy_tui.alerts.rule_file import default_rules
 from runqy_tui.config import Settings
-from runqy_tui.diagnosis.diagnoser import Triage
+from runqy_tui.diagnosis.diagnoser import Diagnoser
 from runqy_tui.model.errors import RunqyTuiError
 from runqy_tui.model.reader_protocol import Reader
 from runqy_tui.monitor.poller import Poller, PollResult
 from runqy_tui.monitor.store import Store, View
-from runqy_tui.tui.bandwidth import Bandwidth
+from runqy_tui.tui.bandwidth import LowBandwidth
 from runqy_tui.tui.desktop_notify import announce, newly_firing
 from runqy_tui.tui.input.global_bindings import EVERYWHERE
-from runqy_tui.tui.input.key_queue import OneAtATime, Through
+from runqy_tui.tui.input.key_queue import KeyBarrier, KeyQueue
 from runqy_tui.tui.input.late_errors import is_stray
 from runqy_tui.tui.renderer.cache_cleanup import EVERY_S, forget_drawn
 from runqy_tui.tui.renderer.cell_diff_app import CellDiffApp
 from runqy_tui.tui.renderer.driver import RunqyDriver
-from runqy_tui.tui.screens.base_screen import Settled
+from runqy_tui.tui.screens.base_screen import BaseScreen
 from runqy_tui.tui.screens.main_screen import MainScreen
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.theme import DARK, DEFAULT_VARIABLES, LIGHT
@@ -76,14 +76,14 @@ class RunqyApp(CellDiffApp[None]):
         rules: Sequence[Rule] | None = None,
     ) -> None:
         super().__init__(driver_class=RunqyDriver)
-        self._typed = OneAtATime(self, self._hand_out)
+        self._typed = KeyQueue(self, self._hand_out)
         use_lasting_toasts()
         if settings.keys:
             from runqy_tui.tui.input.keymap import check_names
 
             check_names(settings.keys)
         polled: Signal[View] = Signal(self, "polled")
-        triage = Triage()
+        triage = Diagnoser()
         self.session = Session(
             settings=settings,
             store=Store(),
@@ -91,7 +91,7 @@ class RunqyApp(CellDiffApp[None]):
             polled=polled,
             triage=triage,
             alerts=Alerts(default_rules() if rules is None else rules),
-            bandwidth=Bandwidth(settings.low_bandwidth, apply=self._spare),
+            bandwidth=LowBandwidth(settings.low_bandwidth, apply=self._spare),
         )
         depth = settings.depth
         if depth == "auto" and settings.low_bandwidth:
@@ -140,7 +140,7 @@ class RunqyApp(CellDiffApp[None]):
         self.animation_level = "none" if low else constants.TEXTUAL_ANIMATIONS
         if isinstance(self._driver, RunqyDriver):
             self._driver.use_mouse(self.session.settings.mouse and not low)
-        for entry in self.screen.query("Entry"):
+        for entry in self.screen.query("TextEntry"):
             entry.cursor_blink = not low  # type: ignore[attr-defined]
         self.session.polled.publish(self.session.view)
 
@@ -176,11 +176,11 @@ class RunqyApp(CellDiffApp[None]):
         """Show what a key or the mouse does at once, not only in the next frame that is due."""
         if isinstance(event, InputEvent) and not event.is_forwarded:
             screen = self.screen
-            if isinstance(screen, Settled):
+            if isinstance(screen, BaseScreen):
                 screen.beat.hurry()
         await super().on_event(event)
 
-    def on_through(self, mark: Through) -> None:
+    def on_key_barrier(self, mark: KeyBarrier) -> None:
         """A key has done what it does."""
         self._typed.through(mark)
 

@@ -14,7 +14,7 @@ _NEXT: dict[bool | None, bool | None] = {None: True, True: False, False: None}
 
 
 @dataclass(slots=True)
-class Bandwidth:
+class LowBandwidth:
     """Low bandwidth: as the user ``wanted`` it, or, for ``None``, while the link is ``slow``.
 
     ``why`` is what the link is like, for people. ``apply`` is called when the mode may have

@@ -8,14 +8,14 @@ from time import monotonic, time
 from typing import TYPE_CHECKING
 
 from runqy_tui import __version__
-from runqy_tui.diagnosis.diagnoser import Triage
+from runqy_tui.diagnosis.diagnoser import Diagnoser
 from runqy_tui.model.reader_protocol import Reader
 from runqy_tui.monitor.poller import PollResult
 from runqy_tui.report import default_path, make_report, write_report
 
 if TYPE_CHECKING:
     from runqy_tui.diagnosis.diagnoser import Diagnosis
-    from runqy_tui.report.report_model import Watch
+    from runqy_tui.report.report_model import ReportWatch
 
 _KEPT = 100
 
@@ -42,11 +42,11 @@ class PollLog:
         self._poll_ms.append(result.snapshot.redis.elapsed_ms)
         self._round_trips.append(result.snapshot.redis.round_trips)
 
-    def watch(self) -> Watch:
+    def watch(self) -> ReportWatch:
         """Sum up."""
-        from runqy_tui.report.report_model import Watch
+        from runqy_tui.report.report_model import ReportWatch
 
-        return Watch(
+        return ReportWatch(
             version=__version__,
             polls=self._polls,
             failures=self._failures,
@@ -58,7 +58,7 @@ class PollLog:
 
 
 async def report_to(
-    folder: Path, reader: Reader, triage: Triage, log: PollLog
+    folder: Path, reader: Reader, triage: Diagnoser, log: PollLog
 ) -> tuple[Path, Path] | None:
     """Write a report into a folder; ``None`` where nothing is known yet.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from runqy_tui.model.severity import Severity
-from runqy_tui.monitor.store import Link, View
+from runqy_tui.monitor.store import ConnectionState, View
 from runqy_tui.text.humanize import amount, clock
 from runqy_tui.tui import safe_text
 
@@ -25,7 +25,7 @@ def notices(view: View) -> list[Notice]:
     found = list(_link(view))
     if view.snapshot is not None:
         found += [Notice(Severity.WARNING, _cut(warning)) for warning in view.snapshot.warnings]
-    if view.unread is not None and view.link is Link.LIVE:
+    if view.unread is not None and view.link is ConnectionState.LIVE:
         found.append(Notice(Severity.WARNING, f"Single tasks are not looked at: {view.unread}"))
     return found
 
@@ -35,7 +35,7 @@ def _cut(warning: str) -> str:
 
 
 def _link(view: View) -> list[Notice]:
-    if view.link is not Link.LOST:
+    if view.link is not ConnectionState.LOST:
         return []
     since = "" if view.snapshot is None else f" Data as of {clock(view.snapshot.taken_at)} UTC."
     return [Notice(Severity.CRITICAL, f"{view.error or 'Redis does not answer.'}{since}")]
@@ -43,7 +43,7 @@ def _link(view: View) -> list[Notice]:
 
 def waiting(view: View) -> str:
     """What an empty pane says before there was any answer: why, and what works without Redis."""
-    if view.link is not Link.LOST:
+    if view.link is not ConnectionState.LOST:
         return "Waiting for the first answer from Redis…"
     return (
         f"{view.error or 'Redis does not answer.'} It is tried again and again. "

@@ -8,13 +8,13 @@ from textual.signal import Signal
 
 from runqy_tui.alerts.alert_states import AlertBoard, Alerts
 from runqy_tui.config import INTERVALS_S, Settings
-from runqy_tui.diagnosis.diagnoser import Triage
+from runqy_tui.diagnosis.diagnoser import Diagnoser
 from runqy_tui.model.errors import ConnectionFailedError
 from runqy_tui.model.reader_protocol import Reader
 from runqy_tui.monitor.poller import Poller, PollResult
 from runqy_tui.monitor.store import Store, View
 from runqy_tui.runtime.cooperative import in_turns
-from runqy_tui.tui.bandwidth import Bandwidth
+from runqy_tui.tui.bandwidth import LowBandwidth
 from runqy_tui.tui.incident_report import PollLog
 
 
@@ -29,10 +29,10 @@ class Session:
     store: Store
     poller: Poller
     polled: Signal[View]
-    triage: Triage
+    triage: Diagnoser
     alerts: Alerts
     log: PollLog = field(default_factory=PollLog)
-    bandwidth: Bandwidth = field(default_factory=Bandwidth)
+    bandwidth: LowBandwidth = field(default_factory=LowBandwidth)
     _acknowledged: set[str] = field(default_factory=set)
 
     @property

@@ -11,14 +11,14 @@ from textual.events import Click, MouseScrollDown
 from textual.strip import Strip
 from textual.widgets import Input
 
-from runqy_tui.tui.widgets.columns import Column
+from runqy_tui.tui.widgets.columns import ColumnLayout
 from runqy_tui.tui.widgets.row_provider import Cell, ListRows, Rows
 from runqy_tui.tui.widgets.table import Table
 
 COLUMNS = (
-    Column("name", "NAME", 12, grow=1, sortable=True),
-    Column("state", "STATE", 8, importance=1),
-    Column("count", "COUNT", 6, importance=2, align="right", sortable=True),
+    ColumnLayout("name", "NAME", 12, grow=1, sortable=True),
+    ColumnLayout("state", "STATE", 8, importance=1),
+    ColumnLayout("count", "COUNT", 6, importance=2, align="right", sortable=True),
 )
 
 

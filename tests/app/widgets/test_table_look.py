@@ -8,7 +8,7 @@ from textual.app import App, ComposeResult
 from textual.strip import Strip
 from textual.widgets import Input
 
-from runqy_tui.tui.widgets.columns import Column
+from runqy_tui.tui.widgets.columns import ColumnLayout
 from runqy_tui.tui.widgets.line_painter import ASCII
 from runqy_tui.tui.widgets.table import Table
 from tests.app.widgets.table_app import (
@@ -183,7 +183,7 @@ async def test_ascii_signs() -> None:
 async def test_other_columns_can_be_shown() -> None:
     app = TableApp(rows(names(3)))
     async with app.run_test(size=(60, 12)) as pilot:
-        app.table.set_columns([Column("count", "N", 7), Column("name", "WHO", 10)])
+        app.table.set_columns([ColumnLayout("count", "N", 7), ColumnLayout("name", "WHO", 10)])
         await pilot.pause()
         assert lines(app.table)[0].split() == ["N", "WHO"]
         assert lines(app.table)[1].split() == ["▌1,024", "row-000"]

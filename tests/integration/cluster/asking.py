@@ -6,7 +6,7 @@ from typing import Any
 
 import redis
 
-from runqy_tui.model import AuditWindow, TaskState
+from runqy_tui.model import CheckWindow, TaskState
 from runqy_tui.redis.reader import RedisReader
 from tests.support import fleet
 
@@ -34,7 +34,7 @@ async def everything(reader: RedisReader) -> dict[str, Any]:
                 found[f"task {place}"] = await reader.task(row.id, queue.key)
     for task_id in sorted(ids):
         found[f"find {task_id}"] = await reader.task(task_id)
-    windows = [AuditWindow(q.key, state, 0, 20) for q in snapshot.queues for state in TaskState]
+    windows = [CheckWindow(q.key, state, 0, 20) for q in snapshot.queues for state in TaskState]
     found["audit"] = await reader.audit(windows)
     found["fates"] = await reader.fates(
         [(queue.key, task_id) for queue in snapshot.queues for task_id in sorted(ids)]

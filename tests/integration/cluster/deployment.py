@@ -15,9 +15,9 @@ import redis
 from redis.cluster import RedisCluster
 
 from runqy_tui.model import Snapshot
-from runqy_tui.model.credentials import Access
+from runqy_tui.model.credentials import Credentials
 from runqy_tui.redis.connecting.connect import link_to
-from runqy_tui.redis.connecting.target import Target, parse_url
+from runqy_tui.redis.connecting.target import RedisTarget, parse_url
 from runqy_tui.redis.reader import RedisReader
 from tests.support.captures import Clock
 from tests.support.certificates import Certificates
@@ -115,12 +115,12 @@ class Deployment:
         """The port that a reader is to use: the TLS one where there is one."""
         return int(server.options.get("tls-port", server.port))
 
-    def target(self, *servers: RealServer, timeout: float = 3.0) -> Target:
+    def target(self, *servers: RealServer, timeout: float = 3.0) -> RedisTarget:
         """The way in by these servers, or by all."""
         named = ",".join(f"127.0.0.1:{self.port(server)}" for server in servers or self.servers)
-        scheme, access = "redis+cluster", Access()
+        scheme, access = "redis+cluster", Credentials()
         if self._certificates is not None:
-            scheme, access = "rediss+cluster", Access(tls_ca=self._certificates.ca)
+            scheme, access = "rediss+cluster", Credentials(tls_ca=self._certificates.ca)
         return parse_url(f"{scheme}://{named}", timeout, access)
 
     def reader(

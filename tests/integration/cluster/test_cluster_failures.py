@@ -12,8 +12,8 @@ from typing import Any, cast
 import pytest
 import redis
 
-from runqy_tui.diagnosis.diagnoser import Triage
-from runqy_tui.model import AuditWindow, QueueKey, TaskState, WorkerState
+from runqy_tui.diagnosis.diagnoser import Diagnoser
+from runqy_tui.model import CheckWindow, QueueKey, TaskState, WorkerState
 from runqy_tui.model.errors import ConnectionFailedError
 from runqy_tui.redis.reader import RedisReader
 from tests.integration.cluster.deployment import (
@@ -143,7 +143,7 @@ async def ask_around(reader: RedisReader, lost: str, kept: str) -> None:
     found = await reader.task("a")
     assert found is not None
     assert found.queue.name != lost
-    windows = [AuditWindow(QueueKey(name), TaskState.PENDING, 0, 9) for name in (lost, kept)]
+    windows = [CheckWindow(QueueKey(name), TaskState.PENDING, 0, 9) for name in (lost, kept)]
     audits = await reader.audit(windows)
     assert [len(audit.tasks) for audit in audits] == [0, 2]
     fates = await reader.fates([(QueueKey(name), "a") for name in (lost, kept)])
@@ -161,7 +161,7 @@ async def ask_afresh(cluster: Deployment, kept: str) -> None:
     reader = cluster.reader()
     snapshot = await reader.overview()
     assert {queue.name: queue.consumers for queue in snapshot.queues}[only] == ()
-    diagnosis = await Triage().look(reader, snapshot)
+    diagnosis = await Diagnoser().look(reader, snapshot)
     await reader.close()
     client.srem("asynq:queues", only)
     client.delete(f"asynq:{{{only}}}:pending")

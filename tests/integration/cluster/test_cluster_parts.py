@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runqy_tui.redis.cluster.scan import Walks, args_of
+from runqy_tui.redis.cluster.scan import ClusterScan, args_of
 from runqy_tui.redis.cluster.slot_map import UnreachableError, reachable, topology_of
 from runqy_tui.redis.wire.commands import encode
 from runqy_tui.redis.wire.replies import Reply, scan_page
@@ -21,7 +21,7 @@ def test_a_command_taken_apart_is_what_it_was(args: list[bytes]) -> None:
 
 
 def step(
-    walks: Walks, cursor: int, primaries: list[Address], told: dict[Address, Reply]
+    walks: ClusterScan, cursor: int, primaries: list[Address], told: dict[Address, Reply]
 ) -> tuple[int, list[bytes], dict[Address, list[bytes]]]:
     """One step: the next cursor, what it found, and what each primary was asked."""
     wire = encode("SCAN", cursor, "MATCH", "x", "COUNT", 1000)
@@ -36,7 +36,7 @@ def page(cursor: int, *found: bytes) -> Reply:
 
 
 def test_a_walk_goes_through_all_and_ends() -> None:
-    walks = Walks()
+    walks = ClusterScan()
     cursor, found, asked = step(walks, 0, [A, B], {A: page(7, b"1"), B: page(0, b"2")})
     assert (cursor > 0, found) == (True, [b"1", b"2"])
     assert asked[A] == [b"SCAN", b"0", b"MATCH", b"x", b"COUNT", b"500"]
@@ -46,7 +46,7 @@ def test_a_walk_goes_through_all_and_ends() -> None:
 
 
 def test_a_walk_takes_up_who_joins_and_forgets_who_leaves() -> None:
-    walks = Walks()
+    walks = ClusterScan()
     cursor, _, _ = step(walks, 0, [A, B], {A: page(7), B: page(8)})
     cursor, _, asked = step(walks, cursor, [B, C], {B: page(0), C: page(9)})
     assert {address: args[1] for address, args in asked.items()} == {B: b"8", C: b"0"}
@@ -56,7 +56,7 @@ def test_a_walk_takes_up_who_joins_and_forgets_who_leaves() -> None:
 
 
 def test_a_walk_ends_though_a_node_is_down_or_all_have_left() -> None:
-    walks = Walks()
+    walks = ClusterScan()
     cursor, found, _ = step(walks, 0, [A, B], {A: UnreachableError("down"), B: page(5, b"1")})
     assert found == [b"1"]
     cursor, _, asked = step(walks, cursor, [A, B], {B: page(4)})
@@ -65,7 +65,7 @@ def test_a_walk_ends_though_a_node_is_down_or_all_have_left() -> None:
 
 
 def test_a_walk_that_was_forgotten_begins_anew() -> None:
-    walks = Walks()
+    walks = ClusterScan()
     first, _, _ = step(walks, 0, [A], {A: page(7)})
     for _ in range(100):
         step(walks, 0, [A], {A: page(7)})

@@ -15,7 +15,7 @@ from runqy_tui.model import QueueKey, TaskState
 from runqy_tui.model.errors import AccessDeniedError, ConnectionFailedError
 from runqy_tui.monitor.poller import Poller, PollResult
 from runqy_tui.redis.connecting.connect import link_to
-from runqy_tui.redis.connecting.target import Target
+from runqy_tui.redis.connecting.target import RedisTarget
 from runqy_tui.redis.polling.redis_server import OUT_OF_MEMORY
 from runqy_tui.redis.reader import RedisReader, open_reader
 from runqy_tui.redis.wire.commands import ALLOWED
@@ -279,7 +279,7 @@ async def test_nodes_that_do_not_say_how_to_reach_them(
 async def test_nobody_answers() -> None:
     ports = free_port(), free_port()
     seeds = tuple(("127.0.0.1", port) for port in ports)
-    async with closing(reader_at(Target("redis+cluster", "cluster@x", seeds=seeds))) as reader:
+    async with closing(reader_at(RedisTarget("redis+cluster", "cluster@x", seeds=seeds))) as reader:
         with pytest.raises(ConnectionFailedError) as caught:
             await reader.overview()
     text = str(caught.value)
@@ -289,7 +289,7 @@ async def test_nobody_answers() -> None:
 
 async def test_what_is_no_cluster() -> None:
     with RealServer() as server:
-        target = Target("redis+cluster", "cluster@x", seeds=(("127.0.0.1", server.port),))
+        target = RedisTarget("redis+cluster", "cluster@x", seeds=(("127.0.0.1", server.port),))
         async with closing(reader_at(target)) as reader:
             with pytest.raises(ConnectionFailedError, match="is a single server and no cluster"):
                 await reader.overview()
@@ -350,5 +350,5 @@ async def test_a_poller_of_a_cluster_ends_wherever_it_is_cancelled(
         assert not [client for client in clients if client["name"] == "runqy-tui"]
 
 
-def reader_at(target: Target) -> RedisReader:
+def reader_at(target: RedisTarget) -> RedisReader:
     return RedisReader(link_to(target), lambda now: now)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from runqy_tui.commands.plain_tables import snapshot_text
-from runqy_tui.diagnosis.findings.finding import Sight
+from runqy_tui.diagnosis.findings.finding import DetectorContext
 from runqy_tui.diagnosis.findings.registry import diagnose
 from runqy_tui.model import QueueKey, Snapshot
 from runqy_tui.model.errors import ConnectionFailedError
@@ -68,7 +68,9 @@ async def test_an_old_primary_that_still_answers_is_left(
     assert told.health is not None
     assert told.health.role == "master"
     (finding,) = [
-        one for one in diagnose(Sight(told, History())) if one.detector == "redis-failover"
+        one
+        for one in diagnose(DetectorContext(told, History()))
+        if one.detector == "redis-failover"
     ]
     assert finding.sentence.startswith(f"the primary is now {where.primary}, it was {before} until")
     assert str(where.primary) in snapshot_text(told)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio.connection import BlockingConnectionPool
 
-from runqy_tui.model.credentials import Access
+from runqy_tui.model.credentials import Credentials
 from runqy_tui.redis.reader import open_reader
 from runqy_tui.redis.wire.transport import NodeLink
 from tests.support import fleet
@@ -20,7 +20,7 @@ async def test_a_login_that_was_cancelled_answers_nothing() -> None:
     with RealServer(options={"requirepass": "pw"}) as server:
         with server.client(password="pw") as client:
             fleet.pending(client, "q", "t1", "t2")
-        reader = await open_reader(server.url, access=Access(password="pw"))
+        reader = await open_reader(server.url, access=Credentials(password="pw"))
         server.freeze()
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.1):
@@ -40,7 +40,7 @@ async def test_leaving_a_frozen_server_takes_no_time(tmp_path: Path) -> None:
     made.encrypt(server, made.local, clients=False)
     with server:
         url = f"rediss://127.0.0.1:{server.port}"
-        reader = await open_reader(url, access=Access(tls_ca=made.ca), timeout=30.0)
+        reader = await open_reader(url, access=Credentials(tls_ca=made.ca), timeout=30.0)
         await reader.overview()
         server.freeze()
         async with asyncio.timeout(10):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from runqy_tui.model.credentials import Access
+from runqy_tui.model.credentials import Credentials
 from runqy_tui.model.errors import AccessDeniedError, ConnectionFailedError
 from runqy_tui.redis.reader import open_reader
 from runqy_tui.redis.sentinel import sentinel_link as sentinel
@@ -62,7 +62,7 @@ async def test_the_primary_is_found(deployment: Deployment) -> None:
     primary = deployment.primary()
     reader = await open_reader(
         behind(f"monitor:{SECRET}@", *deployment.sentinels),
-        access=Access(**ENTER),
+        access=Credentials(**ENTER),
     )
     for _ in range(3):
         snapshot = await reader.overview()
@@ -212,7 +212,7 @@ async def test_a_connection_made_anew_asks_the_sentinels(
             (own,) = [one for one in client.client_list() if one["name"] == "runqy-tui"]
         return int(own["tot-cmds"])
 
-    reader = await open_reader(behind("", odd, service="named"), access=Access(**ENTER))
+    reader = await open_reader(behind("", odd, service="named"), access=Credentials(**ENTER))
     await reader.overview()
     with deployment.primary().client() as client:
         before = asked()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from runqy_tui.model.credentials import Access
+from runqy_tui.model.credentials import Credentials
 from runqy_tui.model.errors import AccessDeniedError, ConfigError, ConnectionFailedError
 from runqy_tui.redis.reader import open_reader
 from tests.integration.connect.trying import SECRET, refusal, seen
@@ -155,7 +155,7 @@ async def test_no_tls_to_a_port_that_wants_it(local: RealServer) -> None:
 
 
 async def test_nothing_is_connected_with_a_bad_file(made: Certificates) -> None:
-    access = Access(tls_ca=made.folder / "none.pem")
+    access = Credentials(tls_ca=made.folder / "none.pem")
     with pytest.raises(ConfigError, match=r"tls_ca names .*none\.pem, which cannot be read"):
         await open_reader("rediss://127.0.0.1:1", access=access)
 

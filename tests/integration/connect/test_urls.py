@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runqy_tui.model.credentials import Access
+from runqy_tui.model.credentials import Credentials
 from runqy_tui.model.errors import ConfigError
 from runqy_tui.redis.connecting.target import address_of, parse_url
 from tests.support.certificates import Certificates
@@ -58,7 +58,7 @@ def test_parts_of_a_url() -> None:
 
 
 def test_sentinels_of_a_url() -> None:
-    access = Access(sentinel_username="watch", sentinel_password="other", client_name="mine")
+    access = Credentials(sentinel_username="watch", sentinel_password="other", client_name="mine")
     target = parse_url("rediss+sentinel://u:p@a,b:7001,[::1]:7002/m/2", access=access)
     assert (target.scheme, target.service, target.db) == ("redis+sentinel", "m", 2)
     assert target.seeds == SENTINELS
@@ -80,12 +80,12 @@ def test_a_cluster_of_a_url() -> None:
 
 
 def test_access_counts_more_than_the_url() -> None:
-    target = parse_url("redis://u:p@h", access=Access(username="me", password=""))
+    target = parse_url("redis://u:p@h", access=Credentials(username="me", password=""))
     assert (target.username, target.password) == ("me", "")
-    target = parse_url("rediss://h?ssl_server_name=x", access=Access(tls_server_name="y"))
+    target = parse_url("rediss://h?ssl_server_name=x", access=Credentials(tls_server_name="y"))
     assert target.tls["server_hostname"] == "y"
     assert parse_url("rediss://h?ssl_server_name=x").tls["server_hostname"] == "x"
-    assert parse_url("rediss://h", access=Access(tls_insecure=True)).unverified
+    assert parse_url("rediss://h", access=Credentials(tls_insecure=True)).unverified
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,9 @@ def test_bad_files(tmp_path: Path) -> None:
     complaint("rediss://h", "set tls_cert too", tls_key=made.client[1])
     both = tmp_path / "both.pem"
     both.write_bytes(made.client[0].read_bytes() + made.client[1].read_bytes())
-    assert parse_url("rediss://h", access=Access(tls_cert=both)).tls["ssl_certfile"] == str(both)
+    assert parse_url("rediss://h", access=Credentials(tls_cert=both)).tls["ssl_certfile"] == str(
+        both
+    )
 
 
 @given(st.text(max_size=40))
@@ -175,7 +177,7 @@ def test_no_url_raises_anything_else(text: str) -> None:
 
 def complaint(url: str, part: str, secret: str = "s3", **access: Any) -> None:
     with pytest.raises(ConfigError) as caught:
-        parse_url(url, access=Access(**access))
+        parse_url(url, access=Credentials(**access))
     assert part in str(caught.value)
     told = "".join(traceback.format_exception(caught.value)).replace(url, "")
     assert secret not in told.replace("s3.pem", "")

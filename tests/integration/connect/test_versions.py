@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runqy_tui.model import AuditWindow, QueueKey, TaskState
+from runqy_tui.model import CheckWindow, QueueKey, TaskState
 from runqy_tui.redis.reader import open_reader
 from tests.support import fleet
 from tests.support.servers import RealServer, debian, embedded
@@ -31,7 +31,7 @@ async def test_the_questions_of_a_reader(binary: Callable[[], Path], version: st
         assert task.type == "t"
         assert (await reader.logs("w")).exists is False
         assert len(await reader.daily(queue)) == 14
-        (audit,) = await reader.audit([AuditWindow(queue, TaskState.PENDING, 0, 10)])
+        (audit,) = await reader.audit([CheckWindow(queue, TaskState.PENDING, 0, 10)])
         assert audit.total == 2
         assert await reader.position(queue, TaskState.RETRY, "t1") is None
         assert await reader.active_tasks("w") == ()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from runqy_tui.model import Snapshot
-from runqy_tui.model.credentials import Access
+from runqy_tui.model.credentials import Credentials
 from runqy_tui.model.errors import RunqyTuiError
 from runqy_tui.redis.reader import RedisReader, open_reader
 
@@ -20,7 +20,7 @@ SECRET = "s3cr3t"
 
 async def seen(url: str, **access: Any) -> Snapshot:
     """One overview."""
-    reader = await open_reader(url, access=Access(**access), timeout=2.0)
+    reader = await open_reader(url, access=Credentials(**access), timeout=2.0)
     try:
         return await reader.overview()
     finally:
@@ -29,7 +29,7 @@ async def seen(url: str, **access: Any) -> Snapshot:
 
 async def refusal(url: str, kind: type[RunqyTuiError], patience: float = 2.0, **access: Any) -> str:
     """The error of one overview: of this kind, one line, and without the secret."""
-    reader = await open_reader(url, access=Access(**access), timeout=patience)
+    reader = await open_reader(url, access=Credentials(**access), timeout=patience)
     with pytest.raises(kind) as caught:
         await reader.overview()
     await reader.close()

@@ -10,9 +10,9 @@ import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runqy_tui.diagnosis.diagnoser import Looks, Triage
+from runqy_tui.diagnosis.diagnoser import Diagnoser, TaskChecks
 from runqy_tui.diagnosis.signatures import collect
-from runqy_tui.model import Audit, AuditWindow, QueueKey, TaskRow, TaskState
+from runqy_tui.model import CheckWindow, QueueKey, TaskRow, TaskState, WindowCheck
 from runqy_tui.redis.decoding import proto
 from runqy_tui.redis.polling import worker_parsing
 from runqy_tui.redis.reader import open_reader
@@ -124,13 +124,13 @@ async def look(url: str, world: World) -> None:
         snapshot = await reader.overview()
         assert {queue.key for queue in snapshot.queues} >= set(world.queues)
         rows: list[tuple[QueueKey, TaskRow]] = []
-        audits: list[Audit] = []
+        audits: list[WindowCheck] = []
         for key in world.queues:
             for state in TaskState:
                 page = await reader.page(key, state)
                 rows += [(key, row) for row in page.rows]
                 assert page.problem is None
-            windows = [AuditWindow(key, state, 0, 20) for state in TaskState]
+            windows = [CheckWindow(key, state, 0, 20) for state in TaskState]
             audits += await reader.audit(windows)
             await reader.daily(key)
             for task_id in world.ids[::4]:
@@ -142,8 +142,8 @@ async def look(url: str, world: World) -> None:
         for worker in snapshot.workers:
             await reader.active_tasks(worker.id)
         await collect(reader, snapshot)
-        triage = Triage()
-        check_forms(snapshot, rows=rows, logs=logs, triage=triage, looks=Looks(audits=audits))
+        triage = Diagnoser()
+        check_forms(snapshot, rows=rows, logs=logs, triage=triage, looks=TaskChecks(audits=audits))
         await triage.look(reader, await reader.overview())
     finally:
         await reader.close()

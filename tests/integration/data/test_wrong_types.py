@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import redis
 
-from runqy_tui.model import AuditWindow, Queue, QueueKey, Snapshot, Task, TaskState, WorkerState
+from runqy_tui.model import CheckWindow, Queue, QueueKey, Snapshot, Task, TaskState, WorkerState
 from runqy_tui.redis.reader import RedisReader
 from tests.conftest import OpenReader
 from tests.support import fleet
@@ -91,7 +91,7 @@ async def look(reader: RedisReader, now: float) -> tuple[Snapshot, Task | None]:
     good = await reader.page(QueueKey("good"), TaskState.PENDING)
     assert [row.id for row in good.rows] == ["two", "one"]
     assert good.problem is None
-    await reader.audit([AuditWindow(Q, state, 0, 10) for state in TaskState])
+    await reader.audit([CheckWindow(Q, state, 0, 10) for state in TaskState])
     task = await reader.task("task", Q)
     await reader.task("task")
     await reader.active_tasks("h:1:u")

@@ -14,7 +14,7 @@ import pytest
 from redis import Redis
 
 from runqy_tui.demo.embedded_server import EmbeddedServer
-from runqy_tui.demo.simulated_fleet import Fleet
+from runqy_tui.demo.simulated_fleet import SimulatedFleet
 from runqy_tui.demo.simulation import World
 
 CAPTURES = Path(__file__).resolve().parents[4] / "shared" / "captures"
@@ -104,13 +104,15 @@ def client(server: EmbeddedServer) -> Iterator[Redis]:
 
 
 @pytest.fixture(scope="session")
-def play() -> Callable[..., Fleet]:
+def play() -> Callable[..., SimulatedFleet]:
     """Play the fleet without waiting: simulated seconds pass as fast as they can be written."""
 
-    def run(client: Redis, seconds: float, *, step: float = 0.5, at: float | None = None) -> Fleet:
+    def run(
+        client: Redis, seconds: float, *, step: float = 0.5, at: float | None = None
+    ) -> SimulatedFleet:
         world = World(client)
         begin = world.wall = float(int(time.time())) if at is None else at
-        fleet = Fleet(world)
+        fleet = SimulatedFleet(world)
         fleet.begin()
         while world.t < seconds:
             world.t += step

@@ -17,7 +17,7 @@ from redis import Redis
 from runqy_tui.demo.asynq_app import QUEUES as ASYNQ_QUEUES
 from runqy_tui.demo.cast import ABANDONED_QUEUE, BY_NAME, ODD_QUEUE
 from runqy_tui.demo.embedded_server import EmbeddedServer
-from runqy_tui.demo.simulated_fleet import Fleet
+from runqy_tui.demo.simulated_fleet import SimulatedFleet
 from runqy_tui.redis.decoding.proto import SchedulerEntry, ServerInfo, TaskMessage, WorkerInfo
 
 Captures = Callable[[str], list[Any]]
@@ -29,7 +29,7 @@ CARRIED = frozenset({b"error_msg", b"last_failed_at", b"retried"})
 
 
 @pytest.fixture(scope="module")
-def written(play: Callable[..., Fleet], dump: Callable[[Redis], Dump]) -> Iterator[Dump]:
+def written(play: Callable[..., SimulatedFleet], dump: Callable[[Redis], Dump]) -> Iterator[Dump]:
     """Everything in Redis five minutes into the demo."""
     with EmbeddedServer() as server, Redis.from_url(server.url) as client:
         play(client, 300)
@@ -130,7 +130,7 @@ def test_pending_since_is_spelled_as_by_its_writer(written: Dump, runqy: list[Du
 
 def test_recovered_tasks_keep_their_message(
     client: Redis,
-    play: Callable[..., Fleet],
+    play: Callable[..., SimulatedFleet],
     dump: Callable[[Redis], Dump],
     runqy: list[Dump],
 ) -> None:

@@ -14,14 +14,14 @@ from redis import Redis
 from runqy_tui import cli
 from runqy_tui.config import Settings
 from runqy_tui.demo.cast import ABANDONED_QUEUE, LONG_LOST, ODD_QUEUE, WORKERS
-from runqy_tui.demo.demo_run import Demo
+from runqy_tui.demo.demo_run import DemoRun
 from runqy_tui.model.errors import UsageError
 from tests.support.processes import alive, eventually
 
 PARENT = """
 import sys, time
-from runqy_tui.demo.demo_run import Demo
-demo = Demo(speed=5)
+from runqy_tui.demo.demo_run import DemoRun
+demo = DemoRun(speed=5)
 demo.start()
 assert demo.wait_ready()
 print(*demo.pids, demo.directory, flush=True)
@@ -30,7 +30,7 @@ time.sleep(60)
 
 
 def test_writes_at_once_and_leaves_nothing() -> None:
-    with Demo() as demo:
+    with DemoRun() as demo:
         assert demo.wait_ready()
         assert demo.wait_ready(0)
         with Redis.from_url(demo.url) as client:
@@ -47,7 +47,7 @@ def test_writes_at_once_and_leaves_nothing() -> None:
 
 
 def test_healthy_leaves_out_what_is_odd() -> None:
-    with Demo(healthy=True) as demo, Redis.from_url(demo.url) as client:
+    with DemoRun(healthy=True) as demo, Redis.from_url(demo.url) as client:
         assert demo.wait_ready()
         queues = client.smembers("asynq:queues")
         workers = client.zrange("asynq:workers", 0, -1)
@@ -96,7 +96,7 @@ def test_nothing_remains_when_the_parent_is_killed(blow: signal.Signals) -> None
 
 
 def test_fleet_ends_when_its_input_ends() -> None:
-    with Demo() as demo:
+    with DemoRun() as demo:
         assert demo.wait_ready()
         fleet = demo._fleet
         assert fleet is not None
@@ -106,7 +106,7 @@ def test_fleet_ends_when_its_input_ends() -> None:
 
 
 def test_problem_is_one_line_about_the_fleet() -> None:
-    with Demo() as demo:
+    with DemoRun() as demo:
         assert demo.wait_ready()
         os.kill(demo.pids[1], signal.SIGKILL)
         assert eventually(lambda: demo.problem() is not None)
@@ -114,7 +114,7 @@ def test_problem_is_one_line_about_the_fleet() -> None:
 
 
 def test_problem_gives_the_fleet_s_last_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    demo = Demo(speed=float("nan"))
+    demo = DemoRun(speed=float("nan"))
     monkeypatch.setattr(demo, "_seed", "no-number")
     with demo:
         assert not demo.wait_ready()
@@ -124,7 +124,7 @@ def test_problem_gives_the_fleet_s_last_words(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_problem_names_the_server_that_ended() -> None:
-    with Demo() as demo:
+    with DemoRun() as demo:
         os.kill(demo.pids[0], signal.SIGKILL)
         assert eventually(lambda: demo.problem() == "the demo's server has ended")
         assert eventually(lambda: not alive(demo.pids[1]))
@@ -135,5 +135,5 @@ def test_a_module_in_the_user_s_directory_does_not_get_in(
 ) -> None:
     (tmp_path / "redis.py").write_text("raise SystemExit('not this one')\n")
     monkeypatch.chdir(tmp_path)
-    with Demo() as demo:
+    with DemoRun() as demo:
         assert demo.wait_ready()

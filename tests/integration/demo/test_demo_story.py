@@ -10,11 +10,11 @@ from typing import Any
 from redis import Redis
 
 from runqy_tui.demo import cast
-from runqy_tui.demo.demo_run import Demo
+from runqy_tui.demo.demo_run import DemoRun
 from runqy_tui.demo.documented_dialect import QUEUE, WORKER
 from runqy_tui.demo.embedded_server import EmbeddedServer
 from runqy_tui.demo.hostile import HOSTILE
-from runqy_tui.demo.simulated_fleet import Fleet
+from runqy_tui.demo.simulated_fleet import SimulatedFleet
 
 SPEED = 20.0
 EXPECTED = {
@@ -56,7 +56,7 @@ def kind_of(client: Redis, worker_id: str) -> str:
 def test_every_kind_of_worker_appears_in_two_minutes() -> None:
     seen: dict[str, list[str]] = {worker_id: [] for worker_id in EXPECTED}
     spike = 0
-    with Demo(speed=SPEED) as demo, Redis.from_url(demo.url) as client:
+    with DemoRun(speed=SPEED) as demo, Redis.from_url(demo.url) as client:
         assert demo.wait_ready()
         deadline = time.monotonic() + 30
         while seen != EXPECTED and time.monotonic() < deadline:
@@ -75,7 +75,9 @@ def test_every_kind_of_worker_appears_in_two_minutes() -> None:
     assert stuck[-1] in leased
 
 
-def test_the_old_dialect_waits_without_braces(client: Redis, play: Callable[..., Fleet]) -> None:
+def test_the_old_dialect_waits_without_braces(
+    client: Redis, play: Callable[..., SimulatedFleet]
+) -> None:
     play(client, 100)
     waiting = client.lrange(f"asynq:{QUEUE.name}:pending", 0, -1)
     (active,) = client.lrange(f"asynq:{QUEUE.name}:active", 0, -1)
@@ -90,7 +92,9 @@ def test_the_old_dialect_waits_without_braces(client: Redis, play: Callable[...,
     assert QUEUE.name.encode() not in client.smembers("asynq:queues")
 
 
-def test_hostile_data_of_every_kind_is_there(client: Redis, play: Callable[..., Fleet]) -> None:
+def test_hostile_data_of_every_kind_is_there(
+    client: Redis, play: Callable[..., SimulatedFleet]
+) -> None:
     play(client, 0)
     prefix = f"asynq:{{{cast.ODD_QUEUE}}}:"
     ids = [text(task_id) for task_id, _ in client.zscan_iter(f"{prefix}archived")]
@@ -101,7 +105,9 @@ def test_hostile_data_of_every_kind_is_there(client: Redis, play: Callable[..., 
     assert any(error is not None and b"\xff" in error for error in errors)
 
 
-def test_it_goes_on_for_long_without_growing(client: Redis, play: Callable[..., Fleet]) -> None:
+def test_it_goes_on_for_long_without_growing(
+    client: Redis, play: Callable[..., SimulatedFleet]
+) -> None:
     fleet = play(client, 0)
     world = fleet.world
     begin, sizes = world.wall, []
@@ -120,7 +126,7 @@ def test_it_goes_on_for_long_without_growing(client: Redis, play: Callable[..., 
 
 
 def test_a_seed_gives_the_same_play(
-    server: EmbeddedServer, play: Callable[..., Fleet], dump: Callable[[Redis], Any]
+    server: EmbeddedServer, play: Callable[..., SimulatedFleet], dump: Callable[[Redis], Any]
 ) -> None:
     at = time.time()
     dumps = []

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from runqy_tui.commands.doctor_command import Terminal, terminal_lines
-from runqy_tui.model.checkup import Line, Verdict
+from runqy_tui.model.checkup import CheckLine, Verdict
 from tests.integration.cli.conftest import DEADLINE_S, Cli
 from tests.integration.cli.test_imports import loaded_by, top
 from tests.integration.doctor.conftest import Doctor
@@ -49,7 +49,7 @@ def test_terminals(seen: Terminal, topic: str, verdict: Verdict, says: str) -> N
     assert line.verdict is verdict
     assert says in line.said
     assert (line.mend is None) is (verdict is Verdict.OK)
-    assert isinstance(line, Line)
+    assert isinstance(line, CheckLine)
 
 
 def test_in_a_real_terminal(tmp_path: Path) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from runqy_tui.diagnosis.findings.finding import Finding, Sight
+from runqy_tui.diagnosis.findings.finding import DetectorContext, Finding
 from runqy_tui.diagnosis.findings.registry import diagnose
-from runqy_tui.diagnosis.findings.server_history import ActiveSeen, ServerPast
+from runqy_tui.diagnosis.findings.server_history import ActiveSeen, ServerHistory
 from runqy_tui.observation.history import History
-from runqy_tui.observation.task_sampling import Auditor
+from runqy_tui.observation.task_sampling import TaskSampler
 from runqy_tui.redis.reader import RedisReader
 
 
@@ -18,8 +18,8 @@ class Observer:
 
     def __init__(self, reader: RedisReader) -> None:
         self.reader = reader
-        self.auditor, self.history = Auditor(), History()
-        self.server, self.active = ServerPast(), ActiveSeen()
+        self.auditor, self.history = TaskSampler(), History()
+        self.server, self.active = ServerHistory(), ActiveSeen()
 
     async def poll(self, **more: Any) -> tuple[Finding, ...]:
         """Everything that is wrong now."""
@@ -28,7 +28,7 @@ class Observer:
         self.server.add(seen)
         self.auditor.take(await self.reader.audit(self.auditor.plan(seen)))
         self.active.take(self.auditor.current)
-        sight = Sight(
+        sight = DetectorContext(
             seen,
             self.history,
             self.auditor.current,

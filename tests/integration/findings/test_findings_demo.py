@@ -11,12 +11,12 @@ import pytest
 from redis import Redis
 
 from runqy_tui.demo import cast
-from runqy_tui.demo.demo_run import Demo
+from runqy_tui.demo.demo_run import DemoRun
 from runqy_tui.demo.heartbeats import BEAT_TTL
-from runqy_tui.demo.simulated_fleet import Fleet
+from runqy_tui.demo.simulated_fleet import SimulatedFleet
 from runqy_tui.demo.simulation import World
 from runqy_tui.demo.storyline import CYCLE_START
-from runqy_tui.diagnosis.diagnoser import Diagnosis, Triage
+from runqy_tui.diagnosis.diagnoser import Diagnoser, Diagnosis
 from runqy_tui.diagnosis.findings.finding import Finding
 from runqy_tui.model import WorkerState
 from runqy_tui.redis import keys
@@ -173,9 +173,9 @@ async def test_ten_minutes_of_a_healthy_fleet(
 @pytest.mark.timeout(60)
 async def test_the_healthy_demo_as_it_is_started(reader_of: OpenReader) -> None:
     polls = []
-    with Demo(speed=20, healthy=True) as demo:
+    with DemoRun(speed=20, healthy=True) as demo:
         assert demo.wait_ready()
-        reader, triage = await reader_of(demo.url), Triage()
+        reader, triage = await reader_of(demo.url), Diagnoser()
         ends = time.monotonic() + 8  # 160 s: in the story everything has happened by then
         while time.monotonic() < ends:
             polls.append(await triage.look(reader, await reader.overview()))
@@ -195,7 +195,7 @@ def told_of(polls: list[Diagnosis]) -> str:
 async def play(world: World, reader_of: OpenReader) -> AsyncIterator[Diagnosis]:
     """Ten minutes as fast as they can be written, looked at every other second of them."""
     begin = world.wall = float(int(time.time()))
-    fleet, triage = Fleet(world), Triage()
+    fleet, triage = SimulatedFleet(world), Diagnoser()
     fleet.begin()
     reader = await reader_of(clock=lambda _: world.wall)
     while world.t < MINUTES * 60:

@@ -30,11 +30,11 @@ def granted(rule: str) -> set[str]:
 
 
 def test_the_rule_is_the_list_and_no_more() -> None:
-    rules = [acl.rule(place) for place in acl.Place]
+    rules = [acl.rule(place) for place in acl.AclScope]
     assert set().union(*map(granted, rules)) == ALLOWED | BEYOND
-    assert granted(acl.rule(acl.Place.SERVER)) <= ALLOWED | BEYOND
-    assert granted(acl.rule(acl.Place.CLUSTER)) <= ALLOWED
-    assert granted(acl.rule(acl.Place.SENTINEL)) == {"SENTINEL GET-MASTER-ADDR-BY-NAME"}
+    assert granted(acl.rule(acl.AclScope.SERVER)) <= ALLOWED | BEYOND
+    assert granted(acl.rule(acl.AclScope.CLUSTER)) <= ALLOWED
+    assert granted(acl.rule(acl.AclScope.SENTINEL)) == {"SENTINEL GET-MASTER-ADDR-BY-NAME"}
     for rule in rules:
         assert not set(rule) & {"@", "-*"}, "no category"
         assert not {"~*", "allkeys", "allcommands", "nopass"} & set(rule.split())
@@ -61,21 +61,21 @@ def dry_run(admin: Any, *command: Any) -> bool:
     return answer in (b"OK", True, "OK")
 
 
-@pytest.mark.parametrize("place", [acl.Place.SERVER, acl.Place.CLUSTER])
+@pytest.mark.parametrize("place", [acl.AclScope.SERVER, acl.AclScope.CLUSTER])
 @pytest.mark.parametrize("legacy", [False, True])
 def test_a_server_takes_it_and_allows_what_is_needed(
-    admin: Any, place: acl.Place, legacy: bool
+    admin: Any, place: acl.AclScope, legacy: bool
 ) -> None:
     admin.execute_command(acl.set_user(place, legacy=legacy))
     for name in acl.commands_at(place, legacy=legacy) & set(SAMPLES):
         assert dry_run(admin, *name.split(), *SAMPLES[name]), name
     assert dry_run(admin, "CLIENT", "SETNAME", "x")
-    assert dry_run(admin, "SELECT", "1") is (place is acl.Place.SERVER)
+    assert dry_run(admin, "SELECT", "1") is (place is acl.AclScope.SERVER)
 
 
 def test_it_allows_nothing_else_of_all_that_the_server_knows(admin: Any) -> None:
     admin.execute_command(acl.set_user())
-    needed = {name.lower().replace(" ", "|") for name in acl.commands_at(acl.Place.SERVER)}
+    needed = {name.lower().replace(" ", "|") for name in acl.commands_at(acl.AclScope.SERVER)}
     asked = 0
     for name, info in all_commands(admin).items():
         if name in needed | ALWAYS:
@@ -149,7 +149,7 @@ def test_a_sentinel_takes_its_own() -> None:
     with RealServer(debian("redis-sentinel"), options, sentinel=True) as sentinel:
         with sentinel.client() as admin:
             command: Any = admin.execute_command
-            command(acl.set_user(acl.Place.SENTINEL))
+            command(acl.set_user(acl.AclScope.SENTINEL))
         login = {"username": acl.USER, "password": acl.PLACEHOLDER, "driver_info": None}
         with sentinel.client(**login) as client:
             user: Any = client

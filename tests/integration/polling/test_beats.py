@@ -216,7 +216,7 @@ async def test_what_is_left_of_a_life_follows_from_the_beats(
 
 
 def test_when_a_worker_has_news() -> None:
-    one, now = worker_state.KnownWorker(ONE), 1_000.0
+    one, now = worker_state.CachedWorker(ONE), 1_000.0
     one.facts, one.here = worker_parsing.Facts(last_beat=999.0), True
     one.measured, one.ttl_ms = True, 29_000
     one.expect(now, scored=True)

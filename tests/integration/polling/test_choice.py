@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from runqy_tui.config import Settings, validation
-from runqy_tui.diagnosis.findings.finding import Sight, Thresholds
+from runqy_tui.diagnosis.findings.finding import DetectorContext, Thresholds
 from runqy_tui.diagnosis.findings.overdue_detectors import stuck_retries
 from runqy_tui.model import (
     Counts,
@@ -25,7 +25,7 @@ from runqy_tui.monitor.store import Store, View
 from runqy_tui.observation.history import History
 from runqy_tui.redis.polling import budget as budget_module
 from runqy_tui.redis.polling.budget import Budget, choose
-from runqy_tui.redis.polling.queue_state import QueueMemory, Reading
+from runqy_tui.redis.polling.queue_state import CachedQueue, TailReading
 from runqy_tui.tui.tables.queue_rows import QUEUES, queue_rows
 from runqy_tui.tui.tables.worker_rows import WORKERS, worker_rows
 from runqy_tui.tui.widgets.header_bar import header_parts
@@ -34,15 +34,15 @@ NOW = 1_000.0
 KEY = QueueKey("a.b")
 
 
-def memory(name: str, read_at: float, *, changed_at: float = 0.0, pending: int = 0) -> QueueMemory:
-    made = QueueMemory(QueueKey(name), registered=True, read_at=read_at, changed_at=changed_at)
+def memory(name: str, read_at: float, *, changed_at: float = 0.0, pending: int = 0) -> CachedQueue:
+    made = CachedQueue(QueueKey(name), registered=True, read_at=read_at, changed_at=changed_at)
     made.commands("2026-01-01")
-    made.reading = Reading({})
+    made.reading = TailReading({})
     made.queue = Queue(made.key, counts=Counts(pending=pending, active=0))
     return made
 
 
-def names(*memories: QueueMemory, watched: tuple[str, ...] = (), room: int) -> list[str]:
+def names(*memories: CachedQueue, watched: tuple[str, ...] = (), room: int) -> list[str]:
     keys = {QueueKey(name) for name in watched}
     return [key.name for key in choose(memories, keys, room, NOW)]
 
@@ -143,7 +143,7 @@ def test_what_was_due_when_it_was_read_may_have_run_since() -> None:
         queue = Queue(KEY, Dialect.RUNQY, Counts(retry=1), next_retry_at=NOW, read_at=read_at)
         now = NOW + Thresholds().stuck_after_s + 5
         snapshot = Snapshot(now, RedisInfo("x"), (queue,))
-        sight = Sight(snapshot=snapshot, history=History())
+        sight = DetectorContext(snapshot=snapshot, history=History())
         return bool(list(stuck_retries(sight)))
 
     assert stuck(None)

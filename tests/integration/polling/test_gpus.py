@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from runqy_tui.model import Gpu, Metrics
-from runqy_tui.redis.polling.worker_parsing import Gpus, read_metrics
+from runqy_tui.redis.polling.worker_parsing import LazyGpus, read_metrics
 
 ONE = {"index": 0, "name": "A100", "utilization_percent": 5, "memory_used_mb": 1.5}
 MADE = Gpu(0, "A100", 5.0, 1.5)
 
 
-def gpus(told: Any) -> Gpus:
-    return Gpus(json.dumps({"gpus": told}).encode())
+def gpus(told: Any) -> LazyGpus:
+    return LazyGpus(json.dumps({"gpus": told}).encode())
 
 
 def test_they_are_a_sequence_like_any_other() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from runqy_tui.model.credentials import Access
+from runqy_tui.model.credentials import Credentials
 from runqy_tui.model.errors import ConnectionFailedError, RunqyTuiError
 from runqy_tui.redis.connecting.connect import node_link
 from runqy_tui.redis.connecting.target import parse_url
@@ -27,7 +27,7 @@ def place(
 ) -> Iterator[Link]:
     """Makes links to a server that holds a little of everything, lean or plain."""
     server = RealServer(None if request.param == "valkey" else debian())
-    scheme, access = "redis", Access()
+    scheme, access = "redis", Credentials()
     with server:
         _fill(server)
         if request.param == "tls":
@@ -36,7 +36,7 @@ def place(
             server.kill()
             made.encrypt(server, made.local, clients=False)
             server.start()
-            scheme, access = "rediss", Access(tls_ca=made.ca)
+            scheme, access = "rediss", Credentials(tls_ca=made.ca)
         url = f"{scheme}://127.0.0.1:{server.port}"
 
         def make(lean: bool) -> NodeLink:
@@ -122,7 +122,7 @@ async def test_the_same_failure_where_the_server_goes() -> None:
     said = []
     for lean in (True, False):
         with RealServer() as server:
-            link = node_link(parse_url(server.url, 5.0, Access()))
+            link = node_link(parse_url(server.url, 5.0, Credentials()))
             link.lean = lean
             batch = Batch()
             batch.ask("TIME")
@@ -140,7 +140,7 @@ async def test_the_same_failure_where_an_answer_concerns_everything() -> None:
     with RealServer() as server:
         allow(server.client(), "default", "on >secret")
         for lean in (True, False):
-            link = node_link(parse_url(server.url, 5.0, Access()))
+            link = node_link(parse_url(server.url, 5.0, Credentials()))
             link.lean = lean
             batch = Batch()
             batch.ask("TIME")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import redis
 
-from runqy_tui.model import Audit, AuditedTask, AuditWindow, QueueKey, TaskState
+from runqy_tui.model import CheckedTask, CheckWindow, QueueKey, TaskState, WindowCheck
 from runqy_tui.model.errors import AccessDeniedError
 from runqy_tui.redis.reader import RedisReader
 from runqy_tui.redis.wire.replies import Reply
@@ -22,11 +22,11 @@ READ_ONLY = "on nopass %R~asynq:* +@read +@connection -@dangerous +info"
 
 def window(
     name: str, state: TaskState = TaskState.ACTIVE, offset: int = 0, limit: int = 100
-) -> AuditWindow:
-    return AuditWindow(QueueKey(name), state, offset, limit)
+) -> CheckWindow:
+    return CheckWindow(QueueKey(name), state, offset, limit)
 
 
-async def audited(reader: RedisReader, *windows: AuditWindow) -> tuple[Audit, ...]:
+async def audited(reader: RedisReader, *windows: CheckWindow) -> tuple[WindowCheck, ...]:
     before = reader.link.round_trips
     found = await reader.audit(windows)
     assert reader.link.round_trips - before <= 3
@@ -34,7 +34,7 @@ async def audited(reader: RedisReader, *windows: AuditWindow) -> tuple[Audit, ..
     return found
 
 
-async def only(reader: RedisReader, task_id: str, asked: AuditWindow | None = None) -> AuditedTask:
+async def only(reader: RedisReader, task_id: str, asked: CheckWindow | None = None) -> CheckedTask:
     (audit,) = await audited(reader, asked or window("q"))
     (found,) = (task for task in audit.tasks if task.id == task_id)
     return found
@@ -62,12 +62,12 @@ async def test_active_in_a_capture(captures: Captures, reader_of: OpenReader) ->
     reader = await reader_of(clock=frozen_at(taken_at))
     asked = (window("crashy.default"), window("oneshot.default"))
     crashy, oneshot = await audited(reader, *asked)
-    assert crashy == Audit(
+    assert crashy == WindowCheck(
         window=asked[0],
         taken_at=taken_at,
         total=1,
         tasks=(
-            AuditedTask(
+            CheckedTask(
                 id="ee68bc99-8a38-444c-b67f-c66d1203cff3",
                 state=TaskState.ACTIVE,
                 lease_expires_at=1795484173,
@@ -78,7 +78,7 @@ async def test_active_in_a_capture(captures: Captures, reader_of: OpenReader) ->
     )
     assert oneshot.total == 4
     assert oneshot.tasks == tuple(
-        AuditedTask(task_id, state=TaskState.ACTIVE, lease_expires_at=1795484219, timeout_s=600)
+        CheckedTask(task_id, state=TaskState.ACTIVE, lease_expires_at=1795484219, timeout_s=600)
         for task_id in (
             "fa02efb6-7188-4fb0-9f8a-3908c0263479",
             "af3917d1-e8ed-4ae6-b70c-2a1e27cfb128",
@@ -137,7 +137,7 @@ async def test_asynq_keeps_times_in_msg(captures: Captures, reader_of: OpenReade
         window("critical", TaskState.COMPLETED, limit=1),
     )
     assert critical.tasks == (
-        AuditedTask(
+        CheckedTask(
             "92fdd4f4-2c6c-4749-a548-b92533ee4bf9",
             state=TaskState.ACTIVE,
             lease_expires_at=1795484056,
@@ -145,7 +145,7 @@ async def test_asynq_keeps_times_in_msg(captures: Captures, reader_of: OpenReade
         ),
     )
     assert default.tasks == (
-        AuditedTask(
+        CheckedTask(
             "253d8c43-9bf4-4f0b-9d7f-97218bac10d2",
             state=TaskState.ACTIVE,
             lease_expires_at=1795484056,
@@ -168,14 +168,14 @@ async def test_orphans_and_dangling_ids(writer: redis.Redis, reader: RedisReader
         reader, window("q"), window("q", TaskState.PENDING), window("q", TaskState.RETRY)
     )
     assert active.tasks == (
-        AuditedTask("leased", state=TaskState.ACTIVE, lease_expires_at=2_000_000_000),
-        AuditedTask("expired", state=TaskState.ACTIVE, lease_expires_at=5),
-        AuditedTask("orphan", state=TaskState.ACTIVE),
-        AuditedTask("dangling", missing=True),
+        CheckedTask("leased", state=TaskState.ACTIVE, lease_expires_at=2_000_000_000),
+        CheckedTask("expired", state=TaskState.ACTIVE, lease_expires_at=5),
+        CheckedTask("orphan", state=TaskState.ACTIVE),
+        CheckedTask("dangling", missing=True),
     )
     assert (pending.tasks, retry.tasks) == (
-        (AuditedTask("nothing", missing=True),),
-        (AuditedTask("nowhere", missing=True),),
+        (CheckedTask("nothing", missing=True),),
+        (CheckedTask("nowhere", missing=True),),
     )
 
 
@@ -200,7 +200,7 @@ async def test_timeouts(
     fleet.task(writer, "q", "t", **({"msg": msg, "state": "active"} | fields))
     writer.lpush("asynq:{q}:active", "t")
     found = await only(reader, "t")
-    assert found == AuditedTask("t", state=TaskState.ACTIVE, timeout_s=seconds)
+    assert found == CheckedTask("t", state=TaskState.ACTIVE, timeout_s=seconds)
 
 
 @pytest.mark.parametrize(
@@ -306,10 +306,10 @@ async def test_lists_without_braces(writer: redis.Redis, reader: RedisReader) ->
     plain = QueueKey("plain", braced=False)
     writer.lpush("asynq:plain:active", "p1", "p2")
     writer.hset("asynq:t:p1", mapping={"payload": "x", "timeout": "30", "state": "active"})
-    (audit,) = await audited(reader, AuditWindow(plain, TaskState.ACTIVE, 0, 10))
+    (audit,) = await audited(reader, CheckWindow(plain, TaskState.ACTIVE, 0, 10))
     assert audit.tasks == (
-        AuditedTask("p1", state=TaskState.ACTIVE, timeout_s=30),
-        AuditedTask("p2", missing=True),
+        CheckedTask("p1", state=TaskState.ACTIVE, timeout_s=30),
+        CheckedTask("p2", missing=True),
     )
 
 
@@ -331,10 +331,10 @@ async def test_bad_data(writer: redis.Redis, reader: RedisReader) -> None:
     writer.set("asynq:{q}:pending", "x")
     active, pending = await audited(reader, window("q"), window("q", TaskState.PENDING))
     ids = ("no hash", "\udcff\udcfe", "odd")
-    assert active.tasks == tuple(AuditedTask(task_id, lease_unread=True) for task_id in ids)
+    assert active.tasks == tuple(CheckedTask(task_id, lease_unread=True) for task_id in ids)
     assert (pending.total, pending.tasks) == (0, ())
     fates = await reader.fates([(Q, task.id) for task in active.tasks])
-    assert fates == tuple(map(AuditedTask, ids))
+    assert fates == tuple(map(CheckedTask, ids))
 
 
 async def test_with_the_documented_acl(
@@ -345,9 +345,9 @@ async def test_with_the_documented_acl(
     writer.lpush("asynq:{q}:active", "t")
     writer.zadd("asynq:{q}:lease", {"t": 5})
     reader = await reader_of(bare_url.replace("unix://", "unix://mon:x@"))
-    seen = AuditedTask("t", state=TaskState.ACTIVE, lease_expires_at=5, timeout_s=60)
+    seen = CheckedTask("t", state=TaskState.ACTIVE, lease_expires_at=5, timeout_s=60)
     assert await only(reader, "t") == seen
-    assert await reader.fates([(Q, "t")]) == (AuditedTask("t", state=TaskState.ACTIVE),)
+    assert await reader.fates([(Q, "t")]) == (CheckedTask("t", state=TaskState.ACTIVE),)
     fleet.forbid(writer, "mon")
 
 

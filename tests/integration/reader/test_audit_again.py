@@ -7,24 +7,24 @@ from time import monotonic, time
 import pytest
 import redis
 
-from runqy_tui.model import AuditedTask, AuditWindow, QueueKey, TaskState
+from runqy_tui.model import CheckedTask, CheckWindow, QueueKey, TaskState
 from runqy_tui.redis.reader import RedisReader
 from runqy_tui.redis.tasks import task_checks, ttl_cache
-from runqy_tui.redis.wire.byte_counter import MeteredLink
+from runqy_tui.redis.wire.byte_counter import CountingLink
 from tests.support import fleet
 
 Q = QueueKey("q")
-ACTIVE = AuditWindow(Q, TaskState.ACTIVE, 0, 100)
-PENDING = AuditWindow(Q, TaskState.PENDING, 0, 100)
+ACTIVE = CheckWindow(Q, TaskState.ACTIVE, 0, 100)
+PENDING = CheckWindow(Q, TaskState.PENDING, 0, 100)
 LEASED = 2_000_000_000
 LISTS = 1 + 2 * 2
 """Commands for the ids of two windows."""
 
 
 @pytest.fixture
-def metered(reader: RedisReader) -> MeteredLink:
+def metered(reader: RedisReader) -> CountingLink:
     """The reader's way to Redis, counted."""
-    reader.link = reader._context.link = MeteredLink(reader.link)
+    reader.link = reader._context.link = CountingLink(reader.link)
     return reader.link
 
 
@@ -35,7 +35,7 @@ def fill(writer: redis.Redis, *ids: str, lease: float = LEASED) -> None:
         writer.zadd("asynq:{q}:lease", {task_id: lease})
 
 
-async def tasks_of(reader: RedisReader, window: AuditWindow = ACTIVE) -> dict[str, AuditedTask]:
+async def tasks_of(reader: RedisReader, window: CheckWindow = ACTIVE) -> dict[str, CheckedTask]:
     (found,) = await reader.audit([window])
     assert found.total == len(found.tasks)
     return {task.id: task for task in found.tasks}
@@ -46,7 +46,7 @@ def pass_by(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
 
 
 async def test_what_was_in_order_is_not_asked_again(
-    writer: redis.Redis, reader: RedisReader, metered: MeteredLink
+    writer: redis.Redis, reader: RedisReader, metered: CountingLink
 ) -> None:
     fill(writer, *(f"a{number}" for number in range(20)))
     fleet.pending(writer, "q", *(f"p{number}" for number in range(20)))
@@ -60,7 +60,7 @@ async def test_what_was_in_order_is_not_asked_again(
 
 
 async def test_who_comes_and_who_goes_is_seen_at_once(
-    writer: redis.Redis, reader: RedisReader, metered: MeteredLink
+    writer: redis.Redis, reader: RedisReader, metered: CountingLink
 ) -> None:
     fill(writer, "stays", "goes")
     await tasks_of(reader)
@@ -70,7 +70,7 @@ async def test_who_comes_and_who_goes_is_seen_at_once(
     metered.commands = 0
     seen = await tasks_of(reader)
     assert list(seen) == ["stays", "comes", "dangling"]
-    assert seen["comes"] == AuditedTask(
+    assert seen["comes"] == CheckedTask(
         "comes", state=TaskState.ACTIVE, lease_expires_at=LEASED, timeout_s=60
     )
     assert seen["dangling"].missing
@@ -133,7 +133,7 @@ async def test_ten_seconds_later(
 
 
 async def test_no_more_than_so_many_are_kept(
-    writer: redis.Redis, reader: RedisReader, metered: MeteredLink
+    writer: redis.Redis, reader: RedisReader, metered: CountingLink
 ) -> None:
     reader._in_order.most = 2
     fill(writer, "a", "b", "c")

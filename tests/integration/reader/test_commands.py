@@ -5,7 +5,7 @@ from __future__ import annotations
 import redis
 
 from runqy_tui.demo.embedded_server import EmbeddedServer
-from runqy_tui.model import AuditWindow, QueueKey, TaskState
+from runqy_tui.model import CheckWindow, QueueKey, TaskState
 from runqy_tui.redis.reader import open_reader
 from runqy_tui.redis.wire import commands
 from tests.support import fleet
@@ -59,7 +59,7 @@ async def test_every_question_only_reads(writer: redis.Redis, redis_url: str) ->
         await reader.task(task_id)
         await reader.task(task_id, queue)
         await reader.task(task_id, plain)
-    windows = [AuditWindow(key, state, 0, 50) for key in (queue, plain) for state in TaskState]
+    windows = [CheckWindow(key, state, 0, 50) for key in (queue, plain) for state in TaskState]
     assert any(audit.tasks for audit in await reader.audit(windows))
     assert await reader.fates([(queue, "t1"), (plain, "p1")])
     await reader.logs("w:1")

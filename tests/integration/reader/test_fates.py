@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import redis
 
-from runqy_tui.model import AuditedTask, QueueKey, TaskState
+from runqy_tui.model import CheckedTask, QueueKey, TaskState
 from runqy_tui.redis.reader import RedisReader
 from tests.conftest import OpenReader
 from tests.support.captures import Captures, frozen_at
@@ -31,11 +31,11 @@ async def test_fates_in_captures(captures: Captures, reader_of: OpenReader) -> N
     assert (dead.state, dead.last_failed_at) == (TaskState.ARCHIVED, 1795478928)
     assert (again.state, again.last_failed_at) == (TaskState.RETRY, 1795484097)
     assert (busy.state, busy.completed_at, busy.last_failed_at) == (TaskState.ACTIVE, None, None)
-    assert gone == AuditedTask("4134e4a2-912e-4134-8fe2-f58f8be48d02", missing=True)
+    assert gone == CheckedTask("4134e4a2-912e-4134-8fe2-f58f8be48d02", missing=True)
 
 
 async def test_fates_of_a_thousand(writer: redis.Redis, reader: RedisReader) -> None:
     fates = await reader.fates([(Q, f"t{number}") for number in range(1_200)])
     assert len(fates) == 1_000
-    assert fates[-1] == AuditedTask("t999", missing=True)
+    assert fates[-1] == CheckedTask("t999", missing=True)
     assert reader.link.round_trips == 1

@@ -16,10 +16,10 @@ import redis
 
 import runqy_tui
 from runqy_tui.cli import main
-from runqy_tui.diagnosis.diagnoser import Triage
+from runqy_tui.diagnosis.diagnoser import Diagnoser
 from runqy_tui.report.gathering import make_report
 from runqy_tui.report.markdown import to_markdown
-from runqy_tui.report.report_model import Watch
+from runqy_tui.report.report_model import ReportWatch
 from tests.conftest import OpenReader
 from tests.support import fleet
 from tests.support.captures import Captures
@@ -211,11 +211,11 @@ async def test_where_the_connection_goes_the_report_is_made_of_what_there_is(
     fleet.task(writer, "a.b", "t1", state="archived", error_msg="x")
     fleet.queue(writer, "a.b")
     writer.zadd("asynq:{a.b}:archived", {"t1": now + 9_000})
-    reader, triage = await reader_of(), Triage()
+    reader, triage = await reader_of(), Diagnoser()
     diagnosis = await triage.look(reader, await reader.overview())
     gone = await reader_of("unix:///nowhere/redis.sock")
     made = await make_report(
-        gone, diagnosis, triage.history, watch=Watch("0.1"), with_payloads=True
+        gone, diagnosis, triage.history, watch=ReportWatch("0.1"), with_payloads=True
     )
     assert made.survey is None
     assert any(note.startswith("The error texts could not be read: ") for note in made.notes)

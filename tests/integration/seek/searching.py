@@ -8,7 +8,7 @@ from typing import Any
 
 from redis import Redis
 
-from runqy_tui.model.search_query import Hit, Progress, Search
+from runqy_tui.model.search_query import Hit, Progress, SearchQuery
 from runqy_tui.redis.reader import RedisReader
 from tests.support import fleet
 
@@ -17,7 +17,7 @@ async def found(reader: RedisReader, text: str, **wanted: Any) -> tuple[list[Hit
     """All hits, and the last progress."""
     hits: list[Hit] = []
     progress = Progress()
-    async with aclosing(reader.search(Search(text, **wanted))) as steps:
+    async with aclosing(reader.search(SearchQuery(text, **wanted))) as steps:
         async for step in steps:
             hits += step.hits
             progress = step.progress

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from runqy_tui.model.errors import ConnectionFailedError, RunqyTuiError
-from runqy_tui.model.search_query import Hit, Search
+from runqy_tui.model.search_query import Hit, SearchQuery
 from runqy_tui.redis.reader import RedisReader, open_reader
 from tests.integration.cluster.deployment import QUICK_MS
 from tests.integration.cluster.deployment import Deployment as Cluster
@@ -21,7 +21,7 @@ TASKS = 3_000
 
 
 async def hits_until(
-    reader: RedisReader, wanted: Search, looked: int, then: Any
+    reader: RedisReader, wanted: SearchQuery, looked: int, then: Any
 ) -> tuple[list[Hit], tuple[str, ...]]:
     """All hits and the last notes; ``then`` is done once ``looked`` tasks were looked at."""
     hits: list[Hit] = []
@@ -56,10 +56,10 @@ async def test_the_primary_changes_in_the_midst_of_a_search(how: str) -> None:
         try:
             if how == "killed":
                 with pytest.raises(ConnectionFailedError) as failure:
-                    await hits_until(reader, Search("<4>"), 500, go)
+                    await hits_until(reader, SearchQuery("<4>"), 500, go)
                 assert str(failure.value).endswith("."), failure.value
             else:  # the old primary answers on until Sentinel demotes it, seconds later
-                hits, _ = await hits_until(reader, Search("<4>"), 500, go)
+                hits, _ = await hits_until(reader, SearchQuery("<4>"), 500, go)
                 assert ids(hits) == ["t-4"]
             again, progress = await until_searched(reader, "<4>")
             assert (ids(again), progress.looked) == (["t-4"], TASKS)
@@ -88,7 +88,7 @@ async def test_a_node_that_dies_in_the_midst_costs_only_its_own_lists() -> None:
                 fill(writer, name, TASKS // 2)
         reader = cluster.reader()
         try:
-            hits, notes = await hits_until(reader, Search("<4>"), 200, lost.kill)
+            hits, notes = await hits_until(reader, SearchQuery("<4>"), 200, lost.kill)
             assert [hit.queue.name for hit in hits] == [names[0]]
             assert any(names[1] in note for note in notes), notes
         finally:

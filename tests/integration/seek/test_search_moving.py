@@ -12,7 +12,7 @@ import pytest
 from redis import Redis
 
 from runqy_tui.model import QueueKey, TaskState
-from runqy_tui.model.search_query import Part, Search
+from runqy_tui.model.search_query import SearchField, SearchQuery
 from runqy_tui.redis.reader import RedisReader
 from runqy_tui.redis.search import lua_script, runner
 from tests.integration.seek.searching import fill, found, ids
@@ -23,7 +23,7 @@ KEY = f"asynq:{{{Q.name}}}:"
 AMOUNT = 6_000
 
 
-async def every_step(reader: RedisReader, search: Search, change: Any) -> list[str]:
+async def every_step(reader: RedisReader, search: SearchQuery, change: Any) -> list[str]:
     """Ids found, with a change of the lists after each step."""
     seen: list[str] = []
     async with aclosing(reader.search(search)) as steps:
@@ -35,9 +35,9 @@ async def every_step(reader: RedisReader, search: Search, change: Any) -> list[s
     return seen
 
 
-@pytest.mark.parametrize("part", [Part.ID, Part.PAYLOAD])
+@pytest.mark.parametrize("part", [SearchField.ID, SearchField.PAYLOAD])
 async def test_pending_tasks_that_stay_are_found_once_each(
-    writer: Redis, reader: RedisReader, part: Part
+    writer: Redis, reader: RedisReader, part: SearchField
 ) -> None:
     """Producers push at the head, workers take from the tail, and some put theirs back there."""
     fill(writer, Q.name, AMOUNT)
@@ -50,8 +50,8 @@ async def test_pending_tasks_that_stay_are_found_once_each(
         pipe.rpush(f"{KEY}pending", *(f"back-{next(numbers)}" for _ in range(25)))
         pipe.execute()
 
-    text = "t-" if part is Part.ID else '"number"'
-    search = Search(text, part, queues=(Q,), states=(TaskState.PENDING,), most=50_000)
+    text = "t-" if part is SearchField.ID else '"number"'
+    search = SearchQuery(text, part, queues=(Q,), states=(TaskState.PENDING,), most=50_000)
     seen = await every_step(reader, search, change)
     times = Counter(seen)
     assert max(times.values()) == 1
@@ -76,7 +76,9 @@ async def test_scored_tasks_that_stay_are_found_once_each(
         gone.update(going)
         writer.zrem(f"{KEY}completed", *going)
 
-    search = Search('"number"', Part.PAYLOAD, states=(TaskState.COMPLETED,), most=50_000)
+    search = SearchQuery(
+        '"number"', SearchField.PAYLOAD, states=(TaskState.COMPLETED,), most=50_000
+    )
     times = Counter(await every_step(reader, search, change))
     assert max(times.values()) == 1
     assert {f"t-{number}" for number in range(AMOUNT)} - gone <= times.keys()
@@ -122,7 +124,7 @@ async def test_nothing_is_read_once_it_is_closed(writer: Redis, reader: RedisRea
     fill(writer, Q.name, AMOUNT)
 
     async def search() -> None:
-        async with aclosing(reader.search(Search("no such text"))) as steps:
+        async with aclosing(reader.search(SearchQuery("no such text"))) as steps:
             async for _ in steps:
                 began.set()
 
@@ -156,7 +158,7 @@ async def test_many_short_lists_share_a_step(writer: Redis, reader: RedisReader)
     for number in range(64):
         fleet.pending(writer, f"q{number:02}.default", f"task-{number}")
     steps = 0
-    async with aclosing(reader.search(Search("task-6", Part.ID))) as all_steps:
+    async with aclosing(reader.search(SearchQuery("task-6", SearchField.ID))) as all_steps:
         async for step in all_steps:
             steps += 1
             if step.progress.done:

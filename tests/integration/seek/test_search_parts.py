@@ -9,7 +9,7 @@ from redis import Redis
 
 from runqy_tui.model import QueueKey, TaskState
 from runqy_tui.model.errors import AccessDeniedError
-from runqy_tui.model.search_query import Part
+from runqy_tui.model.search_query import SearchField
 from runqy_tui.redis.checkup import acl
 from runqy_tui.redis.reader import RedisReader
 from runqy_tui.redis.search import candidates
@@ -52,27 +52,27 @@ def full(writer: Redis, task_id: str = "id-abc-1", **fields: Any) -> None:
 @pytest.mark.parametrize(
     ("text", "part", "place"),
     [
-        ("id-a", Part.ID, "id"),
-        ("abc", Part.ID, None),
-        ("abc", Part.ANY, "id"),
-        ("nder.im", Part.TYPE, "type"),
-        ("bicycle", Part.TYPE, None),
-        ("a Red bi", Part.PAYLOAD, "payload"),
-        ("a red bi", Part.PAYLOAD, None),
-        ("timed out", Part.PAYLOAD, None),
-        ("timed out", Part.ERROR, "error"),
-        ("disk is full", Part.ERROR, "error"),
-        ("disk is full", Part.PAYLOAD, None),
-        ("stored", Part.RESULT, "result"),
-        ("stored", Part.ERROR, None),
-        ("4bf92", Part.HEADERS, "headers"),
-        ("4bf92", Part.ANY, "headers"),
-        ("stored", Part.ANY, "result"),
-        ("q.default", Part.ANY, None),
+        ("id-a", SearchField.ID, "id"),
+        ("abc", SearchField.ID, None),
+        ("abc", SearchField.ANY, "id"),
+        ("nder.im", SearchField.TYPE, "type"),
+        ("bicycle", SearchField.TYPE, None),
+        ("a Red bi", SearchField.PAYLOAD, "payload"),
+        ("a red bi", SearchField.PAYLOAD, None),
+        ("timed out", SearchField.PAYLOAD, None),
+        ("timed out", SearchField.ERROR, "error"),
+        ("disk is full", SearchField.ERROR, "error"),
+        ("disk is full", SearchField.PAYLOAD, None),
+        ("stored", SearchField.RESULT, "result"),
+        ("stored", SearchField.ERROR, None),
+        ("4bf92", SearchField.HEADERS, "headers"),
+        ("4bf92", SearchField.ANY, "headers"),
+        ("stored", SearchField.ANY, "result"),
+        ("q.default", SearchField.ANY, None),
     ],
 )
 async def test_each_part(
-    writer: Redis, either: RedisReader, text: str, part: Part, place: str | None
+    writer: Redis, either: RedisReader, text: str, part: SearchField, place: str | None
 ) -> None:
     full(writer, error_msg="the disk is full", result='{"url": "stored"}')
     hits, progress = await found(either, text, part=part)
@@ -87,7 +87,11 @@ async def test_each_part(
 
 async def test_case_is_ignored_where_asked(writer: Redis, either: RedisReader) -> None:
     full(writer)
-    for part, text in ((Part.PAYLOAD, "A RED BICYCLE"), (Part.ID, "ID-ABC"), (Part.ANY, "rENDER")):
+    for part, text in (
+        (SearchField.PAYLOAD, "A RED BICYCLE"),
+        (SearchField.ID, "ID-ABC"),
+        (SearchField.ANY, "rENDER"),
+    ):
         assert ids((await found(either, text, part=part, ignore_case=True))[0]) == ["id-abc-1"]
         assert not (await found(either, text, part=part))[0]
 
@@ -96,7 +100,7 @@ async def test_an_undecodable_message_is_searched_as_it_is(
     writer: Redis, either: RedisReader
 ) -> None:
     full(writer, msg=b"\xff\xfe\x00garbage")
-    hits, _ = await found(either, "garb", part=Part.PAYLOAD)
+    hits, _ = await found(either, "garb", part=SearchField.PAYLOAD)
     assert [hit.place for hit in hits] == ["raw msg"]
     assert not hits[0].row.decodable
 
@@ -105,7 +109,7 @@ async def test_bytes_that_are_no_text(writer: Redis, either: RedisReader) -> Non
     payload = b"\x00\xff\x1b[2J caf\xc3\xa9 \xf0\x28"
     full(writer, msg=fleet.message(type="t", id="x", queue=Q.name, payload=payload))
     for text in ("café", "\x1b[2J", "\udcff\x1b", "\udcf0("):
-        assert len((await found(either, text, part=Part.PAYLOAD))[0]) == 1, ascii(text)
+        assert len((await found(either, text, part=SearchField.PAYLOAD))[0]) == 1, ascii(text)
 
 
 async def test_wrong_types_and_gone_tasks_stop_nothing(writer: Redis, either: RedisReader) -> None:
@@ -170,14 +174,14 @@ async def test_large_values_are_searched_in_part_and_counted(
         message = fleet.message(type="t", id=task_id, queue=Q.name, payload=payload)
         fleet.task(writer, Q.name, task_id, msg=message)
         writer.lpush(f"asynq:{{{Q.name}}}:pending", task_id)
-    hits, progress = await found(either, "needle", part=Part.PAYLOAD)
+    hits, progress = await found(either, "needle", part=SearchField.PAYLOAD)
     assert sorted(ids(hits)) == (["at-start", "small"] if scripted else ["small"])
     assert progress.partly == (2 if scripted else 3)
 
 
 async def test_it_stops_at_the_most_hits(writer: Redis, either: RedisReader) -> None:
     fill(writer, Q.name, 3_000)
-    hits, progress = await found(either, "kind", part=Part.TYPE, most=120)
+    hits, progress = await found(either, "kind", part=SearchField.TYPE, most=120)
     assert len(hits) == 120
     assert progress.full
     assert ids(hits) == [f"t-{number}" for number in range(2_999, 2_879, -1)], "newest first"
@@ -187,10 +191,10 @@ async def test_it_stops_at_the_most_hits(writer: Redis, either: RedisReader) -> 
 async def test_the_first_hits_come_before_the_end(writer: Redis, reader: RedisReader) -> None:
     from contextlib import aclosing
 
-    from runqy_tui.model.search_query import Search
+    from runqy_tui.model.search_query import SearchQuery
 
     fill(writer, Q.name, 5_000)
-    async with aclosing(reader.search(Search("<49"))) as steps:
+    async with aclosing(reader.search(SearchQuery("<49"))) as steps:
         async for step in steps:
             if step.hits:
                 break

@@ -8,7 +8,7 @@ from time import monotonic
 
 from redis import Redis
 
-from runqy_tui.diagnosis.diagnoser import Diagnosis, Triage
+from runqy_tui.diagnosis.diagnoser import Diagnoser, Diagnosis
 from runqy_tui.model import QueueKey
 from runqy_tui.monitor.poller import Poller, PollResult
 from runqy_tui.redis.reader import open_reader
@@ -54,7 +54,7 @@ async def test_the_median_is_within_the_interval(redis_url: str, writer: Redis) 
         assert result.diagnosis is not None
         known.append(result.diagnosis)
 
-    poller = Poller(lambda: open_reader(redis_url), publish, INTERVAL_S, Triage())
+    poller = Poller(lambda: open_reader(redis_url), publish, INTERVAL_S, Diagnoser())
     start(writer, "before")  # was active before anybody looked: counts nowhere
     running = asyncio.create_task(poller.run())
     try:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runqy_tui.model.credentials import Access
+from runqy_tui.model.credentials import Credentials
 from runqy_tui.model.errors import UsageError
 from tests.unit.config.loading import SECRET, Desk
 
@@ -53,7 +53,7 @@ def test_each_setting_from_flags_environment_profile_and_file(desk: Desk) -> Non
     assert seen({}) == of("top")
     assert seen(environment, profile="p") == of("profile"), "named by a flag: counts as one"
     passwords = {"password", "sentinel_password", "tls_insecure"}
-    assert {field.name for field in fields(Access)} == set(of("top")) | passwords
+    assert {field.name for field in fields(Credentials)} == set(of("top")) | passwords
 
 
 @pytest.mark.parametrize("name", ["password", "sentinel_password"])
@@ -248,7 +248,7 @@ def test_nothing_of_the_file_goes_to_an_address_from_elsewhere(
         assert (at_home.access.password, at_home.name, at_home.colour) == (SECRET, "home", "red")
         away = desk.load(env, **flags)
         assert "elsewhere" in away.url
-        assert away.access == Access()
+        assert away.access == Credentials()
         assert (away.name, away.profile, away.colour) == (None, None, None)
         assert away.interval_s == 5.0, "a habit goes along"
 

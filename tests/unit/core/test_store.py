@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from runqy_tui.diagnosis.diagnoser import Diagnosis
-from runqy_tui.diagnosis.findings.finding import Finding, Kind, Subject
+from runqy_tui.diagnosis.findings.finding import Finding, Subject, SubjectKind
 from runqy_tui.model import QueueKey, Snapshot, WorkerState
 from runqy_tui.model.severity import Severity
 from runqy_tui.monitor.poller import PollResult
-from runqy_tui.monitor.store import Link, Rates, Store
-from runqy_tui.observation.durations import Observed
+from runqy_tui.monitor.store import ConnectionState, Rates, Store
+from runqy_tui.observation.durations import ObservedDurations
 from runqy_tui.observation.history import Trend
 from tests.unit.core.builders import NOW, queue, snapshot, worker
 
@@ -28,10 +28,10 @@ def diagnosis(seen: Snapshot, done_per_s: float) -> Diagnosis:
     return Diagnosis(
         snapshot=seen,
         findings=(
-            Finding("a-detector", Severity.WARNING, Subject(Kind.QUEUE, "q"), "r", "s", "n"),
+            Finding("a-detector", Severity.WARNING, Subject(SubjectKind.QUEUE, "q"), "r", "s", "n"),
         ),
         trends={KEY: Trend(2.0, done_per_s, 0.25)},
-        durations={KEY: Observed(1.0, 2.0, 3.0, 4, 2.0)},
+        durations={KEY: ObservedDurations(1.0, 2.0, 3.0, 4, 2.0)},
     )
 
 
@@ -45,7 +45,7 @@ def rates(store: Store) -> Rates | None:
 
 def test_before_the_first_poll_nothing_is_known() -> None:
     view = Store().view
-    assert (view.snapshot, view.link, view.error) == (None, Link.CONNECTING, None)
+    assert (view.snapshot, view.link, view.error) == (None, ConnectionState.CONNECTING, None)
     assert dict(view.rates) == {}
     assert view.assessment.tally(Severity.CRITICAL) == 0
 
@@ -81,7 +81,7 @@ def test_a_lost_link_keeps_the_data_and_its_age() -> None:
     lose(store, 5, failures=1)
     lose(store, 6, failures=2)
     view = store.view
-    assert (view.link, view.error, view.failures) == (Link.LOST, "gone", 2)
+    assert (view.link, view.error, view.failures) == (ConnectionState.LOST, "gone", 2)
     assert view.retry_at == 106.5
     assert view.snapshot is good.snapshot
     assert view.assessment is good.assessment
@@ -89,14 +89,23 @@ def test_a_lost_link_keeps_the_data_and_its_age() -> None:
     assert view.findings is good.findings
     feed(store, 8, 8.75)
     back = store.view
-    assert (back.link, back.error, back.failures, back.retry_at) == (Link.LIVE, None, 0, None)
+    assert (back.link, back.error, back.failures, back.retry_at) == (
+        ConnectionState.LIVE,
+        None,
+        0,
+        None,
+    )
     assert store.view.trends[KEY].done_per_s == 8.75
 
 
 def test_a_link_that_never_was() -> None:
     store = Store()
     lose(store, 0)
-    assert (store.view.link, store.view.snapshot, store.view.error) == (Link.LOST, None, "gone")
+    assert (store.view.link, store.view.snapshot, store.view.error) == (
+        ConnectionState.LOST,
+        None,
+        "gone",
+    )
 
 
 def test_a_failure_without_a_next_try() -> None:
@@ -132,10 +141,10 @@ def test_a_lost_connection_shows_through_a_frozen_screen() -> None:
     held = store.view
     lose(store, 4)
     shown = store.view
-    assert (shown.link, shown.error, shown.failures) == (Link.LOST, "gone", 1)
+    assert (shown.link, shown.error, shown.failures) == (ConnectionState.LOST, "gone", 1)
     assert (shown.snapshot, shown.frozen_at) == (held.snapshot, NOW)
     feed(store, 6, 5.0)
-    assert store.view.link is Link.LIVE
+    assert store.view.link is ConnectionState.LIVE
     assert (store.view.error, store.view.snapshot) == (None, held.snapshot)
 
 

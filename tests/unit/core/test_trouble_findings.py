@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from runqy_tui.diagnosis.assessment import Trouble, assess
-from runqy_tui.diagnosis.findings.finding import Finding, Kind, Subject
+from runqy_tui.diagnosis.findings.finding import Finding, Subject, SubjectKind
 from runqy_tui.model import QueueKey, WorkerState
 from runqy_tui.model.severity import Severity
 from tests.unit.core.builders import queue, snapshot, waiting, worker
 
 KEY = QueueKey("q")
-WORKER, QUEUE = Subject(Kind.WORKER, "w"), Subject(Kind.QUEUE, "q", KEY)
+WORKER, QUEUE = Subject(SubjectKind.WORKER, "w"), Subject(SubjectKind.QUEUE, "q", KEY)
 SEEN = snapshot(
     workers=(worker("w", WorkerState.DEGRADED),),
     queues=(queue("q", counts=waiting(3)), queue("q", braced=False)),
@@ -42,7 +42,7 @@ def test_the_worst_finding_gives_severity_and_reason() -> None:
 
 
 def test_a_tasks_finding_is_its_queues_trouble() -> None:
-    judged = assess(SEEN, [finding(Subject(Kind.TASK, "t-1", KEY), "2 orphaned")])
+    judged = assess(SEEN, [finding(Subject(SubjectKind.TASK, "t-1", KEY), "2 orphaned")])
     assert judged.queues[KEY] == Trouble(Severity.WARNING, "2 orphaned")
 
 
@@ -54,5 +54,5 @@ def test_what_is_acknowledged_gives_way_and_stays_named() -> None:
 
 
 def test_what_ails_the_server_is_no_rows_trouble() -> None:
-    redis = finding(Subject(Kind.REDIS, "w"), "slow", Severity.CRITICAL)
+    redis = finding(Subject(SubjectKind.REDIS, "w"), "slow", Severity.CRITICAL)
     assert assess(SEEN, [redis]).tally(Severity.CRITICAL) == 0

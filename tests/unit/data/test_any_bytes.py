@@ -10,11 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runqy_tui.diagnosis.diagnoser import Looks, Triage
+from runqy_tui.diagnosis.diagnoser import Diagnoser, TaskChecks
 from runqy_tui.model import (
-    Audit,
-    AuditedTask,
-    AuditWindow,
+    CheckedTask,
+    CheckWindow,
     Counts,
     Dialect,
     Queue,
@@ -23,6 +22,7 @@ from runqy_tui.model import (
     ServerHealth,
     Snapshot,
     TaskState,
+    WindowCheck,
     Worker,
     WorkerState,
 )
@@ -184,12 +184,12 @@ def fleet_workers(draw: st.DrawFn) -> Worker:
 
 
 @st.composite
-def audits(draw: st.DrawFn, now: float) -> Audit:
+def audits(draw: st.DrawFn, now: float) -> WindowCheck:
     state = draw(st.sampled_from([TaskState.ACTIVE, TaskState.PENDING]))
     times: dict[str, Any] = {
         name: draw(TIME) for name in ("deadline", "pending_since", "completed_at", "last_failed_at")
     }
-    task = AuditedTask(
+    task = CheckedTask(
         "t",
         missing=draw(st.booleans()),
         state=state,
@@ -198,14 +198,14 @@ def audits(draw: st.DrawFn, now: float) -> Audit:
         pending_timeout_s=draw(st.none() | st.floats(1, 1e19)),
         **times,
     )
-    return Audit(AuditWindow(QueueKey("q"), state, 0, 10), now, 1, (task,))
+    return WindowCheck(CheckWindow(QueueKey("q"), state, 0, 10), now, 1, (task,))
 
 
 @settings(max_examples=15)
 @given(st.data())
 def test_absurd_numbers_in_findings_and_rates(data: st.DataObject) -> None:
     """Three polls of anything, the clock jumping as it likes."""
-    triage = Triage()
+    triage = Diagnoser()
     now = 1795484106.0
     for _ in range(3):
         now += data.draw(st.sampled_from([0.0, 2.0, 60.0, -3600.0, 1e6]))
@@ -224,4 +224,4 @@ def test_absurd_numbers_in_findings_and_rates(data: st.DataObject) -> None:
             health=health,
         )
         audit = data.draw(audits(now))
-        check_forms(snapshot, triage=triage, looks=Looks(audits=(audit,)))
+        check_forms(snapshot, triage=triage, looks=TaskChecks(audits=(audit,)))

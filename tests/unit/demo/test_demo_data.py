@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import islice
 
 from runqy_tui.demo import cast, storyline
-from runqy_tui.demo.heartbeats import Beat, LogText, go_map
+from runqy_tui.demo.heartbeats import Heartbeat, LogText, go_map
 from runqy_tui.demo.initial_data import PAST
-from runqy_tui.demo.storyline import Act
+from runqy_tui.demo.storyline import StoryAct
 from runqy_tui.demo.task_writer import retry_delay
 
 WORKERS = {spec.id for spec in cast.WORKERS}
@@ -17,27 +17,27 @@ def test_events_are_in_order_and_name_what_exists() -> None:
     events = list(islice(storyline.events(), 200))
     assert [event.at for event in events] == sorted(event.at for event in events)
     for event in events:
-        known = cast.BY_NAME if event.act is Act.SPIKE else WORKERS
+        known = cast.BY_NAME if event.act is StoryAct.SPIKE else WORKERS
         assert event.target in known, event
 
 
 def test_the_first_two_minutes_hold_every_promise() -> None:
     at = {(event.act, event.target): event.at for event in storyline.STORY}
-    assert at[Act.SPIKE, "inference.low"] == 15
-    assert at[Act.CRASH, cast.CRASHING] == 30
-    assert at[Act.DEGRADE, cast.CRASHING] == 45
-    assert at[Act.KILL, cast.KILLED] == 60
-    assert at[Act.JOIN, cast.JOINING] == 75
-    assert at[Act.STOP, cast.STOPPING] == 100
-    assert at[Act.RECOVER, cast.RECOVERING] == 110
+    assert at[StoryAct.SPIKE, "inference.low"] == 15
+    assert at[StoryAct.CRASH, cast.CRASHING] == 30
+    assert at[StoryAct.DEGRADE, cast.CRASHING] == 45
+    assert at[StoryAct.KILL, cast.KILLED] == 60
+    assert at[StoryAct.JOIN, cast.JOINING] == 75
+    assert at[StoryAct.STOP, cast.STOPPING] == 100
+    assert at[StoryAct.RECOVER, cast.RECOVERING] == 110
     assert max(event.at for event in storyline.STORY) < storyline.CYCLE_START
 
 
 def test_the_cycle_leaves_every_worker_as_it_found_it() -> None:
     last = {event.target: event.act for event in storyline.CYCLE if event.target in WORKERS}
-    assert last[cast.STOPPING] is Act.STOP
-    assert last[cast.RECOVERING] is Act.RECOVER
-    assert not {Act.KILL, Act.DEGRADE} & {event.act for event in storyline.CYCLE}
+    assert last[cast.STOPPING] is StoryAct.STOP
+    assert last[cast.RECOVERING] is StoryAct.RECOVER
+    assert not {StoryAct.KILL, StoryAct.DEGRADE} & {event.act for event in storyline.CYCLE}
     assert max(event.at for event in storyline.CYCLE) < storyline.CYCLE_PERIOD
 
 
@@ -53,7 +53,7 @@ def test_retry_delay_is_the_fourth_power() -> None:
 
 def test_beat_is_spelled_as_go_does() -> None:
     assert go_map({"b.low": 1, "a.high": 10}) == "map[a.high:10 b.low:1]"
-    fields = Beat("gpu-7:4312", 1795478262.9, 4, {"inference": 0}, "bootstrapping").fields(1.5)
+    fields = Heartbeat("gpu-7:4312", 1795478262.9, 4, {"inference": 0}, "bootstrapping").fields(1.5)
     assert fields == {
         "worker_id": "gpu-7:4312",
         "started_at": "1795478262",

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from runqy_tui.exporter.collector import RunqyCollector
 from runqy_tui.exporter.counters import Totals
-from runqy_tui.exporter.scrape_state import Frame, Histogram, Status, tally
+from runqy_tui.exporter.scrape_state import ScrapeFrame, ScrapeHistogram, ScrapeState, tally
 from runqy_tui.model import Counts, Dialect, Queue, QueueKey, Worker, WorkerState
 from runqy_tui.model.severity import Severity
 from tests.unit.core.builders import queue, snapshot, worker
@@ -24,14 +24,14 @@ def frame(
     queues: tuple[Queue, ...] = (),
     workers: tuple[Worker, ...] = (),
     totals: dict[QueueKey, Totals] | None = None,
-    histograms: dict[QueueKey, Histogram] | None = None,
+    histograms: dict[QueueKey, ScrapeHistogram] | None = None,
     findings: dict[tuple[str, str], int] | None = None,
-) -> Frame:
+) -> ScrapeFrame:
     seen = snapshot(queues=queues, workers=workers)
-    return Frame(seen, monotonic(), totals or {}, histograms or {}, findings or {})
+    return ScrapeFrame(seen, monotonic(), totals or {}, histograms or {}, findings or {})
 
 
-def scrape(status: Status, max_series: int = 10_000) -> dict[str, float]:
+def scrape(status: ScrapeState, max_series: int = 10_000) -> dict[str, float]:
     """Every sample of a scrape, by its name and labels as they are written."""
     registry = CollectorRegistry()
     registry.register(RunqyCollector(lambda: status, max_series))
@@ -46,15 +46,15 @@ def scrape(status: Status, max_series: int = 10_000) -> dict[str, float]:
     return samples
 
 
-def of(seen: Frame) -> dict[str, float]:
+def of(seen: ScrapeFrame) -> dict[str, float]:
     """Samples about queues, workers and findings."""
-    samples = scrape(Status(frame=seen, polls=1))
+    samples = scrape(ScrapeState(frame=seen, polls=1))
     own = ("runqy_up", "runqy_exporter")
     return {name: value for name, value in samples.items() if not name.startswith(own)}
 
 
 def test_before_the_first_poll() -> None:
-    assert scrape(Status()) == {
+    assert scrape(ScrapeState()) == {
         "runqy_up": 0,
         "runqy_exporter_polls_total": 0,
         "runqy_exporter_errors_total": 0,
@@ -64,7 +64,7 @@ def test_before_the_first_poll() -> None:
 
 def test_about_itself() -> None:
     old = replace(frame(), received_at=monotonic() - 30)
-    samples = scrape(Status(old, polls=9, errors=2, poll_s=0.25, error="gone"))
+    samples = scrape(ScrapeState(old, polls=9, errors=2, poll_s=0.25, error="gone"))
     assert 30 <= samples.pop("runqy_exporter_snapshot_age_seconds") < 40
     assert samples == {
         "runqy_up": 0,
@@ -73,7 +73,7 @@ def test_about_itself() -> None:
         "runqy_exporter_poll_seconds": 0.25,
         "runqy_exporter_dropped_series": 0,
     }
-    assert scrape(Status(old, polls=9))["runqy_up"] == 1
+    assert scrape(ScrapeState(old, polls=9))["runqy_up"] == 1
 
 
 def test_a_queue() -> None:
@@ -126,7 +126,7 @@ def test_findings_are_counted_by_detector_and_severity() -> None:
 
 
 def test_a_histogram() -> None:
-    seen = Histogram(((0.5, 1), (60.0, 4)), 99.5, 5)
+    seen = ScrapeHistogram(((0.5, 1), (60.0, 4)), 99.5, 5)
     assert of(frame(histograms={A: seen})) == {
         "runqy_task_duration_seconds_bucket{le=0.5,queue=a}": 1,
         "runqy_task_duration_seconds_bucket{le=60,queue=a}": 4,
@@ -152,9 +152,9 @@ def test_the_same_labels_twice_are_written_once() -> None:
 @pytest.mark.parametrize("bound", [10, 100, 1_000])
 def test_the_number_of_series_is_bounded_and_the_important_ones_stay(bound: int) -> None:
     queues = tuple(queue(f"q{number:03}") for number in range(100))
-    histogram = {one.key: Histogram(((1.0, 1), (2.0, 2)), 3.0, 2) for one in queues}
+    histogram = {one.key: ScrapeHistogram(((1.0, 1), (2.0, 2)), 3.0, 2) for one in queues}
     seen = frame(queues, (worker("w", healthy=False),), histograms=histogram)
-    everything, some = scrape(Status(seen)), scrape(Status(seen), bound)
+    everything, some = scrape(ScrapeState(seen)), scrape(ScrapeState(seen), bound)
     about_itself = {name for name in everything if "exporter" in name or name == "runqy_up"}
     dropped = some["runqy_exporter_dropped_series"]
     assert len(some) <= bound
@@ -165,7 +165,7 @@ def test_the_number_of_series_is_bounded_and_the_important_ones_stay(bound: int)
 
 
 def test_what_is_left_out_is_told_once() -> None:
-    status = Status(frame(tuple(queue(f"q{number}") for number in range(20))))
+    status = ScrapeState(frame(tuple(queue(f"q{number}") for number in range(20))))
     told: list[str] = []
     registry = CollectorRegistry()
     registry.register(RunqyCollector(lambda: status, 100, told.append))
@@ -177,8 +177,8 @@ def test_what_is_left_out_is_told_once() -> None:
 
 
 def test_health_of_the_exporter() -> None:
-    good = Status(frame=replace(frame(), received_at=100.0))
+    good = ScrapeState(frame=replace(frame(), received_at=100.0))
     assert good.sick(110.0, 15.0) is None
     assert good.sick(116.0, 15.0) == "The last poll ended 16 s ago."
     assert replace(good, error="refused").sick(101.0, 15.0) == "refused"
-    assert Status().sick(0.0, 15.0) == "No poll has ended yet."
+    assert ScrapeState().sick(0.0, 15.0) == "No poll has ended yet."

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runqy_tui.exporter import counters
-from runqy_tui.exporter.counters import Ledger, Totals
+from runqy_tui.exporter.counters import MonotonicCounters, Totals
 from runqy_tui.exporter.metric_families import label, queue_label
-from runqy_tui.exporter.web_server import Address, parse_listen
+from runqy_tui.exporter.web_server import ListenAddress, parse_listen
 from runqy_tui.model import Dialect, Queue, QueueKey
 from runqy_tui.model.errors import UsageError
 from tests.unit.core.builders import queue
@@ -34,7 +34,7 @@ def unsure(processed: int, failed: int) -> Queue:
 
 
 def course(*polls: Queue) -> list[tuple[float | None, float | None]]:
-    book = Ledger()
+    book = MonotonicCounters()
     totals = [book.take([one])[QueueKey("q")] for one in polls]
     return [(total.processed, total.failed) for total in totals]
 
@@ -66,7 +66,7 @@ def test_unknown_is_absent_and_what_happened_meanwhile_is_added() -> None:
 
 
 def test_a_queue_that_comes_back_goes_on() -> None:
-    book = Ledger()
+    book = MonotonicCounters()
     book.take([runqy(100)])
     assert book.take([]) == {}
     assert book.take([runqy(3)]) == {QueueKey("q"): Totals(103.0, 0.0)}
@@ -74,7 +74,7 @@ def test_a_queue_that_comes_back_goes_on() -> None:
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(counters, "REMEMBERED", 3)
-    book = Ledger()
+    book = MonotonicCounters()
     for number in range(50):
         book.take([queue(f"q{number}", processed_total=1, succeeded_total=1, failed_total=0)])
     assert len(book._accounts) == 4
@@ -127,14 +127,14 @@ def test_any_label_is_printable_and_the_same_each_time(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "address"),
     [
-        ("127.0.0.1:9090", Address("127.0.0.1", 9090)),
-        ("localhost:0", Address("localhost", 0)),
-        ("0.0.0.0:65535", Address("0.0.0.0", 65_535)),
-        ("[::1]:9090", Address("::1", 9090)),
-        ("[fe80::1%eth0]:1", Address("fe80::1%eth0", 1)),
+        ("127.0.0.1:9090", ListenAddress("127.0.0.1", 9090)),
+        ("localhost:0", ListenAddress("localhost", 0)),
+        ("0.0.0.0:65535", ListenAddress("0.0.0.0", 65_535)),
+        ("[::1]:9090", ListenAddress("::1", 9090)),
+        ("[fe80::1%eth0]:1", ListenAddress("fe80::1%eth0", 1)),
     ],
 )
-def test_addresses(text: str, address: Address) -> None:
+def test_addresses(text: str, address: ListenAddress) -> None:
     assert parse_listen(text) == address
     assert str(address) == text
 

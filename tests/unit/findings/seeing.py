@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from runqy_tui.diagnosis.findings.finding import Finding, Sight
+from runqy_tui.diagnosis.findings.finding import DetectorContext, Finding
 from runqy_tui.diagnosis.findings.registry import diagnose
 from runqy_tui.model import (
-    Audit,
-    AuditedTask,
-    AuditWindow,
+    CheckedTask,
+    CheckWindow,
     Queue,
     QueueKey,
     Snapshot,
     TaskState,
+    WindowCheck,
     Worker,
 )
 from runqy_tui.observation.history import History
@@ -28,20 +28,20 @@ def sight(
     history: History | None = None,
     fields: dict[str, Any] | None = None,
     **more: Any,
-) -> Sight:
+) -> DetectorContext:
     """What detectors see; ``fields`` are the snapshot's."""
     seen = snapshot(workers=tuple(workers), queues=tuple(queues), **(fields or {}))
-    return Sight(seen, history or History(), **more)
+    return DetectorContext(seen, history or History(), **more)
 
 
-def found(one: Sight, detector: str) -> list[Finding]:
+def found(one: DetectorContext, detector: str) -> list[Finding]:
     """The findings of one detector; no check may have failed."""
     findings = diagnose(one)
     assert [f.sentence for f in findings if f.detector == "detector-failed"] == []
     return [finding for finding in findings if finding.detector == detector]
 
 
-def names(one: Sight) -> list[str]:
+def names(one: DetectorContext) -> list[str]:
     """Detectors that spoke, in their order of urgency."""
     return [finding.detector for finding in diagnose(one)]
 
@@ -55,8 +55,8 @@ def past(*polls: Snapshot) -> History:
 
 
 def audit(
-    name: str, state: TaskState, *tasks: AuditedTask, total: int | None = None, at: float = NOW
-) -> Audit:
+    name: str, state: TaskState, *tasks: CheckedTask, total: int | None = None, at: float = NOW
+) -> WindowCheck:
     """A look at the oldest tasks of a state; by default it shows all there are."""
-    window = AuditWindow(QueueKey(name), state, 0, 50)
-    return Audit(window, at, len(tasks) if total is None else total, tasks)
+    window = CheckWindow(QueueKey(name), state, 0, 50)
+    return WindowCheck(window, at, len(tasks) if total is None else total, tasks)

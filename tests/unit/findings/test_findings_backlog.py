@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from runqy_tui.diagnosis.findings.finding import Finding, Sight, Thresholds
+from runqy_tui.diagnosis.findings.finding import DetectorContext, Finding, Thresholds
 from runqy_tui.model import Counts, Dialect, Queue, Worker, WorkerState
 from runqy_tui.model.severity import Severity
 from runqy_tui.observation.history import History
@@ -17,7 +17,7 @@ HERE = worker("gpu-1:1", concurrency=4, queues={"q.low": 1})
 
 
 def seen(*queues: Queue, history: History | None = None, workers: tuple[Worker, ...] = (HERE,),
-         **more: Any) -> Sight:  # fmt: skip
+         **more: Any) -> DetectorContext:  # fmt: skip
     return sight(workers=workers, queues=queues, history=history, **more)
 
 
@@ -43,7 +43,7 @@ def lately(
     return past(*polls)
 
 
-def only(one: Sight, detector: str) -> Finding:
+def only(one: DetectorContext, detector: str) -> Finding:
     (finding,) = found(one, detector)
     return finding
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from runqy_tui.diagnosis.findings.finding import Finding, Kind, Sight, Subject
+from runqy_tui.diagnosis.findings.finding import DetectorContext, Finding, Subject, SubjectKind
 from runqy_tui.diagnosis.findings.phrasing import host_of, short, told_since
 from runqy_tui.diagnosis.findings.registry import DETECTORS, diagnose, urgency
 from runqy_tui.model import Recovery, WorkerState
@@ -21,7 +21,7 @@ def finding(
     since_known: bool = False,
     before_start: bool = False,
 ) -> Finding:
-    subject = Subject(Kind.WORKER, name)
+    subject = Subject(SubjectKind.WORKER, name)
     return Finding(
         "d", severity, subject, "r", "s", "n", weight=weight, since=since,
         since_known=since_known, before_start=before_start,
@@ -34,7 +34,7 @@ def test_each_detector_is_registered_once() -> None:
 
 
 def test_nothing_is_wrong_with_nothing() -> None:
-    assert diagnose(Sight(snapshot(), sight().history)) == ()
+    assert diagnose(DetectorContext(snapshot(), sight().history)) == ()
 
 
 def test_the_order_is_severity_then_weight_then_age_then_id() -> None:
@@ -52,11 +52,11 @@ def test_the_order_is_severity_then_weight_then_age_then_id() -> None:
 
 
 def test_a_detector_that_fails_hides_no_other() -> None:
-    def broken(_: Sight) -> Iterator[Finding]:
+    def broken(_: DetectorContext) -> Iterator[Finding]:
         yield finding("before")
         raise KeyError("surprise")
 
-    def sound(_: Sight) -> Iterator[Finding]:
+    def sound(_: DetectorContext) -> Iterator[Finding]:
         yield finding("after")
 
     spoken = diagnose(sight(), (broken, sound))

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from runqy_tui.diagnosis.findings.finding import Finding, ServerPoint, Sight
+from runqy_tui.diagnosis.findings.finding import DetectorContext, Finding, ServerPoint
 from runqy_tui.diagnosis.findings.server_detectors import SLOW_POLLS
-from runqy_tui.diagnosis.findings.server_history import SPAN_S, ServerPast
-from runqy_tui.model import RedisInfo, ServerHealth, Whereabouts
+from runqy_tui.diagnosis.findings.server_history import SPAN_S, ServerHistory
+from runqy_tui.model import RedisInfo, ServerHealth, Topology
 from runqy_tui.model.severity import Severity
 from tests.unit.core.builders import NOW, snapshot
 from tests.unit.findings.seeing import found, names, sight
@@ -18,11 +18,11 @@ from tests.unit.findings.seeing import found, names, sight
 GIB = 1024**3
 
 
-def seen(points: Sequence[ServerPoint] = (), **health: Any) -> Sight:
+def seen(points: Sequence[ServerPoint] = (), **health: Any) -> DetectorContext:
     return sight(fields={"health": ServerHealth(**health)}, server_past=points)
 
 
-def only(one: Sight, detector: str) -> Finding:
+def only(one: DetectorContext, detector: str) -> Finding:
     (finding,) = found(one, detector)
     return finding
 
@@ -94,7 +94,7 @@ def test_a_replica() -> None:
 
 @pytest.mark.parametrize(("ago", "told"), [(12.0, True), (599.0, True), (600.0, False)])
 def test_a_failover_is_told_for_a_while(ago: float, told: bool) -> None:
-    where = Whereabouts("10.0.0.2:6379", "10.0.0.1:6379", 1.0, ago)
+    where = Topology("10.0.0.2:6379", "10.0.0.1:6379", 1.0, ago)
     one = sight(fields={"redis": RedisInfo("mymaster@s:26379", where=where)})
     assert names(one) == (["redis-failover"] if told else [])
     for finding in found(one, "redis-failover"):
@@ -106,7 +106,7 @@ def test_a_failover_is_told_for_a_while(ago: float, told: bool) -> None:
 
 
 def test_a_first_primary_is_no_failover() -> None:
-    where = Whereabouts("10.0.0.2:6379")
+    where = Topology("10.0.0.2:6379")
     assert names(sight(fields={"redis": RedisInfo("m@s:26379", where=where)})) == []
 
 
@@ -125,7 +125,7 @@ def test_slow_only_where_every_late_poll_was(times: list[float | None], told: bo
 
 
 def test_the_past_is_bounded_and_ends_where_the_clock_goes_back() -> None:
-    past = ServerPast()
+    past = ServerHistory()
     for at in range(0, 1_000, 2):
         redis = RedisInfo("r", round_trips=2, elapsed_ms=8.0)
         past.add(snapshot(taken_at=NOW + at, redis=redis, health=ServerHealth(evicted_keys=at)))

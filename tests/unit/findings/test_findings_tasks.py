@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from runqy_tui.diagnosis.findings.finding import Finding, Kind, Sight
+from runqy_tui.diagnosis.findings.finding import DetectorContext, Finding, SubjectKind
 from runqy_tui.diagnosis.findings.server_history import ActiveSeen
-from runqy_tui.model import Audit, AuditedTask, Counts, QueueKey, TaskState, WorkerState
+from runqy_tui.model import CheckedTask, Counts, QueueKey, TaskState, WindowCheck, WorkerState
 from tests.unit.core.builders import NOW, queue, worker
 from tests.unit.findings.seeing import audit, found, names, sight
 
@@ -17,24 +17,24 @@ SICK = worker("gpu-2:2", WorkerState.DEGRADED, healthy=False, queues={"q.low": 1
 KEY = QueueKey("q.low")
 
 
-def active(task_id: str = "t-1", **fields: Any) -> AuditedTask:
+def active(task_id: str = "t-1", **fields: Any) -> CheckedTask:
     fields.setdefault("state", TaskState.ACTIVE)
     fields.setdefault("lease_expires_at", NOW + 90)
-    return AuditedTask(task_id, **fields)
+    return CheckedTask(task_id, **fields)
 
 
-def waits(task_id: str, state: TaskState, for_s: float) -> AuditedTask:
+def waits(task_id: str, state: TaskState, for_s: float) -> CheckedTask:
     """May wait for 100 s."""
-    return AuditedTask(task_id, state=state, pending_since=NOW - for_s, pending_timeout_s=100.0)
+    return CheckedTask(task_id, state=state, pending_since=NOW - for_s, pending_timeout_s=100.0)
 
 
-def seen(*audits: Audit, consumer: str = "gpu-1:1", **more: Any) -> Sight:
+def seen(*audits: WindowCheck, consumer: str = "gpu-1:1", **more: Any) -> DetectorContext:
     counts = Counts(2, 2, 0, 2, 0, 0, 0)
     one = queue("q.low", counts=counts, consumers=(consumer,) if consumer else ())
     return sight(workers=(FINE, SICK), queues=[one], audits=audits, **more)
 
 
-def only(one: Sight, detector: str) -> Finding:
+def only(one: DetectorContext, detector: str) -> Finding:
     (finding,) = found(one, detector)
     return finding
 
@@ -53,12 +53,12 @@ def test_tasks_in_order() -> None:
         audit(
             "q.low",
             TaskState.PENDING,
-            AuditedTask("t-6", state=TaskState.PENDING, pending_since=NOW - 9_000),
-            AuditedTask("t-7", state=TaskState.PENDING, pending_timeout_s=60.0),
+            CheckedTask("t-6", state=TaskState.PENDING, pending_since=NOW - 9_000),
+            CheckedTask("t-7", state=TaskState.PENDING, pending_timeout_s=60.0),
             waits("t-8", TaskState.PENDING, 79.0),
             waits("t-9", TaskState.ACTIVE, 99.0),
         ),
-        audit("q.low", TaskState.RETRY, AuditedTask("t-10", state=TaskState.RETRY)),
+        audit("q.low", TaskState.RETRY, CheckedTask("t-10", state=TaskState.RETRY)),
     )  # fmt: skip
     assert [name for name in names(calm) if name.startswith("task-")] == []
 
@@ -66,7 +66,7 @@ def test_tasks_in_order() -> None:
 def test_one_orphan() -> None:
     lost = active(lease_expires_at=NOW - 31)
     finding = only(seen(audit("q.low", TaskState.ACTIVE, lost)), "task-orphaned")
-    assert (finding.subject.kind, finding.subject.name) == (Kind.TASK, "t-1")
+    assert (finding.subject.kind, finding.subject.name) == (SubjectKind.TASK, "t-1")
     assert finding.subject.queue == KEY
     assert finding.id == "task-orphaned:q.low/"
     assert finding.sentence.startswith("task t-1 of q.low is orphaned: active, but its lease ended")
@@ -113,7 +113,7 @@ def test_looks_at_a_list_that_has_emptied_are_forgotten() -> None:
 def test_lists_without_braces_have_no_leases() -> None:
     bare = QueueKey("q.low", braced=False)
     look = audit("q.low", TaskState.ACTIVE, active(lease_expires_at=None))
-    without = Audit(look.window.__class__(bare, TaskState.ACTIVE, 0, 50), NOW, 1, look.tasks)
+    without = WindowCheck(look.window.__class__(bare, TaskState.ACTIVE, 0, 50), NOW, 1, look.tasks)
     one = queue("q.low", braced=False, counts=Counts(0, 1), consumers=("gpu-1:1",))
     assert names(sight(workers=[FINE], queues=[one], audits=[without])) == []
 
@@ -128,9 +128,9 @@ def test_what_brings_orphans_back() -> None:
 def test_dangling_ids_of_all_states_are_one_finding() -> None:
     finding = only(
         seen(
-            audit("q.low", TaskState.PENDING, AuditedTask("p-1", missing=True)),
-            audit("q.low", TaskState.ACTIVE, active(), AuditedTask("a-1", missing=True)),
-            audit("q.low", TaskState.RETRY, AuditedTask("r-1", state=TaskState.RETRY), total=9),
+            audit("q.low", TaskState.PENDING, CheckedTask("p-1", missing=True)),
+            audit("q.low", TaskState.ACTIVE, active(), CheckedTask("a-1", missing=True)),
+            audit("q.low", TaskState.RETRY, CheckedTask("r-1", state=TaskState.RETRY), total=9),
         ),
         "task-dangling",
     )
@@ -140,7 +140,7 @@ def test_dangling_ids_of_all_states_are_one_finding() -> None:
 
 
 def test_ids_of_what_is_kept_may_dangle() -> None:
-    gone = audit("q.low", TaskState.COMPLETED, AuditedTask("c-1", missing=True))
+    gone = audit("q.low", TaskState.COMPLETED, CheckedTask("c-1", missing=True))
     assert found(seen(gone), "task-dangling") == []
 
 
@@ -183,7 +183,7 @@ def test_a_lease_that_ends_is_not_held() -> None:
 
 @pytest.mark.parametrize(("waited", "told"), [(80.0, "ends in 20s"), (160.0, "ended 1m ago")])
 def test_near_or_past_the_pending_timeout(waited: float, told: str) -> None:
-    near = AuditedTask(
+    near = CheckedTask(
         "t-1", state=TaskState.PENDING, pending_since=NOW - waited, pending_timeout_s=100.0
     )
     finding = only(seen(audit("q.low", TaskState.PENDING, near)), "task-pending-timeout")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from runqy_tui.diagnosis.findings.finding import Finding, Kind, Subject
-from runqy_tui.diagnosis.findings.tracker import FORGET_AFTER_S, Tracker
+from runqy_tui.diagnosis.findings.finding import Finding, Subject, SubjectKind
+from runqy_tui.diagnosis.findings.tracker import FORGET_AFTER_S, FindingTracker
 from runqy_tui.model import QueueKey
 from runqy_tui.model.severity import Severity
 
@@ -18,39 +18,41 @@ def finding(
     weight: float = 1.0,
     since: float | None = None,
 ) -> Finding:
-    subject = Subject(Kind.WORKER, name)
+    subject = Subject(SubjectKind.WORKER, name)
     return Finding(
         "d", severity, subject, "r", "s", "n", weight=weight, since=since,
         since_known=since is not None,
     )  # fmt: skip
 
 
-def only(tracker: Tracker, now: float, one: Finding | None = None, first: bool = False) -> Finding:
+def only(
+    tracker: FindingTracker, now: float, one: Finding | None = None, first: bool = False
+) -> Finding:
     (told,) = tracker.update([one or finding()], now, first)
     return told
 
 
 def test_since_is_the_first_sight() -> None:
-    tracker = Tracker()
+    tracker = FindingTracker()
     assert tracker.update([], T, True) == ()
     assert (only(tracker, T + 2).since, only(tracker, T + 60).since) == (T + 2, T + 2)
     assert not only(tracker, T + 60).before_start
 
 
 def test_what_was_there_at_the_first_poll_may_be_older() -> None:
-    tracker = Tracker()
+    tracker = FindingTracker()
     assert only(tracker, T, first=True).before_start
     later = only(tracker, T + 60)
     assert (later.since, later.before_start) == (T, True)
 
 
 def test_a_since_from_the_data_stays() -> None:
-    told = only(Tracker(), T, finding(since=T - 500), first=True)
+    told = only(FindingTracker(), T, finding(since=T - 500), first=True)
     assert (told.since, told.since_known, told.before_start) == (T - 500, True, False)
 
 
 def test_flapping_keeps_its_since_and_longer_absence_does_not() -> None:
-    tracker = Tracker()
+    tracker = FindingTracker()
     only(tracker, T)
     for at in (2, 4, FORGET_AFTER_S):
         tracker.update([], T + at)
@@ -61,27 +63,27 @@ def test_flapping_keeps_its_since_and_longer_absence_does_not() -> None:
 
 
 def test_absence_is_over_when_it_was_too_long_in_between() -> None:
-    tracker = Tracker()
+    tracker = FindingTracker()
     only(tracker, T)
     tracker.update([], T + 5)
     assert only(tracker, T + 11).since == T + 11
 
 
 def test_a_pause_in_polling_is_no_absence() -> None:
-    tracker = Tracker()
+    tracker = FindingTracker()
     only(tracker, T)
     assert only(tracker, T + 300).since == T
 
 
 def test_memory_does_not_grow_with_what_is_over() -> None:
-    tracker = Tracker()
+    tracker = FindingTracker()
     for at in range(500):
         tracker.update([finding(f"w{at}")], T + at)
     assert len(tracker._known) <= FORGET_AFTER_S + 1
 
 
 def test_acknowledged_with_its_time() -> None:
-    tracker = Tracker()
+    tracker = FindingTracker()
     only(tracker, T)
     assert tracker.acknowledge("d:w", T + 5)
     assert not tracker.acknowledge("d:unknown", T + 5)
@@ -102,7 +104,7 @@ def test_acknowledged_with_its_time() -> None:
 def test_what_gets_worse_returns(
     before: tuple[Severity, float], after: tuple[Severity, float], returns: bool
 ) -> None:
-    tracker = Tracker()
+    tracker = FindingTracker()
     only(tracker, T, finding("w", *before))
     tracker.acknowledge("d:w", T)
     told = only(tracker, T + 2, finding("w", *after))
@@ -111,7 +113,7 @@ def test_what_gets_worse_returns(
 
 
 def test_an_acknowledgement_ends_with_its_finding() -> None:
-    tracker = Tracker()
+    tracker = FindingTracker()
     only(tracker, T)
     tracker.acknowledge("d:w", T)
     tracker.update([], T + 20)
@@ -120,10 +122,10 @@ def test_an_acknowledgement_ends_with_its_finding() -> None:
 
 def test_tasks_of_a_queue_stay_one_finding_when_the_example_changes() -> None:
     def orphan(task_id: str) -> Finding:
-        subject = Subject(Kind.TASK, task_id, QueueKey("q"))
+        subject = Subject(SubjectKind.TASK, task_id, QueueKey("q"))
         return Finding("task-orphaned", Severity.WARNING, subject, "r", "s", "n")
 
-    tracker = Tracker()
+    tracker = FindingTracker()
     first = only(tracker, T, orphan("a"))
     tracker.acknowledge(first.id, T + 1)
     second = only(tracker, T + 2, orphan("b"))
@@ -131,7 +133,7 @@ def test_tasks_of_a_queue_stay_one_finding_when_the_example_changes() -> None:
 
 
 def test_the_most_urgent_comes_first_by_its_tracked_since() -> None:
-    tracker = Tracker()
+    tracker = FindingTracker()
     only(tracker, T, finding("z"))
     told = tracker.update([finding("a"), finding("z"), finding("c", Severity.CRITICAL)], T + 5)
     assert [one.subject.name for one in told] == ["c", "z", "a"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runqy_tui.diagnosis.findings.finding import Evidence, Finding, Kind
+from runqy_tui.diagnosis.findings.finding import Evidence, Finding, SubjectKind
 from runqy_tui.model import Dialect, Recovery, Worker, WorkerState
 from runqy_tui.model.severity import Severity
 from tests.unit.core.builders import NOW, worker
@@ -38,7 +38,7 @@ def test_a_healthy_worker_of_any_kind_is_no_finding() -> None:
 def test_degraded() -> None:
     finding = only(DEGRADED, "worker-degraded")
     assert finding.severity is Severity.CRITICAL
-    assert (finding.subject.kind, finding.subject.name) == (Kind.WORKER, "gpu-7:4312")
+    assert (finding.subject.kind, finding.subject.name) == (SubjectKind.WORKER, "gpu-7:4312")
     assert finding.id == "worker-degraded:gpu-7:4312"
     assert finding.sentence == (
         "worker gpu-7:4312 is degraded: crashy crashed and is not restarted, 3 fails in a row"

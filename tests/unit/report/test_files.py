@@ -11,14 +11,21 @@ import pytest
 
 from runqy_tui.diagnosis.diagnoser import Diagnosis
 from runqy_tui.model.errors import CannotCreateError
-from runqy_tui.report import Report, Watch, build_report, default_path, to_markdown, write_report
+from runqy_tui.report import (
+    Report,
+    ReportWatch,
+    build_report,
+    default_path,
+    to_markdown,
+    write_report,
+)
 from runqy_tui.report.report_files import check_path
 from tests.unit.core.builders import NOW, snapshot
 
 
 @pytest.fixture
 def report() -> Report:
-    return build_report(Diagnosis(snapshot()), made_at=NOW, watch=Watch("0.1"))
+    return build_report(Diagnosis(snapshot()), made_at=NOW, watch=ReportWatch("0.1"))
 
 
 def test_markdown_and_json_side_by_side_for_their_owner_only(

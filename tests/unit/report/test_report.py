@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from runqy_tui.diagnosis.diagnoser import Diagnosis
-from runqy_tui.diagnosis.findings.finding import Evidence, Finding, Kind, Subject
+from runqy_tui.diagnosis.findings.finding import Evidence, Finding, Subject, SubjectKind
 from runqy_tui.diagnosis.signatures import ErrorSurvey, group
 from runqy_tui.model import (
     Blob,
@@ -21,9 +21,9 @@ from runqy_tui.model import (
     WorkerState,
 )
 from runqy_tui.model.severity import Severity
-from runqy_tui.observation.durations import Observed
+from runqy_tui.observation.durations import ObservedDurations
 from runqy_tui.observation.history import Point, Trend
-from runqy_tui.report import Report, Watch, build_report, to_markdown, to_object
+from runqy_tui.report import Report, ReportWatch, build_report, to_markdown, to_object
 from runqy_tui.report.report_builder import LOG_LINES, plain, unhealthy
 from runqy_tui.report.sparklines import series_of
 from tests.unit.core.builders import NOW, queue, snapshot, worker
@@ -34,7 +34,9 @@ SECRETS = ("hunter2", "s3cr3tvalue", "abcdef0123456789abcdef0123456789")
 KEY = QueueKey(HOSTILE)
 
 
-def finding(kind: Kind = Kind.WORKER, name: str = "gpu-1:1", **fields: Any) -> Finding:
+def finding(
+    kind: SubjectKind = SubjectKind.WORKER, name: str = "gpu-1:1", **fields: Any
+) -> Finding:
     given: dict[str, Any] = {
         "detector": "worker-degraded",
         "severity": Severity.CRITICAL,
@@ -66,11 +68,13 @@ def hostile_report(*, with_payloads: bool = False) -> Report:
         snapshot=seen,
         findings=(
             finding(name=HOSTILE, sentence=HOSTILE, next_step=HOSTILE, evidence=evidence),
-            finding(Kind.QUEUE, HOSTILE, queue=KEY, reason=HOSTILE, severity=Severity.WARNING),
-            finding(Kind.TASK, HOSTILE, queue=KEY, severity=Severity.WARNING),
+            finding(
+                SubjectKind.QUEUE, HOSTILE, queue=KEY, reason=HOSTILE, severity=Severity.WARNING
+            ),
+            finding(SubjectKind.TASK, HOSTILE, queue=KEY, severity=Severity.WARNING),
         ),
         trends={KEY: Trend(20, 1.5, 0.25, 2.0, -0.5, 360.0)},
-        durations={KEY: Observed(1.0, 2.0, 3.0, 40, 2.0)},
+        durations={KEY: ObservedDurations(1.0, 2.0, 3.0, 40, 2.0)},
     )
     task = Task(
         id=HOSTILE,
@@ -85,7 +89,7 @@ def hostile_report(*, with_payloads: bool = False) -> Report:
     return build_report(
         diagnosis,
         made_at=NOW,
-        watch=Watch("0.1", 3, 1, 2.0, (1.0, 3.0), (3, 1), f"{HOSTILE} password=hunter2"),
+        watch=ReportWatch("0.1", 3, 1, 2.0, (1.0, 3.0), (3, 1), f"{HOSTILE} password=hunter2"),
         survey=ErrorSurvey(
             NOW, group(rows), 1, 9, untold=2, gone=1, unstored=((KEY, 3),), left_out=(KEY,)
         ),
@@ -133,7 +137,7 @@ def test_payloads_and_results_get_in_on_request_only() -> None:
 
 
 def test_a_report_of_nothing() -> None:
-    report = build_report(Diagnosis(snapshot()), made_at=NOW, watch=Watch("0.1"))
+    report = build_report(Diagnosis(snapshot()), made_at=NOW, watch=ReportWatch("0.1"))
     document = parse(to_markdown(report))
     assert document.headings == [
         "runqy incident report",
@@ -157,7 +161,7 @@ def test_a_finding_tells_its_evidence_its_age_and_the_next_step() -> None:
         found,
     ]
     text = to_markdown(
-        build_report(Diagnosis(snapshot(), tuple(seen)), made_at=NOW, watch=Watch("0.1"))
+        build_report(Diagnosis(snapshot(), tuple(seen)), made_at=NOW, watch=ReportWatch("0.1"))
     )
     assert text.count("| `asynq:workers:gpu-1:1` | `healthy` | `0` |") == 4
     assert "### 1. CRITICAL: worker `gpu-1:1`\n\n**worker gpu-1:1 is degraded**\n" in text
@@ -177,7 +181,7 @@ def test_many_rows_are_cut_and_the_json_has_them_all() -> None:
         queues=tuple(queue(f"q.{n}") for n in range(300)),
     )
     findings = tuple(finding(name=f"w:{n}") for n in range(60))
-    report = build_report(Diagnosis(seen, findings), made_at=NOW, watch=Watch("0.1"))
+    report = build_report(Diagnosis(seen, findings), made_at=NOW, watch=ReportWatch("0.1"))
     text = to_markdown(report)
     assert "10 more are in the JSON." in text
     assert "50 more are in the JSON." in text
@@ -205,7 +209,7 @@ def test_of_a_log_the_last_lines_stay_without_colour_and_without_keys() -> None:
     report = build_report(
         Diagnosis(snapshot(workers=(sick,))),
         made_at=NOW,
-        watch=Watch("0.1"),
+        watch=ReportWatch("0.1"),
         logs={"gpu-1:1": LogBatch(lines)},
     )
     (tail,) = report.logs

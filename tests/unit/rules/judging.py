@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from runqy_tui.alerts.alert_states import AlertBoard, Alerts
 from runqy_tui.alerts.rule import Rule
 from runqy_tui.diagnosis.diagnoser import Diagnosis
-from runqy_tui.diagnosis.findings.finding import Finding, Kind, Subject
+from runqy_tui.diagnosis.findings.finding import Finding, Subject, SubjectKind
 from runqy_tui.model import Queue, QueueKey, Worker
 from runqy_tui.model.severity import Severity
-from runqy_tui.observation.durations import Observed
+from runqy_tui.observation.durations import ObservedDurations
 from runqy_tui.observation.history import History
 from tests.unit.core.builders import NOW, snapshot
 
@@ -29,7 +29,7 @@ class Judge:
         queues: Sequence[Queue] = (),
         workers: Sequence[Worker] = (),
         findings: Sequence[Finding] = (),
-        durations: Mapping[QueueKey, Observed] | None = None,
+        durations: Mapping[QueueKey, ObservedDurations] | None = None,
     ) -> AlertBoard:
         seen = snapshot(queues=tuple(queues), workers=tuple(workers), taken_at=NOW + at)
         self.history.add(seen)
@@ -46,9 +46,9 @@ def finding(
 ) -> Finding:
     """A finding about a queue where one is named, else about a worker."""
     subject = (
-        Subject(Kind.WORKER, worker)
+        Subject(SubjectKind.WORKER, worker)
         if queue is None
-        else Subject(Kind.QUEUE, queue, QueueKey(queue))
+        else Subject(SubjectKind.QUEUE, queue, QueueKey(queue))
     )
     return Finding(
         detector, severity, subject, "short", f"{detector} of {subject.name}", "look there"

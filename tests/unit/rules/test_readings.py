@@ -10,7 +10,7 @@ from runqy_tui.alerts.rule import RateUnit, Rule, RuleKind
 from runqy_tui.alerts.rule_values import is_present, worker_health
 from runqy_tui.model import Dialect, Queue, QueueKey, Worker, WorkerState
 from runqy_tui.model.severity import Severity
-from runqy_tui.observation.durations import Observed
+from runqy_tui.observation.durations import ObservedDurations
 from tests.unit.core.builders import queue, worker
 from tests.unit.rules.judging import Judge, finding
 
@@ -125,8 +125,8 @@ def test_a_reset_counter_is_no_spike() -> None:
     assert judge.poll(20, queues=counted(5, 0)).firing == ()
 
 
-def observed(p95_s: float, count: int) -> dict[QueueKey, Observed]:
-    return {QueueKey("q"): Observed(1.0, p95_s, 2 * p95_s, count, 2.0)}
+def observed(p95_s: float, count: int) -> dict[QueueKey, ObservedDurations]:
+    return {QueueKey("q"): ObservedDurations(1.0, p95_s, 2 * p95_s, count, 2.0)}
 
 
 def test_slow_tasks() -> None:

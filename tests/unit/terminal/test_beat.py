@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from runqy_tui.tui.renderer import frame_timer as module
-from runqy_tui.tui.renderer.frame_timer import GAP_S, Beat
+from runqy_tui.tui.renderer.frame_timer import GAP_S, FrameTimer
 
 
 @dataclass
@@ -49,14 +49,14 @@ def time(monkeypatch: pytest.MonkeyPatch) -> Time:
     return time
 
 
-def _beat(time: Time) -> Beat:
-    beat = Beat(time.paint, lambda: time.now)
+def _beat(time: Time) -> FrameTimer:
+    beat = FrameTimer(time.paint, lambda: time.now)
     time.pass_by(1.0)
     return beat
 
 
 def test_the_first_frame_waits_for_what_else_is_being_mounted(time: Time) -> None:
-    beat = Beat(time.paint, lambda: time.now)
+    beat = FrameTimer(time.paint, lambda: time.now)
     beat.resume()
     time.pass_by(1.0)
     assert time.frames == [pytest.approx(100.0 + GAP_S)]
@@ -159,6 +159,6 @@ def test_paused_it_paints_nothing_and_later_goes_on(time: Time) -> None:
 
 async def test_it_runs_on_a_real_loop() -> None:
     painted = asyncio.Event()
-    beat = Beat(painted.set)
+    beat = FrameTimer(painted.set)
     beat.resume()
     await asyncio.wait_for(painted.wait(), 10)

@@ -6,25 +6,25 @@ from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
 
-from runqy_tui.tui.renderer.cell_frame import Frame
+from runqy_tui.tui.renderer.cell_frame import CellFrame
 from runqy_tui.tui.renderer.encoder import Encoder
-from runqy_tui.tui.renderer.style_encoder import Pens
+from runqy_tui.tui.renderer.style_encoder import StyleEncoder
 from tests.support.replay import Terminal
 
-PENS = Pens(ColorSystem.TRUECOLOR)
+PENS = StyleEncoder(ColorSystem.TRUECOLOR)
 BLUE = Style.parse("white on #000044")
 
 
-def drawn(width: int = 40, height: int = 3) -> tuple[Frame, Encoder]:
+def drawn(width: int = 40, height: int = 3) -> tuple[CellFrame, Encoder]:
     """A frame that the terminal already shows."""
-    frame, encoder = Frame(width, height), Encoder()
+    frame, encoder = CellFrame(width, height), Encoder()
     for y in range(height):
         frame.put(y, 0, [Segment("x" * width, BLUE)], PENS)
     encoder.encode(frame)
     return frame, encoder
 
 
-def put(frame: Frame, y: int, x: int, text: str, style: Style | None = BLUE) -> None:
+def put(frame: CellFrame, y: int, x: int, text: str, style: Style | None = BLUE) -> None:
     frame.put(y, x, [Segment(text, style)], PENS)
 
 
@@ -64,7 +64,7 @@ def test_a_line_of_blanks_is_erased() -> None:
 
 
 def test_colour_is_not_erased_where_the_terminal_would_not() -> None:
-    frame, encoder = Frame(10, 1), Encoder(erases_with_colour=False)
+    frame, encoder = CellFrame(10, 1), Encoder(erases_with_colour=False)
     put(frame, 0, 0, " " * 10)
     assert encoder.encode(frame).endswith(" " * 10)
 

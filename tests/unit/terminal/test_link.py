@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from runqy_tui.tui.renderer.link_quality import CALM_S, FAR_S, LATE_S, Pace
-from runqy_tui.tui.renderer.terminal_link import Link
+from runqy_tui.tui.renderer.link_quality import CALM_S, FAR_S, LATE_S, LinkQuality
+from runqy_tui.tui.renderer.terminal_link import TerminalLink
 
 
 @dataclass
@@ -25,11 +25,11 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def link(clock: Clock) -> Link:
-    return Link(clock)
+def link(clock: Clock) -> TerminalLink:
+    return TerminalLink(clock)
 
 
-def answer(link: Link, clock: Clock, after: float, size: int = 300) -> None:
+def answer(link: TerminalLink, clock: Clock, after: float, size: int = 300) -> None:
     """One question, one answer."""
     clock.now += 11.0
     assert link.ask(size)
@@ -37,7 +37,7 @@ def answer(link: Link, clock: Clock, after: float, size: int = 300) -> None:
     link.answered(link.heard())
 
 
-def test_one_question_at_a_time_and_seldom(link: Link, clock: Clock) -> None:
+def test_one_question_at_a_time_and_seldom(link: TerminalLink, clock: Clock) -> None:
     assert link.ask(300)
     assert not link.ask(300), "one is open"
     clock.now += 0.3
@@ -52,7 +52,7 @@ def test_one_question_at_a_time_and_seldom(link: Link, clock: Clock) -> None:
     assert link.ask(300)
 
 
-def test_a_terminal_that_never_answers_is_soon_left_alone(link: Link, clock: Clock) -> None:
+def test_a_terminal_that_never_answers_is_soon_left_alone(link: TerminalLink, clock: Clock) -> None:
     asked = 0
     for _ in range(1_000):
         asked += link.ask(300)
@@ -62,7 +62,7 @@ def test_a_terminal_that_never_answers_is_soon_left_alone(link: Link, clock: Clo
     link.settle()  # returns: the clock stands still, and nobody would answer
 
 
-def test_one_that_once_answered_is_asked_again(link: Link, clock: Clock) -> None:
+def test_one_that_once_answered_is_asked_again(link: TerminalLink, clock: Clock) -> None:
     answer(link, clock, 0.1)
     assert link.ask(300)
     clock.now += 2.0
@@ -71,19 +71,19 @@ def test_one_that_once_answered_is_asked_again(link: Link, clock: Clock) -> None
     assert link.ask(300)
 
 
-def test_an_answer_that_nobody_asked_for_counts_nothing(link: Link, clock: Clock) -> None:
+def test_an_answer_that_nobody_asked_for_counts_nothing(link: TerminalLink, clock: Clock) -> None:
     link.answered(link.heard())
     assert (link.answers, link.delay_s) == (0, None)
 
 
-def test_a_long_frame_measures_no_distance(link: Link, clock: Clock) -> None:
+def test_a_long_frame_measures_no_distance(link: TerminalLink, clock: Clock) -> None:
     answer(link, clock, 3.0, size=12_000)
     assert link.delay_s is None
     assert link.latest_s == pytest.approx(3.0)
 
 
-def test_the_far_are_slow_and_the_near_are_not(link: Link, clock: Clock) -> None:
-    pace = Pace(link, clock)
+def test_the_far_are_slow_and_the_near_are_not(link: TerminalLink, clock: Clock) -> None:
+    pace = LinkQuality(link, clock)
     for _ in range(2):
         answer(link, clock, FAR_S + 0.05)
         assert not pace.look(0.0), "not by a single answer"
@@ -92,19 +92,19 @@ def test_the_far_are_slow_and_the_near_are_not(link: Link, clock: Clock) -> None
     assert (pace.slow, pace.why) == (True, "300 ms away")
 
 
-def test_a_late_frame_or_a_backlog_is_slow_at_once(link: Link, clock: Clock) -> None:
-    pace = Pace(link, clock)
+def test_a_late_frame_or_a_backlog_is_slow_at_once(link: TerminalLink, clock: Clock) -> None:
+    pace = LinkQuality(link, clock)
     answer(link, clock, 2.3, size=9_000)
     assert pace.look(0.0)
     assert (pace.slow, pace.why) == (True, "output takes 2.3 s")
-    silent = Pace(Link(clock), clock)
+    silent = LinkQuality(TerminalLink(clock), clock)
     assert not silent.look(LATE_S / 2)
     assert silent.look(LATE_S)
     assert silent.slow
 
 
-def test_an_answer_that_does_not_come_is_slow(link: Link, clock: Clock) -> None:
-    pace = Pace(link, clock)
+def test_an_answer_that_does_not_come_is_slow(link: TerminalLink, clock: Clock) -> None:
+    pace = LinkQuality(link, clock)
     answer(link, clock, 0.01)
     clock.now += 11.0
     assert link.ask(300)
@@ -113,7 +113,7 @@ def test_an_answer_that_does_not_come_is_slow(link: Link, clock: Clock) -> None:
     assert pace.look(0.0)
 
 
-def calm_after(pace: Pace, link: Link, clock: Clock) -> float:
+def calm_after(pace: LinkQuality, link: TerminalLink, clock: Clock) -> float:
     """Seconds of a fine link until it counts as fast."""
     began = clock.now
     while pace.slow:
@@ -123,8 +123,10 @@ def calm_after(pace: Pace, link: Link, clock: Clock) -> float:
     return clock.now - began
 
 
-def test_it_is_fast_again_after_a_while_and_does_not_flutter(link: Link, clock: Clock) -> None:
-    pace = Pace(link, clock)
+def test_it_is_fast_again_after_a_while_and_does_not_flutter(
+    link: TerminalLink, clock: Clock
+) -> None:
+    pace = LinkQuality(link, clock)
     waits = []
     for _ in range(4):
         answer(link, clock, 1.5)
@@ -137,8 +139,8 @@ def test_it_is_fast_again_after_a_while_and_does_not_flutter(link: Link, clock: 
     assert waits[-1] >= 8 * CALM_S
 
 
-def test_silence_proves_nothing(link: Link, clock: Clock) -> None:
-    pace = Pace(link, clock)
+def test_silence_proves_nothing(link: TerminalLink, clock: Clock) -> None:
+    pace = LinkQuality(link, clock)
     answer(link, clock, 1.5, size=9_000)
     pace.look(0.0)
     for _ in range(300):
@@ -147,8 +149,8 @@ def test_silence_proves_nothing(link: Link, clock: Clock) -> None:
     assert pace.slow, "not one answer since"
 
 
-def test_between_near_and_far_nothing_changes(link: Link, clock: Clock) -> None:
-    fast, slow = Pace(link, clock), Pace(link, clock)
+def test_between_near_and_far_nothing_changes(link: TerminalLink, clock: Clock) -> None:
+    fast, slow = LinkQuality(link, clock), LinkQuality(link, clock)
     answer(link, clock, 1.5, size=9_000)
     slow.look(0.0)
     fast.look(0.0)
@@ -160,7 +162,7 @@ def test_between_near_and_far_nothing_changes(link: Link, clock: Clock) -> None:
     assert (fast.slow, slow.slow) == (False, True)
 
 
-def thin(link: Link, clock: Clock, rate: float = 4_000) -> None:
+def thin(link: TerminalLink, clock: Clock, rate: float = 4_000) -> None:
     """Three short answers, and three that tell the rate."""
     for _ in range(3):
         answer(link, clock, 0.3)
@@ -168,7 +170,9 @@ def thin(link: Link, clock: Clock, rate: float = 4_000) -> None:
         answer(link, clock, 0.3 + 8_000 / rate, size=8_000)
 
 
-def test_on_a_thin_link_frames_wait_while_much_is_on_its_way(link: Link, clock: Clock) -> None:
+def test_on_a_thin_link_frames_wait_while_much_is_on_its_way(
+    link: TerminalLink, clock: Clock
+) -> None:
     thin(link, clock)
     clock.now += 0.5
     assert not link.ask(700), "little"
@@ -182,19 +186,19 @@ def test_on_a_thin_link_frames_wait_while_much_is_on_its_way(link: Link, clock: 
 
 
 @pytest.mark.parametrize("rate", [16_000, 1_000_000])
-def test_on_a_faster_link_nothing_waits(link: Link, clock: Clock, rate: float) -> None:
+def test_on_a_faster_link_nothing_waits(link: TerminalLink, clock: Clock, rate: float) -> None:
     thin(link, clock, rate)
     clock.now += 0.5
     assert link.ask(60_000)
     assert not link.holds
 
 
-def test_where_nothing_is_known_nothing_waits(link: Link) -> None:
+def test_where_nothing_is_known_nothing_waits(link: TerminalLink) -> None:
     assert link.ask(60_000)
     assert not link.holds
 
 
-def test_what_waits_does_not_wait_for_ever(link: Link, clock: Clock) -> None:
+def test_what_waits_does_not_wait_for_ever(link: TerminalLink, clock: Clock) -> None:
     thin(link, clock)
     clock.now += 0.5
     assert link.ask(9_000)
@@ -203,7 +207,7 @@ def test_what_waits_does_not_wait_for_ever(link: Link, clock: Clock) -> None:
     assert not link.holds
 
 
-def test_what_was_sent_long_ago_delays_nothing(link: Link, clock: Clock) -> None:
+def test_what_was_sent_long_ago_delays_nothing(link: TerminalLink, clock: Clock) -> None:
     thin(link, clock)
     for _ in range(6):
         clock.now += 1.1

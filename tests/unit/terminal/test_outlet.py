@@ -16,8 +16,8 @@ from rich.style import Style
 from textual.strip import Strip
 
 from runqy_tui.tui.renderer.presenter import Presenter
-from runqy_tui.tui.renderer.terminal_link import QUERY, Link
-from runqy_tui.tui.renderer.writer import Outlet, open_terminal
+from runqy_tui.tui.renderer.terminal_link import QUERY, TerminalLink
+from runqy_tui.tui.renderer.writer import TerminalWriter, open_terminal
 from tests.support.replay import Terminal
 
 
@@ -29,8 +29,10 @@ class Pipe:
     theirs: int
     lost: list[bool] = field(default_factory=list)
 
-    def outlet(self) -> Outlet:
-        return Outlet(self.theirs, asyncio.get_running_loop(), lambda: self.lost.append(True))
+    def outlet(self) -> TerminalWriter:
+        return TerminalWriter(
+            self.theirs, asyncio.get_running_loop(), lambda: self.lost.append(True)
+        )
 
     def read(self) -> bytes:
         try:
@@ -38,7 +40,7 @@ class Pipe:
         except BlockingIOError:
             return b""
 
-    async def read_all(self, outlet: Outlet) -> bytes:
+    async def read_all(self, outlet: TerminalWriter) -> bytes:
         got = self.read()
         while outlet.backlog:
             await asyncio.sleep(0.001)
@@ -128,7 +130,7 @@ async def test_of_a_stalled_link_only_the_newest_state_is_sent(pipe: Pipe) -> No
 async def test_the_question_of_the_link_rides_behind_a_frame_that_is_sent_anyway(
     pipe: Pipe,
 ) -> None:
-    outlet, link = pipe.outlet(), Link()
+    outlet, link = pipe.outlet(), TerminalLink()
     presenter = Presenter(
         outlet, ColorSystem.TRUECOLOR, str.encode, link=link, erases_with_colour=True
     )
@@ -152,7 +154,7 @@ async def test_on_a_thin_link_the_newest_state_is_sent_once_the_terminal_has_fol
     pipe: Pipe,
 ) -> None:
     now = 0.0
-    outlet, link = pipe.outlet(), Link(lambda: now)
+    outlet, link = pipe.outlet(), TerminalLink(lambda: now)
     presenter = Presenter(
         outlet, ColorSystem.TRUECOLOR, str.encode, link=link, erases_with_colour=True
     )

@@ -10,10 +10,10 @@ from rich.color import ColorSystem
 from rich.style import Style
 
 from runqy_tui.tui.renderer.encoder import move
-from runqy_tui.tui.renderer.style_encoder import PLAIN, Pen, Pens, change
+from runqy_tui.tui.renderer.style_encoder import PLAIN, CellStyle, StyleEncoder, change
 from tests.support.replay import Terminal, random_style
 
-PENS = Pens(ColorSystem.TRUECOLOR)
+PENS = StyleEncoder(ColorSystem.TRUECOLOR)
 
 
 def look_after(*sequences: str) -> object:
@@ -30,7 +30,7 @@ def test_any_change_of_pen_ends_in_the_new_one() -> None:
 
 
 def test_bold_and_dim_share_the_code_that_ends_them() -> None:
-    both, dim = Pen(flags=0b11), Pen(flags=0b10)
+    both, dim = CellStyle(flags=0b11), CellStyle(flags=0b10)
     assert change(both, dim) in ("\x1b[22;2m", "\x1b[;2m")
     assert change(dim, both) == "\x1b[1m"
     assert change(dim, PLAIN) == "\x1b[m"
@@ -39,9 +39,9 @@ def test_bold_and_dim_share_the_code_that_ends_them() -> None:
 
 def test_colours_follow_the_terminal() -> None:
     style = Style.parse("#ff0000 on #00ff00")
-    assert Pens(ColorSystem.STANDARD).of(style)[0][:2] == ("30", "42")
-    assert Pens(ColorSystem.EIGHT_BIT).of(style)[0][:2] == ("38;5;196", "48;5;46")
-    assert Pens(None).of(style) == (PLAIN, PLAIN)
+    assert StyleEncoder(ColorSystem.STANDARD).of(style)[0][:2] == ("30", "42")
+    assert StyleEncoder(ColorSystem.EIGHT_BIT).of(style)[0][:2] == ("38;5;196", "48;5;46")
+    assert StyleEncoder(None).of(style) == (PLAIN, PLAIN)
 
 
 def test_pens_of_equal_styles_are_one_object() -> None:
@@ -50,7 +50,7 @@ def test_pens_of_equal_styles_are_one_object() -> None:
 
 
 def test_many_styles_are_forgotten_in_time() -> None:
-    pens = Pens(ColorSystem.TRUECOLOR)
+    pens = StyleEncoder(ColorSystem.TRUECOLOR)
     for number in range(10_000):
         pens.of(Style.parse(f"#{number:06x}"))
     assert len(pens._of) <= 4096

@@ -9,7 +9,7 @@ from textual.color import Color as Blended
 from textual.theme import Theme
 
 from runqy_tui.tui.renderer.ansi16 import sixteen
-from runqy_tui.tui.renderer.style_encoder import Pens, change
+from runqy_tui.tui.renderer.style_encoder import StyleEncoder, change
 from runqy_tui.tui.theme import DARK, LIGHT, PROFILE_COLOURS
 
 _XTERM = (
@@ -75,7 +75,7 @@ def test_the_colours_of_the_terminal_itself_are_left_alone() -> None:
 
 
 def test_any_style_becomes_one_of_sixteen() -> None:
-    pens = Pens(ColorSystem.STANDARD)
+    pens = StyleEncoder(ColorSystem.STANDARD)
     some = [f"#{value:06x}" for value in range(0, 1 << 24, 262_139)] + ["color(208)", "red"]
     for fg, bg in zip(some, reversed(some), strict=True):
         pen = pens.of(Style.parse(f"bold {fg} on {bg}"))[0]

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from runqy_tui.model import Audit, AuditedTask, AuditWindow, Counts, QueueKey, Snapshot, TaskState
+from runqy_tui.model import (
+    CheckedTask,
+    CheckWindow,
+    Counts,
+    QueueKey,
+    Snapshot,
+    TaskState,
+    WindowCheck,
+)
 from tests.unit.core.builders import NOW, queue, snapshot
 
 KEY = QueueKey("q")
@@ -26,14 +34,14 @@ def poll(at: float, *, name: str = "q", **told: Any) -> Snapshot:
 
 def audited(
     at: float,
-    *ids: str | AuditedTask,
+    *ids: str | CheckedTask,
     state: TaskState = TaskState.ACTIVE,
     offset: int = 0,
     limit: int = 50,
     total: int | None = None,
     key: QueueKey = KEY,
-) -> Audit:
+) -> WindowCheck:
     """A window as it was found ``at`` seconds after the start."""
-    tasks = tuple(AuditedTask(one) if isinstance(one, str) else one for one in ids)
-    window = AuditWindow(key, state, offset, limit)
-    return Audit(window, NOW + at, len(tasks) if total is None else total, tasks)
+    tasks = tuple(CheckedTask(one) if isinstance(one, str) else one for one in ids)
+    window = CheckWindow(key, state, offset, limit)
+    return WindowCheck(window, NOW + at, len(tasks) if total is None else total, tasks)

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runqy_tui.model import (
-    Audit,
-    AuditedTask,
-    AuditWindow,
+    CheckedTask,
+    CheckWindow,
     Counts,
     QueueKey,
     Snapshot,
     TaskState,
+    WindowCheck,
 )
 from runqy_tui.observation.task_sampling import (
     ACTIVE_HEAD,
@@ -25,7 +25,7 @@ from runqy_tui.observation.task_sampling import (
     KEEP_S,
     MOST_KEPT,
     STRETCH,
-    Auditor,
+    TaskSampler,
 )
 from tests.unit.core.builders import NOW, queue, snapshot
 from tests.unit.triage.polls import KEY, audited, poll
@@ -43,12 +43,12 @@ def fleet(lengths: Lengths, at: float = 0.0) -> Snapshot:
     return snapshot(queues=queues, taken_at=NOW + at)
 
 
-def lost(window: AuditWindow) -> bool:
+def lost(window: CheckWindow) -> bool:
     return window.state is not ACTIVE
 
 
 def test_nothing_listed_is_nothing_to_read() -> None:
-    auditor = Auditor()
+    auditor = TaskSampler()
     assert auditor.plan(fleet({})) == ()
     assert auditor.plan(fleet({"a": (0, 0, 0)})) == ()
     assert auditor.plan(snapshot(queues=(queue("a", counts=Counts()),))) == ()
@@ -56,7 +56,7 @@ def test_nothing_listed_is_nothing_to_read() -> None:
 
 
 def test_a_small_fleet_is_read_whole_at_every_poll() -> None:
-    auditor = Auditor()
+    auditor = TaskSampler()
     lengths = {"a": (3, 4, 5), "b": (20, 0, 0), "c": (0, 9, 1)}
     for _ in range(5):
         windows = auditor.plan(fleet(lengths))
@@ -78,7 +78,7 @@ _LENGTH = st.one_of(st.just(0), st.integers(0, 60), st.integers(0, 10**6))
     st.integers(1, 400),
 )
 def test_the_budget_holds_and_nothing_starves(lengths: Lengths, budget: int) -> None:
-    auditor = Auditor(budget)
+    auditor = TaskSampler(budget)
     wanted = {
         (name, state)
         for name, of in lengths.items()
@@ -96,7 +96,7 @@ def test_the_budget_holds_and_nothing_starves(lengths: Lengths, budget: int) -> 
 
 
 def test_turns_are_even() -> None:
-    auditor = Auditor()
+    auditor = TaskSampler()
     lengths = {f"q{number}": (500, 30, 500) for number in range(40)}
     turns: Counter[tuple[str, TaskState]] = Counter()
     for _ in range(400):
@@ -109,14 +109,14 @@ def test_turns_are_even() -> None:
 
 def test_active_lists_leave_something_to_the_others() -> None:
     lengths = {f"q{number}": (0, 90, 0) for number in range(10)} | {"waits": (900, 0, 0)}
-    auditor = Auditor()
+    auditor = TaskSampler()
     taken = [auditor.plan(fleet(lengths)) for _ in range(20)]
     assert any(window.queue.name == "waits" for windows in taken for window in windows)
     assert all(sum(not lost(w) and w.offset == 0 for w in windows) == 3 for windows in taken)
 
 
 def test_a_long_list_is_walked_through_with_its_oldest_end_in_between() -> None:
-    auditor = Auditor()
+    auditor = TaskSampler()
     offsets = []
     for _ in range(60):
         offsets += [w.offset for w in auditor.plan(fleet({"a": (500, 0, 0)}))]
@@ -125,7 +125,7 @@ def test_a_long_list_is_walked_through_with_its_oldest_end_in_between() -> None:
 
 
 def test_active_tasks_beyond_the_oldest_have_their_turn() -> None:
-    auditor = Auditor()
+    auditor = TaskSampler()
     offsets = set()
     for _ in range(20):
         offsets |= {w.offset for w in auditor.plan(fleet({"a": (0, 200, 0)}))}
@@ -133,7 +133,7 @@ def test_active_tasks_beyond_the_oldest_have_their_turn() -> None:
 
 
 def test_the_latest_audit_of_a_window_is_kept() -> None:
-    auditor = Auditor()
+    auditor = TaskSampler()
     old = audited(0, "a", "b", state=PENDING)
     auditor.take([old])
     assert list(auditor.current) == [old]
@@ -143,27 +143,27 @@ def test_the_latest_audit_of_a_window_is_kept() -> None:
 
 
 def test_a_task_shows_in_its_newest_audit_only() -> None:
-    auditor = Auditor()
+    auditor = TaskSampler()
     auditor.take([audited(0, "a", "b", state=PENDING, offset=50, total=99)])
     auditor.take([audited(2, "b", "c", state=PENDING, offset=25, total=99)])
     assert [[task.id for task in audit.tasks] for audit in auditor.current] == [["a"], ["b", "c"]]
 
 
 def test_a_list_that_was_read_whole_leaves_nothing_older() -> None:
-    auditor = Auditor()
-    auditor.take([audited(0, AuditedTask("a", missing=True), state=RETRY, offset=50, total=99)])
+    auditor = TaskSampler()
+    auditor.take([audited(0, CheckedTask("a", missing=True), state=RETRY, offset=50, total=99)])
     whole = audited(2, "b", state=RETRY)
     auditor.take([whole])
     assert list(auditor.current) == [whole]
 
 
 def test_what_looked_wrong_is_remembered_when_its_window_moves_on() -> None:
-    auditor = Auditor()
-    gone = AuditedTask("gone", missing=True)
+    auditor = TaskSampler()
+    gone = CheckedTask("gone", missing=True)
     auditor.take([audited(0, gone, "fine", state=PENDING, offset=50, total=99)])
     auditor.take([audited(2, "next", state=PENDING, offset=50, total=98)])
     assert [[task.id for task in audit.tasks] for audit in auditor.current] == [["gone"], ["next"]]
-    auditor.take([audited(4, AuditedTask("gone"), state=PENDING, offset=25, total=98)])
+    auditor.take([audited(4, CheckedTask("gone"), state=PENDING, offset=25, total=98)])
     found = [task for audit in auditor.current for task in audit.tasks if task.id == "gone"]
     assert [task.missing for task in found] == [False]
 
@@ -180,8 +180,8 @@ def test_what_looked_wrong_is_remembered_when_its_window_moves_on() -> None:
 def test_active_tasks_without_a_lease_look_wrong(
     key: QueueKey, lease: float | None, kept: bool
 ) -> None:
-    auditor = Auditor()
-    task = AuditedTask("a", lease_expires_at=lease)
+    auditor = TaskSampler()
+    task = CheckedTask("a", lease_expires_at=lease)
     auditor.take([audited(0, task, offset=50, total=99, key=key)])
     auditor.take([audited(2, "b", offset=50, total=98, key=key)])
     ids = [task.id for audit in auditor.current for task in audit.tasks]
@@ -189,7 +189,7 @@ def test_active_tasks_without_a_lease_look_wrong(
 
 
 def test_audits_are_forgotten_when_the_list_empties_shrinks_or_goes() -> None:
-    auditor = Auditor()
+    auditor = TaskSampler()
     auditor.take([audited(0, "a"), audited(0, "b", state=RETRY, offset=50, total=99)])
     auditor.plan(poll(2, active=1, retry=99))
     assert len(auditor.current) == 2
@@ -206,7 +206,7 @@ def test_audits_are_forgotten_when_the_list_empties_shrinks_or_goes() -> None:
 
 @pytest.mark.parametrize(("state", "limit"), [(ACTIVE, KEEP_ACTIVE_S), (RETRY, KEEP_S)])
 def test_an_audit_that_is_not_repeated_is_no_news(state: TaskState, limit: float) -> None:
-    auditor = Auditor()
+    auditor = TaskSampler()
     auditor.take([audited(0, "a", state=state)])
     auditor.plan(poll(limit, active=1, retry=1))
     assert len(auditor.current) == 1
@@ -215,25 +215,25 @@ def test_an_audit_that_is_not_repeated_is_no_news(state: TaskState, limit: float
 
 
 def test_a_clock_that_goes_back_forgets() -> None:
-    auditor = Auditor()
+    auditor = TaskSampler()
     auditor.take([audited(100, "a")])
     auditor.plan(poll(50, active=1))
     assert list(auditor.current) == []
 
 
 def test_tasks_older_than_the_oldest_that_waits_were_taken() -> None:
-    auditor = Auditor()
-    tasks = [AuditedTask(f"t{at}", pending_since=NOW + at) for at in range(0, 50, 10)]
-    gone = AuditedTask("gone", missing=True)
+    auditor = TaskSampler()
+    tasks = [CheckedTask(f"t{at}", pending_since=NOW + at) for at in range(0, 50, 10)]
+    gone = CheckedTask("gone", missing=True)
     auditor.take([audited(60, gone, *tasks, state=PENDING)])
     auditor.plan(poll(62, pending=2, oldest_pending_since=NOW + 30))
     assert [task.id for audit in auditor.current for task in audit.tasks] == ["gone", "t30", "t40"]
 
 
 def test_what_is_kept_is_bounded() -> None:
-    auditor = Auditor()
+    auditor = TaskSampler()
     for number in range(1_000):
-        tasks = [AuditedTask(f"{number}-{one}", missing=True) for one in range(STRETCH)]
+        tasks = [CheckedTask(f"{number}-{one}", missing=True) for one in range(STRETCH)]
         auditor.take([audited(number, *tasks, state=PENDING, offset=number * STRETCH, total=10**6)])
         assert sum(len(audit.tasks) for audit in auditor.current) <= MOST_KEPT
     newest = max(audit.taken_at for audit in auditor.current)
@@ -241,20 +241,20 @@ def test_what_is_kept_is_bounded() -> None:
 
 
 def test_a_thousand_queues_cost_no_more_than_the_budget() -> None:
-    auditor = Auditor()
+    auditor = TaskSampler()
     lengths = {f"q{number}": (1_000, 4, 10) for number in range(1_000)}
-    audits: list[Audit] = []
+    audits: list[WindowCheck] = []
     for _ in range(100):
         windows = auditor.plan(fleet(lengths))
         assert sum(window.limit for window in windows) <= BUDGET
-        audits += [Audit(window, NOW, 1_000) for window in windows]
+        audits += [WindowCheck(window, NOW, 1_000) for window in windows]
     heads = {audit.window.queue for audit in audits if audit.window.state is ACTIVE}
     assert len(heads) == 1_000
 
 
 def test_few_windows_lie_away_from_the_oldest_ends() -> None:
     """Those cost what an audit costs; but every list is walked through all the same."""
-    auditor = Auditor()
+    auditor = TaskSampler()
     lengths = dict.fromkeys("abc", (100, 0, 100))
     seen: set[tuple[str, TaskState, int]] = set()
     for _ in range(60):

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runqy_tui.model import ActiveTask, AuditedTask, QueueKey, TaskState
+from runqy_tui.model import ActiveTask, CheckedTask, QueueKey, TaskState
 from runqy_tui.observation.durations import (
     BUCKETS_S,
     MOST_TRACKED,
     RECENT_S,
     Durations,
-    Sheet,
+    HistogramSheet,
     quantile,
 )
 from tests.unit.core.builders import NOW
@@ -30,7 +30,7 @@ def ran(
     task_id: str = "a",
     *,
     step: float = 2.0,
-    fate: AuditedTask | None = None,
+    fate: CheckedTask | None = None,
 ) -> None:
     """A task of a queue that is else idle, seen by polls ``step`` seconds apart."""
     at = began - began % step
@@ -40,7 +40,7 @@ def ran(
         durations.observe_active(audited(at, task_id))
         at += step
     durations.observe_idle(KEY, NOW + at)
-    told = fate or AuditedTask(task_id, state=DONE, completed_at=float(int(NOW + ended)))
+    told = fate or CheckedTask(task_id, state=DONE, completed_at=float(int(NOW + ended)))
     durations.settle(durations.pending_fates(10), [told], NOW + at)
 
 
@@ -110,8 +110,8 @@ def test_a_beginning_lost_in_a_long_pause_is_unknown() -> None:
 
 def test_an_end_lost_in_a_long_pause_counts_only_with_a_stamp() -> None:
     for fate, count in (
-        (AuditedTask("a", missing=True), 0),
-        (AuditedTask("a", state=DONE, completed_at=float(int(NOW)) + 100), 1),
+        (CheckedTask("a", missing=True), 0),
+        (CheckedTask("a", state=DONE, completed_at=float(int(NOW)) + 100), 1),
     ):
         durations = Durations()
         durations.observe_idle(KEY, NOW)
@@ -125,16 +125,16 @@ def test_an_end_lost_in_a_long_pause_counts_only_with_a_stamp() -> None:
 @pytest.mark.parametrize(
     ("fate", "counts"),
     [
-        (AuditedTask("a", missing=True), True),  # finished, and its storage is off
-        (AuditedTask("a", state=TaskState.ARCHIVED, last_failed_at=NOW + 30), True),
-        (AuditedTask("a", state=TaskState.RETRY, last_failed_at=NOW - 999), True),
-        (AuditedTask("a", state=TaskState.PENDING), False),  # put back at a shutdown
-        (AuditedTask("a", state=TaskState.ACTIVE), False),
-        (AuditedTask("other", state=DONE), False),
-        (AuditedTask("a"), False),
+        (CheckedTask("a", missing=True), True),  # finished, and its storage is off
+        (CheckedTask("a", state=TaskState.ARCHIVED, last_failed_at=NOW + 30), True),
+        (CheckedTask("a", state=TaskState.RETRY, last_failed_at=NOW - 999), True),
+        (CheckedTask("a", state=TaskState.PENDING), False),  # put back at a shutdown
+        (CheckedTask("a", state=TaskState.ACTIVE), False),
+        (CheckedTask("other", state=DONE), False),
+        (CheckedTask("a"), False),
     ],
 )
-def test_which_ends_count(fate: AuditedTask, counts: bool) -> None:
+def test_which_ends_count(fate: CheckedTask, counts: bool) -> None:
     durations = Durations()
     ran(durations, 0.5, 30.5, fate=fate)
     found = durations.quantiles(KEY)
@@ -146,7 +146,7 @@ def test_which_ends_count(fate: AuditedTask, counts: bool) -> None:
 
 def test_a_worker_s_wrong_clock_is_not_believed() -> None:
     durations = Durations()
-    ran(durations, 0.5, 30.5, fate=AuditedTask("a", state=DONE, completed_at=NOW + 9_000))
+    ran(durations, 0.5, 30.5, fate=CheckedTask("a", state=DONE, completed_at=NOW + 9_000))
     found = durations.quantiles(KEY)
     assert found is not None
     assert found.p50_s == pytest.approx(30, abs=3.5)
@@ -157,7 +157,7 @@ def test_an_exact_start_is_used_even_for_what_was_active_before() -> None:
     durations.observe_started([ActiveTask("a", "q", "t", NOW - 100)])
     durations.observe_active(audited(0, "a"))
     durations.observe_idle(KEY, NOW + 2)
-    durations.settle([(KEY, "a")], [AuditedTask("a", missing=True)], NOW + 2)
+    durations.settle([(KEY, "a")], [CheckedTask("a", missing=True)], NOW + 2)
     found = durations.quantiles(KEY)
     assert found is not None
     assert found.plus_minus_s == 1.0
@@ -179,7 +179,7 @@ def test_a_task_that_runs_again_before_its_end_was_told_is_one_entry() -> None:
         durations.observe_active(audited(at, "a"))
         durations.observe_idle(KEY, NOW + at + 2)
     assert durations.pending_fates(10) == [(KEY, "a")]
-    durations.settle([(KEY, "a")], [AuditedTask("a", missing=True)], NOW + 9)
+    durations.settle([(KEY, "a")], [CheckedTask("a", missing=True)], NOW + 9)
     assert durations._tracked == 0
 
 
@@ -207,7 +207,7 @@ def test_tracked_tasks_are_bounded_and_let_go() -> None:
         durations.observe_idle(key, NOW + 4)
     assert len(durations._left) == MOST_TRACKED
     while ids_left := durations.pending_fates(1_000):
-        fates = [AuditedTask(task_id, missing=True) for _, task_id in ids_left]
+        fates = [CheckedTask(task_id, missing=True) for _, task_id in ids_left]
         durations.settle(ids_left, fates, NOW + 6)
     assert durations._tracked == 0
     durations.keep(set(), NOW + 8)
@@ -260,7 +260,7 @@ def testquantiles_follow_the_recent_past_and_the_histogram_keeps_all() -> None:
 
 @given(st.lists(st.floats(0.11, 7_000), min_size=1, max_size=60), st.floats(0.01, 0.99))
 def test_aquantile_is_within_a_tenth_of_the_true_one(seconds: list[float], share: float) -> None:
-    sheet = Sheet()
+    sheet = HistogramSheet()
     for one in seconds:
         sheet.add(one, 0)
     rank = max(1, -(-share * len(seconds) // 1))
@@ -269,7 +269,7 @@ def test_aquantile_is_within_a_tenth_of_the_true_one(seconds: list[float], share
 
 
 def testquantiles_are_in_order() -> None:
-    sheet = Sheet()
+    sheet = HistogramSheet()
     for tenth in range(1, 3_000):
         sheet.add(tenth / 10, 0)
     found = [quantile(sheet.counts, share / 100) for share in range(1, 100)]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from runqy_tui.model import Metrics, QueueKey, WorkerState
 from runqy_tui.observation.history import QUEUE_SERIES, WORKER_SERIES, History, Point, StateChange
-from runqy_tui.observation.history.ring_buffer import MOST_ROWS, Row, thinned
+from runqy_tui.observation.history.ring_buffer import MOST_ROWS, HistoryRow, thinned
 from tests.unit.core.builders import NOW, queue, snapshot, worker
 from tests.unit.triage.polls import KEY, poll
 
@@ -94,11 +94,11 @@ def test_rows_are_bounded_however_short_the_interval() -> None:
 
 @given(st.lists(st.floats(0.01, 500, allow_nan=False), min_size=1, max_size=200))
 def test_thinning_keeps_the_newest_the_order_and_the_bounds(steps: list[float]) -> None:
-    rows: list[Row] = []
+    rows: list[HistoryRow] = []
     at = 0.0
     for step in steps:
         at += step
-        rows = thinned([*rows, Row(at, False, (), ())], at, 3_600)
+        rows = thinned([*rows, HistoryRow(at, False, (), ())], at, 3_600)
         times = [row.at for row in rows]
         assert times[-1] == at
         assert times == sorted(times)

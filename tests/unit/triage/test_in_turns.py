@@ -8,7 +8,7 @@ import pytest
 
 from runqy_tui.alerts.alert_states import Alerts
 from runqy_tui.alerts.rule_file import default_rules
-from runqy_tui.diagnosis.diagnoser import Diagnosis, Triage
+from runqy_tui.diagnosis.diagnoser import Diagnoser, Diagnosis
 from runqy_tui.model import Counts, QueueKey, Recovery, Snapshot, WorkerState
 from runqy_tui.runtime import cooperative
 from runqy_tui.runtime.cooperative import Steps, at_once, in_turns, parts
@@ -65,7 +65,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_impatient")
 async def test_in_turns_a_poll_tells_the_same_as_at_once() -> None:
-    whole, slow = Triage(), Triage()
+    whole, slow = Diagnoser(), Diagnoser()
     alerts_whole, alerts_slow = Alerts(default_rules()), Alerts(default_rules())
     turns = 0
 

@@ -8,12 +8,11 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from runqy_tui.diagnosis.diagnoser import SERVERS_PER_POLL, Diagnosis, Looks, Triage
+from runqy_tui.diagnosis.diagnoser import SERVERS_PER_POLL, Diagnoser, Diagnosis, TaskChecks
 from runqy_tui.model import (
     ActiveTask,
-    Audit,
-    AuditedTask,
-    AuditWindow,
+    CheckedTask,
+    CheckWindow,
     DayCount,
     Dialect,
     LogBatch,
@@ -22,11 +21,12 @@ from runqy_tui.model import (
     Task,
     TaskPage,
     TaskState,
+    WindowCheck,
     WorkerState,
 )
 from runqy_tui.model.errors import AccessDeniedError, ConnectionFailedError, RunqyTuiError
-from runqy_tui.model.search_query import Search, Step
-from runqy_tui.observation.durations import Observed
+from runqy_tui.model.search_query import SearchQuery, Step
+from runqy_tui.observation.durations import ObservedDurations
 from runqy_tui.observation.history import Trend
 from tests.unit.core.builders import NOW, snapshot, worker
 from tests.unit.triage.polls import KEY, audited, poll
@@ -38,9 +38,9 @@ class TellingReader:
     address = "telling:6379"
     deadline_s = 5.0
 
-    def __init__(self, audits: Sequence[Audit] = (), fault: Exception | None = None) -> None:
+    def __init__(self, audits: Sequence[WindowCheck] = (), fault: Exception | None = None) -> None:
         self.audits = tuple(audits)
-        self.told: dict[str, AuditedTask] = {}
+        self.told: dict[str, CheckedTask] = {}
         self.fault = fault
         self.asked: list[str] = []
         self.servers: list[str] = []
@@ -53,11 +53,11 @@ class TellingReader:
     async def overview(self) -> Snapshot:
         raise NotImplementedError
 
-    async def audit(self, windows: Sequence[AuditWindow]) -> tuple[Audit, ...]:
+    async def audit(self, windows: Sequence[CheckWindow]) -> tuple[WindowCheck, ...]:
         self._ask("audit")
         return self.audits
 
-    async def fates(self, ids: Sequence[tuple[QueueKey, str]]) -> tuple[AuditedTask, ...]:
+    async def fates(self, ids: Sequence[tuple[QueueKey, str]]) -> tuple[CheckedTask, ...]:
         self._ask("fates")
         return tuple(self.told[task_id] for _, task_id in ids)
 
@@ -85,7 +85,7 @@ class TellingReader:
     async def position(self, queue: QueueKey, state: TaskState, task_id: str) -> int | None:
         raise NotImplementedError
 
-    def search(self, wanted: Search) -> AsyncGenerator[Step, None]:
+    def search(self, wanted: SearchQuery) -> AsyncGenerator[Step, None]:
         raise NotImplementedError
 
     async def logs(self, worker_id: str, after_seq: int = -1) -> LogBatch:
@@ -101,20 +101,20 @@ class TellingReader:
 async def test_an_idle_queue_costs_no_round_trip() -> None:
     reader = TellingReader()
     seen = poll(0)
-    known = await Triage().look(reader, seen)
+    known = await Diagnoser().look(reader, seen)
     assert reader.asked == []
     assert known.snapshot is seen
     assert (dict(known.trends), dict(known.durations)) == ({KEY: Trend()}, {})
 
 
 async def test_trends_and_durations_follow_from_polls() -> None:
-    triage, reader = Triage(), TellingReader()
+    triage, reader = Diagnoser(), TellingReader()
     await triage.look(reader, poll(0, done=10))
     reader.audits = (audited(2, "a"),)
     await triage.look(reader, poll(2, done=10, active=1))
     reader.audits = ()
     await triage.look(reader, poll(32, done=11))
-    reader.told = {"a": AuditedTask("a", state=TaskState.COMPLETED, completed_at=int(NOW) + 31)}
+    reader.told = {"a": CheckedTask("a", state=TaskState.COMPLETED, completed_at=int(NOW) + 31)}
     known = await triage.look(reader, poll(34, done=12))
     assert reader.asked == ["audit", "fates"]
     found = known.durations[KEY]
@@ -124,16 +124,16 @@ async def test_trends_and_durations_follow_from_polls() -> None:
 
 
 async def test_audits_reach_the_detectors_and_the_finding_names_the_task() -> None:
-    lost = AuditedTask("lost-id", missing=True)
+    lost = CheckedTask("lost-id", missing=True)
     reader = TellingReader([audited(0, lost, state=TaskState.PENDING)])
-    known = await Triage().look(reader, poll(0, pending=1, oldest_pending_since=NOW))
+    known = await Diagnoser().look(reader, poll(0, pending=1, oldest_pending_since=NOW))
     (finding,) = [one for one in known.findings if "dangling" in one.detector]
     assert any("lost-id" in one.key + one.field + one.value for one in finding.evidence)
     assert finding.before_start
 
 
 async def test_a_finding_keeps_its_since_between_polls() -> None:
-    triage, reader = Triage(), TellingReader()
+    triage, reader = Diagnoser(), TellingReader()
     degraded = worker("w", WorkerState.DEGRADED, healthy=False)
     await triage.look(reader, snapshot(taken_at=NOW))
     for at in (2, 4):
@@ -147,7 +147,7 @@ async def test_a_finding_keeps_its_since_between_polls() -> None:
 async def test_a_reader_that_cannot_answer_costs_the_audits_and_no_more(
     fault: RunqyTuiError,
 ) -> None:
-    triage = Triage()
+    triage = Diagnoser()
     await triage.look(TellingReader([audited(0, "a")]), poll(0, active=1, done=4))
     known = await triage.look(TellingReader(fault=fault), poll(2, active=1, done=6))
     assert known.trends[KEY].done_per_s == 1
@@ -156,25 +156,25 @@ async def test_a_reader_that_cannot_answer_costs_the_audits_and_no_more(
 
 async def test_a_fault_of_the_program_itself_is_not_hidden() -> None:
     with pytest.raises(ZeroDivisionError):
-        await Triage().look(TellingReader(fault=ZeroDivisionError()), poll(0, active=1))
+        await Diagnoser().look(TellingReader(fault=ZeroDivisionError()), poll(0, active=1))
 
 
 async def test_fates_that_could_not_be_read_are_asked_for_again() -> None:
-    triage, reader = Triage(), TellingReader()
+    triage, reader = Diagnoser(), TellingReader()
     await triage.look(reader, poll(0))
     reader.audits = (audited(2, "a"),)
     await triage.look(reader, poll(2, active=1))
     reader.audits = ()
     await triage.look(reader, poll(4))
     await triage.look(TellingReader(fault=ConnectionFailedError("gone")), poll(6))
-    reader.told = {"a": AuditedTask("a", missing=True)}
+    reader.told = {"a": CheckedTask("a", missing=True)}
     known = await triage.look(reader, poll(8))
     assert known.durations[KEY].count == 1
     assert triage.durations.pending_fates(9) == []
 
 
 async def test_asynq_servers_are_asked_in_turn_for_exact_starts() -> None:
-    triage, reader = Triage(), TellingReader([audited(0, "exact")])
+    triage, reader = Diagnoser(), TellingReader([audited(0, "exact")])
     servers = tuple(
         worker(f"host:{number}:id", dialect=Dialect.ASYNQ, active_count=int(number != 2))
         for number in range(6)
@@ -185,18 +185,18 @@ async def test_asynq_servers_are_asked_in_turn_for_exact_starts() -> None:
     assert SERVERS_PER_POLL == 2
     assert reader.servers == [f"host:{number}:id" for number in (0, 1, 3, 4, 5, 0)]
     triage.take(poll(6))
-    fate = AuditedTask("exact", missing=True)
-    known = triage.take(poll(8), Looks(ids=[(KEY, "exact")], fates=[fate]))
+    fate = CheckedTask("exact", missing=True)
+    known = triage.take(poll(8), TaskChecks(ids=[(KEY, "exact")], fates=[fate]))
     assert known.durations[KEY].p50_s == pytest.approx(30 + 3, rel=0.06)
 
 
 async def test_being_cancelled_is_passed_on_and_takes_nothing_in() -> None:
     class Hanging(TellingReader):
-        async def audit(self, windows: Sequence[AuditWindow]) -> tuple[Audit, ...]:
+        async def audit(self, windows: Sequence[CheckWindow]) -> tuple[WindowCheck, ...]:
             await asyncio.sleep(60)
             return ()
 
-    triage = Triage()
+    triage = Diagnoser()
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.02):
             await triage.look(Hanging(), poll(0, active=1))
@@ -205,10 +205,10 @@ async def test_being_cancelled_is_passed_on_and_takes_nothing_in() -> None:
 
 def test_taking_polls_in_needs_no_reader_and_is_the_same_each_time() -> None:
     def replay() -> list[tuple[object, ...]]:
-        triage = Triage()
+        triage = Diagnoser()
         told: list[tuple[object, ...]] = []
         for at in range(0, 40, 2):
-            known = triage.take(poll(at, done=at, pending=at), Looks([audited(at, f"t{at}")]))
+            known = triage.take(poll(at, done=at, pending=at), TaskChecks([audited(at, f"t{at}")]))
             told.append((known.findings, known.trends, known.durations))
         return told
 
@@ -216,19 +216,19 @@ def test_taking_polls_in_needs_no_reader_and_is_the_same_each_time() -> None:
 
 
 def test_a_diagnosis_does_not_change() -> None:
-    known = Triage().take(poll(0))
+    known = Diagnoser().take(poll(0))
     with pytest.raises(FrozenInstanceError):
         known.findings = ()  # type: ignore[misc]
     assert Diagnosis(poll(0)).findings == ()
-    assert isinstance(Observed(1, 2, 3, 4, 5).count, int)
+    assert isinstance(ObservedDurations(1, 2, 3, 4, 5).count, int)
 
 
 def test_a_queue_that_goes_is_forgotten() -> None:
-    triage = Triage()
+    triage = Diagnoser()
     triage.take(poll(0))
-    triage.take(poll(2, active=1), Looks([audited(2, "a")]))
+    triage.take(poll(2, active=1), TaskChecks([audited(2, "a")]))
     triage.take(poll(4))
-    fate = AuditedTask("a", missing=True)
-    assert triage.take(poll(6), Looks(ids=[(KEY, "a")], fates=[fate])).durations
+    fate = CheckedTask("a", missing=True)
+    assert triage.take(poll(6), TaskChecks(ids=[(KEY, "a")], fates=[fate])).durations
     triage.take(snapshot(taken_at=NOW + 8))
     assert triage.durations.histogram(KEY) is None

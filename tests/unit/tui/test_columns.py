@@ -5,14 +5,14 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runqy_tui.tui.widgets.columns import GAP, Column, layout
+from runqy_tui.tui.widgets.columns import GAP, ColumnLayout, layout
 
-SIGN = Column("sign", "", 1)
-NAME = Column("name", "QUEUE", 16, grow=2)
-PENDING = Column("pending", "PEND", 6, align="right")
-RETRY = Column("retry", "RETRY", 5, importance=2, align="right")
-RATE = Column("rate", "DONE/s", 6, importance=3, align="right")
-TREND = Column("trend", "TREND", 8, importance=3, grow=1)
+SIGN = ColumnLayout("sign", "", 1)
+NAME = ColumnLayout("name", "QUEUE", 16, grow=2)
+PENDING = ColumnLayout("pending", "PEND", 6, align="right")
+RETRY = ColumnLayout("retry", "RETRY", 5, importance=2, align="right")
+RATE = ColumnLayout("rate", "DONE/s", 6, importance=3, align="right")
+TREND = ColumnLayout("trend", "TREND", 8, importance=3, grow=1)
 ALL = (SIGN, NAME, PENDING, RETRY, RATE, TREND)
 
 
@@ -45,7 +45,7 @@ def test_indispensable_columns_narrow_before_they_go() -> None:
 
 COLUMNS = st.lists(
     st.builds(
-        Column,
+        ColumnLayout,
         st.text(max_size=3),
         st.just(""),
         st.integers(0, 30),
@@ -59,7 +59,7 @@ COLUMNS = st.lists(
 
 @settings(deadline=None)
 @given(COLUMNS, st.integers(-2, 120))
-def test_the_layout_always_fits_in_order(columns: list[Column], width: int) -> None:
+def test_the_layout_always_fits_in_order(columns: list[ColumnLayout], width: int) -> None:
     slots = layout(columns, width)
     assert sum(cells for _, cells in slots) + GAP * max(0, len(slots) - 1) <= max(0, width)
     assert all(cells > 0 for _, cells in slots)
@@ -71,5 +71,5 @@ def test_the_layout_always_fits_in_order(columns: list[Column], width: int) -> N
 
 @settings(deadline=None)
 @given(COLUMNS, st.integers(0, 120))
-def test_more_width_never_hides_a_column(columns: list[Column], width: int) -> None:
+def test_more_width_never_hides_a_column(columns: list[ColumnLayout], width: int) -> None:
     assert len(layout(columns, width)) <= len(layout(columns, width + 1))

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runqy_tui.tui.widgets.row_provider import Cell, ListRows
-from runqy_tui.tui.widgets.table_cursor import Change, Cursor, State
+from runqy_tui.tui.widgets.table_cursor import Change, State, TableCursor
 
 
 def rows(keys: str) -> ListRows[str]:
@@ -25,7 +25,7 @@ def test_list_rows_answer_by_index_and_by_key() -> None:
 
 def test_steps_from_a_gone_row() -> None:
     for delta, key in [(1, "c"), (-1, "a"), (2, "d"), (-5, "a"), (9, "d")]:
-        cursor = Cursor()
+        cursor = TableCursor()
         cursor.follow(rows("abcd"))
         cursor.move(1)
         assert cursor.follow(rows("acd")) is Change.GONE
@@ -41,7 +41,7 @@ def test_steps_from_a_gone_row() -> None:
 
 
 def test_nothing_to_stand_on() -> None:
-    cursor = Cursor()
+    cursor = TableCursor()
     assert cursor.follow(rows("")) is Change.NONE
     assert cursor.step(1) is Change.NONE
     assert cursor.key is None
@@ -62,7 +62,7 @@ def test_nothing_to_stand_on() -> None:
     )
 )
 def test_only_moving_selects_another_key(steps: list[str | int]) -> None:
-    cursor = Cursor()
+    cursor = TableCursor()
     present = ""
     wanted: str | None = None
     for step in steps:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runqy_tui.diagnosis.findings.finding import Finding, Kind, Subject
+from runqy_tui.diagnosis.findings.finding import Finding, Subject, SubjectKind
 from runqy_tui.model import QueueKey
 from runqy_tui.model.severity import Severity
 from runqy_tui.monitor.store import View
@@ -15,7 +15,7 @@ def stuck(number: int, **fields: object) -> Finding:
     return Finding(
         "queue-no-consumer",
         Severity.CRITICAL,
-        Subject(Kind.QUEUE, name, QueueKey(name)),
+        Subject(SubjectKind.QUEUE, name, QueueKey(name)),
         "no consumer",
         f"{name} is not draining",
         "start a worker",
@@ -26,7 +26,7 @@ def stuck(number: int, **fields: object) -> Finding:
 
 
 def degraded(name: str = "gpu-7:1") -> Finding:
-    subject = Subject(Kind.WORKER, name)
+    subject = Subject(SubjectKind.WORKER, name)
     return Finding("worker-degraded", Severity.CRITICAL, subject, "r", f"{name} is degraded", "n")
 
 

@@ -7,19 +7,19 @@ from hypothesis import strategies as st
 from rich.style import Style
 from textual.strip import Strip
 
-from runqy_tui.tui.widgets.columns import Column, layout
-from runqy_tui.tui.widgets.line_painter import ASCII, Line, Painter, changed_span, head, note
+from runqy_tui.tui.widgets.columns import ColumnLayout, layout
+from runqy_tui.tui.widgets.line_painter import ASCII, Painter, TableLine, changed_span, head, note
 from runqy_tui.tui.widgets.row_provider import Cell
 
 COLUMNS = (
-    Column("sign", "", 1),
-    Column("name", "NAME", 8, grow=1),
-    Column("count", "COUNT", 6, align="right", importance=1),
-    Column("note", "NOTE", 10, importance=2),
+    ColumnLayout("sign", "", 1),
+    ColumnLayout("name", "NAME", 8, grow=1),
+    ColumnLayout("count", "COUNT", 6, align="right", importance=1),
+    ColumnLayout("note", "NOTE", 10, importance=2),
 )
 TEXT = st.text(st.sampled_from("ab 日本é\u0301\x1b"), max_size=12)
 CELLS = st.tuples(*[st.builds(Cell, TEXT, st.sampled_from(["", "dim", "critical"]))] * 4)
-LINES = st.builds(Line, st.just("row"), CELLS, st.sampled_from(["", "cursor", "blurred"]))
+LINES = st.builds(TableLine, st.just("row"), CELLS, st.sampled_from(["", "cursor", "blurred"]))
 
 
 def palette(line_name: str, cell_name: str) -> Style:
@@ -37,7 +37,9 @@ def painted(strip: Strip, start: int, end: int) -> list[tuple[str, object]]:
 
 @settings(deadline=None)
 @given(LINES, LINES, st.integers(1, 60))
-def test_nothing_differs_outside_the_changed_span(old: Line, new: Line, width: int) -> None:
+def test_nothing_differs_outside_the_changed_span(
+    old: TableLine, new: TableLine, width: int
+) -> None:
     slots = layout(COLUMNS, width - 1)
     painter = Painter(palette)
     before, after = painter.draw(old, slots, width), painter.draw(new, slots, width)
@@ -52,16 +54,16 @@ def test_nothing_differs_outside_the_changed_span(old: Line, new: Line, width: i
 def test_the_changed_span_is_tight() -> None:
     slots = layout(COLUMNS, 40)
     cells = (Cell("x"), Cell("name"), Cell("1"), Cell("note"))
-    old = Line("row", cells)
+    old = TableLine("row", cells)
     at = 1 + 1 + 1 + slots[1][1] + 1
-    other = Line("row", (*cells[:2], Cell("2"), cells[3]))
+    other = TableLine("row", (*cells[:2], Cell("2"), cells[3]))
     assert changed_span(old, other, slots, 41) == (at, at + 6 + 1)
-    assert changed_span(old, Line("row", cells, "cursor"), slots, 41) == (0, 41)
-    assert changed_span(old, Line("wait"), slots, 41) == (0, 41)
+    assert changed_span(old, TableLine("row", cells, "cursor"), slots, 41) == (0, 41)
+    assert changed_span(old, TableLine("wait"), slots, 41) == (0, 41)
 
 
 def test_a_title_gives_way_to_the_arrow() -> None:
-    slots = layout((Column("a", "LONG", 4), Column("b", "AB", 6)), 11)
+    slots = layout((ColumnLayout("a", "LONG", 4), ColumnLayout("b", "AB", 6)), 11)
     assert [cell.text for cell in head(slots, "a", False).cells] == ["LO…▲", "AB"]
     assert [cell.text for cell in head(slots, "b", True, ASCII).cells] == ["LONG", "ABv"]
 

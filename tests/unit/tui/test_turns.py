@@ -13,7 +13,7 @@ from textual.app import App
 from textual.widget import Widget
 
 from runqy_tui.tui.tables import coalescing_loader as module
-from runqy_tui.tui.tables.coalescing_loader import Turns
+from runqy_tui.tui.tables.coalescing_loader import CoalescingLoader
 
 LONG_S = 10_000.0
 
@@ -42,12 +42,12 @@ class Desk:
 
 
 @asynccontextmanager
-async def _at(desk: Desk) -> AsyncIterator[Turns[str]]:
+async def _at(desk: Desk) -> AsyncIterator[CoalescingLoader[str]]:
     app, widget = App[None](), Widget()
     async with app.run_test() as pilot:
         await app.mount(widget)
         await pilot.pause()
-        yield Turns(widget, lambda: desk.wanted, desk.reading)
+        yield CoalescingLoader(widget, lambda: desk.wanted, desk.reading)
         app.workers.cancel_all()
 
 

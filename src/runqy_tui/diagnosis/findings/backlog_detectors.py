@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from runqy_tui.diagnosis.findings.causes import cause_of, consumers, sick, symptoms
-from runqy_tui.diagnosis.findings.finding import Evidence, Finding, Sight
+from runqy_tui.diagnosis.findings.finding import DetectorContext, Evidence, Finding
 from runqy_tui.diagnosis.findings.phrasing import about_queue, queue_key, queue_name, restart, short
 from runqy_tui.model import Dialect, Queue, TaskState, Worker, WorkerState
 from runqy_tui.model.severity import Severity
@@ -16,21 +16,21 @@ LEAST_GROWTH = 10.0
 """A queue that went from one task to three is not growing: tasks over the whole window."""
 
 
-def old_pending(sight: Sight) -> Iterator[Finding]:
+def old_pending(sight: DetectorContext) -> Iterator[Finding]:
     """The oldest task has waited for too long. Depth and growth are told along with it."""
     for queue in _without_cause(sight):
         if _is_old(sight, queue):
             yield _behind(sight, queue, "queue-old-pending")
 
 
-def deep(sight: Sight) -> Iterator[Finding]:
+def deep(sight: DetectorContext) -> Iterator[Finding]:
     """Many tasks wait, though none for long."""
     for queue in _without_cause(sight):
         if _is_deep(sight, queue) and not _is_old(sight, queue):
             yield _behind(sight, queue, "queue-deep")
 
 
-def growing(sight: Sight) -> Iterator[Finding]:
+def growing(sight: DetectorContext) -> Iterator[Finding]:
     """More and more tasks wait, poll after poll, though neither many nor for long yet."""
     for queue in _without_cause(sight):
         if _is_old(sight, queue) or _is_deep(sight, queue):
@@ -39,7 +39,7 @@ def growing(sight: Sight) -> Iterator[Finding]:
             yield _behind(sight, queue, "queue-growing")
 
 
-def archive_cap(sight: Sight) -> Iterator[Finding]:
+def archive_cap(sight: DetectorContext) -> Iterator[Finding]:
     """Older failures are thrown away: asynq keeps the last 10,000. A runqy worker trims nothing."""
     cap = sight.thresholds.archive_cap
     for queue in sight.snapshot.queues:
@@ -67,7 +67,7 @@ def archive_cap(sight: Sight) -> Iterator[Finding]:
         )
 
 
-def failing(sight: Sight) -> Iterator[Finding]:
+def failing(sight: DetectorContext) -> Iterator[Finding]:
     """A large share of what ended lately failed, by the counters, which need no storage."""
     limits = sight.thresholds
     for queue in sight.snapshot.queues:
@@ -82,7 +82,7 @@ def failing(sight: Sight) -> Iterator[Finding]:
             yield _failing(sight, queue, round(failed), round(done))
 
 
-def _failing(sight: Sight, queue: Queue, failed: int, done: int) -> Finding:
+def _failing(sight: DetectorContext, queue: Queue, failed: int, done: int) -> Finding:
     window, name = _window(sight), queue_name(queue.key)
     # asynq counts every failed try, runqy a task only when it has failed for good.
     what = "tries failed" if queue.dialect is Dialect.ASYNQ else "tasks failed for good"
@@ -111,29 +111,29 @@ def _failing(sight: Sight, queue: Queue, failed: int, done: int) -> Finding:
     )
 
 
-def _window(sight: Sight) -> str:
+def _window(sight: DetectorContext) -> str:
     """How far back the counters really reach."""
     started = sight.history.started_at
     seen = sight.thresholds.failure_window_s if started is None else max(0.0, sight.now - started)
     return span(min(sight.thresholds.failure_window_s, seen))
 
 
-def _without_cause(sight: Sight) -> Iterator[Queue]:
+def _without_cause(sight: DetectorContext) -> Iterator[Queue]:
     """Queues with waiting tasks whose wait no other finding explains."""
     for queue in sight.snapshot.queues:
         if queue.counts.pending and cause_of(sight, queue) is None:
             yield queue
 
 
-def _is_old(sight: Sight, queue: Queue) -> bool:
+def _is_old(sight: DetectorContext, queue: Queue) -> bool:
     return (queue.oldest_pending_age_s or 0.0) > sight.thresholds.oldest_pending_s
 
 
-def _is_deep(sight: Sight, queue: Queue) -> bool:
+def _is_deep(sight: DetectorContext, queue: Queue) -> bool:
     return (queue.counts.pending or 0) >= sight.thresholds.depth
 
 
-def _per_minute(sight: Sight, queue: Queue) -> float | None:
+def _per_minute(sight: DetectorContext, queue: Queue) -> float | None:
     """Growth in tasks per minute where it has lasted for long enough."""
     limit = sight.thresholds.growing_for_s
     if (sight.history.growing_for_s(queue.key) or 0.0) < limit:
@@ -144,7 +144,7 @@ def _per_minute(sight: Sight, queue: Queue) -> float | None:
     return net_per_s * 60
 
 
-def _behind(sight: Sight, queue: Queue, detector: str) -> Finding:
+def _behind(sight: DetectorContext, queue: Queue, detector: str) -> Finding:
     pending, since = queue.counts.pending or 0, queue.oldest_pending_since
     parts, reasons = [], []
     if old := _is_old(sight, queue):
@@ -171,7 +171,7 @@ def _behind(sight: Sight, queue: Queue, detector: str) -> Finding:
     )
 
 
-def _more_hands(sight: Sight, queue: Queue) -> str:
+def _more_hands(sight: DetectorContext, queue: Queue) -> str:
     """What would help: a restart, patience, or more workers."""
     serving, ill = consumers(sight, queue), sick(sight, queue)
     if ill:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from runqy_tui.diagnosis.findings.finding import Cause, Evidence, Sight
+from runqy_tui.diagnosis.findings.finding import Cause, DetectorContext, Evidence
 from runqy_tui.diagnosis.findings.phrasing import queue_key
 from runqy_tui.diagnosis.findings.worker_detectors import beats_late
 from runqy_tui.model import Dialect, Queue, TaskState, Worker, WorkerState
@@ -13,7 +13,7 @@ from runqy_tui.text.humanize import span
 SICK = (WorkerState.DEGRADED, WorkerState.RECOVERING)
 
 
-def cause_of(sight: Sight, queue: Queue) -> Cause | None:
+def cause_of(sight: DetectorContext, queue: Queue) -> Cause | None:
     """The one cause for which a queue's pending tasks wait; ``None`` where they do not."""
     if not queue.counts.pending:
         return None
@@ -23,7 +23,7 @@ def cause_of(sight: Sight, queue: Queue) -> Cause | None:
     return known[queue.key]
 
 
-def _cause(sight: Sight, queue: Queue) -> Cause | None:
+def _cause(sight: DetectorContext, queue: Queue) -> Cause | None:
     if not has_consumer(sight, queue):
         return Cause.NO_CONSUMER if queue.key.braced else Cause.BRACELESS
     if all_sick(sight, queue):
@@ -31,7 +31,7 @@ def _cause(sight: Sight, queue: Queue) -> Cause | None:
     return Cause.PAUSED if queue.paused and obeys_pause(queue) else None
 
 
-def has_consumer(sight: Sight, queue: Queue) -> bool:
+def has_consumer(sight: DetectorContext, queue: Queue) -> bool:
     """Whether anybody is there to take a task, be it with a clock that is behind.
 
     Where some workers are out of reach nobody is called missing.
@@ -41,7 +41,7 @@ def has_consumer(sight: Sight, queue: Queue) -> bool:
     return bool(queue.consumers) or any(beats_late(worker) for worker in gone(sight, queue))
 
 
-def gone(sight: Sight, queue: Queue) -> list[Worker]:
+def gone(sight: DetectorContext, queue: Queue) -> list[Worker]:
     """Workers that listed the queue and do not consume any more, the latest beat first."""
     named = {
         worker.id: worker
@@ -52,12 +52,12 @@ def gone(sight: Sight, queue: Queue) -> list[Worker]:
     return sorted(named.values(), key=lambda worker: (-(worker.last_beat_at or 0.0), worker.id))
 
 
-def consumers(sight: Sight, queue: Queue) -> list[Worker]:
+def consumers(sight: DetectorContext, queue: Queue) -> list[Worker]:
     """The consumers that the snapshot describes."""
     return [sight.workers[name] for name in queue.consumers if name in sight.workers]
 
 
-def sick(sight: Sight, queue: Queue) -> list[tuple[Worker, WorkerState]]:
+def sick(sight: DetectorContext, queue: Queue) -> list[tuple[Worker, WorkerState]]:
     """The consumers that cannot work for this queue, the degraded ones first."""
     found = [(worker, health_for(worker, queue)) for worker in consumers(sight, queue)]
     return sorted(
@@ -66,13 +66,13 @@ def sick(sight: Sight, queue: Queue) -> list[tuple[Worker, WorkerState]]:
     )
 
 
-def all_sick(sight: Sight, queue: Queue) -> bool:
+def all_sick(sight: DetectorContext, queue: Queue) -> bool:
     """Whether there are consumers, and none that can work for this queue."""
     known = consumers(sight, queue)
     return bool(known) and all(health_for(worker, queue) in SICK for worker in known)
 
 
-def only_degraded(sight: Sight, queue: Queue) -> bool:
+def only_degraded(sight: DetectorContext, queue: Queue) -> bool:
     """Whether each of its consumers, at least one, is degraded."""
     found = consumers(sight, queue)
     return bool(found) and all(
@@ -96,7 +96,7 @@ def obeys_pause(queue: Queue) -> bool:
     return queue.dialect not in (Dialect.RUNQY, Dialect.MIXED)
 
 
-def symptoms(sight: Sight, queue: Queue) -> Iterator[Evidence]:
+def symptoms(sight: DetectorContext, queue: Queue) -> Iterator[Evidence]:
     """What follows from the cause, as facts behind its finding."""
     counts = queue.counts
     pending = queue_key(queue.key, TaskState.PENDING)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from runqy_tui.model import Audit, AuditedTask, Queue, QueueKey, Snapshot, TaskState
+from runqy_tui.model import CheckedTask, Queue, QueueKey, Snapshot, TaskState, WindowCheck
 
 
-class Look(NamedTuple):
+class CheckedLook(NamedTuple):
     """A task and when it was looked at, by Redis's clock."""
 
-    task: AuditedTask
+    task: CheckedTask
     at: float
 
 
@@ -20,7 +20,7 @@ class Listed(NamedTuple):
 
     queue: Queue
     state: TaskState
-    looks: tuple[Look, ...]
+    looks: tuple[CheckedLook, ...]
     whole: bool
 
     def some(self, count: int) -> str:
@@ -28,9 +28,9 @@ class Listed(NamedTuple):
         return f"{count:,}" if self.whole else f"at least {count:,}"
 
 
-def listed(snapshot: Snapshot, audits: Iterable[Audit]) -> Iterator[Listed]:
+def listed(snapshot: Snapshot, audits: Iterable[WindowCheck]) -> Iterator[Listed]:
     """What was looked at. Looks at a state that has emptied since do not count."""
-    found: dict[tuple[QueueKey, TaskState], dict[str, Look]] = {}
+    found: dict[tuple[QueueKey, TaskState], dict[str, CheckedLook]] = {}
     totals: dict[tuple[QueueKey, TaskState], int] = {}
     queues = {queue.key: queue for queue in snapshot.queues}
     for audit in sorted(audits, key=lambda audit: audit.taken_at):
@@ -41,7 +41,7 @@ def listed(snapshot: Snapshot, audits: Iterable[Audit]) -> Iterator[Listed]:
         totals[place] = audit.total
         looks = found.setdefault(place, {})
         for task in audit.tasks:
-            looks[task.id] = Look(task, audit.taken_at)
+            looks[task.id] = CheckedLook(task, audit.taken_at)
     for place, looks in found.items():
         key, state = place
         yield Listed(queues[key], state, tuple(looks.values()), len(looks) >= totals[place])

@@ -9,12 +9,12 @@ from functools import cached_property
 from typing import NamedTuple
 
 from runqy_tui.diagnosis.findings.checked_tasks import Listed, listed
-from runqy_tui.model import Audit, QueueKey, Snapshot, TaskState, Worker
+from runqy_tui.model import QueueKey, Snapshot, TaskState, WindowCheck, Worker
 from runqy_tui.model.severity import Severity
 from runqy_tui.observation.history import History
 
 
-class Kind(StrEnum):
+class SubjectKind(StrEnum):
     """Kinds of objects that a finding is about."""
 
     WORKER = "worker"
@@ -38,7 +38,7 @@ class Subject(NamedTuple):
     ``name`` is untrusted: the worker's or task's id, the queue's name, the server's address.
     """
 
-    kind: Kind
+    kind: SubjectKind
     name: str
     queue: QueueKey | None = None
 
@@ -87,7 +87,7 @@ class Finding(NamedTuple):
         subject = self.subject
         braces = "" if subject.queue is None or subject.queue.braced else "~"
         queue = "" if subject.queue is None else f"{braces}{subject.queue.name}/"
-        return f"{self.detector}:{queue}{'' if subject.kind is Kind.TASK else subject.name}"
+        return f"{self.detector}:{queue}{'' if subject.kind is SubjectKind.TASK else subject.name}"
 
 
 class Thresholds(NamedTuple):
@@ -119,18 +119,18 @@ class ServerPoint(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Sight:
+class DetectorContext:
     """Everything that detectors may look at.
 
     ``audits``: the latest of each window. ``server_past``: the last polls of the server, oldest
-    first (:class:`~runqy_tui.diagnosis.findings.server_history.ServerPast`). ``active_since``:
+    first (:class:`~runqy_tui.diagnosis.findings.server_history.ServerHistory`). ``active_since``:
     when each task was first seen active; it may have been so for longer. ``causes`` is filled by
     whoever asks first (:func:`runqy_tui.diagnosis.findings.causes.cause_of`).
     """
 
     snapshot: Snapshot
     history: History
-    audits: Sequence[Audit] = ()
+    audits: Sequence[WindowCheck] = ()
     thresholds: Thresholds = field(default_factory=Thresholds)
     server_past: Sequence[ServerPoint] = ()
     active_since: Mapping[tuple[QueueKey, str], float] = field(default_factory=dict)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from runqy_tui.diagnosis.findings.causes import cause_of, gone, has_consumer
-from runqy_tui.diagnosis.findings.finding import Cause, Evidence, Finding, Sight
+from runqy_tui.diagnosis.findings.finding import Cause, DetectorContext, Evidence, Finding
 from runqy_tui.diagnosis.findings.phrasing import (
     about_queue,
     at_clock,
@@ -18,7 +18,7 @@ from runqy_tui.model.severity import Severity
 from runqy_tui.text.humanize import age
 
 
-def stuck_retries(sight: Sight) -> Iterator[Finding]:
+def stuck_retries(sight: DetectorContext) -> Iterator[Finding]:
     """Retries that are long due: whoever consumes the queue would forward them within seconds."""
     for queue in sight.snapshot.queues:
         due = _overdue(sight, queue, queue.next_retry_at)
@@ -41,7 +41,7 @@ def stuck_retries(sight: Sight) -> Iterator[Finding]:
         )
 
 
-def past_due_scheduled(sight: Sight) -> Iterator[Finding]:
+def past_due_scheduled(sight: DetectorContext) -> Iterator[Finding]:
     """Scheduled tasks that are long due. runqy workers forward retries, never scheduled tasks."""
     for queue in sight.snapshot.queues:
         due = _overdue(sight, queue, queue.next_scheduled_at)
@@ -70,13 +70,13 @@ def past_due_scheduled(sight: Sight) -> Iterator[Finding]:
         )
 
 
-def _overdue(sight: Sight, queue: Queue, due: float | None) -> float | None:
+def _overdue(sight: DetectorContext, queue: Queue, due: float | None) -> float | None:
     # What became of it since the queue was read, nobody knows.
     seen_at = sight.now if queue.read_at is None else queue.read_at
     return due if due is not None and seen_at - due > sight.thresholds.stuck_after_s else None
 
 
-def _forwarder(sight: Sight, queue: Queue, *, served: bool) -> str:
+def _forwarder(sight: DetectorContext, queue: Queue, *, served: bool) -> str:
     if served:
         return "look at the log of its workers: their forwarder does not run; restart one"
     last = gone(sight, queue)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from runqy_tui.diagnosis.findings.finding import Finding, Kind, Subject
+from runqy_tui.diagnosis.findings.finding import Finding, Subject, SubjectKind
 from runqy_tui.model import Dialect, Queue, QueueKey, TaskState, Worker
 from runqy_tui.text.humanize import amount, clock
 
@@ -68,12 +68,12 @@ def told_since(finding: Finding, now: float) -> str:
 
 def about_worker(worker: Worker) -> Subject:
     """The subject of a worker's finding."""
-    return Subject(Kind.WORKER, worker.id)
+    return Subject(SubjectKind.WORKER, worker.id)
 
 
 def about_queue(queue: Queue) -> Subject:
     """The subject of a queue's finding."""
-    return Subject(Kind.QUEUE, queue.name, queue.key)
+    return Subject(SubjectKind.QUEUE, queue.name, queue.key)
 
 
 def worker_key(worker: Worker) -> str:

@@ -14,7 +14,7 @@ from runqy_tui.diagnosis.findings.causes import (
     sick,
     symptoms,
 )
-from runqy_tui.diagnosis.findings.finding import Cause, Evidence, Finding, Sight
+from runqy_tui.diagnosis.findings.finding import Cause, DetectorContext, Evidence, Finding
 from runqy_tui.diagnosis.findings.phrasing import (
     about_queue,
     at_clock,
@@ -30,7 +30,7 @@ from runqy_tui.model.severity import Severity
 from runqy_tui.text.humanize import amount
 
 
-def no_consumer(sight: Sight) -> Iterator[Finding]:
+def no_consumer(sight: DetectorContext) -> Iterator[Finding]:
     """Tasks wait, or are active, and no live worker lists the queue."""
     for queue in sight.snapshot.queues:
         if cause_of(sight, queue) is Cause.NO_CONSUMER:
@@ -39,7 +39,7 @@ def no_consumer(sight: Sight) -> Iterator[Finding]:
             yield _active_alone(sight, queue, queue.counts.active)
 
 
-def _no_consumer(sight: Sight, queue: Queue) -> Finding:
+def _no_consumer(sight: DetectorContext, queue: Queue) -> Finding:
     name, pending = queue_name(queue.key), queue.counts.pending or 0
     return Finding(
         detector="queue-no-consumer",
@@ -53,7 +53,7 @@ def _no_consumer(sight: Sight, queue: Queue) -> Finding:
     )
 
 
-def _active_alone(sight: Sight, queue: Queue, active: int) -> Finding:
+def _active_alone(sight: DetectorContext, queue: Queue, active: int) -> Finding:
     tasks = amount(active, "active task")
     return Finding(
         detector="queue-no-consumer",
@@ -70,7 +70,7 @@ def _active_alone(sight: Sight, queue: Queue, active: int) -> Finding:
     )
 
 
-def unhealthy_consumers(sight: Sight) -> Iterator[Finding]:
+def unhealthy_consumers(sight: DetectorContext) -> Iterator[Finding]:
     """There are consumers, and not one of them can work for this queue.
 
     Restarts end by themselves: they count only while tasks wait. A degraded worker also holds
@@ -114,7 +114,7 @@ def unhealthy_consumers(sight: Sight) -> Iterator[Finding]:
         )
 
 
-def paused(sight: Sight) -> Iterator[Finding]:
+def paused(sight: DetectorContext) -> Iterator[Finding]:
     """A pause under which tasks wait, or one that its runqy workers do not look at."""
     for queue in sight.snapshot.queues:
         if not queue.paused:
@@ -125,7 +125,7 @@ def paused(sight: Sight) -> Iterator[Finding]:
             yield _paused(sight, queue, obeyed=False)
 
 
-def _paused(sight: Sight, queue: Queue, *, obeyed: bool) -> Finding:
+def _paused(sight: DetectorContext, queue: Queue, *, obeyed: bool) -> Finding:
     name, pending = queue_name(queue.key), queue.counts.pending or 0
     mark, now = queue_key(queue.key, "paused"), sight.now
     when = "" if queue.paused_at is None else f" at {at_clock(queue.paused_at, now)}"
@@ -155,7 +155,7 @@ def _paused(sight: Sight, queue: Queue, *, obeyed: bool) -> Finding:
     )
 
 
-def braceless(sight: Sight) -> Iterator[Finding]:
+def braceless(sight: DetectorContext) -> Iterator[Finding]:
     """Tasks wait in a list without braces, and no old worker is there to read it."""
     for queue in sight.snapshot.queues:
         if cause_of(sight, queue) is not Cause.BRACELESS:
@@ -175,7 +175,7 @@ def braceless(sight: Sight) -> Iterator[Finding]:
         )
 
 
-def unregistered(sight: Sight) -> Iterator[Finding]:
+def unregistered(sight: DetectorContext) -> Iterator[Finding]:
     """A queue with tasks that is not in the index: most tools and workers do not see it."""
     for queue in sight.snapshot.queues:
         if queue.registered or not queue.key.braced or cause_of(sight, queue) is Cause.NO_CONSUMER:
@@ -196,7 +196,7 @@ def unregistered(sight: Sight) -> Iterator[Finding]:
         )
 
 
-def _find_consumer(sight: Sight, queue: Queue) -> str:
+def _find_consumer(sight: DetectorContext, queue: Queue) -> str:
     name, last = queue_name(queue.key), gone(sight, queue)
     if not last:
         return f"start a worker that serves {name}"
@@ -204,7 +204,7 @@ def _find_consumer(sight: Sight, queue: Queue) -> str:
     return f"start {again} again, or another worker that serves {name}"
 
 
-def _serving(sight: Sight, queue: Queue) -> Iterator[Evidence]:
+def _serving(sight: DetectorContext, queue: Queue) -> Iterator[Evidence]:
     """Nobody, those who were, and whether the queue is in the index at all."""
     yield Evidence("asynq:workers", "", f"{len(consumers(sight, queue))} of them serve the queue")
     if not queue.registered:

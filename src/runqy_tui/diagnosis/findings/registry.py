@@ -13,11 +13,17 @@ from runqy_tui.diagnosis.findings import (
     task_detectors,
     worker_detectors,
 )
-from runqy_tui.diagnosis.findings.finding import Evidence, Finding, Kind, Sight, Subject
+from runqy_tui.diagnosis.findings.finding import (
+    DetectorContext,
+    Evidence,
+    Finding,
+    Subject,
+    SubjectKind,
+)
 from runqy_tui.model.severity import Severity
 from runqy_tui.runtime.cooperative import Steps, at_once
 
-Detector: TypeAlias = Callable[[Sight], Iterator[Finding]]
+Detector: TypeAlias = Callable[[DetectorContext], Iterator[Finding]]
 
 DETECTORS: tuple[Detector, ...] = (
     *server_detectors.DETECTORS,
@@ -29,13 +35,15 @@ DETECTORS: tuple[Detector, ...] = (
 )
 
 
-def diagnose(sight: Sight, detectors: Sequence[Detector] = DETECTORS) -> tuple[Finding, ...]:
+def diagnose(
+    sight: DetectorContext, detectors: Sequence[Detector] = DETECTORS
+) -> tuple[Finding, ...]:
     """Everything that is wrong, the most urgent first: see :func:`urgency`."""
     return at_once(diagnosing(sight, detectors))
 
 
 def diagnosing(
-    sight: Sight, detectors: Sequence[Detector] = DETECTORS
+    sight: DetectorContext, detectors: Sequence[Detector] = DETECTORS
 ) -> Steps[tuple[Finding, ...]]:
     """The same in steps: an incident in a thousand queues has a thousand findings."""
     found: list[Finding] = []
@@ -50,7 +58,7 @@ def urgency(finding: Finding) -> tuple[int, float, float, str]:
     return -finding.severity, -finding.weight, since, finding.id
 
 
-def _run(detector: Detector, sight: Sight, found: list[Finding]) -> Steps[None]:
+def _run(detector: Detector, sight: DetectorContext, found: list[Finding]) -> Steps[None]:
     """Add what one detector says; one that fails is itself a finding and hides no other."""
     try:
         for finding in detector(sight):
@@ -66,7 +74,7 @@ def _failed(detector: Detector, error: Exception) -> Finding:
     return Finding(
         detector="detector-failed",
         severity=Severity.WARNING,
-        subject=Subject(Kind.REDIS, name),
+        subject=Subject(SubjectKind.REDIS, name),
         reason="a check failed",
         sentence=f"the check {name} failed ({type(error).__name__}): what it looks for is unknown",
         next_step="this is a fault in runqy-tui: please report it with this line",

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from runqy_tui.diagnosis.findings.finding import Evidence, Finding, Kind, Sight, Subject
+from runqy_tui.diagnosis.findings.finding import (
+    DetectorContext,
+    Evidence,
+    Finding,
+    Subject,
+    SubjectKind,
+)
 from runqy_tui.diagnosis.findings.phrasing import short
 from runqy_tui.model.severity import Severity
 from runqy_tui.text.humanize import amount, size, span
@@ -20,7 +26,7 @@ _WHOLE_DEPLOYMENT = 1e6
 """Weight: what ails the server ails everybody, so it comes first among its severity."""
 
 
-def memory(sight: Sight) -> Iterator[Finding]:
+def memory(sight: DetectorContext) -> Iterator[Finding]:
     """Memory near its limit: soon keys are evicted or writes refused, as the policy says."""
     health = sight.snapshot.health
     if health is None or not health.maxmemory_bytes or health.used_memory_bytes is None:
@@ -46,7 +52,7 @@ def memory(sight: Sight) -> Iterator[Finding]:
     )
 
 
-def evicting(sight: Sight) -> Iterator[Finding]:
+def evicting(sight: DetectorContext) -> Iterator[Finding]:
     """Keys were evicted while we looked: queues lose tasks without a trace."""
     told = [(p.at, p.evicted_keys) for p in sight.server_past if p.evicted_keys is not None]
     # A restart sets the count to zero: only rises count.
@@ -71,7 +77,7 @@ def evicting(sight: Sight) -> Iterator[Finding]:
     )
 
 
-def read_only(sight: Sight) -> Iterator[Finding]:
+def read_only(sight: DetectorContext) -> Iterator[Finding]:
     """This is a replica: what it shows may be late, and nobody can work on it."""
     health = sight.snapshot.health
     if health is None or health.role not in ("slave", "replica"):
@@ -94,7 +100,7 @@ def read_only(sight: Sight) -> Iterator[Finding]:
     )
 
 
-def writes_blocked(sight: Sight) -> Iterator[Finding]:
+def writes_blocked(sight: DetectorContext) -> Iterator[Finding]:
     """The server refuses writes: nobody can enqueue, beat or finish a task."""
     health = sight.snapshot.health
     if health is None or not health.writes_blocked:
@@ -111,7 +117,7 @@ def writes_blocked(sight: Sight) -> Iterator[Finding]:
     )
 
 
-def failover(sight: Sight) -> Iterator[Finding]:
+def failover(sight: DetectorContext) -> Iterator[Finding]:
     """Sentinel named another primary while we looked: what was written last may be lost."""
     where = sight.snapshot.redis.where
     ago = where.switched_ago_s
@@ -135,7 +141,7 @@ def failover(sight: Sight) -> Iterator[Finding]:
     )
 
 
-def slow(sight: Sight) -> Iterator[Finding]:
+def slow(sight: DetectorContext) -> Iterator[Finding]:
     """Every one of the last polls took long per trip."""
     last = [point.trip_ms for point in sight.server_past[-SLOW_POLLS:]]
     known = [value for value in last if value is not None]
@@ -154,8 +160,8 @@ def slow(sight: Sight) -> Iterator[Finding]:
     )
 
 
-def _server(sight: Sight) -> Subject:
-    return Subject(Kind.REDIS, sight.snapshot.redis.address)
+def _server(sight: DetectorContext) -> Subject:
+    return Subject(SubjectKind.REDIS, sight.snapshot.redis.address)
 
 
 DETECTORS = (writes_blocked, evicting, memory, read_only, failover, slow)

@@ -6,13 +6,13 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 
 from runqy_tui.diagnosis.findings.finding import ServerPoint
-from runqy_tui.model import Audit, QueueKey, Snapshot, TaskState
+from runqy_tui.model import QueueKey, Snapshot, TaskState, WindowCheck
 
 SPAN_S = 300.0
 _MOST = 600
 
 
-class ServerPast:
+class ServerHistory:
     """Remembers the polls of the last five minutes, at most 600; see :attr:`Sight.server_past`."""
 
     def __init__(self, span_s: float = SPAN_S) -> None:
@@ -49,7 +49,7 @@ class ActiveSeen:
     def __init__(self) -> None:
         self._since: dict[tuple[QueueKey, str], float] = {}
 
-    def take(self, audits: Iterable[Audit]) -> None:
+    def take(self, audits: Iterable[WindowCheck]) -> None:
         """Take in the latest audit of each window."""
         since: dict[tuple[QueueKey, str], float] = {}
         for audit in audits:

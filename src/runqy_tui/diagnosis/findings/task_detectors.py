@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from runqy_tui.diagnosis.findings.causes import has_consumer, only_degraded, sick
-from runqy_tui.diagnosis.findings.checked_tasks import Listed, Look
-from runqy_tui.diagnosis.findings.finding import Evidence, Finding, Kind, Sight, Subject
+from runqy_tui.diagnosis.findings.checked_tasks import CheckedLook, Listed
+from runqy_tui.diagnosis.findings.finding import (
+    DetectorContext,
+    Evidence,
+    Finding,
+    Subject,
+    SubjectKind,
+)
 from runqy_tui.diagnosis.findings.phrasing import (
     at_clock,
     queue_key,
@@ -22,7 +28,7 @@ from runqy_tui.text.humanize import age, amount, span
 _MOST_EXAMPLES = 3
 
 
-def orphaned(sight: Sight) -> Iterator[Finding]:
+def orphaned(sight: DetectorContext) -> Iterator[Finding]:
     """Active, and nobody holds them: no lease, or one that ended a while ago."""
     for group in sight.listed(TaskState.ACTIVE):
         found = [look for look in group.looks if _is_orphan(sight, group.queue, look)]
@@ -56,9 +62,9 @@ def orphaned(sight: Sight) -> Iterator[Finding]:
         )
 
 
-def dangling(sight: Sight) -> Iterator[Finding]:
+def dangling(sight: DetectorContext) -> Iterator[Finding]:
     """Ids in a list whose task is gone: they count as tasks and can never run."""
-    by_queue: dict[QueueKey, list[tuple[Listed, list[Look]]]] = {}
+    by_queue: dict[QueueKey, list[tuple[Listed, list[CheckedLook]]]] = {}
     for group in sight.listed(TaskState.PENDING, TaskState.ACTIVE, TaskState.RETRY):
         if found := [look for look in group.looks if look.task.missing]:
             by_queue.setdefault(group.queue.key, []).append((group, found))
@@ -87,7 +93,7 @@ def dangling(sight: Sight) -> Iterator[Finding]:
         )
 
 
-def over_timeout(sight: Sight) -> Iterator[Finding]:
+def over_timeout(sight: DetectorContext) -> Iterator[Finding]:
     """Active for longer than allowed: seen active for that long, or past their deadline."""
     for group in sight.listed(TaskState.ACTIVE):
         if only_degraded(sight, group.queue):
@@ -114,7 +120,7 @@ def over_timeout(sight: Sight) -> Iterator[Finding]:
         )
 
 
-def held_by_degraded(sight: Sight) -> Iterator[Finding]:
+def held_by_degraded(sight: DetectorContext) -> Iterator[Finding]:
     """Active on a queue that only degraded workers consume: the lease is renewed for ever."""
     for group in sight.listed(TaskState.ACTIVE):
         if not only_degraded(sight, group.queue):
@@ -147,7 +153,7 @@ def held_by_degraded(sight: Sight) -> Iterator[Finding]:
         )
 
 
-def pending_timeout(sight: Sight) -> Iterator[Finding]:
+def pending_timeout(sight: DetectorContext) -> Iterator[Finding]:
     """Pending tasks that soon have waited for longer than they may, or already have."""
     for group in sight.listed(TaskState.PENDING):
         near = [(used, look) for look in group.looks if (used := _waited(sight, look)) is not None]
@@ -180,7 +186,7 @@ def pending_timeout(sight: Sight) -> Iterator[Finding]:
         )
 
 
-def _is_orphan(sight: Sight, queue: Queue, look: Look) -> bool:
+def _is_orphan(sight: DetectorContext, queue: Queue, look: CheckedLook) -> bool:
     """Judged as of the look: the hash must say active, or the task had just ended."""
     if not queue.key.braced or look.task.state is not TaskState.ACTIVE or look.task.lease_unread:
         return False
@@ -188,7 +194,7 @@ def _is_orphan(sight: Sight, queue: Queue, look: Look) -> bool:
     return end is None or look.at - end > sight.thresholds.orphan_after_s
 
 
-def _over_by(sight: Sight, queue: Queue, look: Look) -> float | None:
+def _over_by(sight: DetectorContext, queue: Queue, look: CheckedLook) -> float | None:
     """By how much it is over its time for certain; ``None`` where nothing proves that."""
     task = look.task
     if task.state is not TaskState.ACTIVE or _is_orphan(sight, queue, look):
@@ -203,7 +209,7 @@ def _over_by(sight: Sight, queue: Queue, look: Look) -> float | None:
     return over if over > sight.thresholds.orphan_after_s else None
 
 
-def _waited(sight: Sight, look: Look) -> float | None:
+def _waited(sight: DetectorContext, look: CheckedLook) -> float | None:
     """The used share of the time that the task may wait, where that is nearly all."""
     task = look.task
     if task.state is not TaskState.PENDING or not task.pending_timeout_s:
@@ -214,11 +220,11 @@ def _waited(sight: Sight, look: Look) -> float | None:
     return share if share >= sight.thresholds.pending_timeout_share else None
 
 
-def _example(group: Listed, found: Sequence[Look]) -> Subject:
-    return Subject(Kind.TASK, found[0].task.id, group.queue.key)
+def _example(group: Listed, found: Sequence[CheckedLook]) -> Subject:
+    return Subject(SubjectKind.TASK, found[0].task.id, group.queue.key)
 
 
-def _lease(look: Look) -> str:
+def _lease(look: CheckedLook) -> str:
     end = look.task.lease_expires_at
     if end is None:
         return "no member"
@@ -226,7 +232,7 @@ def _lease(look: Look) -> str:
     return f"{end:.0f}, " + (f"for {span(left)}" if left > 0 else f"over for {span(-left)}")
 
 
-def _limit(sight: Sight, queue: Queue, look: Look) -> Evidence:
+def _limit(sight: DetectorContext, queue: Queue, look: CheckedLook) -> Evidence:
     task, key = look.task, task_key(queue.key, look.task.id)
     first_seen = sight.active_since.get((queue.key, task.id))
     if task.timeout_s and first_seen is not None:

@@ -35,7 +35,7 @@ class _Known:
     acknowledged: _Acknowledged | None = None
 
 
-class Tracker:
+class FindingTracker:
     """Remembers each finding for as long as it lasts. Times are by Redis's clock."""
 
     def __init__(self, forget_after_s: float = FORGET_AFTER_S) -> None:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from runqy_tui.diagnosis.findings.finding import Evidence, Finding, Kind, Sight, Subject
+from runqy_tui.diagnosis.findings.finding import (
+    DetectorContext,
+    Evidence,
+    Finding,
+    Subject,
+    SubjectKind,
+)
 from runqy_tui.diagnosis.findings.phrasing import (
     about_worker,
     at_clock,
@@ -26,7 +32,7 @@ then the next round of some live worker's recoverer."""
 _ENDED = (WorkerState.LOST, WorkerState.STOPPED)
 
 
-def degraded(sight: Sight) -> Iterator[Finding]:
+def degraded(sight: DetectorContext) -> Iterator[Finding]:
     """The breaker is open or a process crashed: the worker beats, and fails what it takes."""
     for worker in _in_state(sight, WorkerState.DEGRADED):
         broken = _parents(worker, "degraded")
@@ -44,7 +50,7 @@ def degraded(sight: Sight) -> Iterator[Finding]:
         )
 
 
-def recovering(sight: Sight) -> Iterator[Finding]:
+def recovering(sight: DetectorContext) -> Iterator[Finding]:
     """A supervised process crashed and is being restarted."""
     for worker in _in_state(sight, WorkerState.RECOVERING):
         broken = _parents(worker, "recovering")
@@ -61,7 +67,7 @@ def recovering(sight: Sight) -> Iterator[Finding]:
         )
 
 
-def lost(sight: Sight) -> Iterator[Finding]:
+def lost(sight: DetectorContext) -> Iterator[Finding]:
     """In the index without a hash: killed, or cut off. One lost for over a day is history."""
     limits, now = sight.thresholds, sight.now
     for worker in _in_state(sight, WorkerState.LOST):
@@ -89,7 +95,7 @@ def lost(sight: Sight) -> Iterator[Finding]:
         )
 
 
-def stale(sight: Sight) -> Iterator[Finding]:
+def stale(sight: DetectorContext) -> Iterator[Finding]:
     """The hash is there and its last beat is old, by a clock that is not known to be off."""
     for worker in _in_state(sight, WorkerState.STALE):
         if beats_late(worker):
@@ -112,7 +118,7 @@ def stale(sight: Sight) -> Iterator[Finding]:
         )
 
 
-def clock_off(sight: Sight) -> Iterator[Finding]:
+def clock_off(sight: DetectorContext) -> Iterator[Finding]:
     """The worker's clock is ahead of Redis's or behind it: its ages, leases and retries are off."""
     for worker in sight.snapshot.workers:
         offset = _clock_offset(worker, sight.now)
@@ -136,14 +142,14 @@ def clock_off(sight: Sight) -> Iterator[Finding]:
         )
 
 
-def ghost(sight: Sight) -> Iterator[Finding]:
+def ghost(sight: DetectorContext) -> Iterator[Finding]:
     """A hash that holds a status and nothing else: left behind by a stopped worker, for good."""
     for worker_id in sight.snapshot.ghosts:
         key = f"asynq:workers:{worker_id}"
         yield Finding(
             detector="worker-ghost",
             severity=Severity.WARNING,
-            subject=Subject(Kind.WORKER, worker_id),
+            subject=Subject(SubjectKind.WORKER, worker_id),
             reason="only a status is left of it",
             sentence=f"{short(worker_id)} is no worker: only a status is left of one that stopped",
             next_step=f"nothing runs there: the key {short(key, 96)} may be deleted",
@@ -151,7 +157,7 @@ def ghost(sight: Sight) -> Iterator[Finding]:
         )
 
 
-def unreadable(sight: Sight) -> Iterator[Finding]:
+def unreadable(sight: DetectorContext) -> Iterator[Finding]:
     """Some of what the worker says of itself cannot be read: its state may be wrong here."""
     for worker in sight.snapshot.workers:
         if not worker.problems:
@@ -187,7 +193,7 @@ def _clock_offset(worker: Worker, now: float) -> float | None:
     return ahead if ahead > 0 else None
 
 
-def _in_state(sight: Sight, state: WorkerState) -> Iterator[Worker]:
+def _in_state(sight: DetectorContext, state: WorkerState) -> Iterator[Worker]:
     return (worker for worker in sight.snapshot.workers if worker.state is state)
 
 

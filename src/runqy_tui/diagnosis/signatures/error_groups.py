@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from runqy_tui.diagnosis.signatures.error_signature import Reading, Signature, read
+from runqy_tui.diagnosis.signatures.error_signature import ErrorReading, Signature, read
 from runqy_tui.model import QueueKey, TaskRow, TaskState
 
 
@@ -67,7 +67,7 @@ def group(
             read is taken for all.
     """
     kinds: dict[str, _Gathered] = {}
-    known: dict[str, Reading] = {}
+    known: dict[str, ErrorReading] = {}
     read_of: Counter[QueueKey] = Counter()
     told = 0
     for queue, row in rows:

@@ -8,7 +8,12 @@ from typing import NamedTuple
 
 from runqy_tui.diagnosis.signatures import python_traceback
 from runqy_tui.diagnosis.signatures.normalise import normalised
-from runqy_tui.diagnosis.signatures.python_traceback import CUT, Frame, Traceback, generic_frame
+from runqy_tui.diagnosis.signatures.python_traceback import (
+    CUT,
+    StackFrame,
+    Traceback,
+    generic_frame,
+)
 
 MOST_CHARS = 8_000
 """Of a longer text the beginning and the end are looked at."""
@@ -33,7 +38,7 @@ class Signature(NamedTuple):
     frame: str | None = None
 
 
-class Reading(NamedTuple):
+class ErrorReading(NamedTuple):
     """A signature, and the same headline without placeholders: what this text said itself."""
 
     signature: Signature
@@ -45,7 +50,7 @@ def signature(error: str) -> Signature:
     return read(error).signature
 
 
-def read(error: str) -> Reading:
+def read(error: str) -> ErrorReading:
     """The signature of an error text and its own headline."""
     text = _stripped(_bounded(error))
     found = python_traceback.parse(text)
@@ -54,7 +59,7 @@ def read(error: str) -> Reading:
     place = "" if frame is None else frame.place
     key = blake2b(f"{title}\n{place}".encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
     told = None if frame is None else _cut(str(frame))
-    return Reading(Signature(key, _cut(title), told), _cut(f"{kind}{message}" or _NO_TEXT))
+    return ErrorReading(Signature(key, _cut(title), told), _cut(f"{kind}{message}" or _NO_TEXT))
 
 
 def _bounded(error: str) -> str:
@@ -75,16 +80,16 @@ def _stripped(text: str) -> str:
     return text
 
 
-def _python(found: Traceback) -> tuple[str, str, Frame | None]:
+def _python(found: Traceback) -> tuple[str, str, StackFrame | None]:
     if found.type is None:
         return _NO_END, "", found.frame
     return (f"{found.type}: " if found.message else found.type), found.message, found.frame
 
 
-def _other(text: str) -> tuple[str, str, Frame | None]:
+def _other(text: str) -> tuple[str, str, StackFrame | None]:
     """Go, asynq and all others: the first line says it, a place may follow below."""
     if match := _PANIC.match(text):
-        return "panic: ", _first(text[match.end() :]), Frame(match["file"], int(match["line"]))
+        return "panic: ", _first(text[match.end() :]), StackFrame(match["file"], int(match["line"]))
     lines = [line for line in text.splitlines() if line.strip()]
     return "", _first(text), generic_frame(lines[1:])
 

@@ -21,7 +21,7 @@ _PACKAGES = re.compile(r"^.*(?:site|dist)-packages[/\\]")
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class StackFrame:
     """A place in code. ``own``: not of an installed package, the worker or a language's library."""
 
     file: str
@@ -54,14 +54,14 @@ def short_file(path: str) -> str:
     return f"{normalised(folders[-1])}/{name}" if folders and folders[-1] else name
 
 
-def generic_frame(lines: list[str]) -> Frame | None:
+def generic_frame(lines: list[str]) -> StackFrame | None:
     """The first place ``file:line`` of a stack of Go, JavaScript and their like, own code first."""
     first = None
     for line in lines:
         match = _LINE.search(line)
         if match is None:
             continue
-        frame = Frame(match["file"], int(match["line"]))
+        frame = StackFrame(match["file"], int(match["line"]))
         if frame.own:
             return frame
         first = first or frame
@@ -84,10 +84,10 @@ class Traceback:
 
     type: str | None = None
     message: str = ""
-    frames: list[Frame] = field(default_factory=list)
+    frames: list[StackFrame] = field(default_factory=list)
 
     @property
-    def frame(self) -> Frame | None:
+    def frame(self) -> StackFrame | None:
         """The innermost own frame; where there is none, the innermost."""
         own = (frame for frame in reversed(self.frames) if frame.own)
         return next(own, self.frames[-1] if self.frames else None)
@@ -125,7 +125,7 @@ class _Reading:
         elif match := _FRAME.match(line):
             if not self._inside:
                 self._begin()
-            self.found.frames.append(Frame(match["file"], int(match["line"]), match["in"]))
+            self.found.frames.append(StackFrame(match["file"], int(match["line"]), match["in"]))
         elif self._inside and not partial and line[:1].strip():
             self._end(line)
         elif self._awaits_message and line.strip():

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from runqy_tui.model import Dialect, Queue, QueueKey, Snapshot, Worker
 from runqy_tui.observation.history.ring_buffer import (
-    Axis,
+    HistoryRow,
     Numbers,
-    Places,
-    Row,
+    RowSlots,
+    TimeAxis,
     Value,
     change_of,
     index_of,
@@ -66,9 +66,9 @@ class History:
         self._clear()
 
     def _clear(self) -> None:
-        self._axis = Axis(self.span_s)
-        self._queues: Places[QueueKey] = Places()
-        self._workers: Places[str] = Places()
+        self._axis = TimeAxis(self.span_s)
+        self._queues: RowSlots[QueueKey] = RowSlots()
+        self._workers: RowSlots[str] = RowSlots()
         self._followed: dict[QueueKey, _Followed] = {}
         self._trends: dict[tuple[QueueKey, float], Trend] = {}
         self._increases: dict[tuple[QueueKey, str, float], float | None] = {}
@@ -224,7 +224,7 @@ class History:
         change = change_of(self._axis.window(over_s), (which,), place)
         return None if change is None else change[1][0]
 
-    def _trend(self, queue: QueueKey, rows: Sequence[Row]) -> Trend:
+    def _trend(self, queue: QueueKey, rows: Sequence[HistoryRow]) -> Trend:
         place = self._queues.of(queue)
         if place is None or len(rows) < 2:
             return Trend()
@@ -240,7 +240,7 @@ class History:
             growing_for_s=self.growing_for_s(queue),
         )
 
-    def _enqueued(self, queue: QueueKey, rows: Sequence[Row], place: int) -> float | None:
+    def _enqueued(self, queue: QueueKey, rows: Sequence[HistoryRow], place: int) -> float | None:
         # asynq's failed counts attempts, which may go to retry and so are still in the backlog.
         lost = "archived" if queue in self._attempts else "failed"
         names = (*_BACKLOG, "done", lost)

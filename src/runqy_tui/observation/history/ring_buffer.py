@@ -33,7 +33,7 @@ Numbers: TypeAlias = "array[float]"
 Key = TypeVar("Key")
 
 
-class Places(Generic[Key]):
+class RowSlots(Generic[Key]):
     """Which place in the rows belongs to which object; a place is used again in the end."""
 
     def __init__(self) -> None:
@@ -73,7 +73,7 @@ class Places(Generic[Key]):
 
 
 @dataclass(slots=True)
-class Row:
+class HistoryRow:
     """One poll. ``gap``: nothing was polled before it for longer than usual."""
 
     at: float
@@ -82,20 +82,20 @@ class Row:
     workers: tuple[Numbers, ...]
 
 
-class Axis:
+class TimeAxis:
     """The rows, oldest first: bounded in age and in number."""
 
     def __init__(self, span_s: float) -> None:
         self.span_s = span_s
-        self.rows: list[Row] = []
+        self.rows: list[HistoryRow] = []
         self._steps: list[float] = []
         self._thinned_at = -inf
-        self._windows: dict[float, Sequence[Row]] = {}
+        self._windows: dict[float, Sequence[HistoryRow]] = {}
 
     def append(self, at: float, queues: Iterable[Numbers], workers: Iterable[Numbers]) -> None:
         """Add a poll later than all before it."""
         last = self.rows[-1] if self.rows else None
-        row = Row(
+        row = HistoryRow(
             at=at,
             gap=last is not None and self._is_gap(at - last.at),
             queues=_shared(tuple(queues), last.queues if last else ()),
@@ -110,7 +110,7 @@ class Axis:
             self.rows = thinned(self.rows, at, self.span_s)
             self._thinned_at = at
 
-    def window(self, over_s: float) -> Sequence[Row]:
+    def window(self, over_s: float) -> Sequence[HistoryRow]:
         """Rows of the last ``over_s`` seconds, and the one that begins them.
 
         A row before the seconds asked for is left out if a gap lies between: what happened in
@@ -120,7 +120,7 @@ class Axis:
             self._windows[over_s] = self._window(over_s)
         return self._windows[over_s]
 
-    def _window(self, over_s: float) -> Sequence[Row]:
+    def _window(self, over_s: float) -> Sequence[HistoryRow]:
         if not self.rows:
             return ()
         begin = self.rows[-1].at - over_s
@@ -138,9 +138,9 @@ class Axis:
         return step > max(GAP_LEAST_S, GAP_STEPS * median(self._steps))
 
 
-def thinned(rows: list[Row], now: float, span_s: float) -> list[Row]:
+def thinned(rows: list[HistoryRow], now: float, span_s: float) -> list[HistoryRow]:
     """Rows within the span, the older the fewer; a dropped row leaves its gap to the next one."""
-    kept: list[Row] = []
+    kept: list[HistoryRow] = []
     slot: tuple[float, float] | None = None
     gap = False
     for row in rows:
@@ -211,7 +211,7 @@ def sane(value: Value) -> Value:
 
 
 def change_of(
-    rows: Sequence[Row], which: Sequence[int], place: int
+    rows: Sequence[HistoryRow], which: Sequence[int], place: int
 ) -> tuple[float, list[float]] | None:
     """Seconds and changes between the first and the last row that know all these quantities."""
     if len(rows) < 2:
@@ -231,7 +231,7 @@ def change_of(
 
 
 def _whole(
-    rows: Iterable[Row], which: Sequence[int], place: int
+    rows: Iterable[HistoryRow], which: Sequence[int], place: int
 ) -> tuple[float, list[float]] | None:
     """The first of these rows that knows all these quantities."""
     for row in rows:
@@ -241,13 +241,13 @@ def _whole(
     return None
 
 
-def rate_of(rows: Sequence[Row], which: int, place: int) -> float | None:
+def rate_of(rows: Sequence[HistoryRow], which: int, place: int) -> float | None:
     """Change per second between the first and the last row that know this quantity."""
     change = change_of(rows, (which,), place)
     return None if change is None else change[1][0] / change[0]
 
 
-def points_of(rows: Sequence[Row], of: Callable[[Row], float]) -> Sequence[Point]:
+def points_of(rows: Sequence[HistoryRow], of: Callable[[HistoryRow], float]) -> Sequence[Point]:
     """A series as points, with one without a value in the middle of each gap."""
     points: list[Point] = []
     before: float | None = None

@@ -24,7 +24,7 @@ _CLUSTER = frozenset(name for name in ALLOWED if name.startswith("CLUSTER ")) | 
 _SENTINEL = frozenset(name for name in ALLOWED if name.startswith("SENTINEL "))
 
 
-class Place(StrEnum):
+class AclScope(StrEnum):
     """Where a user is made: on a server, on each node of a cluster, or on each Sentinel."""
 
     SERVER = "server"
@@ -32,29 +32,29 @@ class Place(StrEnum):
     SENTINEL = "sentinel"
 
 
-def commands_at(place: Place, *, legacy: bool = False) -> frozenset[str]:
+def commands_at(place: AclScope, *, legacy: bool = False) -> frozenset[str]:
     """The commands that a monitor sends there; ``legacy`` is Redis 6.2, which lacks some."""
-    if place is Place.SENTINEL:
+    if place is AclScope.SENTINEL:
         return _SENTINEL
     granted = (ALLOWED - _SENTINEL - _CLUSTER) | CONNECTING
-    if place is Place.CLUSTER:
+    if place is AclScope.CLUSTER:
         granted = (granted | _CLUSTER) - CONNECTING  # a cluster has one database
     return granted - _SINCE_7 if legacy else granted
 
 
-def rule(place: Place = Place.SERVER, *, legacy: bool = False) -> str:
+def rule(place: AclScope = AclScope.SERVER, *, legacy: bool = False) -> str:
     """Key pattern and commands. Redis 6.2 has no ``%R``: there the commands alone keep it reading.
 
     A Sentinel holds no keys, and gets no pattern.
     """
     commands = sorted(commands_at(place, legacy=legacy))
     granted = [f"+{name.lower().replace(' ', '|')}" for name in commands]
-    keys = [] if place is Place.SENTINEL else [f"~{KEYS}" if legacy else f"%R~{KEYS}"]
+    keys = [] if place is AclScope.SENTINEL else [f"~{KEYS}" if legacy else f"%R~{KEYS}"]
     return " ".join([*keys, *granted])
 
 
 def set_user(
-    place: Place = Place.SERVER,
+    place: AclScope = AclScope.SERVER,
     *,
     legacy: bool = False,
     user: str = USER,
@@ -65,7 +65,7 @@ def set_user(
 
 
 def file_line(
-    place: Place = Place.SERVER,
+    place: AclScope = AclScope.SERVER,
     *,
     legacy: bool = False,
     user: str = USER,

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 from redis.exceptions import NoPermissionError, ResponseError
 
-from runqy_tui.model.checkup import Line, Verdict
+from runqy_tui.model.checkup import CheckLine, Verdict
 from runqy_tui.model.errors import AccessDeniedError
-from runqy_tui.redis.checkup.acl import CONNECTING, KEYS, Place, commands_at
-from runqy_tui.redis.connecting.target import Target
+from runqy_tui.redis.checkup.acl import CONNECTING, KEYS, AclScope, commands_at
+from runqy_tui.redis.connecting.target import RedisTarget
 from runqy_tui.redis.wire.error_translation import missing_command
 from runqy_tui.redis.wire.replies import Reply
-from runqy_tui.redis.wire.transport import Batch, Link
+from runqy_tui.redis.wire.transport import Batch, RedisLink
 
 TOPIC = "commands"
 _CODE = AccessDeniedError.exit_code
@@ -64,12 +64,12 @@ WITHOUT: Mapping[str, str] = {
 """What is lost without a command that the monitor can do without."""
 
 
-def place_of(target: Target) -> Place:
+def place_of(target: RedisTarget) -> AclScope:
     """Whose rule of ``runqy-tui acl`` counts for the servers that hold the keys."""
-    return Place.CLUSTER if "cluster" in target.scheme else Place.SERVER
+    return AclScope.CLUSTER if "cluster" in target.scheme else AclScope.SERVER
 
 
-async def try_commands(link: Link) -> list[Line]:
+async def try_commands(link: RedisLink) -> list[CheckLine]:
     """One line for all that work, and one for each that does not; one round trip."""
     names = sorted(commands_at(place_of(link.target)) - CONNECTING - {"ASKING"})
     batch, own_name = Batch(), (link.target.client_name,)
@@ -82,8 +82,8 @@ async def try_commands(link: Link) -> list[Line]:
         lines.insert(0, _no_keys(refused, link.target))
     good = len(names) - len(lines) - max(0, len(refused) - 1)
     if not lines:
-        return [Line(TOPIC, Verdict.OK, f"all {good} that a monitor needs are allowed")]
-    return [Line(TOPIC, Verdict.OK, f"{good} of {len(names)} are allowed"), *lines]
+        return [CheckLine(TOPIC, Verdict.OK, f"all {good} that a monitor needs are allowed")]
+    return [CheckLine(TOPIC, Verdict.OK, f"{good} of {len(names)} are allowed"), *lines]
 
 
 def _is_of_keys(reply: Reply) -> bool:
@@ -91,18 +91,18 @@ def _is_of_keys(reply: Reply) -> bool:
     return isinstance(reply, NoPermissionError) and "' command" not in str(reply)
 
 
-def _no_keys(names: list[str], target: Target) -> Line:
+def _no_keys(names: list[str], target: RedisTarget) -> CheckLine:
     said = f"this user may not read keys {KEYS} (NOPERM), as {', '.join(names)} need it"
-    return Line(TOPIC, Verdict.FAIL, said, _mend(target), _CODE)
+    return CheckLine(TOPIC, Verdict.FAIL, said, _mend(target), _CODE)
 
 
-def _mend(target: Target) -> str:
+def _mend(target: RedisTarget) -> str:
     place = place_of(target)
-    option = "" if place is Place.SERVER else f" --for {place.value}"
+    option = "" if place is AclScope.SERVER else f" --for {place.value}"
     return f"Give this user the rights that `runqy-tui acl{option}` prints."
 
 
-def _judged(name: str, reply: Reply, target: Target) -> Line | None:
+def _judged(name: str, reply: Reply, target: RedisTarget) -> CheckLine | None:
     if not isinstance(reply, Exception) or _is_of_keys(reply):
         return None
     if isinstance(reply, NoPermissionError):
@@ -113,15 +113,15 @@ def _judged(name: str, reply: Reply, target: Target) -> Line | None:
     return _odd(name, reply)
 
 
-def _missing(name: str, how: str, mend: str) -> Line:
+def _missing(name: str, how: str, mend: str) -> CheckLine:
     if name in WITHOUT:
-        return Line(TOPIC, Verdict.WARN, f"{name} {how}: {WITHOUT[name]}", mend)
-    return Line(TOPIC, Verdict.FAIL, f"{name} {how}", mend, _CODE)
+        return CheckLine(TOPIC, Verdict.WARN, f"{name} {how}: {WITHOUT[name]}", mend)
+    return CheckLine(TOPIC, Verdict.FAIL, f"{name} {how}", mend, _CODE)
 
 
-def _odd(name: str, reply: Exception) -> Line | None:
+def _odd(name: str, reply: Exception) -> CheckLine | None:
     """An error that is of neither the user nor the command: an old form of it, say."""
     if isinstance(reply, ResponseError) and str(reply).startswith(("MOVED", "WRONGTYPE")):
         return None
     said = f"{name} answers with an error: {str(reply)[:120]}"
-    return Line(TOPIC, Verdict.WARN, said, "Look into the server's log.")
+    return CheckLine(TOPIC, Verdict.WARN, said, "Look into the server's log.")

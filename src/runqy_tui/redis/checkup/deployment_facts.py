@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from runqy_tui.model import ServerHealth, Snapshot, Whereabouts
-from runqy_tui.model.checkup import Line, Verdict
+from runqy_tui.model import ServerHealth, Snapshot, Topology
+from runqy_tui.model.checkup import CheckLine, Verdict
 from runqy_tui.model.errors import ConnectionFailedError
 from runqy_tui.redis.polling.budget import LEAST_S
 from runqy_tui.text.humanize import amount, size
@@ -42,7 +42,7 @@ class Cost:
 
 def describe(
     snapshot: Snapshot, *, cold: Cost, warm: Cost, interval: float, budget: int
-) -> list[Line]:
+) -> list[CheckLine]:
     """The server, who answers, what is in it, and what a poll costs.
 
     ``interval`` in seconds, ``budget`` in commands per second.
@@ -55,7 +55,7 @@ def describe(
     ]
 
 
-def _server(snapshot: Snapshot) -> Line:
+def _server(snapshot: Snapshot) -> CheckLine:
     version, mode = snapshot.redis.version, snapshot.redis.mode
     named = version if version is None or version.startswith("valkey") else f"Redis {version}"
     parts = [named or "version unknown", mode or "mode unknown", _role(snapshot.health)]
@@ -63,16 +63,16 @@ def _server(snapshot: Snapshot) -> Line:
     health = snapshot.health
     if health is not None and health.master_link_up is False:
         mend = "Look at the replication, or watch the primary: what is shown here is old."
-        return Line("server", Verdict.WARN, f"{said}, cut off from its primary", mend)
+        return CheckLine("server", Verdict.WARN, f"{said}, cut off from its primary", mend)
     if mode == "cluster" and not snapshot.redis.where.nodes:
         mend = "Use redis+cluster:// in the URL: what the other nodes hold is not read."
-        return Line("server", Verdict.WARN, f"{said}: one node of it", mend)
+        return CheckLine("server", Verdict.WARN, f"{said}: one node of it", mend)
     if health is not None and health.writes_blocked:
         mend = "Mend the server: workers and producers cannot write."
-        return Line(
+        return CheckLine(
             "server", Verdict.WARN, f"{said}, refuses writes: {health.writes_blocked}", mend
         )
-    return Line("server", Verdict.OK, said)
+    return CheckLine("server", Verdict.OK, said)
 
 
 def _role(health: ServerHealth | None) -> str:
@@ -80,27 +80,29 @@ def _role(health: ServerHealth | None) -> str:
     return {"master": "primary", "slave": "replica"}.get(role or "", role or "role unknown")
 
 
-def _where(where: Whereabouts) -> list[Line]:
+def _where(where: Topology) -> list[CheckLine]:
     lines = []
     if where.primary:
-        lines.append(Line("Sentinel", Verdict.OK, f"names {where.primary} as the primary"))
+        lines.append(CheckLine("Sentinel", Verdict.OK, f"names {where.primary} as the primary"))
     down = [f"{node.address} ({node.problem})" for node in where.nodes if node.problem]
     if down:
         said = f"{len(down)} of {len(where.nodes)} primaries do not answer: {', '.join(down)}"
         mend = "Start these nodes, or let their replicas take over: their queues are not shown."
-        lines.append(Line("cluster", Verdict.FAIL, said, mend, ConnectionFailedError.exit_code))
+        lines.append(
+            CheckLine("cluster", Verdict.FAIL, said, mend, ConnectionFailedError.exit_code)
+        )
     elif where.nodes:
         count = "1 primary" if len(where.nodes) == 1 else f"{len(where.nodes)} primaries"
         said = f"{count}: {', '.join(node.address for node in where.nodes)}"
-        lines.append(Line("cluster", Verdict.OK, said))
+        lines.append(CheckLine("cluster", Verdict.OK, said))
     return lines
 
 
-def _data(snapshot: Snapshot) -> Line:
+def _data(snapshot: Snapshot) -> CheckLine:
     queues, workers = snapshot.queues, snapshot.workers
     if not queues and not workers:
         mend = "Check the database number in the URL, and whether runqy writes to this Redis."
-        return Line("data", Verdict.WARN, "no queue and no worker of any dialect", mend)
+        return CheckLine("data", Verdict.WARN, "no queue and no worker of any dialect", mend)
     dialects = {queue.dialect for queue in queues} | {worker.dialect for worker in workers}
     names = sorted(dialect.value for dialect in dialects if dialect is not None)
     states = Counter(worker.state.value for worker in workers)
@@ -110,14 +112,14 @@ def _data(snapshot: Snapshot) -> Line:
         f"{f' ({listed})' if listed else ''}; "
         f"{'dialects ' + ', '.join(names) if names else 'the dialect is unknown without a worker'}"
     )
-    return Line("data", Verdict.OK, said)
+    return CheckLine("data", Verdict.OK, said)
 
 
-def _poll(cold: Cost, warm: Cost, interval: float, budget: int) -> Line:
+def _poll(cold: Cost, warm: Cost, interval: float, budget: int) -> CheckLine:
     said = f"each {interval:g} s: {warm}; the first: {cold}"
     if warm.commands > budget * max(interval, LEAST_S):
         said += f"; the monitor sends {budget:,} commands per second (--budget): queues take turns"
     if warm.ms > interval * 1000:
         mend = "Poll less often: --interval, or + in the monitor."
-        return Line("poll", Verdict.WARN, said, mend)
-    return Line("poll", Verdict.OK, said)
+        return CheckLine("poll", Verdict.WARN, said, mend)
+    return CheckLine("poll", Verdict.OK, said)

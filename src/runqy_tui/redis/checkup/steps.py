@@ -14,17 +14,17 @@ from time import perf_counter, time
 
 from redis.exceptions import NoPermissionError
 
-from runqy_tui.model.checkup import Line, Verdict
-from runqy_tui.model.credentials import Access
+from runqy_tui.model.checkup import CheckLine, Verdict
+from runqy_tui.model.credentials import Credentials
 from runqy_tui.model.errors import ConnectionFailedError, RunqyTuiError
 from runqy_tui.redis.checkup.command_probes import try_commands
 from runqy_tui.redis.checkup.deployment_facts import Cost, describe
 from runqy_tui.redis.connecting.connect import link_to
 from runqy_tui.redis.connecting.reachability import reach
-from runqy_tui.redis.connecting.target import Target, parse_url
+from runqy_tui.redis.connecting.target import RedisTarget, parse_url
 from runqy_tui.redis.connecting.tls_probe import look
 from runqy_tui.redis.reader import RedisReader
-from runqy_tui.redis.wire.byte_counter import MeteredLink
+from runqy_tui.redis.wire.byte_counter import CountingLink
 from runqy_tui.redis.wire.error_translation import missing_command, translate
 from runqy_tui.redis.wire.replies import Reply, clock
 from runqy_tui.redis.wire.transport import Batch
@@ -39,7 +39,7 @@ _CLOCK_S = 2.0
 _POLL_S = 6.0
 _FAULT = 70
 
-Step = Callable[[], Awaitable[list[Line]]]
+Step = Callable[[], Awaitable[list[CheckLine]]]
 
 
 @dataclass(slots=True)
@@ -53,11 +53,11 @@ class _State:
 def examine(
     url: str,
     *,
-    access: Access | None = None,
+    access: Credentials | None = None,
     timeout: float = 3.0,
     interval: float = 2.0,
     budget: int,
-) -> AsyncIterator[Line]:
+) -> AsyncIterator[CheckLine]:
     """Look at a deployment; ``ConfigError`` where the URL is wrong, and nothing else is raised.
 
     ``timeout`` bounds each wait, ``interval`` is how often the monitor will poll: both in seconds.
@@ -67,14 +67,14 @@ def examine(
 
 
 class _Checkup:
-    def __init__(self, target: Target, interval: float, budget: int) -> None:
+    def __init__(self, target: RedisTarget, interval: float, budget: int) -> None:
         self._target = target
         self._interval = interval
         self._budget = budget
-        self._link = MeteredLink(link_to(target))
+        self._link = CountingLink(link_to(target))
         self._state = _State()
 
-    async def lines(self) -> AsyncIterator[Line]:
+    async def lines(self) -> AsyncIterator[CheckLine]:
         """Every line as soon as it is known."""
         patience = self._target.timeout
         steps: list[tuple[str, Step, float, Callable[[], bool]]] = [
@@ -90,13 +90,15 @@ class _Checkup:
                     for line in await _bounded(topic, step, limit):
                         yield line
                 else:
-                    yield Line(topic, Verdict.SKIP, "not looked at, because of the failure above")
+                    yield CheckLine(
+                        topic, Verdict.SKIP, "not looked at, because of the failure above"
+                    )
         finally:
             with suppress(TimeoutError):
                 async with asyncio.timeout(patience):
                     await self._link.close()
 
-    async def _reach(self) -> list[Line]:
+    async def _reach(self) -> list[CheckLine]:
         reached = await reach(self._target)
         self._state.open = reached.open
         lines = list(reached.lines)
@@ -105,7 +107,7 @@ class _Checkup:
             self._state.open = lines[-1].verdict is not Verdict.FAIL
         return lines
 
-    async def _enter(self) -> list[Line]:
+    async def _enter(self) -> list[CheckLine]:
         batch = Batch()
         batch.ask("TIME")
         (reply,) = await self._link.trip(batch)
@@ -118,12 +120,12 @@ class _Checkup:
             said = "no password is asked for (a user for monitors: runqy-tui acl)"
         else:
             said = f'user "{user or "default"}" is let in'
-        return [Line("authentication", Verdict.OK, said)]
+        return [CheckLine("authentication", Verdict.OK, said)]
 
-    async def _commands(self) -> list[Line]:
+    async def _commands(self) -> list[CheckLine]:
         return await try_commands(self._link)
 
-    async def _measure(self) -> list[Line]:
+    async def _measure(self) -> list[CheckLine]:
         took: list[float] = []
         best: tuple[float, float] | None = None
         for _ in range(_SAMPLES):
@@ -137,7 +139,7 @@ class _Checkup:
                 best = told - (began + took[-1] / 2), took[-1] / 2
         return [_round_trip(took), _clock(best)]
 
-    async def _poll(self) -> list[Line]:
+    async def _poll(self) -> list[CheckLine]:
         reader = RedisReader(self._link, lambda now: now)
         before = self._cost()
         cold = await reader.overview()
@@ -157,7 +159,7 @@ class _Checkup:
         return Cost(link.round_trips, link.commands, link.sent, link.received)
 
 
-async def _bounded(topic: str, step: Step, limit: float) -> list[Line]:
+async def _bounded(topic: str, step: Step, limit: float) -> list[CheckLine]:
     """The lines of a step; where it breaks or takes too long, a line that says so."""
     try:
         async with asyncio.timeout(limit):
@@ -167,24 +169,24 @@ async def _bounded(topic: str, step: Step, limit: float) -> list[Line]:
     except TimeoutError:
         said = f"no answer within {limit:g} s"
         mend = "Check the network and the load of the server."
-        return [Line(topic, Verdict.FAIL, said, mend, ConnectionFailedError.exit_code)]
+        return [CheckLine(topic, Verdict.FAIL, said, mend, ConnectionFailedError.exit_code)]
     except Exception as error:  # noqa: BLE001 -- the next steps matter more, and its text may hold anything
         said = f"a fault in runqy-tui itself ended this look: {type(error).__name__}"
-        return [Line(topic, Verdict.FAIL, said, "Please report it.", _FAULT)]
+        return [CheckLine(topic, Verdict.FAIL, said, "Please report it.", _FAULT)]
 
 
-def _failed(topic: str, error: RunqyTuiError) -> Line:
+def _failed(topic: str, error: RunqyTuiError) -> CheckLine:
     """What happens and why, with the last sentence as the mend."""
     said, _, mend = str(error).partition(". ")
     told = mend or "Check the server and the network."
-    return Line(topic, Verdict.FAIL, said.rstrip("."), told, error.exit_code)
+    return CheckLine(topic, Verdict.FAIL, said.rstrip("."), told, error.exit_code)
 
 
 def _denied(reply: Reply) -> bool:
     return isinstance(reply, NoPermissionError) or missing_command(reply) is not None
 
 
-def _round_trip(took: list[float]) -> Line:
+def _round_trip(took: list[float]) -> CheckLine:
     middle = median(took)
     said = (
         f"{middle * 1000:.1f} ms (median of {len(took)}, "
@@ -192,21 +194,21 @@ def _round_trip(took: list[float]) -> Line:
     )
     if middle > _SLOW_S:
         mend = "Run the monitor nearer to Redis, or poll less often (--interval)."
-        return Line("round trip", Verdict.WARN, said, mend)
-    return Line("round trip", Verdict.OK, said)
+        return CheckLine("round trip", Verdict.WARN, said, mend)
+    return CheckLine("round trip", Verdict.OK, said)
 
 
-def _clock(best: tuple[float, float] | None) -> Line:
+def _clock(best: tuple[float, float] | None) -> CheckLine:
     if best is None:
         said = "Redis does not tell its time (TIME): the difference is unknown"
-        return Line("clock", Verdict.WARN, said, "Allow TIME: runqy-tui acl prints the rule.")
+        return CheckLine("clock", Verdict.WARN, said, "Allow TIME: runqy-tui acl prints the rule.")
     ahead, doubt = best
     way = "ahead of" if ahead >= 0 else "behind"
     said = f"Redis is {_seconds(abs(ahead))} {way} this machine (± {_seconds(doubt)})"
     if abs(ahead) > _CLOCK_S + doubt:
         mend = "Set both clocks (NTP). Ages here are by Redis's clock, and stay right."
-        return Line("clock", Verdict.WARN, said, mend)
-    return Line("clock", Verdict.OK, said)
+        return CheckLine("clock", Verdict.WARN, said, mend)
+    return CheckLine("clock", Verdict.OK, said)
 
 
 def _seconds(value: float) -> str:

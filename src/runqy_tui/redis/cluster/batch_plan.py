@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from redis.crc import key_slot
 from redis.exceptions import ResponseError
 
-from runqy_tui.redis.cluster.scan import Walks, args_of
-from runqy_tui.redis.cluster.slot_map import Topology
+from runqy_tui.redis.cluster.scan import ClusterScan, args_of
+from runqy_tui.redis.cluster.slot_map import SlotMap
 from runqy_tui.redis.connecting.url_parsing import Address
 from runqy_tui.redis.wire.commands import encode
 from runqy_tui.redis.wire.replies import Reply, integer, items
@@ -17,14 +17,14 @@ from runqy_tui.redis.wire.transport import Batch, Packed
 Fold = Callable[[list[Reply]], Reply]
 
 
-class Plan:
+class BatchPlan:
     """The commands of one trip, by number: those of the batch, then those made from them.
 
     ``homes`` fixes a node for a command without a key, and for one that a node sent elsewhere;
     those in ``asking`` are asked of a node that is still importing their slot.
     """
 
-    def __init__(self, batch: Batch, topology: Topology, walks: Walks) -> None:
+    def __init__(self, batch: Batch, topology: SlotMap, walks: ClusterScan) -> None:
         self.wires = [wire for part in batch.parts for wire in part.wires]
         self.keys = [key for part in batch.parts for key in part.keys]
         self.names = [name for part in batch.parts for name in part.names]
@@ -41,7 +41,7 @@ class Plan:
             else:
                 self.todo.extend(self._expand(index, topology))
 
-    def owner(self, index: int, topology: Topology) -> Address | None:
+    def owner(self, index: int, topology: SlotMap) -> Address | None:
         """The node of a command; ``None`` where no node serves its slot, or any will do."""
         home = self.homes.get(index)
         key = self.keys[index]
@@ -87,7 +87,7 @@ class Plan:
             self.replies[index] = fold([self.replies[part] for part in parts])
         return self.replies[: self._count]
 
-    def _expand(self, index: int, topology: Topology) -> list[int]:
+    def _expand(self, index: int, topology: SlotMap) -> list[int]:
         key, name = self.keys[index], self.names[index]
         if key is not None:  # its hash tag is empty: each of its keys has a slot of its own
             return self.scatter(index) or [index]

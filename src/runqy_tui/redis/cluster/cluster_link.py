@@ -16,13 +16,13 @@ from redis.exceptions import (
     TryAgainError,
 )
 
-from runqy_tui.model import Whereabouts
+from runqy_tui.model import Topology
 from runqy_tui.model.errors import ConnectionFailedError
-from runqy_tui.redis.cluster.batch_plan import Plan
-from runqy_tui.redis.cluster.cluster_nodes import Nodes
-from runqy_tui.redis.cluster.scan import Walks
+from runqy_tui.redis.cluster.batch_plan import BatchPlan
+from runqy_tui.redis.cluster.cluster_nodes import ClusterNodes
+from runqy_tui.redis.cluster.scan import ClusterScan
 from runqy_tui.redis.cluster.slot_map import UnreachableError, UnservedError, reachable
-from runqy_tui.redis.connecting.target import Target
+from runqy_tui.redis.connecting.target import RedisTarget
 from runqy_tui.redis.connecting.url_parsing import Address, shown
 from runqy_tui.redis.sentinel.sentinel_client import OpenNode
 from runqy_tui.redis.wire.replies import Reply
@@ -41,26 +41,26 @@ _UNDECIDED = (
 
 
 class ClusterLink:
-    """Satisfies :class:`~runqy_tui.redis.wire.transport.Link` for a Redis Cluster."""
+    """Satisfies :class:`~runqy_tui.redis.wire.transport.RedisLink` for a Redis Cluster."""
 
-    def __init__(self, target: Target, open_node: OpenNode) -> None:
+    def __init__(self, target: RedisTarget, open_node: OpenNode) -> None:
         self._target = target
         self.round_trips = 0
         self.epoch = 0
-        self._nodes = Nodes(target, open_node)
-        self._walks = Walks()
+        self._nodes = ClusterNodes(target, open_node)
+        self._walks = ClusterScan()
         self._changes = 0
         self._patient = True
 
     @property
-    def target(self) -> Target:
+    def target(self) -> RedisTarget:
         """What was asked for."""
         return self._target
 
     @property
-    def whereabouts(self) -> Whereabouts:
+    def whereabouts(self) -> Topology:
         """The primaries, and what is wrong with each."""
-        return Whereabouts(nodes=self._nodes.told())
+        return Topology(nodes=self._nodes.told())
 
     async def trip(self, batch: Batch) -> list[Reply]:
         """Send a batch, to all nodes at the same time; see :meth:`Link.trip`.
@@ -70,7 +70,7 @@ class ClusterLink:
         """
         if not batch.count:
             return []
-        plan = Plan(batch, await self._nodes.current(), self._walks)
+        plan = BatchPlan(batch, await self._nodes.current(), self._walks)
         todo, failed = plan.todo, defaultdict[Address, int](int)
         deadline = monotonic() + (_WAIT_S if self._patient else 0.0)
         for attempt in range(_MOST_ROUNDS):
@@ -92,7 +92,9 @@ class ClusterLink:
         """Close every connection; whoever asks later opens no new one."""
         await self._nodes.close()
 
-    async def _round(self, plan: Plan, todo: list[int], failed: dict[Address, int]) -> list[int]:
+    async def _round(
+        self, plan: BatchPlan, todo: list[int], failed: dict[Address, int]
+    ) -> list[int]:
         """Send what is to be done once; gives what is to be done again."""
         groups, lost = self._route(plan, todo, failed)
         teacher = self._nodes.teacher()
@@ -119,7 +121,7 @@ class ClusterLink:
         return again + [index for index in lost if self._moved(plan, index)]
 
     async def _send(
-        self, plan: Plan, address: Address, indexes: list[int], *, teacher: bool
+        self, plan: BatchPlan, address: Address, indexes: list[int], *, teacher: bool
     ) -> list[Reply] | None:
         """The replies of one node in the order of ``indexes``; ``None`` where it is down."""
         batch = Batch()
@@ -134,7 +136,7 @@ class ClusterLink:
         return [replies[place] for place in places]
 
     def _route(
-        self, plan: Plan, todo: list[int], failed: dict[Address, int]
+        self, plan: BatchPlan, todo: list[int], failed: dict[Address, int]
     ) -> tuple[dict[Address, list[int]], list[int]]:
         """Each command's node, and those whose node is down: they have their reply already."""
         groups: dict[Address, list[int]] = {}
@@ -159,7 +161,7 @@ class ClusterLink:
                 groups[address].append(index)
         return groups, lost
 
-    def _owner(self, plan: Plan, index: int) -> Address | None:
+    def _owner(self, plan: BatchPlan, index: int) -> Address | None:
         topology = self._nodes.topology
         if topology is None:
             return None
@@ -168,12 +170,12 @@ class ClusterLink:
             return topology.primaries[0] if first is None else first.address
         return plan.owner(index, topology)
 
-    def _moved(self, plan: Plan, index: int) -> bool:
+    def _moved(self, plan: BatchPlan, index: int) -> bool:
         """Whether a command whose node was down has another by now."""
         address = self._owner(plan, index)
         return address is not None and self._nodes.member(address).up
 
-    def _given_up(self, plan: Plan, address: Address, indexes: list[int]) -> list[int]:
+    def _given_up(self, plan: BatchPlan, address: Address, indexes: list[int]) -> list[int]:
         """Have commands whose node failed find their node anew."""
         reply = self._nodes.member(address).unreachable()
         for index in indexes:
@@ -183,7 +185,9 @@ class ClusterLink:
                 plan.asking.discard(index)
         return indexes
 
-    def _judge(self, plan: Plan, index: int, reply: ResponseError, address: Address) -> list[int]:
+    def _judge(
+        self, plan: BatchPlan, index: int, reply: ResponseError, address: Address
+    ) -> list[int]:
         """What is to be asked again because of an error; nothing where it is the answer."""
         if isinstance(reply, AskError):
             home = (reachable(str(reply.host), address[0]), int(reply.port))
@@ -203,7 +207,7 @@ class ClusterLink:
             return [index]
         return []
 
-    def _settle(self, plan: Plan, todo: list[int]) -> None:
+    def _settle(self, plan: BatchPlan, todo: list[int]) -> None:
         """Give what could not be had a reply that says so; raises where nothing can be had."""
         for index in todo:
             reply = plan.replies[index]
@@ -244,7 +248,7 @@ class ClusterLink:
             self.epoch += 1
 
 
-def _any_good(plan: Plan) -> bool:
+def _any_good(plan: BatchPlan) -> bool:
     return any(
         key is not None and not isinstance(reply, ResponseError)
         for key, reply in zip(plan.keys, plan.replies, strict=True)

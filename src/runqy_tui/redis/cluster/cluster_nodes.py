@@ -11,8 +11,8 @@ from redis.exceptions import NoPermissionError, ResponseError
 
 from runqy_tui.model import Node
 from runqy_tui.model.errors import AccessDeniedError, ConnectionFailedError, RunqyTuiError
-from runqy_tui.redis.cluster.slot_map import Topology, UnreachableError, topology_of
-from runqy_tui.redis.connecting.target import Target
+from runqy_tui.redis.cluster.slot_map import SlotMap, UnreachableError, topology_of
+from runqy_tui.redis.connecting.target import RedisTarget
 from runqy_tui.redis.connecting.url_parsing import Address, shown
 from runqy_tui.redis.sentinel.sentinel_client import OpenNode
 from runqy_tui.redis.wire.error_translation import translate
@@ -20,7 +20,7 @@ from runqy_tui.redis.wire.replies import Reply
 from runqy_tui.redis.wire.transport import Batch
 
 if TYPE_CHECKING:
-    from runqy_tui.redis.connecting.target import Target
+    from runqy_tui.redis.connecting.target import RedisTarget
     from runqy_tui.redis.sentinel.sentinel_client import OpenNode
     from runqy_tui.redis.wire.replies import Reply
 
@@ -31,10 +31,10 @@ _PAUSE_FIRST_S = 0.25
 _PAUSE_LIMIT_S = 8.0
 
 
-class Member:
+class ClusterNode:
     """A node and how it fares. One that failed is asked again beside the polls, with back-off."""
 
-    def __init__(self, target: Target, address: Address, open_node: OpenNode) -> None:
+    def __init__(self, target: RedisTarget, address: Address, open_node: OpenNode) -> None:
         own = target.at(*address)
         self.address = address
         self.link = open_node(replace(own, timeout=target.timeout * PATIENCE))
@@ -125,35 +125,35 @@ _RENEW_DOWN_S = 0.5
 """While a node is down, a failover is looked for at most this often."""
 
 
-class Nodes:
+class ClusterNodes:
     """Every node that was met, and which of them serve what.
 
     ``changes`` counts whenever another set of primaries serves than before.
     """
 
-    def __init__(self, target: Target, open_node: OpenNode) -> None:
-        self.topology: Topology | None = None
+    def __init__(self, target: RedisTarget, open_node: OpenNode) -> None:
+        self.topology: SlotMap | None = None
         self.changes = 0
         self.stale = False
         self.closed = False
         self._target = target
         self._open = open_node
         self._seeds: tuple[Address, ...] = target.seeds or ((target.host, target.port),)
-        self._members: dict[Address, Member] = {}
+        self._members: dict[Address, ClusterNode] = {}
         self._asked_at = 0.0
         self._informed: Address | None = None
 
-    def member(self, address: Address) -> Member:
+    def member(self, address: Address) -> ClusterNode:
         """The node at an address; ``ConnectionFailedError`` once all is closed."""
         if self.closed:
             raise ConnectionFailedError(
                 f"The connection to Redis at {self._target.address} is closed."
             )
         if address not in self._members:
-            self._members[address] = Member(self._target, address, self._open)
+            self._members[address] = ClusterNode(self._target, address, self._open)
         return self._members[address]
 
-    def primaries(self) -> list[Member]:
+    def primaries(self) -> list[ClusterNode]:
         """Those that serve slots, by address."""
         addresses = () if self.topology is None else self.topology.primaries
         return [self.member(address) for address in addresses]
@@ -162,11 +162,11 @@ class Nodes:
         """The primaries as the screens know them."""
         return () if self.closed else tuple(member.node for member in self.primaries())
 
-    def first_up(self) -> Member | None:
+    def first_up(self) -> ClusterNode | None:
         """The one that is asked what any of them could answer; always the same while it lasts."""
         return next((member for member in self.primaries() if member.up), None)
 
-    async def current(self) -> Topology:
+    async def current(self) -> SlotMap:
         """What is known, learned from the seeds where nothing is or no primary answers."""
         if self.topology is None or self.first_up() is None:
             return await self._learn()
@@ -218,7 +218,7 @@ class Nodes:
         self.closed = True
         await asyncio.gather(*(member.close() for member in self._members.values()))
 
-    async def _learn(self) -> Topology:
+    async def _learn(self) -> SlotMap:
         """From whichever seed or known primary answers first."""
         known = () if self.topology is None else self.topology.primaries
         members = [self.member(address) for address in dict.fromkeys((*self._seeds, *known))]
@@ -249,7 +249,7 @@ class Nodes:
         )
 
 
-async def _ask_slots(member: Member) -> tuple[Reply, str, RunqyTuiError | None]:
+async def _ask_slots(member: ClusterNode) -> tuple[Reply, str, RunqyTuiError | None]:
     """The reply to CLUSTER SLOTS, the host that gave it, and why it is of no use."""
     batch = Batch()
     batch.ask("CLUSTER", "SLOTS")

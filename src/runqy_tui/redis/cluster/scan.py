@@ -27,7 +27,7 @@ _MOST = 32
 """Walks that are remembered; one that is forgotten begins anew, which costs time and no keys."""
 
 
-class Walks:
+class ClusterScan:
     """Cursors of a cluster stand for where each primary's own walk is; 0 begins and ends one.
 
     A primary that joins in mid-walk is walked from its beginning, one that leaves is forgotten,

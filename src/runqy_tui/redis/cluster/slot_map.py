@@ -27,14 +27,14 @@ class UnservedError(UnreachableError):
         )
 
 
-class Topology(NamedTuple):
+class SlotMap(NamedTuple):
     """The primaries that serve slots, by address, and the one of each slot."""
 
     primaries: tuple[Address, ...]
     owners: tuple[Address | None, ...]
 
 
-def topology_of(reply: Reply, came_by: str) -> Topology | None:
+def topology_of(reply: Reply, came_by: str) -> SlotMap | None:
     """Read a CLUSTER SLOTS reply; ``None`` where it tells of no node at all.
 
     ``came_by`` is the host that gave the reply. A node that announces no host, or a loopback
@@ -50,7 +50,7 @@ def topology_of(reply: Reply, came_by: str) -> Topology | None:
             continue
         owners[first : last + 1] = [address] * (last - first + 1)
     primaries = _distinct(owners)
-    return Topology(primaries, tuple(owners)) if primaries else None
+    return SlotMap(primaries, tuple(owners)) if primaries else None
 
 
 def reachable(host: str, came_by: str) -> str:

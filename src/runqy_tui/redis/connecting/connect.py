@@ -1,4 +1,4 @@
-"""From a :class:`~runqy_tui.redis.connecting.target.Target` to a link, with a monitor's settings.
+"""From a :class:`~runqy_tui.redis.connecting.target.RedisTarget` to a link for monitoring.
 
 redis-py's own defaults hold a monitor for a minute on a host that is down: here nothing is tried
 twice behind the user's back, and every wait is short.
@@ -18,8 +18,8 @@ from redis.asyncio.connection import (
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from runqy_tui.redis.connecting.target import Target
-from runqy_tui.redis.wire.transport import Link, NodeLink
+from runqy_tui.redis.connecting.target import RedisTarget
+from runqy_tui.redis.wire.transport import NodeLink, RedisLink
 
 MAX_CONNECTIONS = 4
 
@@ -48,7 +48,7 @@ class TlsConnection(SSLConnection):
         await super().disconnect(*args, **settings)
 
 
-def link_to(target: Target) -> Link:
+def link_to(target: RedisTarget) -> RedisLink:
     """The way to a deployment; nothing is connected before the first round trip."""
     # Most deployments are one server: the first screen does not wait for the rest.
     if target.scheme == "redis+sentinel":
@@ -62,7 +62,7 @@ def link_to(target: Target) -> Link:
     return node_link(target)
 
 
-def node_link(target: Target) -> NodeLink:
+def node_link(target: RedisTarget) -> NodeLink:
     """The way to one server; nothing is connected before the first round trip."""
     settings: dict[str, Any] = {
         "db": target.db,

@@ -15,9 +15,9 @@ from threading import Thread
 from time import perf_counter
 from typing import NamedTuple
 
-from runqy_tui.model.checkup import Line, Verdict
+from runqy_tui.model.checkup import CheckLine, Verdict
 from runqy_tui.model.errors import ConnectionFailedError
-from runqy_tui.redis.connecting.target import Target
+from runqy_tui.redis.connecting.target import RedisTarget
 
 CODE = ConnectionFailedError.exit_code
 MOST_SEEDS = 8
@@ -40,12 +40,12 @@ class Spot:
 class Reached(NamedTuple):
     """Lines to show, and where a connection was made (nowhere where there is none)."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[CheckLine, ...]
     spot: Spot | None = None
     open: bool = False
 
 
-async def reach(target: Target) -> Reached:
+async def reach(target: RedisTarget) -> Reached:
     """Names and connections of every server that was named; each wait is ``target.timeout``."""
     if target.scheme == "unix":
         return await _reach_socket(target)
@@ -60,13 +60,13 @@ async def reach(target: Target) -> Reached:
     return Reached((names, line), first, first is not None)
 
 
-async def _reach_socket(target: Target) -> Reached:
+async def _reach_socket(target: RedisTarget) -> Reached:
     told = await _timed(asyncio.open_unix_connection(target.path), target.timeout)
     if isinstance(told, float):
         said = f"{target.address} in {told * 1000:.1f} ms"
-        return Reached((Line("connection", Verdict.OK, said),), open=True)
+        return Reached((CheckLine("connection", Verdict.OK, said),), open=True)
     mend = "Start Redis, look at the socket's permissions, or set --url or RUNQY_REDIS_URL."
-    line = Line("connection", Verdict.FAIL, f"{target.address}: {told}", mend, CODE)
+    line = CheckLine("connection", Verdict.FAIL, f"{target.address}: {told}", mend, CODE)
     return Reached((line,))
 
 
@@ -106,7 +106,7 @@ async def _resolve(host: str, port: int, patience: float) -> list[Spot] | str:
     )
 
 
-def _names(hosts: Sequence[str], found: Sequence[list[Spot] | str]) -> Line:
+def _names(hosts: Sequence[str], found: Sequence[list[Spot] | str]) -> CheckLine:
     unknown = [
         f"{host!r} ({told})"
         for host, told in zip(hosts, found, strict=True)
@@ -118,12 +118,12 @@ def _names(hosts: Sequence[str], found: Sequence[list[Spot] | str]) -> Line:
         if not isinstance(told, str) and [spot.ip for spot in told] != [host]
     ]
     if not unknown:
-        return Line("name", Verdict.OK, "; ".join(known) or "an address, no DNS needed")
+        return CheckLine("name", Verdict.OK, "; ".join(known) or "an address, no DNS needed")
     mend = "Check the spelling in the URL, and the resolver (/etc/resolv.conf, /etc/hosts)."
     said = f"cannot be resolved: {', '.join(unknown)}"
     if len(unknown) < len(hosts):
-        return Line("name", Verdict.WARN, said, mend)
-    return Line("name", Verdict.FAIL, said, mend, CODE)
+        return CheckLine("name", Verdict.WARN, said, mend)
+    return CheckLine("name", Verdict.FAIL, said, mend, CODE)
 
 
 async def _connect(spot: Spot, patience: float) -> float | str:
@@ -149,7 +149,9 @@ async def _timed(
     return took
 
 
-def _connections(spots: Sequence[Spot], tried: Sequence[float | str]) -> tuple[Line, Spot | None]:
+def _connections(
+    spots: Sequence[Spot], tried: Sequence[float | str]
+) -> tuple[CheckLine, Spot | None]:
     pairs = list(zip(spots, tried, strict=True))
     good = [(spot, told) for spot, told in pairs if isinstance(told, float)]
     bad = [f"{spot} ({told})" for spot, told in pairs if isinstance(told, str)]
@@ -160,8 +162,8 @@ def _connections(spots: Sequence[Spot], tried: Sequence[float | str]) -> tuple[L
     refused = f"no connection to {', '.join(bad)}"
     if not good:
         mend = "Start Redis there, open the firewall, or set --url or RUNQY_REDIS_URL."
-        return Line("connection", Verdict.FAIL, refused, mend, CODE), None
+        return CheckLine("connection", Verdict.FAIL, refused, mend, CODE), None
     if missing:
         mend = "Start the servers that are down, or take them out of the URL."
-        return Line("connection", Verdict.WARN, f"{said}; {refused}", mend), good[0][0]
-    return Line("connection", Verdict.OK, said), good[0][0]
+        return CheckLine("connection", Verdict.WARN, f"{said}; {refused}", mend), good[0][0]
+    return CheckLine("connection", Verdict.OK, said), good[0][0]

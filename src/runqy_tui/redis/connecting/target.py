@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote
 
-from runqy_tui.model.credentials import CLIENT_NAME, Access
+from runqy_tui.model.credentials import CLIENT_NAME, Credentials
 from runqy_tui.model.errors import ConfigError
 from runqy_tui.redis.connecting.tls_options import OPTIONS as TLS_OPTIONS
 from runqy_tui.redis.connecting.tls_options import given, tls_settings
@@ -27,7 +27,7 @@ _LONGEST_NAME = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class RedisTarget:
     """Where a URL leads. The password shows in no ``repr``.
 
     ``scheme`` is ``redis``, ``rediss``, ``unix``, ``redis+sentinel`` or ``redis+cluster``; of the
@@ -71,7 +71,7 @@ class Target:
         plain = name.replace("rediss", "redis", 1)
         return f"{plain.replace('redis', 'rediss', 1) if tls else plain}://"
 
-    def at(self, host: str, port: int) -> Target:
+    def at(self, host: str, port: int) -> RedisTarget:
         """The same way in, for one server of the deployment."""
         return replace(
             self,
@@ -84,7 +84,7 @@ class Target:
             beyond=self.beyond or self.scheme,
         )
 
-    def sentinel_at(self, host: str, port: int) -> Target:
+    def sentinel_at(self, host: str, port: int) -> RedisTarget:
         """The way to one Sentinel: it has users of its own, and no databases."""
         return replace(
             self.at(host, port),
@@ -95,20 +95,20 @@ class Target:
         )
 
 
-def parse_url(url: str, timeout: float = 3.0, access: Access | None = None) -> Target:
+def parse_url(url: str, timeout: float = 3.0, access: Credentials | None = None) -> RedisTarget:
     """Read any URL of :mod:`.urlparts`; ``ConfigError`` names what is wrong.
 
     What ``access`` says counts more than what the URL says. TLS files are opened and checked.
     The text of the URL is in no message: it may hold a password.
     """
-    access = access or Access()
+    access = access or Credentials()
     parts = split_url(url)
     _check_options(parts, access)
     service, path, db = _places(parts)
     _check_text(access)
     host, port = parts.hosts[0] if parts.hosts else ("", 0)
     several = parts.kind in (SENTINEL, CLUSTER)
-    return Target(
+    return RedisTarget(
         scheme="rediss" if parts.kind == REDIS and parts.tls else parts.kind,
         address=_address(parts, service, path, db),
         host=host,
@@ -185,7 +185,7 @@ def _db(text: str) -> int:
     return int(text)
 
 
-def _check_options(parts: UrlParts, access: Access) -> None:
+def _check_options(parts: UrlParts, access: Credentials) -> None:
     for name in parts.options:
         if name not in _OPTIONS:
             known = ", ".join(_OPTIONS)
@@ -205,7 +205,7 @@ def _needs_tls(parts: UrlParts) -> str:
     return f"needs {encrypted}:// (TLS), and the URL starts with {parts.kind}://. Change either."
 
 
-def _check_text(access: Access) -> None:
+def _check_text(access: Credentials) -> None:
     """Refuse what Redis or the socket would choke on, before it comes to that."""
     name = access.client_name
     if not name or len(name) > _LONGEST_NAME or not all("!" <= sign <= "~" for sign in name):

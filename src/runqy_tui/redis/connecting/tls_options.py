@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from runqy_tui.model.credentials import Access
+from runqy_tui.model.credentials import Credentials
 from runqy_tui.model.errors import ConfigError
 
 FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
@@ -20,7 +20,7 @@ _Named = tuple[str, Path | None]
 """What the user calls a setting, and the file it names."""
 
 
-def given(access: Access) -> str | None:
+def given(access: Credentials) -> str | None:
     """The first setting of ``access`` that means something with TLS alone."""
     for name in ("tls_ca", "tls_cert", "tls_key", "tls_server_name"):
         if getattr(access, name) is not None:
@@ -28,7 +28,7 @@ def given(access: Access) -> str | None:
     return "tls_insecure" if access.tls_insecure else None
 
 
-def tls_settings(options: dict[str, str], access: Access) -> dict[str, Any]:
+def tls_settings(options: dict[str, str], access: Credentials) -> dict[str, Any]:
     """Settings of a connection, ``access`` before the URL's options.
 
     Raises ``ConfigError`` where a value is none, a file is missing or no PEM, or a key fits no
@@ -65,7 +65,7 @@ def _server_name(name: str | None) -> str | None:
     return name
 
 
-def _file(name: str, options: dict[str, str], access: Access) -> _Named:
+def _file(name: str, options: dict[str, str], access: Credentials) -> _Named:
     in_access = _IN_ACCESS[name]
     path: Path | None = getattr(access, in_access)
     if path is not None:

@@ -8,10 +8,10 @@ import ssl
 from time import time
 from typing import Any, NamedTuple
 
-from runqy_tui.model.checkup import Line, Verdict
+from runqy_tui.model.checkup import CheckLine, Verdict
 from runqy_tui.model.errors import ConfigError, ConnectionFailedError
 from runqy_tui.redis.connecting.reachability import Spot
-from runqy_tui.redis.connecting.target import Target
+from runqy_tui.redis.connecting.target import RedisTarget
 
 SOON_DAYS = 14.0
 """A certificate that ends earlier is worth a warning."""
@@ -32,17 +32,17 @@ class _Shown(NamedTuple):
     refused: bool
 
 
-async def look(target: Target, spot: Spot) -> Line:
+async def look(target: RedisTarget, spot: Spot) -> CheckLine:
     """One line on TLS with the server at ``spot``; raises nothing that a network may cause."""
     if not target.uses_tls:
-        return Line("TLS", Verdict.OK, "not asked for: the connection is not encrypted")
+        return CheckLine("TLS", Verdict.OK, "not asked for: the connection is not encrypted")
     try:
         context = context_of(target)
     except (OSError, ssl.SSLError):  # no text of it: it may quote what stands in the file
         files = [target.tls.get(f"ssl_{name}") for name in ("ca_certs", "certfile", "keyfile")]
         said = f"cannot be read as PEM: {', '.join(str(name) for name in files if name)}"
         mend = "Name the right files: CA, client certificate, and its key without a passphrase."
-        return Line("TLS", Verdict.FAIL, said, mend, ConfigError.exit_code)
+        return CheckLine("TLS", Verdict.FAIL, said, mend, ConfigError.exit_code)
     name = server_name(target, spot)
     try:
         shown = await _shake(spot, name, context, target.timeout)
@@ -52,11 +52,11 @@ async def look(target: Target, spot: Spot) -> Line:
         return _no_tls(error, target)
     if shown.refused:
         mend = "Name a client certificate and its key: ssl_certfile and ssl_keyfile in the URL."
-        return Line("TLS", Verdict.FAIL, "the server refuses this client", mend, _CODE)
+        return CheckLine("TLS", Verdict.FAIL, "the server refuses this client", mend, _CODE)
     return await _good(target, spot, name, shown)
 
 
-def context_of(target: Target) -> ssl.SSLContext:
+def context_of(target: RedisTarget) -> ssl.SSLContext:
     """The settings of the connections that the reader makes, for one of our own."""
     settings = target.tls
     context = ssl.create_default_context()
@@ -84,7 +84,7 @@ def _load_own(context: ssl.SSLContext, settings: dict[str, Any]) -> None:
         )
 
 
-def server_name(target: Target, spot: Spot) -> str:
+def server_name(target: RedisTarget, spot: Spot) -> str:
     """The name that the certificate has to bear."""
     return str(target.tls.get("server_hostname") or spot.name)
 
@@ -117,7 +117,9 @@ async def _is_refused(reader: asyncio.StreamReader) -> bool:
         return True
 
 
-async def _certificate(target: Target, spot: Spot, name: str, der: bytes) -> dict[str, Any] | None:
+async def _certificate(
+    target: RedisTarget, spot: Spot, name: str, der: bytes
+) -> dict[str, Any] | None:
     """The fields of a certificate that need not be trusted; ``None`` where it has ended.
 
     The standard library tells the fields of trusted ones only: so it is trusted, for one
@@ -139,7 +141,7 @@ async def _certificate(target: Target, spot: Spot, name: str, der: bytes) -> dic
     return found
 
 
-async def _shown_anyway(target: Target, spot: Spot, name: str) -> dict[str, Any] | None:
+async def _shown_anyway(target: RedisTarget, spot: Spot, name: str) -> dict[str, Any] | None:
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -151,22 +153,22 @@ async def _shown_anyway(target: Target, spot: Spot, name: str) -> dict[str, Any]
     return await _certificate(target, spot, name, shown.der)
 
 
-async def _good(target: Target, spot: Spot, name: str, shown: _Shown) -> Line:
+async def _good(target: RedisTarget, spot: Spot, name: str, shown: _Shown) -> CheckLine:
     fields = await _certificate(target, spot, name, shown.der)
     days = _days_left(fields)
     said = f"{shown.version}, {shown.cipher}; {_described(fields)}"
     if target.unverified:
         mend = "Name the CA's file instead (ssl_ca_certs), so that nobody else can be taken for it."
-        return Line("TLS", Verdict.WARN, f"{said}; NOT verified", mend)
+        return CheckLine("TLS", Verdict.WARN, f"{said}; NOT verified", mend)
     if days is not None and days < SOON_DAYS:
         mend = "Renew the server's certificate before it ends."
-        return Line("TLS", Verdict.WARN, f"{said}; verified", mend)
-    return Line("TLS", Verdict.OK, f"{said}; verified")
+        return CheckLine("TLS", Verdict.WARN, f"{said}; verified", mend)
+    return CheckLine("TLS", Verdict.OK, f"{said}; verified")
 
 
 async def _unverified(
-    target: Target, spot: Spot, name: str, error: ssl.SSLCertVerificationError
-) -> Line:
+    target: RedisTarget, spot: Spot, name: str, error: ssl.SSLCertVerificationError
+) -> CheckLine:
     reason = re.sub(r"\s+", " ", error.verify_message or "it is not trusted").strip().rstrip(".")
     fields = await _shown_anyway(target, spot, name)
     if "expired" in reason:
@@ -176,16 +178,16 @@ async def _unverified(
     else:
         mend = "Name the file of the CA that signed it: ssl_ca_certs=FILE in the URL."
     said = f"the certificate fails the check: {reason}; {_described(fields)}"
-    return Line("TLS", Verdict.FAIL, said, mend, _CODE)
+    return CheckLine("TLS", Verdict.FAIL, said, mend, _CODE)
 
 
-def _no_tls(error: OSError | TimeoutError, target: Target) -> Line:
+def _no_tls(error: OSError | TimeoutError, target: RedisTarget) -> CheckLine:
     reason = getattr(error, "reason", None) or getattr(error, "strerror", None)
     said = f"the handshake fails ({reason or type(error).__name__})"
     if isinstance(error, TimeoutError):
         said = f"no answer within {target.timeout:g} s"
     mend = "If this Redis has no TLS: redis:// instead of rediss://. It may also want a newer TLS."
-    return Line("TLS", Verdict.FAIL, said, mend, _CODE)
+    return CheckLine("TLS", Verdict.FAIL, said, mend, _CODE)
 
 
 def _described(fields: dict[str, Any] | None) -> str:

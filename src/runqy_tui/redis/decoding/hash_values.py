@@ -9,7 +9,7 @@ from redis.exceptions import ResponseError
 
 from runqy_tui.model import Blob
 from runqy_tui.redis.wire.replies import Reply, data, items
-from runqy_tui.redis.wire.transport import Batch, Link
+from runqy_tui.redis.wire.transport import Batch, RedisLink
 
 WHOLE_LIMIT = 16 * 1024 * 1024
 """Where no partial read is allowed, a value up to this is read whole and cut here."""
@@ -79,7 +79,7 @@ class FieldsRead:
             (name, replies[slot]) for name, slot in zip(self._large, self._slots, strict=True)
         )
 
-    async def finish(self, link: Link) -> None:
+    async def finish(self, link: RedisLink) -> None:
         """Where partial reads were refused: read what is not too large whole, in one more trip."""
         if not self.values.refused:
             return

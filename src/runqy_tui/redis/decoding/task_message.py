@@ -16,7 +16,7 @@ from runqy_tui.redis.decoding.codec import (
 )
 
 
-class Opened(NamedTuple):
+class DecodedMessage(NamedTuple):
     """A decoded message; payload and error are cut to a limit, with their true sizes.
 
     ``complete`` is false where fields behind a large value could not be read.
@@ -28,10 +28,10 @@ class Opened(NamedTuple):
     complete: bool = True
 
 
-CLOSED = Opened(UNDECODABLE)
+CLOSED = DecodedMessage(UNDECODABLE)
 
 
-def open_whole(raw: bytes, limit: int) -> Opened:
+def open_whole(raw: bytes, limit: int) -> DecodedMessage:
     """A message that was read in full."""
     message = decode_task(raw)
     if not message.decodable:
@@ -45,7 +45,7 @@ def cut_of(head: bytes, size: int) -> Cut | None:
     return cut if cut is not None and cut.end <= size else None
 
 
-def open_parts(head: bytes, cut: Cut, tail: bytes | None, size: int, limit: int) -> Opened:
+def open_parts(head: bytes, cut: Cut, tail: bytes | None, size: int, limit: int) -> DecodedMessage:
     """A message of which the first bytes and, from ``cut.end`` on, further ones were read."""
     whole_tail = tail is not None and cut.end + len(tail) >= size
     front = head[: cut.start]
@@ -63,7 +63,7 @@ def open_parts(head: bytes, cut: Cut, tail: bytes | None, size: int, limit: int)
 
 def _opened(
     message: TaskMessage, cut: Cut | None, head: bytes, limit: int, *, complete: bool = True
-) -> Opened:
+) -> DecodedMessage:
     payload = Blob(message.payload[:limit], len(message.payload))
     error = Blob(message.error[:limit], len(message.error)) if message.error else None
     if cut is not None:
@@ -72,4 +72,4 @@ def _opened(
             payload = part
         elif cut.field == ERROR_FIELD:
             error = part
-    return Opened(message, payload, error, complete)
+    return DecodedMessage(message, payload, error, complete)

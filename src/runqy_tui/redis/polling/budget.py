@@ -12,7 +12,7 @@ from operator import attrgetter
 from time import monotonic
 
 from runqy_tui.model import QueueKey
-from runqy_tui.redis.polling.queue_state import QueueMemory
+from runqy_tui.redis.polling.queue_state import CachedQueue
 
 HOT_S = 30.0
 """A queue is hot for so long after its numbers changed."""
@@ -48,12 +48,12 @@ class Budget:
 
 
 def choose(
-    memories: Iterable[QueueMemory], watched: Collection[QueueKey], room: int, now: float
+    memories: Iterable[CachedQueue], watched: Collection[QueueKey], room: int, now: float
 ) -> list[QueueKey]:
     """Queues for about ``room`` commands; those on the screen in any case."""
-    chosen: list[QueueMemory] = []
-    busy: list[QueueMemory] = []
-    quiet: list[QueueMemory] = []
+    chosen: list[CachedQueue] = []
+    busy: list[CachedQueue] = []
+    quiet: list[CachedQueue] = []
     for memory in memories:
         if memory.reading is None or memory.key in watched:
             chosen.append(memory)
@@ -66,9 +66,9 @@ def choose(
     return [memory.key for memory in (*chosen, *taken)]
 
 
-def _longest_unread(memories: list[QueueMemory], room: int) -> list[QueueMemory]:
+def _longest_unread(memories: list[CachedQueue], room: int) -> list[CachedQueue]:
     """As many as there is room for, and one at the least."""
-    taken: list[QueueMemory] = []
+    taken: list[CachedQueue] = []
     for memory in sorted(memories, key=attrgetter("read_at")):
         if taken and memory.cost > room:
             break
@@ -77,11 +77,11 @@ def _longest_unread(memories: list[QueueMemory], room: int) -> list[QueueMemory]
     return taken
 
 
-def _cost(memories: Iterable[QueueMemory]) -> int:
+def _cost(memories: Iterable[CachedQueue]) -> int:
     return sum(memory.cost for memory in memories)
 
 
-def _presses(memory: QueueMemory, now: float) -> bool:
+def _presses(memory: CachedQueue, now: float) -> bool:
     """Whether it moves, or something may be wrong with it."""
     queue = memory.queue
     if queue is None or memory.said or not memory.registered or now - memory.changed_at <= HOT_S:

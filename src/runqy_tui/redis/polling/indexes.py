@@ -34,7 +34,7 @@ _ASYNQ_MEMBER = keys.WORKER_PREFIX + b"{"
 _ASYNQ_SERVER = keys.SERVER_PREFIX + b"{"
 
 
-class Index:
+class Indexes:
     """Reads ``asynq:queues``, ``asynq:workers`` and ``asynq:servers``: four commands at most.
 
     ``asynq:workers`` is a zset in current deployments and a set in older ones; both are asked

@@ -62,7 +62,7 @@ class _Walk:
         self.finished_at = monotonic() if self.cursor == 0 else None
 
 
-class Discovery:
+class KeyspaceScan:
     """Two walks, each with its own cursor. ``queues`` and ``workers``: found by the last step."""
 
     def __init__(self) -> None:

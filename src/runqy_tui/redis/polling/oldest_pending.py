@@ -22,7 +22,7 @@ NEWEST = 0
 """Depth of the head of the list: when that was taken, everything now in it is newer."""
 
 
-class Probe:
+class OldestPendingProbe:
     """What one queue's tail told at the last polls.
 
     ``since`` is the unix second since when the oldest task waits, ``estimated`` whether it is a

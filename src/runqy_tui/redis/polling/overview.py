@@ -24,17 +24,17 @@ from runqy_tui.model.errors import ConnectionFailedError
 from runqy_tui.model.reader_protocol import InView
 from runqy_tui.redis.cluster.slot_map import UnreachableError
 from runqy_tui.redis.polling.budget import Budget, choose
-from runqy_tui.redis.polling.indexes import Index
-from runqy_tui.redis.polling.keyspace_scan import STEP_COLD, STEP_WARM, Discovery
-from runqy_tui.redis.polling.queue_builder import Assembler, warn_of_queues
-from runqy_tui.redis.polling.queue_poller import Queues
-from runqy_tui.redis.polling.redis_server import ClockWatch, Health, Server, uptime
+from runqy_tui.redis.polling.indexes import Indexes
+from runqy_tui.redis.polling.keyspace_scan import STEP_COLD, STEP_WARM, KeyspaceScan
+from runqy_tui.redis.polling.queue_builder import QueueBuilder, warn_of_queues
+from runqy_tui.redis.polling.queue_poller import QueuePoller
+from runqy_tui.redis.polling.redis_server import ClockWatch, HealthPoller, RedisServer, uptime
 from runqy_tui.redis.polling.warnings import Warnings
-from runqy_tui.redis.polling.worker_poller import Fleet
+from runqy_tui.redis.polling.worker_poller import WorkerPoller
 from runqy_tui.redis.wire.error_translation import translate
-from runqy_tui.redis.wire.fast_connection import ALL, Intake, Taking
+from runqy_tui.redis.wire.fast_connection import ALL, StreamingParse, Taking
 from runqy_tui.redis.wire.replies import Reply, refused
-from runqy_tui.redis.wire.transport import Batch, Link, NodeLink
+from runqy_tui.redis.wire.transport import Batch, NodeLink, RedisLink
 from runqy_tui.runtime.cooperative import breathe, rested
 
 _T = TypeVar("_T")
@@ -73,25 +73,25 @@ class Overview:
 
     def __init__(
         self,
-        link: Link,
+        link: RedisLink,
         clock: Callable[[float], float],
         deadline: float = DEADLINE_S,
         budget: int | None = None,
     ) -> None:
-        self.queues = Queues()
-        self.index = Index()
+        self.queues = QueuePoller()
+        self.index = Indexes()
         self.doubts: dict[bytes, Reply] = {}
         self.watched = InView()
         self._link = link
         self._clock = clock
         self.deadline = deadline
         self._budget = None if budget is None else Budget(budget)
-        self._server = Server()
-        self._health = Health()
-        self._fleet = Fleet()
-        self._discovery = Discovery()
+        self._server = RedisServer()
+        self._health = HealthPoller()
+        self._fleet = WorkerPoller()
+        self._discovery = KeyspaceScan()
         self._clock_watch = ClockWatch()
-        self._assembler = Assembler()
+        self._assembler = QueueBuilder()
         self._asked_at = 0.0
         self._turn = asyncio.Lock()
         self._warm = False
@@ -156,7 +156,7 @@ class Overview:
         self._trips += batch.count > 0
         self._commands += batch.count
         self._asked_at = uptime()
-        intake = Intake(lambda replies: _refusals_first(replies, warnings, taking(replies)))
+        intake = StreamingParse(lambda replies: _refusals_first(replies, warnings, taking(replies)))
         if isinstance(self._link, NodeLink):
             replies = await self._link.trip(batch, intake)
         else:

@@ -11,8 +11,8 @@ from runqy_tui.redis import keys
 from runqy_tui.redis.decoding import field_parsing
 from runqy_tui.redis.polling.aging import aged_queue, unread_queue
 from runqy_tui.redis.polling.queue_counters import PAUSED
-from runqy_tui.redis.polling.queue_poller import Queues
-from runqy_tui.redis.polling.queue_state import QueueMemory, Reading, counter, counts_of
+from runqy_tui.redis.polling.queue_poller import QueuePoller
+from runqy_tui.redis.polling.queue_state import CachedQueue, TailReading, counter, counts_of
 from runqy_tui.redis.polling.warnings import Warnings
 from runqy_tui.runtime.cooperative import breathe, parts
 from runqy_tui.text.safe import decode
@@ -27,7 +27,7 @@ class Serving(NamedTuple):
     consumers: tuple[str, ...] = ()
 
 
-class Servers:
+class ConsumerIndex:
     """Who serves which queue: workers by the names they list, so that no pair is compared."""
 
     def __init__(self, queues: Iterable[QueueKey]) -> None:
@@ -59,16 +59,16 @@ class Servers:
         )
 
 
-class Assembler:
+class QueueBuilder:
     """Makes the queues of each poll, and makes anew only what is not as it was."""
 
     def __init__(self) -> None:
         self._made_for: tuple[int, int] | None = None
         self._serving: dict[QueueKey, Serving] = {}
-        self._order: list[QueueMemory] = []
+        self._order: list[CachedQueue] = []
 
     async def queues(
-        self, queues: Queues, workers: Sequence[Worker], routes: int, now: float, today: str
+        self, queues: QueuePoller, workers: Sequence[Worker], routes: int, now: float, today: str
     ) -> list[Queue]:
         """All queues, sorted; ``routes`` changes with what makes workers consumers."""
         if self._made_for != (routes, queues.changes):
@@ -84,9 +84,9 @@ class Assembler:
             ]
         return found
 
-    async def _route(self, queues: Queues, workers: Sequence[Worker]) -> None:
+    async def _route(self, queues: QueuePoller, workers: Sequence[Worker]) -> None:
         self._made_for = None
-        servers = Servers(queues.known)
+        servers = ConsumerIndex(queues.known)
         for part in parts(workers):
             await breathe()
             servers.learn(part)
@@ -101,7 +101,7 @@ class Assembler:
             queues.known.values(), key=lambda memory: (memory.key.name, not memory.key.braced)
         )
 
-    def _queue(self, memory: QueueMemory, reading: Reading, now: float, today: str) -> Queue:
+    def _queue(self, memory: CachedQueue, reading: TailReading, now: float, today: str) -> Queue:
         serving, probe, due_at = self._serving[memory.key], memory.probe, reading.due_at
         beside, queue = (serving, memory.registered, today), memory.queue
         if queue is not None and memory.fresh and memory.current_for == beside:
@@ -133,7 +133,7 @@ class Assembler:
 
 
 def queue_of(
-    memory: QueueMemory, reading: Reading, serving: Serving, now: float, today: str
+    memory: CachedQueue, reading: TailReading, serving: Serving, now: float, today: str
 ) -> Queue:
     """One queue of the snapshot. Counters of another day than ``today`` are unknown."""
     memory.dialect = _dialect(memory, serving)
@@ -167,7 +167,7 @@ def queue_of(
     )
 
 
-def _dialect(memory: QueueMemory, serving: Serving) -> Dialect | None:
+def _dialect(memory: CachedQueue, serving: Serving) -> Dialect | None:
     if not memory.key.braced:
         return Dialect.DOCUMENTED
     if len(serving.dialects) > 1:

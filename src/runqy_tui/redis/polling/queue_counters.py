@@ -23,7 +23,7 @@ _SOUND = (b"string", b"none")
 
 
 @dataclass(slots=True)
-class Strings:
+class QueueCounters:
     """``values`` in the order of :func:`names`, empty where the read was refused.
 
     ``unread``: places whose key may hold another type; ``wrong``: those of which that is sure.
@@ -77,17 +77,17 @@ def ask_types(batch: Batch, queue: QueueKey, day: str, places: tuple[int, ...]) 
         batch.ask("TYPE", asked[place])
 
 
-def read_strings(existing: Reply, values: Reply) -> Strings:
+def read_strings(existing: Reply, values: Reply) -> QueueCounters:
     """Take in the replies to :func:`ask_strings`."""
     found = [data(value) for value in items(values)]
     if len(found) != COUNT:
-        return Strings()
+        return QueueCounters()
     absent = tuple(place for place, value in enumerate(found) if value is None)
     excess = (integer(existing) or 0) - (COUNT - len(absent))
-    return Strings(found, absent, (), excess) if excess > 0 else Strings(found)
+    return QueueCounters(found, absent, (), excess) if excess > 0 else QueueCounters(found)
 
 
-def judge(strings: Strings, kinds: Mapping[int, bytes | None]) -> None:
+def judge(strings: QueueCounters, kinds: Mapping[int, bytes | None]) -> None:
     """Take in what TYPE said of some places: where it explains all, the others are absent."""
     strings.wrong = tuple(
         place for place in strings.unread if (kinds.get(place) or b"none") not in _SOUND

@@ -14,9 +14,9 @@ from runqy_tui.redis.polling.queue_state import (
     LISTS,
     MOST_GROUPS,
     SCORED,
-    QueueMemory,
-    Reading,
+    CachedQueue,
     TailKey,
+    TailReading,
     tail_commands,
 )
 from runqy_tui.redis.polling.warnings import Warnings
@@ -41,27 +41,27 @@ _GROUPS, _EXISTING, _STRINGS, _TAIL, _LENGTH = 6, 7, 8, 9, 10
 
 
 class _Asked(NamedTuple):
-    memory: QueueMemory
+    memory: CachedQueue
     start: int
     end: int
     depths: tuple[int, ...]
 
 
 class _AskedTail(NamedTuple):
-    memory: QueueMemory
+    memory: CachedQueue
     start: int
     end: int
     wanted: TailKey
 
 
-class Queues:
+class QueuePoller:
     """All known queues. ``known`` keeps every one until :meth:`forget` drops it.
 
     ``changes`` counts how often one came or went.
     """
 
     def __init__(self) -> None:
-        self.known: dict[QueueKey, QueueMemory] = {}
+        self.known: dict[QueueKey, CachedQueue] = {}
         self._asked: list[_Asked] = []
         self._tails: dict[QueueKey, _AskedTail] = {}
         self._poll = 0
@@ -99,7 +99,7 @@ class Queues:
             size += len(key.name)
             if len(self.known) >= MOST_QUEUES or size > MOST_NAMES_BYTES:
                 break
-            self.known[key] = QueueMemory(key)
+            self.known[key] = CachedQueue(key)
             taken.append(key)
         self.changes += bool(taken)
         self._left_out = len(new) - len(taken)
@@ -200,7 +200,7 @@ class Queues:
             )
 
     def _settle(
-        self, memory: QueueMemory, reading: Reading, replies: list[Reply], now: float
+        self, memory: CachedQueue, reading: TailReading, replies: list[Reply], now: float
     ) -> None:
         """Take in one queue's tail; most of them tell what they told before."""
         asked = self._tails.get(memory.key)
@@ -256,9 +256,9 @@ class Queues:
             del self.known[key]
         self.changes += bool(gone)
 
-    def _read_braced(self, asked: _Asked, replies: list[Reply], warnings: Warnings) -> Reading:
+    def _read_braced(self, asked: _Asked, replies: list[Reply], warnings: Warnings) -> TailReading:
         memory, start = asked.memory, asked.start
-        reading = Reading(_counts(memory.key, (*LISTS, *SCORED), start, replies, warnings))
+        reading = TailReading(_counts(memory.key, (*LISTS, *SCORED), start, replies, warnings))
         groups = replies[start + _GROUPS]
         page = scan_page(groups)
         if page is None:
@@ -281,14 +281,14 @@ class Queues:
         return reading
 
     @staticmethod
-    def _warn_of_groups(memory: QueueMemory, reading: Reading) -> None:
+    def _warn_of_groups(memory: CachedQueue, reading: TailReading) -> None:
         if reading.groups and not reading.groups_whole:
             memory.said.add(
                 f"Queue {memory.key.name} has over {MOST_GROUPS:,} groups: their tasks are not "
                 f"counted, and {MOST_GROUPS:,} of them are listed"
             )
 
-    def _remember_groups(self, memory: QueueMemory, names: list[bytes]) -> None:
+    def _remember_groups(self, memory: CachedQueue, names: list[bytes]) -> None:
         for name in names:
             memory.groups[name] = self._poll
         if len(memory.groups) > len(names):
@@ -306,7 +306,7 @@ class Queues:
             memory.reading.aggregating = sum(size or 0 for size in counted)
 
 
-def _tail_of(memory: QueueMemory, groups: tuple[bytes, ...]) -> tuple[TailKey, Packed] | None:
+def _tail_of(memory: CachedQueue, groups: tuple[bytes, ...]) -> tuple[TailKey, Packed] | None:
     """What hangs on earlier replies, ``None`` where nothing does."""
     wanted = TailKey(tuple(memory.probe.ids()), groups, memory.due, memory.suspects, memory.day)
     if not any(wanted[:-1]):
@@ -351,5 +351,5 @@ def _counts(
 
 def _read_documented(
     key: QueueKey, start: int, replies: list[Reply], warnings: Warnings
-) -> Reading:
-    return Reading(_counts(key, LISTS, start, replies, warnings))
+) -> TailReading:
+    return TailReading(_counts(key, LISTS, start, replies, warnings))

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from runqy_tui.model import Counts, Dialect, Queue, QueueKey, TaskState
 from runqy_tui.redis import keys
 from runqy_tui.redis.decoding import field_parsing
-from runqy_tui.redis.polling.oldest_pending import Probe
-from runqy_tui.redis.polling.queue_counters import Strings, ask_strings, ask_types
+from runqy_tui.redis.polling.oldest_pending import OldestPendingProbe
+from runqy_tui.redis.polling.queue_counters import QueueCounters, ask_strings, ask_types
 from runqy_tui.redis.polling.warnings import Warnings
 from runqy_tui.redis.wire.replies import Reply
 from runqy_tui.redis.wire.transport import Batch, Packed
@@ -33,13 +33,13 @@ class TailKey(NamedTuple):
 
 
 @dataclass(slots=True)
-class Reading:
+class TailReading:
     """What one poll read of one queue."""
 
     counts: dict[TaskState, int | None]
     groups: tuple[str, ...] = ()
     groups_whole: bool = True
-    strings: Strings = field(default_factory=Strings)
+    strings: QueueCounters = field(default_factory=QueueCounters)
     day: str = ""
     noted: list[tuple[int, bytes]] = field(default_factory=list)
     aggregating: int | None = None
@@ -59,7 +59,7 @@ class Reading:
 
 
 @dataclass(slots=True)
-class QueueMemory:
+class CachedQueue:
     """What is remembered of a queue between polls.
 
     ``fresh``: read by this poll; ``read_at`` and ``changed_at`` are when it was read last and when
@@ -74,13 +74,13 @@ class QueueMemory:
     key: QueueKey
     registered: bool = False
     dialect: Dialect | None = None
-    probe: Probe = field(default_factory=Probe)
+    probe: OldestPendingProbe = field(default_factory=OldestPendingProbe)
     groups: dict[bytes, int] = field(default_factory=dict)
     due: tuple[TaskState, ...] = ()
     suspects: tuple[int, ...] = ()
     packed: Packed | None = None
     day: str = ""
-    reading: Reading | None = None
+    reading: TailReading | None = None
     fresh: bool = False
     plain: bool = False
     read_at: float = -inf
@@ -88,7 +88,7 @@ class QueueMemory:
     replies: list[Reply] = field(default_factory=list)
     said: Warnings = field(default_factory=Warnings)
     tail: tuple[TailKey, Packed] | None = None
-    settled: tuple[Reading, TailKey | None, list[Reply]] | None = None
+    settled: tuple[TailReading, TailKey | None, list[Reply]] | None = None
     still: bool = False
     queue: Queue | None = None
     current_for: tuple[object, ...] | None = None
@@ -108,13 +108,13 @@ class QueueMemory:
         return self.packed
 
 
-def counts_of(reading: Reading) -> Counts:
+def counts_of(reading: TailReading) -> Counts:
     """The counts of a queue as the model has them."""
     found = {state.value: value for state, value in reading.counts.items()}
     return Counts(**found, aggregating=reading.aggregating)
 
 
-def counter(reading: Reading, place: int) -> int | None:
+def counter(reading: TailReading, place: int) -> int | None:
     """A counter string; an absent one is 0, since both writers create it with the first task."""
     if not reading.strings.tell(place):
         return None

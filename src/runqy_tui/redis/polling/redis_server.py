@@ -74,7 +74,7 @@ class ClockWatch:
         )
 
 
-class Server:
+class RedisServer:
     """Asks TIME at every poll and INFO once.
 
     An ACL of ``+@read +@connection +info`` lacks TIME: INFO then tells the time. Where neither is
@@ -140,7 +140,7 @@ AOF_FAILED = "the append-only file cannot be written"
 OUT_OF_MEMORY = "out of memory (maxmemory reached, noeviction)"
 
 
-class Health:
+class HealthPoller:
     """Asks INFO at the first poll, then at each fifth and on a new connection.
 
     ``latest`` is ``None`` where INFO may not be asked: that is no failure and no warning.

@@ -17,7 +17,7 @@ from runqy_tui.redis.polling.aging import copier
 _MOST_GPUS = 64
 
 
-class Gpus(Sequence[Gpu]):
+class LazyGpus(Sequence[Gpu]):
     """What ``metrics`` says of GPUs, the first 64; equal to a tuple of the same."""
 
     __slots__ = ("_made", "_raw")
@@ -47,7 +47,7 @@ class Gpus(Sequence[Gpu]):
         return self._all()[index]
 
     def __eq__(self, other: object) -> bool:
-        if isinstance(other, Gpus):
+        if isinstance(other, LazyGpus):
             return self._raw == other._raw or self._all() == other._all()
         return self._all() == other
 
@@ -332,7 +332,7 @@ def read_metrics(raw: bytes | None, problems: list[str]) -> Metrics | None:
         cpu_percent=field_parsing.number(values.get("cpu_percent")),
         memory_used_bytes=field_parsing.count(values.get("memory_used_bytes")),
         memory_total_bytes=field_parsing.count(values.get("memory_total_bytes")),
-        gpus=Gpus(raw) if values.get("gpus") else (),
+        gpus=LazyGpus(raw) if values.get("gpus") else (),
         collected_at=field_parsing.number(values.get("collected_at")),
     )
 

@@ -14,7 +14,7 @@ from runqy_tui.redis.cluster.slot_map import UnreachableError
 from runqy_tui.redis.decoding import codec
 from runqy_tui.redis.polling import asynq_servers
 from runqy_tui.redis.polling.warnings import Warnings
-from runqy_tui.redis.polling.worker_state import KnownWorker, serves_lists, warn_of_problems
+from runqy_tui.redis.polling.worker_state import CachedWorker, serves_lists, warn_of_problems
 from runqy_tui.redis.wire.fast_connection import Taking
 from runqy_tui.redis.wire.replies import Reply, data, integer, refused, strings
 from runqy_tui.redis.wire.transport import Batch, Packed
@@ -41,16 +41,16 @@ class _KnownServer:
     last: Worker | None = None
 
 
-class Fleet:
+class WorkerPoller:
     """All known workers: those of the index, and those that were found outside it.
 
     ``routes`` counts how often a worker came, went, or changed in what makes it a consumer.
     """
 
     def __init__(self) -> None:
-        self._workers: dict[str, KnownWorker] = {}
+        self._workers: dict[str, CachedWorker] = {}
         self._servers: dict[str, _KnownServer] = {}
-        self._asked: list[KnownWorker] = []
+        self._asked: list[CachedWorker] = []
         self._places: list[int] = []
         self._asked_servers: list[tuple[str, int]] = []
         self._again: list[str] = []
@@ -76,7 +76,7 @@ class Fleet:
         again, self._again = self._again, []
         new = [worker_id for worker_id in ids if worker_id not in self._workers]
         for worker_id in new:
-            self._workers[worker_id] = KnownWorker(worker_id)
+            self._workers[worker_id] = CachedWorker(worker_id)
         new_servers = [server_id for server_id in server_ids if server_id not in self._servers]
         for server_id in new_servers:
             self._servers[server_id] = _KnownServer(_server_commands(server_id))
@@ -254,7 +254,7 @@ class Fleet:
 
     def _judge_worker(
         self,
-        known: KnownWorker,
+        known: CachedWorker,
         beats: Mapping[str, float | None],
         now: float,
         warnings: Warnings,

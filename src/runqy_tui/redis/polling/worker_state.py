@@ -46,7 +46,7 @@ _birth = itemgetter(*(_PLACES[name] for name in (b"started_at", b"started", b"in
 
 
 @dataclass(slots=True)
-class KnownWorker:
+class CachedWorker:
     """``raw`` and ``facts`` are of the last time it had a hash; ``reply`` is the last as it came.
 
     ``careful``: its values are cut by the server, since some are too long or nothing is known of
@@ -377,6 +377,6 @@ def warn_of_problems(worker: Worker, warnings: Warnings) -> bool:
     return bool(worker.problems)
 
 
-def serves_lists(known: KnownWorker) -> bool:
+def serves_lists(known: CachedWorker) -> bool:
     """Whether it serves lists without braces."""
     return bool(known.here and known.facts and known.facts.dialect is Dialect.DOCUMENTED)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from runqy_tui.redis.search.matcher import Value
-from runqy_tui.redis.tasks.row_reading import Entry
+from runqy_tui.redis.search.matcher import MatchValue
+from runqy_tui.redis.tasks.row_reading import RowEntry
 
 VALUE_LIMIT = 64 * 1024
 """Bytes of a value that are searched. Of a hash field Redis gives no part without a copy of it."""
@@ -18,8 +18,8 @@ HEAD_LIMIT = 512 * 1024
 class Candidate(NamedTuple):
     """A task in whose raw bytes the text stands, or whose id has it."""
 
-    entry: Entry
-    values: Mapping[bytes, Value]
+    entry: RowEntry
+    values: Mapping[bytes, MatchValue]
 
     @property
     def cut(self) -> bool:
@@ -27,7 +27,7 @@ class Candidate(NamedTuple):
         return any(len(value.data) < value.size for value in self.values.values())
 
 
-class Chunk(NamedTuple):
+class CandidateChunk(NamedTuple):
     """One step in one list.
 
     ``start`` is where in the window it began, ``None`` where the place was lost; ``last`` are the

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from redis.exceptions import ResponseError
 
 from runqy_tui.redis import keys
-from runqy_tui.redis.read_context import Context
-from runqy_tui.redis.search.candidates import VALUE_LIMIT, Candidate, Chunk
+from runqy_tui.redis.read_context import ReadContext
+from runqy_tui.redis.search.candidates import VALUE_LIMIT, Candidate, CandidateChunk
 from runqy_tui.redis.search.list_cursor import ANCHORS
-from runqy_tui.redis.search.matcher import Needle, Value
-from runqy_tui.redis.search.search_scope import Place
-from runqy_tui.redis.tasks.row_reading import Entry
+from runqy_tui.redis.search.matcher import Matcher, MatchValue
+from runqy_tui.redis.search.search_scope import SearchList
+from runqy_tui.redis.tasks.row_reading import RowEntry
 from runqy_tui.redis.wire.replies import Reply, data, integer, items, scored, strings
 from runqy_tui.redis.wire.transport import Batch
 from runqy_tui.text.safe import decode
@@ -29,16 +29,16 @@ _INSTEAD_OF_MSG = frozenset({b"type", b"payload"})
 
 @dataclass(slots=True)
 class _Task:
-    entry: Entry
+    entry: RowEntry
     key: bytes
     result_key: bytes | None
     sizes: dict[bytes, int] = field(default_factory=dict)
-    values: dict[bytes, Value] = field(default_factory=dict)
+    values: dict[bytes, MatchValue] = field(default_factory=dict)
 
     def take(self, name: bytes, reply: Reply) -> None:
         raw = data(reply)
         if raw is not None:
-            self.values[name] = Value(raw, max(self.sizes[name], len(raw)))
+            self.values[name] = MatchValue(raw, max(self.sizes[name], len(raw)))
 
 
 @dataclass(slots=True)
@@ -49,8 +49,8 @@ class _Window:
 
 
 async def look(
-    context: Context, places: Sequence[Place], needle: Needle, amounts: Sequence[int]
-) -> list[Chunk | ResponseError]:
+    context: ReadContext, places: Sequence[SearchList], needle: Matcher, amounts: Sequence[int]
+) -> list[CandidateChunk | ResponseError]:
     """One step in each list; the error where a list cannot be read."""
     batch = Batch()
     for place, amount in zip(places, amounts, strict=True):
@@ -71,26 +71,26 @@ async def look(
     return [one if isinstance(one, ResponseError) else _chunk(one, needle) for one in windows]
 
 
-def _window(place: Place, length: Reply, reply: Reply) -> _Window | ResponseError:
+def _window(place: SearchList, length: Reply, reply: Reply) -> _Window | ResponseError:
     for answer in (length, reply):
         if isinstance(answer, ResponseError):
             return answer
     if place.cursor.scored:
-        entries = [Entry(task_id, told) for task_id, told in scored(reply)]
+        entries = [RowEntry(task_id, told) for task_id, told in scored(reply)]
     else:
-        entries = [Entry(task_id) for task_id in strings(reply)]
+        entries = [RowEntry(task_id) for task_id in strings(reply)]
     start = place.cursor.start_in([entry.task_id for entry in entries])
     fresh = [] if start is None else entries[start:]
     return _Window(integer(length) or 0, start, [_task(place, entry) for entry in fresh])
 
 
-def _task(place: Place, entry: Entry) -> _Task:
+def _task(place: SearchList, entry: RowEntry) -> _Task:
     task_id = decode(entry.task_id)
     result_key = None if place.queue.braced else keys.result(task_id)
     return _Task(entry, keys.task(place.queue, task_id), result_key)
 
 
-async def _read_sizes(context: Context, tasks: list[_Task], fields: tuple[bytes, ...]) -> None:
+async def _read_sizes(context: ReadContext, tasks: list[_Task], fields: tuple[bytes, ...]) -> None:
     """Sizes of the fields: of those that stand in ``msg`` only where a task has none."""
     first = [name for name in fields if name not in _INSTEAD_OF_MSG]
     await _ask_sizes(context, tasks, first)
@@ -98,7 +98,7 @@ async def _read_sizes(context: Context, tasks: list[_Task], fields: tuple[bytes,
     await _ask_sizes(context, bare, [name for name in fields if name in _INSTEAD_OF_MSG])
 
 
-async def _ask_sizes(context: Context, tasks: list[_Task], names: list[bytes]) -> None:
+async def _ask_sizes(context: ReadContext, tasks: list[_Task], names: list[bytes]) -> None:
     batch = Batch()
     slots: list[tuple[_Task, bytes, int]] = []
     for task in tasks:
@@ -112,7 +112,7 @@ async def _ask_sizes(context: Context, tasks: list[_Task], names: list[bytes]) -
             task.sizes[name] = size
 
 
-async def _read_values(context: Context, tasks: list[_Task]) -> None:
+async def _read_values(context: ReadContext, tasks: list[_Task]) -> None:
     batch = Batch()
     asked: list[tuple[_Task, tuple[bytes, ...], int]] = []
     room = _BYTES_PER_TRIP
@@ -142,12 +142,12 @@ def _take(asked: list[tuple[_Task, tuple[bytes, ...], int]], replies: list[Reply
             task.take(name, value)
 
 
-def _chunk(window: _Window, needle: Needle) -> Chunk:
+def _chunk(window: _Window, needle: Matcher) -> CandidateChunk:
     candidates: list[Candidate] = []
     partly = 0
     for task in window.tasks:
         for name, size in task.sizes.items():
-            task.values.setdefault(name, Value(b"", size))
+            task.values.setdefault(name, MatchValue(b"", size))
         if task.result_key in task.values and task.result_key is not None:
             task.values[_RESULT] = task.values.pop(task.result_key)
         candidate = Candidate(task.entry, task.values)
@@ -158,7 +158,7 @@ def _chunk(window: _Window, needle: Needle) -> Chunk:
             partly += 1
     ids = [task.entry.task_id for task in window.tasks]
     fields = len(needle.fields)
-    return Chunk(
+    return CandidateChunk(
         length=window.length,
         start=window.start,
         looked=len(ids),

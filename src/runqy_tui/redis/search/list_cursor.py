@@ -24,7 +24,7 @@ ANCHORS = 8
 """Entries remembered, to know the place by."""
 
 
-class Cursor:
+class ListCursor:
     """A place in one list or, with ``scored``, sorted set, newest first.
 
     ``uncertain``: it moved by more than a window between two steps, so that tasks may have been

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from runqy_tui.redis.search.candidates import HEAD_LIMIT, VALUE_LIMIT, Candidate, Chunk
+from runqy_tui.redis.search.candidates import HEAD_LIMIT, VALUE_LIMIT, Candidate, CandidateChunk
 from runqy_tui.redis.search.list_cursor import ANCHORS
-from runqy_tui.redis.search.matcher import Needle, Value
-from runqy_tui.redis.search.search_scope import Place
-from runqy_tui.redis.tasks.row_reading import Entry
+from runqy_tui.redis.search.matcher import Matcher, MatchValue
+from runqy_tui.redis.search.search_scope import SearchList
+from runqy_tui.redis.tasks.row_reading import RowEntry
 from runqy_tui.redis.wire.replies import Reply, integer, items, score, strings
 from runqy_tui.redis.wire.transport import Batch
 
@@ -109,7 +109,7 @@ return {length, first > 0 and (first - 1) / step or -1, first > 0 and (i - first
 """.replace("ANCHORS", str(ANCHORS))
 
 
-def ask(batch: Batch, place: Place, needle: Needle, amount: int, together: int) -> int:
+def ask(batch: Batch, place: SearchList, needle: Matcher, amount: int, together: int) -> int:
     """Add a step in one list; ``together`` scripts share the server's time for a step."""
     first, final = place.cursor.window(amount)
     by_id = {"id": "from", "any": "in"}.get(needle.part.value, "")
@@ -136,14 +136,14 @@ def ask(batch: Batch, place: Place, needle: Needle, amount: int, together: int) 
     )
 
 
-def read(reply: Reply) -> Chunk | None:
+def read(reply: Reply) -> CandidateChunk | None:
     """Take in a script's reply; ``None`` where it is none."""
     parts = items(reply)
     numbers = [integer(part) for part in parts[:6]]
     if len(parts) != _PARTS or None in numbers:
         return None
     length, start, looked, partly, cost, whole = (number or 0 for number in numbers)
-    return Chunk(
+    return CandidateChunk(
         length=length,
         start=None if start < 0 else start,
         looked=looked,
@@ -162,8 +162,8 @@ def _candidates(reply: Reply) -> Iterator[Candidate]:
         read = items(fields)
         if isinstance(task_id, bytes):
             values = {
-                name: Value(text, size)
+                name: MatchValue(text, size)
                 for name, size, text in zip(read[::3], read[1::3], read[2::3], strict=False)
                 if isinstance(name, bytes) and isinstance(size, int) and isinstance(text, bytes)
             }
-            yield Candidate(Entry(task_id, score(told)), values)
+            yield Candidate(RowEntry(task_id, score(told)), values)

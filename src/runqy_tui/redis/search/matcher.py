@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from runqy_tui.model.search_query import Part, Search
-from runqy_tui.redis.decoding.task_message import Opened, cut_of, open_parts, open_whole
+from runqy_tui.model.search_query import SearchField, SearchQuery
+from runqy_tui.redis.decoding.task_message import DecodedMessage, cut_of, open_parts, open_whole
 from runqy_tui.text.safe import decode, encode
 
-FIELDS: Mapping[Part, tuple[bytes, ...]] = {
-    Part.ID: (),
-    Part.TYPE: (b"msg", b"type"),
-    Part.PAYLOAD: (b"msg", b"payload"),
-    Part.RESULT: (b"result",),
-    Part.ERROR: (b"msg", b"error_msg"),
-    Part.HEADERS: (b"msg",),
-    Part.ANY: (b"msg", b"type", b"payload", b"error_msg", b"result"),
+FIELDS: Mapping[SearchField, tuple[bytes, ...]] = {
+    SearchField.ID: (),
+    SearchField.TYPE: (b"msg", b"type"),
+    SearchField.PAYLOAD: (b"msg", b"payload"),
+    SearchField.RESULT: (b"result",),
+    SearchField.ERROR: (b"msg", b"error_msg"),
+    SearchField.HEADERS: (b"msg",),
+    SearchField.ANY: (b"msg", b"type", b"payload", b"error_msg", b"result"),
 }
 """Fields of a task's hash to look into."""
 
@@ -29,22 +29,22 @@ RAW = "raw msg"
 """Where a text was found in a message that cannot be decoded."""
 
 
-class Value(NamedTuple):
+class MatchValue(NamedTuple):
     """A field as far as it was read, and its whole size."""
 
     data: bytes
     size: int
 
 
-class Needle(NamedTuple):
+class Matcher(NamedTuple):
     """The text to look for; ``raw`` is in lower case where ``fold`` is set."""
 
     raw: bytes
     fold: bool
-    part: Part
+    part: SearchField
 
     @classmethod
-    def of(cls, search: Search) -> Needle:
+    def of(cls, search: SearchQuery) -> Matcher:
         """What to look for, in bytes."""
         raw = encode(search.text)
         return cls(raw.lower() if search.ignore_case else raw, search.ignore_case, search.part)
@@ -60,23 +60,23 @@ class Needle(NamedTuple):
 
     def names(self, task_id: bytes) -> bool:
         """Whether an id alone is a hit."""
-        if self.part is Part.ID:
+        if self.part is SearchField.ID:
             return self.find(task_id[: len(self.raw)]) == 0
-        return self.part is Part.ANY and self.find(task_id) >= 0
+        return self.part is SearchField.ANY and self.find(task_id) >= 0
 
-    def match(self, task_id: bytes, values: Mapping[bytes, Value]) -> tuple[str, str] | None:
+    def match(self, task_id: bytes, values: Mapping[bytes, MatchValue]) -> tuple[str, str] | None:
         """Name of the place and what stands around the text; ``None`` for no hit."""
         if self.names(task_id):
-            return Part.ID.value, decode(task_id)
+            return SearchField.ID.value, decode(task_id)
         for part, data in _texts(values):
-            if self.part in (Part.ANY, part) or part == RAW:
+            if self.part in (SearchField.ANY, part) or part == RAW:
                 at = self.find(data)
                 if at >= 0:
                     return str(part), excerpt(data, at, len(self.raw))
         return None
 
 
-def _texts(values: Mapping[bytes, Value]) -> Iterator[tuple[Part | str, bytes]]:
+def _texts(values: Mapping[bytes, MatchValue]) -> Iterator[tuple[SearchField | str, bytes]]:
     value = values.get(b"msg")
     if value is not None:
         opened = _open(value)
@@ -85,28 +85,28 @@ def _texts(values: Mapping[bytes, Value]) -> Iterator[tuple[Part | str, bytes]]:
         else:
             yield from _texts_of_message(opened)
     for part, name in (
-        (Part.TYPE, b"type"),
-        (Part.PAYLOAD, b"payload"),
-        (Part.ERROR, b"error_msg"),
-        (Part.RESULT, b"result"),
+        (SearchField.TYPE, b"type"),
+        (SearchField.PAYLOAD, b"payload"),
+        (SearchField.ERROR, b"error_msg"),
+        (SearchField.RESULT, b"result"),
     ):
         if name in values:
             yield part, values[name].data
 
 
-def _texts_of_message(opened: Opened) -> Iterator[tuple[Part, bytes]]:
+def _texts_of_message(opened: DecodedMessage) -> Iterator[tuple[SearchField, bytes]]:
     message = opened.message
-    yield Part.TYPE, encode(message.type)
+    yield SearchField.TYPE, encode(message.type)
     if opened.payload is not None:
-        yield Part.PAYLOAD, opened.payload.data
+        yield SearchField.PAYLOAD, opened.payload.data
     if opened.error is not None:
-        yield Part.ERROR, opened.error.data
+        yield SearchField.ERROR, opened.error.data
     for header in message.headers.items():
         for text in header:
-            yield Part.HEADERS, encode(text)
+            yield SearchField.HEADERS, encode(text)
 
 
-def _open(value: Value) -> Opened:
+def _open(value: MatchValue) -> DecodedMessage:
     if len(value.data) >= value.size:
         return open_whole(value.data, value.size)
     cut = cut_of(value.data, value.size)

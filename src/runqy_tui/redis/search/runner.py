@@ -10,14 +10,14 @@ from time import monotonic
 from redis.exceptions import ResponseError
 
 from runqy_tui.model import QueueKey
-from runqy_tui.model.search_query import Hit, Progress, Search, Step
+from runqy_tui.model.search_query import Hit, Progress, SearchQuery, Step
 from runqy_tui.redis.cluster.slot_map import UnreachableError
-from runqy_tui.redis.read_context import Context
+from runqy_tui.redis.read_context import ReadContext
 from runqy_tui.redis.search import fallback, lua_script
-from runqy_tui.redis.search.candidates import Chunk
-from runqy_tui.redis.search.matcher import Needle
-from runqy_tui.redis.search.search_scope import Place, Survey
-from runqy_tui.redis.tasks.row_reading import Entry, read_rows
+from runqy_tui.redis.search.candidates import CandidateChunk
+from runqy_tui.redis.search.matcher import Matcher
+from runqy_tui.redis.search.search_scope import ScopeSurvey, SearchList
+from runqy_tui.redis.tasks.row_reading import RowEntry, read_rows
 from runqy_tui.redis.wire.replies import Reply, wrong_type
 from runqy_tui.redis.wire.transport import Batch
 
@@ -38,14 +38,16 @@ _ROUNDS = 3
 """How often a list may be gone through before it counts as one that cannot be caught up with."""
 
 
-class Sweep:
+class SearchRunner:
     """Goes through the lists and remembers what it has found."""
 
-    def __init__(self, context: Context, search: Search, known: Collection[QueueKey]) -> None:
+    def __init__(
+        self, context: ReadContext, search: SearchQuery, known: Collection[QueueKey]
+    ) -> None:
         self._context = context
         self._search = search
-        self._needle = Needle.of(search)
-        self._survey = Survey(context, search, known)
+        self._needle = Matcher.of(search)
+        self._survey = ScopeSurvey(context, search, known)
         self._scripts = True
         self._window = WINDOW
         self._seen: set[tuple[bytes, QueueKey]] = set()
@@ -72,14 +74,14 @@ class Sweep:
     def _full(self) -> bool:
         return len(self._seen) >= self._search.most
 
-    def _scripted(self, place: Place) -> bool:
+    def _scripted(self, place: SearchList) -> bool:
         return self._scripts and place.queue.braced
 
-    def _choose(self, todo: list[Place]) -> tuple[list[Place], list[int]]:
+    def _choose(self, todo: list[SearchList]) -> tuple[list[SearchList], list[int]]:
         """The next lists, as many as make up a window, all of them read in the same way."""
         scripted = self._scripted(todo[0])
         room = self._window if scripted else PLAIN_WINDOW
-        chosen: list[Place] = []
+        chosen: list[SearchList] = []
         amounts: list[int] = []
         for place in todo:
             if self._scripted(place) == scripted:
@@ -90,16 +92,18 @@ class Sweep:
                 break
         return chosen, amounts
 
-    async def _look(self, places: list[Place], amounts: list[int]) -> list[Chunk | None]:
-        replies: list[Chunk | ResponseError]
+    async def _look(
+        self, places: list[SearchList], amounts: list[int]
+    ) -> list[CandidateChunk | None]:
+        replies: list[CandidateChunk | ResponseError]
         scripted = self._scripted(places[0])
         if scripted:
             replies = await self._look_by_script(places, amounts)
         else:
             replies = await fallback.look(self._context, places, self._needle, amounts)
-        chunks: list[Chunk | None] = []
+        chunks: list[CandidateChunk | None] = []
         for place, reply in zip(places, replies, strict=True):
-            if isinstance(reply, Chunk):
+            if isinstance(reply, CandidateChunk):
                 chunks.append(reply)
                 continue
             chunks.append(None)
@@ -111,16 +115,18 @@ class Sweep:
         return chunks
 
     async def _look_by_script(
-        self, places: list[Place], amounts: list[int]
-    ) -> list[Chunk | ResponseError]:
+        self, places: list[SearchList], amounts: list[int]
+    ) -> list[CandidateChunk | ResponseError]:
         batch = Batch()
         for place, amount in zip(places, amounts, strict=True):
             lua_script.ask(batch, place, self._needle, amount, len(places))
         replies = await self._context.trip(batch)
         return [_chunk_or_error(reply) for reply in replies]
 
-    async def _take(self, places: list[Place], chunks: list[Chunk | None]) -> tuple[Hit, ...]:
-        found: list[tuple[Place, Entry, tuple[str, str]]] = []
+    async def _take(
+        self, places: list[SearchList], chunks: list[CandidateChunk | None]
+    ) -> tuple[Hit, ...]:
+        found: list[tuple[SearchList, RowEntry, tuple[str, str]]] = []
         for place, chunk in zip(places, chunks, strict=True):
             if chunk is None:
                 continue
@@ -139,14 +145,14 @@ class Sweep:
         self._pace(chunks)
         return await self._hits(found)
 
-    def _is_new(self, entry: Entry, queue: QueueKey) -> bool:
+    def _is_new(self, entry: RowEntry, queue: QueueKey) -> bool:
         key = (entry.task_id, queue)
         if key in self._seen:
             return False
         self._seen.add(key)
         return True
 
-    def _follow(self, place: Place) -> None:
+    def _follow(self, place: SearchList) -> None:
         """Leave a list that moves faster than it can be read."""
         if place.looked > _ROUNDS * self._total + 10 * WINDOW:
             place.cursor.uncertain = True
@@ -154,7 +160,7 @@ class Sweep:
         if place.cursor.uncertain and not place.cursor.left:
             self._uncertain += 1
 
-    def _pace(self, chunks: list[Chunk | None]) -> None:
+    def _pace(self, chunks: list[CandidateChunk | None]) -> None:
         """Ask for as many tasks as a script gets through in its time."""
         for chunk in chunks:
             if chunk is not None and chunk.start is not None and not chunk.whole:
@@ -162,7 +168,9 @@ class Sweep:
                 return
         self._window = min(WINDOW, self._window * 3 // 2)
 
-    async def _hits(self, found: list[tuple[Place, Entry, tuple[str, str]]]) -> tuple[Hit, ...]:
+    async def _hits(
+        self, found: list[tuple[SearchList, RowEntry, tuple[str, str]]]
+    ) -> tuple[Hit, ...]:
         hits: list[Hit] = []
         for _, group in groupby(found, key=lambda one: id(one[0])):
             ours = list(group)
@@ -197,14 +205,14 @@ class Sweep:
         )
 
 
-def _chunk_or_error(reply: Reply) -> Chunk | ResponseError:
+def _chunk_or_error(reply: Reply) -> CandidateChunk | ResponseError:
     if isinstance(reply, ResponseError):
         return reply
     return lua_script.read(reply) or ResponseError("a script gave an answer of another form")
 
 
 def _parts(
-    found: list[tuple[Place, Entry, tuple[str, str]]],
-) -> Iterable[list[tuple[Place, Entry, tuple[str, str]]]]:
+    found: list[tuple[SearchList, RowEntry, tuple[str, str]]],
+) -> Iterable[list[tuple[SearchList, RowEntry, tuple[str, str]]]]:
     for start in range(0, len(found), _ROWS):
         yield found[start : start + _ROWS]

@@ -9,12 +9,12 @@ from typing import NamedTuple
 from redis.exceptions import ResponseError
 
 from runqy_tui.model import QueueKey, TaskState
-from runqy_tui.model.search_query import Search
+from runqy_tui.model.search_query import SearchQuery
 from runqy_tui.redis import keys
 from runqy_tui.redis.polling.indexes import QUEUES_PER_STEP
 from runqy_tui.redis.polling.queue_state import MOST_GROUPS
-from runqy_tui.redis.read_context import Context
-from runqy_tui.redis.search.list_cursor import Cursor
+from runqy_tui.redis.read_context import ReadContext
+from runqy_tui.redis.search.list_cursor import ListCursor
 from runqy_tui.redis.wire.replies import Reply, integer, refused, scan_page
 from runqy_tui.redis.wire.transport import Batch
 from runqy_tui.text.safe import decode
@@ -26,13 +26,13 @@ _MOST_NAMED = 3
 
 
 @dataclass(slots=True)
-class Place:
+class SearchList:
     """One list of a state, or one group, and how far the search is in it."""
 
     queue: QueueKey
     state: TaskState
     key: bytes
-    cursor: Cursor
+    cursor: ListCursor
     looked: int = 0
 
     @property
@@ -51,10 +51,12 @@ class _Spot(NamedTuple):
         return "LLEN" if self.state in _LISTS else "ZCARD"
 
 
-class Survey:
+class ScopeSurvey:
     """Finds and counts the lists. ``notes`` say what cannot be searched, in one line each."""
 
-    def __init__(self, context: Context, search: Search, known: Collection[QueueKey]) -> None:
+    def __init__(
+        self, context: ReadContext, search: SearchQuery, known: Collection[QueueKey]
+    ) -> None:
         self._context = context
         self._search = search
         self._known = known
@@ -78,7 +80,7 @@ class Survey:
         self._doubts.append(said or f"{decode(key)} cannot be read")
         return True
 
-    async def places(self) -> list[Place]:
+    async def places(self) -> list[SearchList]:
         """Every list that holds something, the shortest first."""
         queues = sorted(await self._queues(), key=lambda queue: (queue.name, not queue.braced))
         states = self._search.states or tuple(TaskState)
@@ -91,12 +93,12 @@ class Survey:
         if TaskState.AGGREGATING in states:
             spots += await self._groups(queues)
         lengths = await self._ask_each([(spot.command, spot.key) for spot in spots])
-        found: list[Place] = []
+        found: list[SearchList] = []
         for spot, reply in zip(spots, lengths, strict=True):
             length = integer(reply)
             if not self.doubt(reply, spot.key) and length:
-                cursor = Cursor(length, scored=spot.state not in _LISTS)
-                found.append(Place(spot.queue, spot.state, spot.key, cursor))
+                cursor = ListCursor(length, scored=spot.state not in _LISTS)
+                found.append(SearchList(spot.queue, spot.state, spot.key, cursor))
         return sorted(found, key=lambda place: place.cursor.length)
 
     async def _queues(self) -> set[QueueKey]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from redis.exceptions import ResponseError
 
 from runqy_tui.model.errors import AccessDeniedError, ConnectionFailedError, RunqyTuiError
-from runqy_tui.redis.connecting.target import Target
+from runqy_tui.redis.connecting.target import RedisTarget
 from runqy_tui.redis.connecting.url_parsing import Address
 from runqy_tui.redis.wire.replies import Reply, refused, strings
 from runqy_tui.redis.wire.transport import Batch, NodeLink
@@ -21,10 +21,10 @@ from runqy_tui.text.safe import decode, safe_line
 PATIENCE_S = 1.0
 """A Sentinel answers from memory: one that takes longer is as good as down."""
 
-OpenNode = Callable[[Target], NodeLink]
+OpenNode = Callable[[RedisTarget], NodeLink]
 
 
-class Answer(NamedTuple):
+class SentinelAnswer(NamedTuple):
     """What one Sentinel said: a primary, an error, or neither where it knows no such service."""
 
     sentinel: str
@@ -35,7 +35,7 @@ class Answer(NamedTuple):
 class Sentinels:
     """Keeps one connection to each."""
 
-    def __init__(self, target: Target, open_node: OpenNode) -> None:
+    def __init__(self, target: RedisTarget, open_node: OpenNode) -> None:
         self._service = target.service
         ways = [target.sentinel_at(*seed) for seed in target.seeds]
         patience = min(target.timeout, PATIENCE_S)
@@ -55,9 +55,9 @@ class Inquiry:
     """One question to all; ``answers`` grows while it is waited for."""
 
     def __init__(self, questions: Sequence[tuple[NodeLink, str]]) -> None:
-        self.answers: list[Answer] = []
+        self.answers: list[SentinelAnswer] = []
         self._questions = questions
-        self._pending: set[asyncio.Task[Answer]] = set()
+        self._pending: set[asyncio.Task[SentinelAnswer]] = set()
 
     async def __aenter__(self) -> Inquiry:
         self._pending = {asyncio.create_task(_ask(*question)) for question in self._questions}
@@ -115,26 +115,26 @@ class Inquiry:
         return ConnectionFailedError(told)
 
 
-async def _ask(node: NodeLink, service: str) -> Answer:
+async def _ask(node: NodeLink, service: str) -> SentinelAnswer:
     batch = Batch()
     batch.ask("SENTINEL", "GET-MASTER-ADDR-BY-NAME", service)
     address = node.target.address
     try:
         (reply,) = await node.trip(batch)
     except RunqyTuiError as error:
-        return Answer(address, error=error)
+        return SentinelAnswer(address, error=error)
     return _read(reply, address)
 
 
-def _read(reply: Reply, sentinel: str) -> Answer:
+def _read(reply: Reply, sentinel: str) -> SentinelAnswer:
     if reply is None:
-        return Answer(sentinel)
+        return SentinelAnswer(sentinel)
     where = f"Sentinel at {sentinel}"
     if isinstance(reply, ResponseError) and "unknown command" in str(reply).lower():
         text = f"{sentinel} is a Redis server and no Sentinel. Sentinels use port 26379."
-        return Answer(sentinel, error=ConnectionFailedError(text))
+        return SentinelAnswer(sentinel, error=ConnectionFailedError(text))
     if refused(reply):
-        return Answer(
+        return SentinelAnswer(
             sentinel,
             error=AccessDeniedError(
                 f"{where} does not let this user ask for a primary (NOPERM): a monitor needs "
@@ -143,6 +143,6 @@ def _read(reply: Reply, sentinel: str) -> Answer:
         )
     parts = [decode(part) for part in strings(reply)]
     if len(parts) == 2 and parts[0] and parts[1].isdecimal() and 0 < int(parts[1]) < 65_536:
-        return Answer(sentinel, primary=(parts[0], int(parts[1])))
+        return SentinelAnswer(sentinel, primary=(parts[0], int(parts[1])))
     shown = safe_line(str(reply))[:100] if isinstance(reply, ResponseError) else "no address"
-    return Answer(sentinel, error=ConnectionFailedError(f"{where} answers with {shown}."))
+    return SentinelAnswer(sentinel, error=ConnectionFailedError(f"{where} answers with {shown}."))

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from redis.exceptions import MasterDownError, ReadOnlyError
 
-from runqy_tui.model import Whereabouts
+from runqy_tui.model import Topology
 from runqy_tui.model.errors import ConnectionFailedError, RunqyTuiError
-from runqy_tui.redis.connecting.target import Target
+from runqy_tui.redis.connecting.target import RedisTarget
 from runqy_tui.redis.connecting.url_parsing import Address, shown
 from runqy_tui.redis.sentinel.sentinel_client import Inquiry, OpenNode, Sentinels
 from runqy_tui.redis.wire.replies import Reply, info_fields
@@ -18,11 +18,15 @@ from runqy_tui.redis.wire.transport import Batch, NodeLink
 from runqy_tui.text.safe import safe_line
 
 
-class Search:
+class PrimarySearch:
     """Tries whom the Sentinels name until one does not say that it is a replica."""
 
     def __init__(
-        self, target: Target, open_node: OpenNode, address: Address | None, node: NodeLink | None
+        self,
+        target: RedisTarget,
+        open_node: OpenNode,
+        address: Address | None,
+        node: NodeLink | None,
     ) -> None:
         self.failures: dict[Address, RunqyTuiError] = {}
         self._target = target
@@ -139,9 +143,9 @@ class _Switch(NamedTuple):
 
 
 class SentinelLink:
-    """Satisfies :class:`~runqy_tui.redis.wire.transport.Link`: one node at a time, the primary."""
+    """Satisfies :class:`~runqy_tui.redis.wire.transport.RedisLink`: always the primary."""
 
-    def __init__(self, target: Target, open_node: OpenNode) -> None:
+    def __init__(self, target: RedisTarget, open_node: OpenNode) -> None:
         self.round_trips = 0
         self.epoch = 0
         self._target = target
@@ -158,20 +162,20 @@ class SentinelLink:
         self._turn = asyncio.Lock()
 
     @property
-    def target(self) -> Target:
+    def target(self) -> RedisTarget:
         """The service and its Sentinels."""
         return self._target
 
     @property
-    def whereabouts(self) -> Whereabouts:
+    def whereabouts(self) -> Topology:
         """The primary at present, and the last change of it."""
         if self._address is None:
-            return Whereabouts()
+            return Topology()
         problem = self._problem
         if problem is None and self._silent >= _SILENT_LOOKS:
             problem = "No Sentinel answers at present: a failover would be noticed late"
         switch = self._switch
-        return Whereabouts(
+        return Topology(
             primary=shown(self._address),
             switched_from=None if switch is None else shown(switch.left),
             switched_at=None if switch is None else switch.at,
@@ -259,7 +263,7 @@ class SentinelLink:
             self._refuse_when_closed()
             if self._node is not None and (self._node is not left or not self._doubtful):
                 return self._node  # somebody else found it meanwhile
-            search = Search(self._target, self._open, self._address, self._node)
+            search = PrimarySearch(self._target, self._open, self._address, self._node)
             if failure is not None and self._address is not None:
                 search.failures[self._address] = failure
             switched = self._switch

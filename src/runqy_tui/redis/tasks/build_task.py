@@ -8,7 +8,7 @@ from runqy_tui.model import Blob, Dialect, QueueKey, Task, TaskState
 from runqy_tui.redis.decoding import field_parsing
 from runqy_tui.redis.decoding.codec import UNDECODABLE, TaskMessage
 from runqy_tui.redis.decoding.hash_values import Values
-from runqy_tui.redis.decoding.task_message import Opened
+from runqy_tui.redis.decoding.task_message import DecodedMessage
 from runqy_tui.text.safe import decode
 
 ORPHANED_AFTER_S = 30.0
@@ -28,7 +28,7 @@ _RUNQY_FIELDS = (
 
 
 @dataclass(slots=True)
-class Found:
+class FoundTask:
     """All that was read of one task."""
 
     queue: QueueKey
@@ -41,7 +41,7 @@ class Found:
     notes: list[str]
     values: Values = field(default_factory=Values)
     extra: Values = field(default_factory=Values)
-    opened: Opened | None = None
+    opened: DecodedMessage | None = None
     result: bytes | None = None
     result_size: int = 0
 
@@ -61,7 +61,7 @@ class Found:
         return self.message if self.opened is not None and self.opened.complete else None
 
 
-def task_of(found: Found, consumed_by: Dialect | None, limit: int) -> Task:
+def task_of(found: FoundTask, consumed_by: Dialect | None, limit: int) -> Task:
     """Put a task together. ``consumed_by``: the dialect of the queue as the polls saw it."""
     values, message = found.values, found.message or UNDECODABLE
     state = _STATES.get(values.small(b"state") or b"")
@@ -105,7 +105,7 @@ def task_of(found: Found, consumed_by: Dialect | None, limit: int) -> Task:
     )
 
 
-def _dialect(found: Found, consumed_by: Dialect | None) -> Dialect | None:
+def _dialect(found: FoundTask, consumed_by: Dialect | None) -> Dialect | None:
     if not found.has(b"msg") and found.has(b"payload", b"type"):
         return Dialect.DOCUMENTED
     if found.indexed or found.has(*_RUNQY_FIELDS):
@@ -117,25 +117,25 @@ def _dialect(found: Found, consumed_by: Dialect | None) -> Dialect | None:
     return Dialect.ASYNQ if asynq or found.has(b"group", b"unique_key") else None
 
 
-def _payload(found: Found, limit: int) -> Blob | None:
+def _payload(found: FoundTask, limit: int) -> Blob | None:
     if found.opened is not None and found.opened.payload is not None:
         return found.opened.payload
     return found.values.blob(b"payload", limit)
 
 
-def _result(found: Found, limit: int) -> Blob | None:
+def _result(found: FoundTask, limit: int) -> Blob | None:
     stored = found.values.blob(b"result", limit)
     if stored is None and found.result is not None:
         return Blob(found.result[:limit], max(found.result_size, len(found.result)))
     return stored
 
 
-def _error(found: Found, limit: int) -> Blob | None:
+def _error(found: FoundTask, limit: int) -> Blob | None:
     stored = found.values.blob(b"error_msg", limit)
     return stored or (found.opened.error if found.opened else None)
 
 
-def _retried(found: Found) -> int | None:
+def _retried(found: FoundTask) -> int | None:
     """The larger of the hash's word and the message's: each is behind at times."""
     told = [field_parsing.whole(found.values.small(b"retried"))]
     if found.whole is not None:
@@ -143,7 +143,7 @@ def _retried(found: Found) -> int | None:
     return max((value for value in told if value is not None), default=None)
 
 
-def _max_retry(found: Found) -> int | None:
+def _max_retry(found: FoundTask) -> int | None:
     for name in (b"max_retry", b"retry"):
         told = field_parsing.whole(found.values.small(name))
         if told is not None:
@@ -151,13 +151,13 @@ def _max_retry(found: Found) -> int | None:
     return found.whole.retry if found.whole is not None else None
 
 
-def _next_run_at(found: Found, state: TaskState | None) -> float | None:
+def _next_run_at(found: FoundTask, state: TaskState | None) -> float | None:
     if state in (TaskState.SCHEDULED, TaskState.RETRY):
         return found.scores.get(state.value)
     return None
 
 
-def _expires_at(found: Found, state: TaskState | None, dialect: Dialect | None) -> float | None:
+def _expires_at(found: FoundTask, state: TaskState | None, dialect: Dialect | None) -> float | None:
     """Asynq scores ``archived`` by the death, runqy by the moment the entry goes."""
     if state is TaskState.COMPLETED:
         return found.scores.get("completed")
@@ -167,7 +167,7 @@ def _expires_at(found: Found, state: TaskState | None, dialect: Dialect | None) 
     return None
 
 
-def _orphaned(found: Found, state: TaskState | None, lease: float | None) -> bool | None:
+def _orphaned(found: FoundTask, state: TaskState | None, lease: float | None) -> bool | None:
     if state is not TaskState.ACTIVE:
         return False
     if "lease" in found.unread_scores:
@@ -175,7 +175,7 @@ def _orphaned(found: Found, state: TaskState | None, lease: float | None) -> boo
     return lease is None or lease < found.now - ORPHANED_AFTER_S
 
 
-def _field(found: Found, name: bytes) -> int | None:
+def _field(found: FoundTask, name: bytes) -> int | None:
     return _positive(field_parsing.whole(found.values.small(name)))
 
 

@@ -10,9 +10,15 @@ from runqy_tui.model import Blob, Dialect, QueueKey, TaskRow, TaskState
 from runqy_tui.redis import keys
 from runqy_tui.redis.decoding import field_parsing
 from runqy_tui.redis.decoding.hash_values import ask_part
-from runqy_tui.redis.decoding.task_message import CLOSED, Opened, cut_of, open_parts, open_whole
-from runqy_tui.redis.read_context import Context
-from runqy_tui.redis.tasks.ttl_cache import Lately
+from runqy_tui.redis.decoding.task_message import (
+    CLOSED,
+    DecodedMessage,
+    cut_of,
+    open_parts,
+    open_whole,
+)
+from runqy_tui.redis.read_context import ReadContext
+from runqy_tui.redis.tasks.ttl_cache import TTLCache
 from runqy_tui.redis.wire.commands import Pattern
 from runqy_tui.redis.wire.replies import Reply, data, integer, items
 from runqy_tui.redis.wire.transport import Batch, packed_for
@@ -44,7 +50,7 @@ KEEP_S = 5.0
 MOST_KEPT = 1_000
 
 
-class Entry(NamedTuple):
+class RowEntry(NamedTuple):
     """An id as its list or sorted set has it."""
 
     task_id: bytes
@@ -55,7 +61,7 @@ class Entry(NamedTuple):
 class _Row:
     """What is known of one row: sizes of the large fields, values of all."""
 
-    entry: Entry
+    entry: RowEntry
     key: bytes
     sizes: dict[bytes, int] = field(default_factory=dict)
     values: dict[bytes, bytes] = field(default_factory=dict)
@@ -73,15 +79,15 @@ class _Row:
         return next((value for value in found if value is not None), None)
 
 
-KnownRows = Lately[tuple[QueueKey, TaskState, Entry, bool], TaskRow]
+KnownRows = TTLCache[tuple[QueueKey, TaskState, RowEntry, bool], TaskRow]
 """Rows that were whole; the last says whether the queue's consumers keep what they archived."""
 
 
 async def read_rows(
-    context: Context,
+    context: ReadContext,
     queue: QueueKey,
     state: TaskState,
-    entries: Sequence[Entry],
+    entries: Sequence[RowEntry],
     now: float,
     known: KnownRows | None = None,
 ) -> tuple[TaskRow, ...]:
@@ -90,7 +96,7 @@ async def read_rows(
     Where somebody keeps what is ``known``, only the rest is read.
     """
     keeps = context.dialect(queue) is Dialect.RUNQY
-    found: dict[Entry, TaskRow] = {}
+    found: dict[RowEntry, TaskRow] = {}
     if known is not None:
         known.forget()
         kept = ((entry, known.get((queue, state, entry, keeps))) for entry in entries)
@@ -106,7 +112,7 @@ async def read_rows(
     return tuple([found[entry] for entry in entries])
 
 
-async def _read_sizes(context: Context, rows: list[_Row]) -> None:
+async def _read_sizes(context: ReadContext, rows: list[_Row]) -> None:
     batch = Batch()
     for row in rows:
         batch.join(packed_for(row.key, *_SIZES))
@@ -121,7 +127,7 @@ async def _read_sizes(context: Context, rows: list[_Row]) -> None:
         _take(row, _SMALL, items(own[-1]))
 
 
-async def _read_large(context: Context, rows: list[_Row]) -> None:
+async def _read_large(context: ReadContext, rows: list[_Row]) -> None:
     batch = Batch()
     asked: list[tuple[_Row, tuple[bytes, ...], int]] = []
     budget = _BUDGET
@@ -146,7 +152,7 @@ def _take(row: _Row, names: tuple[bytes, ...], replies: list[Reply]) -> None:
             row.values[name] = raw
 
 
-def _open(row: _Row) -> Opened | None:
+def _open(row: _Row) -> DecodedMessage | None:
     """The row's message, ``None`` where it has none or none could be read."""
     size, raw = row.sizes.get(b"msg"), row.values.get(b"msg")
     if size is None or raw is None:
@@ -186,7 +192,7 @@ def _row(row: _Row, state: TaskState, now: float, keeps: bool) -> TaskRow:
     )
 
 
-def _payload(row: _Row, opened: Opened | None) -> Blob | None:
+def _payload(row: _Row, opened: DecodedMessage | None) -> Blob | None:
     if b"msg" not in row.sizes:
         size = row.sizes.get(b"payload")
         return Blob(row.values.get(b"payload", b"")[:PREVIEW], size) if size else None
@@ -196,7 +202,7 @@ def _payload(row: _Row, opened: Opened | None) -> Blob | None:
     return Blob(whole.data[:PREVIEW], whole.size) if whole else None
 
 
-def _error(row: _Row, opened: Opened | None) -> str | None:
+def _error(row: _Row, opened: DecodedMessage | None) -> str | None:
     """The error, long ones in part: its head, and its tail if that was read."""
     raw = row.values.get(b"error_msg")
     size = row.sizes.get(b"error_msg", 0)
@@ -213,7 +219,7 @@ def _error(row: _Row, opened: Opened | None) -> str | None:
     return f"{text[:head]}\n…\n{tail}"
 
 
-def _when(row: _Row, opened: Opened | None, state: TaskState) -> float | None:
+def _when(row: _Row, opened: DecodedMessage | None, state: TaskState) -> float | None:
     message = opened.message if opened else None
     if state is TaskState.PENDING:
         return field_parsing.pending_since(row.values.get(b"pending_since"))
@@ -227,7 +233,7 @@ def _when(row: _Row, opened: Opened | None, state: TaskState) -> float | None:
     return None
 
 
-def _failed_at(row: _Row, opened: Opened | None) -> float | None:
+def _failed_at(row: _Row, opened: DecodedMessage | None) -> float | None:
     told = field_parsing.moment(row.values.get(b"last_failed_at"))
     return told or (_time(opened.message.last_failed_at) if opened else None)
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 
 from redis.exceptions import ResponseError
 
-from runqy_tui.model import Audit, AuditedTask, AuditWindow, QueueKey, TaskState
+from runqy_tui.model import CheckedTask, CheckWindow, QueueKey, TaskState, WindowCheck
 from runqy_tui.redis import keys
 from runqy_tui.redis.decoding import field_parsing
 from runqy_tui.redis.decoding.codec import UNDECODABLE, TaskMessage, decode_task
-from runqy_tui.redis.read_context import Context
-from runqy_tui.redis.tasks.ttl_cache import Lately
+from runqy_tui.redis.read_context import ReadContext
+from runqy_tui.redis.tasks.ttl_cache import TTLCache
 from runqy_tui.redis.wire.commands import Pattern
 from runqy_tui.redis.wire.replies import Reply, data, integer, items, score, strings
 from runqy_tui.redis.wire.transport import Batch, packed_for
@@ -52,7 +52,7 @@ _LISTS = (TaskState.PENDING, TaskState.ACTIVE)
 _STATES = {state.value.encode(): state for state in TaskState}
 
 Fields = dict[bytes, bytes | None]
-Known = Lately[tuple[QueueKey, TaskState, str], AuditedTask]
+Known = TTLCache[tuple[QueueKey, TaskState, str], CheckedTask]
 """Tasks of a queue's list that were in order."""
 
 
@@ -62,7 +62,7 @@ class _Look:
 
     task_id: bytes
     key: bytes
-    told: AuditedTask | None = None
+    told: CheckedTask | None = None
     missing: bool = False
     lease: float | None = None
     lease_unread: bool = False
@@ -73,9 +73,9 @@ class _Look:
 
 @dataclass(slots=True)
 class _Seen:
-    """One window on its way to an :class:`Audit`. ``span`` is its limit, cut to the budget."""
+    """One window on its way to a :class:`WindowCheck`. ``span`` is its limit within the budget."""
 
-    window: AuditWindow
+    window: CheckWindow
     span: int
     total: int = 0
     looks: list[_Look] = field(default_factory=list)
@@ -92,8 +92,8 @@ class _Seen:
 
 
 async def read_audit(
-    context: Context, windows: Sequence[AuditWindow], known: Known
-) -> tuple[Audit, ...]:
+    context: ReadContext, windows: Sequence[CheckWindow], known: Known
+) -> tuple[WindowCheck, ...]:
     """Every window in its order. ``aggregating`` is no one list: such a window comes back empty.
 
     Where the windows want more than 1,000 tasks the last ones get fewer, or none.
@@ -111,19 +111,19 @@ async def read_audit(
     return tuple(_audit(part, now, known) for part in seen)
 
 
-def _audit(part: _Seen, now: float, known: Known) -> Audit:
+def _audit(part: _Seen, now: float, known: Known) -> WindowCheck:
     window, tasks = part.window, []
     for look in part.looks:
         task = look.told or _audited(look)
         if look.told is None and _in_order(task, window, now):
             known.put((window.queue, window.state, task.id), task)
         tasks.append(task)
-    return Audit(window, now, part.total, tuple(tasks))
+    return WindowCheck(window, now, part.total, tuple(tasks))
 
 
 async def read_fates(
-    context: Context, ids: Sequence[tuple[QueueKey, str]]
-) -> tuple[AuditedTask, ...]:
+    context: ReadContext, ids: Sequence[tuple[QueueKey, str]]
+) -> tuple[CheckedTask, ...]:
     """What the hashes say now of the first 1,000 of these tasks, in their order: one trip."""
     asked = ids[:MOST_TASKS]
     batch = Batch()
@@ -139,7 +139,7 @@ async def read_fates(
     return tuple(found)
 
 
-async def _read_ids(context: Context, seen: list[_Seen], known: Known) -> float:
+async def _read_ids(context: ReadContext, seen: list[_Seen], known: Known) -> float:
     batch = Batch()
     batch.ask("TIME")
     asked = [part for part in seen if part.window.state is not TaskState.AGGREGATING]
@@ -159,7 +159,7 @@ async def _read_ids(context: Context, seen: list[_Seen], known: Known) -> float:
     return now
 
 
-def _look(window: AuditWindow, raw: bytes, known: Known, now: float) -> _Look:
+def _look(window: CheckWindow, raw: bytes, known: Known, now: float) -> _Look:
     task_id = decode(raw)
     told = known.get((window.queue, window.state, task_id))
     if told is not None and not _in_order(told, window, now):
@@ -167,7 +167,7 @@ def _look(window: AuditWindow, raw: bytes, known: Known, now: float) -> _Look:
     return _Look(raw, keys.task(window.queue, task_id), told)
 
 
-def _in_order(task: AuditedTask, window: AuditWindow, now: float) -> bool:
+def _in_order(task: CheckedTask, window: CheckWindow, now: float) -> bool:
     """Whether nothing is wrong with a task, and nothing will be for as long as its lease runs."""
     if task.missing or task.lease_unread or task.state is not window.state:
         return False
@@ -177,7 +177,7 @@ def _in_order(task: AuditedTask, window: AuditWindow, now: float) -> bool:
     return ends is not None and ends > now
 
 
-async def _read_hashes(context: Context, seen: list[_Seen]) -> None:
+async def _read_hashes(context: ReadContext, seen: list[_Seen]) -> None:
     parts = [part for part in seen if part.unknown]
     batch = Batch()
     again = []
@@ -206,7 +206,7 @@ async def _read_hashes(context: Context, seen: list[_Seen]) -> None:
         part.looks = listed
 
 
-async def _read_messages(context: Context, looks: list[_Look]) -> None:
+async def _read_messages(context: ReadContext, looks: list[_Look]) -> None:
     small = [look for look in looks if 0 < look.msg_size <= _WHOLE]
     batch = Batch()
     for look in small:
@@ -240,9 +240,9 @@ def _take(look: _Look, replies: list[Reply]) -> None:
         look.lease_unread = isinstance(replies[3], ResponseError)
 
 
-def _audited(look: _Look) -> AuditedTask:
+def _audited(look: _Look) -> CheckedTask:
     fields, message = look.fields, look.message
-    return AuditedTask(
+    return CheckedTask(
         id=decode(look.task_id),
         missing=look.missing,
         state=_STATES.get(fields.get(b"state") or b""),

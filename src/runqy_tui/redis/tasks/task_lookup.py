@@ -10,11 +10,17 @@ from redis.exceptions import ResponseError
 from runqy_tui.model import QueueKey, Task
 from runqy_tui.redis import keys
 from runqy_tui.redis.decoding.hash_values import REFUSED_NOTE, FieldsRead, Values, ask_part
-from runqy_tui.redis.decoding.task_message import CLOSED, Opened, cut_of, open_parts, open_whole
+from runqy_tui.redis.decoding.task_message import (
+    CLOSED,
+    DecodedMessage,
+    cut_of,
+    open_parts,
+    open_whole,
+)
 from runqy_tui.redis.polling.indexes import QUEUES_PER_STEP
 from runqy_tui.redis.polling.warnings import Warnings
-from runqy_tui.redis.read_context import Context
-from runqy_tui.redis.tasks.build_task import Found, task_of
+from runqy_tui.redis.read_context import ReadContext
+from runqy_tui.redis.tasks.build_task import FoundTask, task_of
 from runqy_tui.redis.wire.replies import Reply, data, integer, scan_page, score, strings, wrong_type
 from runqy_tui.redis.wire.transport import Batch
 from runqy_tui.text.safe import decode, encode
@@ -61,7 +67,7 @@ class _Outline:
     notes: list[str] = field(default_factory=list)
 
 
-async def read_detail(context: Context, queue: QueueKey, task_id: str) -> Task | None:
+async def read_detail(context: ReadContext, queue: QueueKey, task_id: str) -> Task | None:
     """Read one task of one queue; ``None`` where it has no hash there.
 
     Without braces the hash is ``asynq:t:<id>``, which may be a mere reverse index: that is none.
@@ -72,7 +78,7 @@ async def read_detail(context: Context, queue: QueueKey, task_id: str) -> Task |
         return None
     if not queue.braced and not (outline.sizes.keys() & {b"payload", b"type", b"msg"}):
         return None
-    found = Found(
+    found = FoundTask(
         queue=queue,
         task_id=task_id,
         now=outline.now,
@@ -86,7 +92,9 @@ async def read_detail(context: Context, queue: QueueKey, task_id: str) -> Task |
     return task_of(found, context.dialect(queue), context.limit)
 
 
-async def _outline(context: Context, queue: QueueKey, task_id: str, key: bytes) -> _Outline | None:
+async def _outline(
+    context: ReadContext, queue: QueueKey, task_id: str, key: bytes
+) -> _Outline | None:
     batch = Batch()
     for command in ("HLEN", "PTTL"):
         batch.ask(command, key)
@@ -134,7 +142,7 @@ async def _outline(context: Context, queue: QueueKey, task_id: str, key: bytes) 
 
 
 async def _read_values(
-    context: Context, key: bytes, task_id: str, outline: _Outline, found: Found
+    context: ReadContext, key: bytes, task_id: str, outline: _Outline, found: FoundTask
 ) -> None:
     """The second and third trip, and a fourth for fields that nobody knows."""
     limit = context.limit
@@ -169,7 +177,9 @@ async def _read_values(
     await _read_extra(context, key, [name for name in names if name not in FIELDS], found)
 
 
-async def _open(context: Context, key: bytes, values: Values, notes: list[str]) -> Opened | None:
+async def _open(
+    context: ReadContext, key: bytes, values: Values, notes: list[str]
+) -> DecodedMessage | None:
     size, head = values.sizes.get(b"msg"), values.data.get(b"msg")
     if size is None:
         return None
@@ -191,7 +201,9 @@ async def _open(context: Context, key: bytes, values: Values, notes: list[str]) 
     return opened
 
 
-async def _read_extra(context: Context, key: bytes, names: list[bytes], found: Found) -> None:
+async def _read_extra(
+    context: ReadContext, key: bytes, names: list[bytes], found: FoundTask
+) -> None:
     """Fields that nobody knows, for the raw view: sizes first, like all others."""
     batch = Batch()
     for name in names:
@@ -216,7 +228,7 @@ def gone(queue: QueueKey, task_id: str, now: float) -> Task:
 _NAMED = 5
 
 
-async def find_task(context: Context, task_id: str, queue: QueueKey | None) -> Task | None:
+async def find_task(context: ReadContext, task_id: str, queue: QueueKey | None) -> Task | None:
     """Find one task; ``None`` where neither a hash nor the reverse index knows the id."""
     if queue is not None:
         task = await read_detail(context, queue, task_id)
@@ -224,7 +236,7 @@ async def find_task(context: Context, task_id: str, queue: QueueKey | None) -> T
     return await _by_index(context, task_id, None)
 
 
-async def _by_index(context: Context, task_id: str, only: QueueKey | None) -> Task | None:
+async def _by_index(context: ReadContext, task_id: str, only: QueueKey | None) -> Task | None:
     index = keys.reverse_index(task_id)
     batch = Batch()
     batch.ask("HGET", index, "queue")
@@ -256,7 +268,7 @@ async def _by_index(context: Context, task_id: str, only: QueueKey | None) -> Ta
 
 
 async def _anywhere(
-    context: Context, task_id: str, told: str | None, page: tuple[int, list[bytes]] | None
+    context: ReadContext, task_id: str, told: str | None, page: tuple[int, list[bytes]] | None
 ) -> Task | None:
     if told is not None:
         task = await read_detail(context, QueueKey(told), task_id)
@@ -274,7 +286,9 @@ async def _anywhere(
     return replace(task, notes=(*task.notes, f"Other queues hold this id too: {others}{more}"))
 
 
-async def _holders(context: Context, task_id: str, queues: Iterable[QueueKey]) -> list[QueueKey]:
+async def _holders(
+    context: ReadContext, task_id: str, queues: Iterable[QueueKey]
+) -> list[QueueKey]:
     """The queues that have a hash for the id, by name: one round trip for all."""
     asked = sorted(queues, key=lambda queue: queue.name)
     batch = Batch()

@@ -7,8 +7,8 @@ from typing import NamedTuple
 from runqy_tui.model import QueueKey, TaskPage, TaskState
 from runqy_tui.redis import keys
 from runqy_tui.redis.polling.queue_state import MOST_GROUPS
-from runqy_tui.redis.read_context import Context
-from runqy_tui.redis.tasks.row_reading import Entry, KnownRows, read_rows
+from runqy_tui.redis.read_context import ReadContext
+from runqy_tui.redis.tasks.row_reading import KnownRows, RowEntry, read_rows
 from runqy_tui.redis.wire.replies import Reply, integer, scan_page, scored, strings
 from runqy_tui.redis.wire.transport import Batch
 from runqy_tui.text.safe import decode
@@ -18,7 +18,7 @@ _LISTS = (TaskState.PENDING, TaskState.ACTIVE)
 
 
 class _Listing(NamedTuple):
-    entries: list[Entry]
+    entries: list[RowEntry]
     total: int
     now: float
     groups: tuple[str, ...] = ()
@@ -26,7 +26,7 @@ class _Listing(NamedTuple):
 
 
 async def read_page(
-    context: Context,
+    context: ReadContext,
     queue: QueueKey,
     state: TaskState,
     *,
@@ -59,7 +59,7 @@ async def read_page(
 
 
 async def _list(
-    context: Context,
+    context: ReadContext,
     queue: QueueKey,
     state: TaskState,
     offset: int,
@@ -82,9 +82,9 @@ async def _list(
     context.must(found)
     if state in _LISTS:
         ids = strings(found)
-        entries = [Entry(task_id) for task_id in (ids if newest_first else reversed(ids))]
+        entries = [RowEntry(task_id) for task_id in (ids if newest_first else reversed(ids))]
     else:
-        entries = [Entry(task_id, score) for task_id, score in scored(found)]
+        entries = [RowEntry(task_id, score) for task_id, score in scored(found)]
     return _Listing(
         entries[:limit],
         integer(length) or 0,
@@ -94,7 +94,7 @@ async def _list(
 
 
 async def _list_groups(
-    context: Context, queue: QueueKey, offset: int, limit: int, newest_first: bool
+    context: ReadContext, queue: QueueKey, offset: int, limit: int, newest_first: bool
 ) -> _Listing:
     """One group after the other, by name."""
     batch = Batch()
@@ -117,7 +117,7 @@ async def _list_groups(
         first += size
     found = [context.must(reply) for reply in await context.trip(batch)]
     return _Listing(
-        [Entry(task_id, score) for reply in found for task_id, score in scored(reply)],
+        [RowEntry(task_id, score) for reply in found for task_id, score in scored(reply)],
         sum(sizes),
         context.moment(time_reply),
         tuple(decode(name) for name in names),
@@ -125,7 +125,7 @@ async def _list_groups(
     )
 
 
-async def _sizes(context: Context, places: list[bytes]) -> list[int]:
+async def _sizes(context: ReadContext, places: list[bytes]) -> list[int]:
     batch = Batch()
     for place in places:
         batch.ask("ZCARD", place)

@@ -14,7 +14,7 @@ _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
 
-class Lately(Generic[_Key, _Value]):
+class TTLCache(Generic[_Key, _Value]):
     """Keeps values for some seconds, and so many of them at most once :meth:`forget` was called."""
 
     def __init__(self, seconds: float, most: int) -> None:

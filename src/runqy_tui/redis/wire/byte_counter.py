@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from runqy_tui.model import Whereabouts
-from runqy_tui.redis.connecting.target import Target
+from runqy_tui.model import Topology
+from runqy_tui.redis.connecting.target import RedisTarget
 from runqy_tui.redis.wire.replies import Reply
-from runqy_tui.redis.wire.transport import Batch, Link
+from runqy_tui.redis.wire.transport import Batch, RedisLink
 
 
-class MeteredLink:
-    """Satisfies :class:`Link`. Bytes are those of the protocol, without TLS and TCP around them.
+class CountingLink:
+    """Satisfies :class:`RedisLink`. Bytes are those of the protocol, without TLS and TCP.
 
     ``received`` is exact but for errors, whose text the client library changes.
     """
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: RedisLink) -> None:
         self._link = link
         self.commands = 0
         self.sent = 0
@@ -39,12 +39,12 @@ class MeteredLink:
         self._link.epoch = value
 
     @property
-    def target(self) -> Target:
+    def target(self) -> RedisTarget:
         """Of the link."""
         return self._link.target
 
     @property
-    def whereabouts(self) -> Whereabouts:
+    def whereabouts(self) -> Topology:
         """Of the link."""
         return self._link.whereabouts
 

@@ -30,7 +30,7 @@ from runqy_tui.model.errors import AccessDeniedError, ConnectionFailedError, Run
 from runqy_tui.text.safe import safe_line
 
 if TYPE_CHECKING:
-    from runqy_tui.redis.connecting.target import Target
+    from runqy_tui.redis.connecting.target import RedisTarget
 
 ACL_HINT = "`runqy-tui acl` prints the rights that a monitor needs"
 _COMMAND = re.compile(r"'([\w|]+)' command")
@@ -42,7 +42,7 @@ _NO_WAY = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errn
 _AGAIN = "It is asked again by itself."
 
 
-def translate(error: BaseException, target: Target, *, met: bool = False) -> RunqyTuiError:
+def translate(error: BaseException, target: RedisTarget, *, met: bool = False) -> RunqyTuiError:
     """Turn what redis-py or the socket raised into the error that the user sees.
 
     ``met``: it has answered before, so that host, port and TLS are right.
@@ -108,7 +108,7 @@ def _no_permission(error: NoPermissionError) -> str:
     return f"does not let this user {what} (NOPERM): it lacks that right. {ACL_HINT}."
 
 
-def _authentication(error: BaseException, target: Target, where: str) -> str:
+def _authentication(error: BaseException, target: RedisTarget, where: str) -> str:
     text = str(error)
     if target.program == "Sentinel":
         return _of_sentinel(text, target, where)
@@ -125,7 +125,7 @@ def _authentication(error: BaseException, target: Target, where: str) -> str:
     )
 
 
-def _of_sentinel(text: str, target: Target, where: str) -> str:
+def _of_sentinel(text: str, target: RedisTarget, where: str) -> str:
     if target.password is None:
         return (
             f"{where} asks for a password: the one of the URL is for the servers. "
@@ -174,7 +174,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         seen = seen.__cause__ or seen.__context__
 
 
-def _socket(error: BaseException, target: Target, where: str, met: bool) -> str:
+def _socket(error: BaseException, target: RedisTarget, where: str, met: bool) -> str:
     for cause in _causes(error):
         text = _of_cause(cause, target, where, met)
         if text is not None:
@@ -212,7 +212,7 @@ def _told_cause(text: str) -> OSError | None:
     return socket.gaierror(number, "") if number < 0 else OSError(number, "")
 
 
-def _of_cause(cause: BaseException, target: Target, where: str, met: bool) -> str | None:
+def _of_cause(cause: BaseException, target: RedisTarget, where: str, met: bool) -> str | None:
     if isinstance(cause, ssl.SSLCertVerificationError):
         return certificate_text(cause, target, where)
     if isinstance(cause, ssl.SSLError):
@@ -241,7 +241,7 @@ def _of_cause(cause: BaseException, target: Target, where: str, met: bool) -> st
     return None
 
 
-def _timeout(target: Target, where: str, met: bool) -> str:
+def _timeout(target: RedisTarget, where: str, met: bool) -> str:
     hints = {
         "redis": f" If it expects TLS, use {target.url_form(tls=True)}.",
         "rediss": f" If it has no TLS: {target.url_form(tls=False)}.",
@@ -253,7 +253,7 @@ def _timeout(target: Target, where: str, met: bool) -> str:
     )
 
 
-def _reset(target: Target, where: str, met: bool) -> str:
+def _reset(target: RedisTarget, where: str, met: bool) -> str:
     if met or target.scheme not in ("redis", "rediss"):
         return f"{where} closed the connection: it restarted, or was cut off. {_AGAIN}"
     other = target.url_form(tls=target.scheme == "redis")
@@ -271,7 +271,7 @@ _WANTED = ("CERTIFICATE_REQUIRED", "HANDSHAKE_FAILURE")
 _REFUSED = ("UNKNOWN_CA", "BAD_CERTIFICATE", "CERTIFICATE_UNKNOWN", "CERTIFICATE_EXPIRED")
 
 
-def certificate_text(error: ssl.SSLCertVerificationError, target: Target, where: str) -> str:
+def certificate_text(error: ssl.SSLCertVerificationError, target: RedisTarget, where: str) -> str:
     """Why the server's certificate is not believed."""
     code = getattr(error, "verify_code", None)
     if code in _ANOTHER_NAME:
@@ -293,7 +293,7 @@ def certificate_text(error: ssl.SSLCertVerificationError, target: Target, where:
     )
 
 
-def handshake_text(error: ssl.SSLError, target: Target, where: str) -> str:
+def handshake_text(error: ssl.SSLError, target: RedisTarget, where: str) -> str:
     """Why the two do not come to terms."""
     alert = f"{error.reason or ''} {error}".upper().replace(" ", "_")
     if "ALERT" in alert and any(word in alert for word in _WANTED):
@@ -312,7 +312,7 @@ def handshake_text(error: ssl.SSLError, target: Target, where: str) -> str:
     return f"{where} does not speak TLS as asked. If it has no TLS, use {plain}."
 
 
-def dropped(target: Target) -> str:
+def dropped(target: RedisTarget) -> str:
     """What may be behind a connection that ends as soon as it is encrypted.
 
     In TLS 1.3 a server judges a client after the handshake, and what it says of that is often

@@ -34,7 +34,7 @@ ALL = sys.maxsize
 """A step that needs every reply, however many there are."""
 
 
-class Intake(Generic[_T]):
+class StreamingParse(Generic[_T]):
     """Work on replies that goes as far as there are any: ``replies`` grows, from its beginning."""
 
     def __init__(self, taking: Callable[[list[Reply]], Taking[_T]]) -> None:
@@ -84,7 +84,7 @@ except ImportError:  # another redis-py
     NOT_ENOUGH_DATA = None
 
 
-class Lean:
+class FastConnection:
     """The streams and the parser of one connection of redis-py."""
 
     __slots__ = ("_gets", "_reader", "_stream", "_writer")
@@ -98,7 +98,7 @@ class Lean:
         self._gets = reader.gets
 
     async def exchange(
-        self, wire: bytes, count: int, patience: float, intake: Intake[Any] | None = None
+        self, wire: bytes, count: int, patience: float, intake: StreamingParse[Any] | None = None
     ) -> list[Reply]:
         """Write commands and read their replies, waiting at most ``patience`` seconds for any part.
 
@@ -138,7 +138,7 @@ def _ends_all(error: Exception) -> bool:
     return not isinstance(error, ResponseError) or concerns_all(error)
 
 
-def lean(connection: Any) -> Lean | None:
+def lean(connection: Any) -> FastConnection | None:
     """The inside of a connected connection, ``None`` where it is not what it is known to be."""
     stream, writer = getattr(connection, "_reader", None), getattr(connection, "_writer", None)
     parser = getattr(connection, "_parser", None)
@@ -150,4 +150,4 @@ def lean(connection: Any) -> Lean | None:
         and getattr(parser, "_stream", None) is stream
         and all(hasattr(reader, name) for name in ("feed", "gets", "has_data"))
     )
-    return Lean(stream, writer, reader) if known else None
+    return FastConnection(stream, writer, reader) if known else None

@@ -14,7 +14,7 @@ from weakref import WeakSet
 
 from redis.exceptions import RedisError, ResponseError
 
-from runqy_tui.model import Whereabouts
+from runqy_tui.model import Topology
 from runqy_tui.model.errors import ConnectionFailedError
 from runqy_tui.redis.wire.commands import Pattern, encode, key_of
 from runqy_tui.redis.wire.error_translation import concerns_all, translate
@@ -23,8 +23,8 @@ from runqy_tui.redis.wire.fast_connection import lean
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from runqy_tui.redis.connecting.target import Target
-    from runqy_tui.redis.wire.fast_connection import Intake
+    from runqy_tui.redis.connecting.target import RedisTarget
+    from runqy_tui.redis.wire.fast_connection import StreamingParse
     from runqy_tui.redis.wire.replies import Reply
 
 _BREATH = 100
@@ -120,7 +120,7 @@ class Pool(Protocol):
         """Close all of them."""
 
 
-class Link(Protocol):
+class RedisLink(Protocol):
     """The way to one deployment, whatever it is made of.
 
     ``round_trips`` counts for whoever wants to know; what several nodes answer at the same time
@@ -132,12 +132,12 @@ class Link(Protocol):
     epoch: int
 
     @property
-    def target(self) -> Target:
+    def target(self) -> RedisTarget:
         """What was asked for: its address is what the user knows the deployment by."""
         ...
 
     @property
-    def whereabouts(self) -> Whereabouts:
+    def whereabouts(self) -> Topology:
         """Who answers at present."""
         ...
 
@@ -158,7 +158,7 @@ class Link(Protocol):
 class NodeLink:
     """Connections to one server. ``lean`` off reads replies the plain way, to compare."""
 
-    def __init__(self, pool: Pool, target: Target) -> None:
+    def __init__(self, pool: Pool, target: RedisTarget) -> None:
         self._target = target
         self.round_trips = 0
         self.epoch = 0
@@ -169,17 +169,17 @@ class NodeLink:
         self._greeted: WeakSet[Connection] = WeakSet()
 
     @property
-    def target(self) -> Target:
+    def target(self) -> RedisTarget:
         """Where the server is."""
         return self._target
 
     @property
-    def whereabouts(self) -> Whereabouts:
+    def whereabouts(self) -> Topology:
         """Always the server itself."""
-        return Whereabouts()
+        return Topology()
 
-    async def trip(self, batch: Batch, intake: Intake[Any] | None = None) -> list[Reply]:
-        """Send a batch and read every reply; see :meth:`Link.trip`.
+    async def trip(self, batch: Batch, intake: StreamingParse[Any] | None = None) -> list[Reply]:
+        """Send a batch and read every reply; see :meth:`RedisLink.trip`.
 
         With an ``intake`` (once only) they are taken up as they come, where that can be.
         """
@@ -196,7 +196,7 @@ class NodeLink:
             fault = translate(error, self._target, met=self._met)
         raise fault from None
 
-    async def _exchange(self, batch: Batch, intake: Intake[Any] | None) -> list[Reply]:
+    async def _exchange(self, batch: Batch, intake: StreamingParse[Any] | None) -> list[Reply]:
         connection = await self._pool.get_connection()
         try:
             self._refuse_when_closed()  # it may have been closed while this one was opened
@@ -219,7 +219,7 @@ class NodeLink:
             await self._pool.release(connection)
 
     async def _send(
-        self, connection: Connection, wire: bytes, count: int, intake: Intake[Any] | None
+        self, connection: Connection, wire: bytes, count: int, intake: StreamingParse[Any] | None
     ) -> list[Reply]:
         patience = self._target.timeout
         quick = lean(connection) if self.lean else None

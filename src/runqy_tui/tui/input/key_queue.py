@@ -27,7 +27,7 @@ hundred, and none waits for the one before."""
 Typed = Key | Paste
 
 
-class Through(Message):
+class KeyBarrier(Message):
     """Follows a key from queue to queue, up to the app.
 
     The first one comes with the key: then its action has run. The second one comes behind what the
@@ -41,11 +41,11 @@ class Through(Message):
         self.set_sender(target)  # else it would end below the app, as sent by it
 
 
-class OneAtATime:
+class KeyQueue:
     """Hands out what is typed, in its order.
 
     Args:
-        app: whose keys these are; it tells :meth:`through` when a :class:`Through` has arrived.
+        app: whose keys these are; it tells :meth:`through` when a :class:`KeyBarrier` has arrived.
         hand_out: gives a key or a pasted text to the widget that has the focus.
     """
 
@@ -54,7 +54,7 @@ class OneAtATime:
         self._hand_out = hand_out
         self._waiting: deque[Typed] = deque()
         self._last: Typed | None = None
-        self._under_way: Through | None = None
+        self._under_way: KeyBarrier | None = None
         self._late: asyncio.TimerHandle | None = None
 
     async def take(self, typed: Typed) -> None:
@@ -63,7 +63,7 @@ class OneAtATime:
         if self._under_way is None:
             await self._next()
 
-    def through(self, mark: Through) -> None:
+    def through(self, mark: KeyBarrier) -> None:
         """A key has gone all its way, once or twice.
 
         What it put into the queues of screen and app comes first as well: that may be a change of
@@ -72,7 +72,7 @@ class OneAtATime:
         if mark is not self._under_way:
             return
         if not mark.again:
-            self._under_way = Through(mark.target, again=True)
+            self._under_way = KeyBarrier(mark.target, again=True)
             if mark.target.post_message(self._under_way):
                 return
         app = self._app
@@ -86,14 +86,14 @@ class OneAtATime:
                 await self._hand_out(typed)
                 continue
             self._last = typed
-            mark = self._under_way = Through(target)
+            mark = self._under_way = KeyBarrier(target)
             loop = asyncio.get_running_loop()
             self._late = loop.call_later(PATIENCE_S, app.call_later, self._give_up, typed)
             await self._hand_out(typed)
             if not target.post_message(mark):
                 self._end()
 
-    async def _done(self, mark: Through) -> None:
+    async def _done(self, mark: KeyBarrier) -> None:
         if mark is self._under_way:
             self._end()
             await self._next()

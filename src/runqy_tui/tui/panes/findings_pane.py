@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from runqy_tui.model.severity import Severity
-from runqy_tui.monitor.store import Link, View
+from runqy_tui.monitor.store import ConnectionState, View
 from runqy_tui.text.humanize import amount
 from runqy_tui.tui.notices import notices
 from runqy_tui.tui.panes.resource_pane import ResourcePane
@@ -108,7 +108,9 @@ class FindingsPane(ResourcePane[FindingRow]):
         hidden = len(self._items) - self.most_lines
         more = f" ─ {hidden} more below" if hidden > 0 else ""
         view = self.session.view
-        count = len(notices(view)) if view.link is Link.LIVE else 0  # else they have their line
+        count = (
+            len(notices(view)) if view.link is ConnectionState.LIVE else 0
+        )  # else they have their line
         noticed = f" ─ {amount(count, 'notice')}: w" if count else ""
         return Content.assemble(super().full(), (more, "$muted"), (noticed, "$warning"))
 

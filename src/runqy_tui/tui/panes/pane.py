@@ -19,11 +19,11 @@ from runqy_tui.monitor.store import View
 from runqy_tui.tui import safe_text
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.widgets.bindings import quiet
-from runqy_tui.tui.widgets.columns import Column
+from runqy_tui.tui.widgets.columns import ColumnLayout
 from runqy_tui.tui.widgets.table import Table
 
 if TYPE_CHECKING:
-    from runqy_tui.tui.widgets.text_entry import Entry
+    from runqy_tui.tui.widgets.text_entry import TextEntry
 
 
 class Pane(Vertical):
@@ -52,7 +52,7 @@ class Pane(Vertical):
     _line_only: Region | None = None
 
     def __init__(
-        self, session: Session, columns: tuple[Column, ...], table: type[Table] = Table
+        self, session: Session, columns: tuple[ColumnLayout, ...], table: type[Table] = Table
     ) -> None:
         super().__init__(id=self.noun.lower())
         self.session = session
@@ -60,7 +60,7 @@ class Pane(Vertical):
         self.needle = ""
         self._title = ""
         self._message = ""
-        self._input: Entry | None = None
+        self._input: TextEntry | None = None
 
     def compose(self) -> ComposeResult:
         """Build the pane; its filter line is made when it is wanted."""
@@ -123,9 +123,9 @@ class Pane(Vertical):
     async def action_filter(self) -> None:
         """Open the filter line."""
         if self._input is None:
-            from runqy_tui.tui.widgets.text_entry import Entry
+            from runqy_tui.tui.widgets.text_entry import TextEntry
 
-            self._input = Entry(placeholder="type to filter, Enter keeps it, Esc clears it")
+            self._input = TextEntry(placeholder="type to filter, Enter keeps it, Esc clears it")
             await self.mount(self._input)
         self._input.display = True
         # At once: a key typed ahead belongs to it.

@@ -18,9 +18,15 @@ from runqy_tui.monitor.store import View
 from runqy_tui.tui import safe_text
 from runqy_tui.tui.panes.pane import Pane
 from runqy_tui.tui.session import Session
-from runqy_tui.tui.tables.coalescing_loader import Turns
+from runqy_tui.tui.tables.coalescing_loader import CoalescingLoader
 from runqy_tui.tui.tables.queue_rows import queue_label
-from runqy_tui.tui.tables.task_listing import FILTER_DEPTH, Sight, Target, read_matches, read_rows
+from runqy_tui.tui.tables.task_listing import (
+    FILTER_DEPTH,
+    ListTarget,
+    ListView,
+    read_matches,
+    read_rows,
+)
 from runqy_tui.tui.tables.task_rows import task_cells, task_columns
 from runqy_tui.tui.widgets.bindings import quiet
 from runqy_tui.tui.widgets.row_provider import NO_ROWS, Cell, ListRows, Rows
@@ -72,8 +78,8 @@ class TasksPane(Pane):
         self._state = TaskState.PENDING
         self._newest_first = False
         self._summary: Queue | None = None
-        self._shown: Target | None = None
-        self._turns = Turns(self, lambda: self.target, self._load)
+        self._shown: ListTarget | None = None
+        self._turns = CoalescingLoader(self, lambda: self.target, self._load)
         self._patience: Timer | None = None
         self._matches: dict[str, int] = {}
 
@@ -85,16 +91,16 @@ class TasksPane(Pane):
     # What is shown
 
     @property
-    def shown(self) -> Target | None:
+    def shown(self) -> ListTarget | None:
         """The list whose rows are on the screen; for a moment it may not be the wanted one."""
         return self._shown
 
     @property
-    def target(self) -> Target | None:
+    def target(self) -> ListTarget | None:
         """The list that is wanted."""
         if self._queue is None:
             return None
-        return Target(self._queue, self._state, self._newest_first, self.needle)
+        return ListTarget(self._queue, self._state, self._newest_first, self.needle)
 
     def show(self, view: View) -> None:
         """Take over new counts, and read the visible tasks anew unless the screen is frozen."""
@@ -177,7 +183,7 @@ class TasksPane(Pane):
     def _rows_needed(self) -> None:
         self._turns.ask()
 
-    async def _load(self, target: Target) -> None:
+    async def _load(self, target: ListTarget) -> None:
         try:
             rows = await self._read(self.session.reader, target)
         except RunqyTuiError as error:
@@ -191,7 +197,7 @@ class TasksPane(Pane):
             self._take(target, rows)
             self.post_message(self.Listed())
 
-    def _take(self, target: Target, rows: Rows) -> None:
+    def _take(self, target: ListTarget, rows: Rows) -> None:
         if self._patience is not None:
             self._patience.stop()
             self._patience = None
@@ -202,7 +208,7 @@ class TasksPane(Pane):
         self.table.set_rows(rows, reset=other)
         self.post_message(self.Retitled(self))
 
-    def _stays(self, target: Target, rows: Rows) -> bool:
+    def _stays(self, target: ListTarget, rows: Rows) -> bool:
         """Whether the same list comes in another look and still shows the selected task.
 
         Whoever turns a list round at its top wants to see the other end.
@@ -213,7 +219,7 @@ class TasksPane(Pane):
         turned = shown is not None and target.newest_first != shown.newest_first
         return rows.index_of(table.selected) is not None and not (turned and not table.cursor_index)
 
-    async def _read(self, reader: Reader, target: Target) -> Rows:
+    async def _read(self, reader: Reader, target: ListTarget) -> Rows:
         if not target.needle:
             return await read_rows(reader, target, self._sight(target))
         page, found = await read_matches(reader, target)
@@ -225,23 +231,23 @@ class TasksPane(Pane):
 
         return ListRows([page.rows[at] for at in found], lambda row: row.id, cell)
 
-    def _sight(self, target: Target) -> Sight:
+    def _sight(self, target: ListTarget) -> ListView:
         """What to read: what is in view now, or will be in the same list in another look."""
         table, shown = self.table, self._shown
         selected = None if table.selected is None else str(table.selected)
         top, height, total = table.top, table.page_height, len(table.rows)
         if target == shown:
-            return Sight(top, height, total, table.cursor_index, selected)
+            return ListView(top, height, total, table.cursor_index, selected)
         if shown is None or selected is None or not target.same_list(shown):
-            return Sight(0, height, 0)
+            return ListView(0, height, 0)
         if shown.needle:
             index = self._matches.get(selected, 0)
             total = index + 1
         elif table.cursor_index:
             index = total - 1 - table.cursor_index
         else:
-            return Sight(0, height, 0)
-        return Sight(max(0, index - table.cursor_index + top), height, total, index, selected)
+            return ListView(0, height, 0)
+        return ListView(max(0, index - table.cursor_index + top), height, total, index, selected)
 
     # What the borders say
 

@@ -14,8 +14,8 @@ from textual.screen import Screen
 
 from runqy_tui.tui.renderer.compositor_updates import misfit, understood
 from runqy_tui.tui.renderer.presenter import Presenter
-from runqy_tui.tui.renderer.terminal_link import Link
-from runqy_tui.tui.renderer.writer import Outlet
+from runqy_tui.tui.renderer.terminal_link import TerminalLink
+from runqy_tui.tui.renderer.writer import TerminalWriter
 
 
 def erases_with_colour(env: Mapping[str, str]) -> bool:
@@ -40,11 +40,11 @@ ReturnType = TypeVar("ReturnType")
 
 
 @runtime_checkable
-class HasOutlet(Protocol):
+class HasTerminalWriter(Protocol):
     """A driver that writes through an outlet; ``None`` where the terminal allows none."""
 
-    outlet: Outlet | None
-    link: Link
+    outlet: TerminalWriter | None
+    link: TerminalLink
     to_bytes: Callable[[str], bytes]
 
 
@@ -93,7 +93,7 @@ class CellDiffApp(App[ReturnType]):
         driver = self._driver
         if self.is_headless or driver is None or driver.is_inline or self.misfit is not None:
             return None
-        if not isinstance(driver, HasOutlet) or driver.outlet is None:
+        if not isinstance(driver, HasTerminalWriter) or driver.outlet is None:
             return None
         if self.presenter is None or self.presenter.outlet is not driver.outlet:
             self.misfit = misfit()

@@ -8,7 +8,7 @@ from unicodedata import east_asian_width
 from rich.cells import cell_len, get_character_cell_size, split_graphemes
 from rich.segment import Segment
 
-from runqy_tui.tui.renderer.style_encoder import PLAIN, Pen, Pens
+from runqy_tui.tui.renderer.style_encoder import PLAIN, CellStyle, StyleEncoder
 
 _UNSENDABLE: dict[int, str | None] = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)])
 _UNSENDABLE |= dict.fromkeys(range(0xD800, 0xE000), "\N{REPLACEMENT CHARACTER}")
@@ -18,26 +18,26 @@ _HALF = ""
 """The text of a cell that the wide character on its left covers."""
 
 
-class Row:
+class CellRow:
     """One line: the text of each cell, and the pen that draws it."""
 
     __slots__ = ("pens", "texts")
 
-    def __init__(self, width: int, pen: Pen = PLAIN) -> None:
+    def __init__(self, width: int, pen: CellStyle = PLAIN) -> None:
         self.texts: list[str] = [" "] * width
-        self.pens: list[Pen] = [pen] * width
+        self.pens: list[CellStyle] = [pen] * width
 
-    def copy_from(self, other: Row) -> None:
+    def copy_from(self, other: CellRow) -> None:
         """Become the same."""
         self.texts[:] = other.texts
         self.pens[:] = other.pens
 
-    def same_as(self, other: Row) -> bool:
+    def same_as(self, other: CellRow) -> bool:
         """Whether both look the same."""
         return self.texts == other.texts and self.pens == other.pens
 
 
-class Frame:
+class CellFrame:
     """``height`` rows of ``width`` cells. ``touched`` holds the rows written since it was emptied.
 
     A cell holds one grapheme; a wide one takes two cells, of which the second is empty.
@@ -46,10 +46,10 @@ class Frame:
     def __init__(self, width: int, height: int) -> None:
         self.width = width
         self.height = height
-        self.rows = [Row(width) for _ in range(height)]
+        self.rows = [CellRow(width) for _ in range(height)]
         self.touched: set[int] = set()
 
-    def put(self, y: int, x: int, segments: Iterable[Segment], pens: Pens) -> None:
+    def put(self, y: int, x: int, segments: Iterable[Segment], pens: StyleEncoder) -> None:
         """Write segments from a cell on; what does not fit is left out."""
         if not 0 <= y < self.height or x < 0:
             return
@@ -68,7 +68,7 @@ class Frame:
             else:
                 x = self._put_graphemes(row, x, text, pen, blank)
 
-    def _put_simple(self, row: Row, x: int, text: str, pen: Pen, blank: Pen) -> int:
+    def _put_simple(self, row: CellRow, x: int, text: str, pen: CellStyle, blank: CellStyle) -> int:
         room = self.width - x
         if len(text) > room:
             text = text[:room]
@@ -81,7 +81,9 @@ class Frame:
             row.pens[x:end] = [blank if char == " " else pen for char in text]
         return end
 
-    def _put_graphemes(self, row: Row, x: int, text: str, pen: Pen, blank: Pen) -> int:
+    def _put_graphemes(
+        self, row: CellRow, x: int, text: str, pen: CellStyle, blank: CellStyle
+    ) -> int:
         for start, stop, width in split_graphemes(text)[0]:
             grapheme = text[start:stop]
             if width == 0:
@@ -108,13 +110,13 @@ def _plain(text: str) -> bool:
     return all(get_character_cell_size(char) == 1 for char in text)
 
 
-def _join(row: Row, x: int, mark: str) -> None:
+def _join(row: CellRow, x: int, mark: str) -> None:
     if row.texts[x] == _HALF and x > 0:
         x -= 1
     row.texts[x] += mark
 
 
-def _clear_halves(row: Row, x: int, end: int) -> None:
+def _clear_halves(row: CellRow, x: int, end: int) -> None:
     """Writing over one half of a wide character leaves a blank of the other, as terminals do."""
     texts = row.texts
     if x < len(texts) and texts[x] == _HALF and x > 0:

@@ -12,8 +12,8 @@ from textual import _compositor
 from textual.app import App
 from textual.strip import Strip
 
-from runqy_tui.tui.renderer.cell_frame import Frame
-from runqy_tui.tui.renderer.style_encoder import Pens
+from runqy_tui.tui.renderer.cell_frame import CellFrame
+from runqy_tui.tui.renderer.style_encoder import StyleEncoder
 
 TESTED = ("8.2",)
 """Series of Textual that the tests of this folder have passed with."""
@@ -46,7 +46,7 @@ def understood(update: object) -> bool:
     return isinstance(update, _compositor.LayoutUpdate | _compositor.ChopsUpdate)
 
 
-def take(update: object, frame: Frame, pens: Pens) -> None:
+def take(update: object, frame: CellFrame, pens: StyleEncoder) -> None:
     """Put an update into a frame."""
     if isinstance(update, _compositor.LayoutUpdate):
         _take_layout(update, frame, pens)
@@ -54,7 +54,7 @@ def take(update: object, frame: Frame, pens: Pens) -> None:
         _take_chops(update, frame, pens)
 
 
-def _take_layout(update: _compositor.LayoutUpdate, frame: Frame, pens: Pens) -> None:
+def _take_layout(update: _compositor.LayoutUpdate, frame: CellFrame, pens: StyleEncoder) -> None:
     for y, line in enumerate(update.strips, update.region.y):
         x = update.region.x
         for strip in line:
@@ -62,7 +62,7 @@ def _take_layout(update: _compositor.LayoutUpdate, frame: Frame, pens: Pens) -> 
             x += strip.cell_length
 
 
-def _take_chops(update: _compositor.ChopsUpdate, frame: Frame, pens: Pens) -> None:
+def _take_chops(update: _compositor.ChopsUpdate, frame: CellFrame, pens: StyleEncoder) -> None:
     for y, x1, x2 in update.spans:
         for end, (x, strip) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
             if strip is None or x > x2 or end <= x1:

@@ -32,10 +32,10 @@ from textual.geometry import Size
 from textual.message import Message
 
 from runqy_tui.text.safe import safe_line
-from runqy_tui.tui.renderer.output_stream import Output
+from runqy_tui.tui.renderer.output_stream import OutputStream
 from runqy_tui.tui.renderer.resizing import Resizing
-from runqy_tui.tui.renderer.terminal_link import Link
-from runqy_tui.tui.renderer.writer import Outlet, open_terminal
+from runqy_tui.tui.renderer.terminal_link import TerminalLink
+from runqy_tui.tui.renderer.writer import TerminalWriter, open_terminal
 
 LAST_RESORT_S = 2.0
 """How long an orderly exit may take once the terminal is gone, in seconds."""
@@ -60,7 +60,7 @@ linux_driver.getincrementaldecoder = _lenient  # type: ignore[assignment,attr-de
 class _NoThread:
     """Stands in for Textual's writer thread where an outlet takes the output."""
 
-    def __init__(self, outlet: Outlet) -> None:
+    def __init__(self, outlet: TerminalWriter) -> None:
         self._outlet = outlet
 
     def start(self) -> None:
@@ -91,10 +91,10 @@ class RunqyDriver(LinuxDriver):
         super().__init__(*args, **options)
         self._loop = asyncio.get_running_loop()
         if sys.__stdout__ is not None:
-            self._file: Any = Output(sys.__stdout__, self._output_lost)
+            self._file: Any = OutputStream(sys.__stdout__, self._output_lost)
             self.to_bytes = self._file.to_bytes
-        self.outlet: Outlet | None = None
-        self.link = Link()
+        self.outlet: TerminalWriter | None = None
+        self.link = TerminalLink()
         self._handlers: dict[signal.Signals, Any] = {}
         self._last_resort: threading.Timer | None = None
         self._resizing = Resizing(self._loop, self._resized)
@@ -113,7 +113,7 @@ class RunqyDriver(LinuxDriver):
                 self._handlers[number] = signal.signal(number, self._signalled)
         descriptor = None if sys.__stdout__ is None else open_terminal(sys.__stdout__.fileno())
         if descriptor is not None:
-            self.outlet = Outlet(descriptor, self._loop, self._output_lost)
+            self.outlet = TerminalWriter(descriptor, self._loop, self._output_lost)
             self._file.outlet = self.outlet
         self.link.reset()
         super().start_application_mode()  # type: ignore[no-untyped-call]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from functools import lru_cache
 
-from runqy_tui.tui.renderer.cell_frame import Frame, Row, is_half, trusted
-from runqy_tui.tui.renderer.style_encoder import PLAIN, Pen, change
+from runqy_tui.tui.renderer.cell_frame import CellFrame, CellRow, is_half, trusted
+from runqy_tui.tui.renderer.style_encoder import PLAIN, CellStyle, change
 
 _MOST_BACKSPACES = 3
 
@@ -75,9 +75,9 @@ class Encoder:
 
     def __init__(self, *, erases_with_colour: bool = True) -> None:
         self._erases_with_colour = erases_with_colour
-        self._shown: Frame | None = None
+        self._shown: CellFrame | None = None
         self._out: list[str] = []
-        self._pen: Pen | None = None
+        self._pen: CellStyle | None = None
         self._row: int | None = None
         self._column: int | None = None
 
@@ -85,7 +85,7 @@ class Encoder:
         """Somebody else has written to the terminal: the next frame starts afresh."""
         self._shown = self._pen = self._row = self._column = None
 
-    def encode(self, frame: Frame) -> str:
+    def encode(self, frame: CellFrame) -> str:
         """The sequence that turns what is shown into ``frame``; empty where nothing differs.
 
         Rows that were not touched since the last frame are taken to be the same; ``touched`` is
@@ -116,7 +116,7 @@ class Encoder:
         self._row, self._column = row, column
         return way
 
-    def _start(self, frame: Frame) -> Frame:
+    def _start(self, frame: CellFrame) -> CellFrame:
         """Clear the terminal in the colour that most of the frame has."""
         self._pen = self._row = self._column = None
         ground = PLAIN
@@ -125,12 +125,12 @@ class Encoder:
         self._take(ground)
         self._out.append("\x1b[H\x1b[J")
         self._row = self._column = 0
-        shown = self._shown = Frame(frame.width, frame.height)
+        shown = self._shown = CellFrame(frame.width, frame.height)
         for row in shown.rows:
             row.pens[:] = [ground] * frame.width
         return shown
 
-    def _line(self, y: int, wanted: Row, old: Row) -> None:
+    def _line(self, y: int, wanted: CellRow, old: CellRow) -> None:
         texts, pens = wanted.texts, wanted.pens
         width = len(texts)
         tail = self._erasable(wanted)
@@ -149,7 +149,7 @@ class Encoder:
             self._go(y, x, wanted)
             x = self._write(wanted, x)
 
-    def _go(self, y: int, x: int, wanted: Row) -> None:
+    def _go(self, y: int, x: int, wanted: CellRow) -> None:
         if self._row == y and self._column is not None and 0 < x - self._column <= _NEAR:
             between = self._rewritten(wanted, self._column, x)
             way = move(self._row, self._column, y, x)
@@ -161,7 +161,7 @@ class Encoder:
             self._out.append(move(self._row, self._column, y, x))
             self._row, self._column = y, x
 
-    def _rewritten(self, wanted: Row, start: int, stop: int) -> str | None:
+    def _rewritten(self, wanted: CellRow, start: int, stop: int) -> str | None:
         """The cells in between as text, where the pen in force draws them as they are."""
         pen = self._pen
         if pen is None:
@@ -174,7 +174,7 @@ class Encoder:
                 return None
         return "".join(wanted.texts[start:stop])
 
-    def _write(self, wanted: Row, x: int) -> int:
+    def _write(self, wanted: CellRow, x: int) -> int:
         """Write one cell; gives the column behind it."""
         text, pen = wanted.texts[x], wanted.pens[x]
         if text == " ":
@@ -190,16 +190,16 @@ class Encoder:
         self._column = end if known else None
         return end
 
-    def _take_for_blank(self, pen: Pen) -> None:
+    def _take_for_blank(self, pen: CellStyle) -> None:
         if self._pen is None or not self._pen.draws_blank_like(pen):
             self._take(pen)
 
-    def _take(self, pen: Pen) -> None:
+    def _take(self, pen: CellStyle) -> None:
         if self._pen is not pen:
             self._out.append(change(self._pen, pen))
             self._pen = pen
 
-    def _erasable(self, row: Row) -> int:
+    def _erasable(self, row: CellRow) -> int:
         """Where the blanks begin that reach to the end of a line and can be erased."""
         x = len(row.texts)
         if not x:
@@ -214,7 +214,7 @@ class Encoder:
         return x
 
 
-def _differing(wanted: Row, old: Row, start: int) -> int:
+def _differing(wanted: CellRow, old: CellRow, start: int) -> int:
     """How many cells from the first to the last one that differs."""
     for x in range(len(wanted.texts) - 1, start - 1, -1):
         if wanted.texts[x] != old.texts[x] or wanted.pens[x] != old.pens[x]:
@@ -222,7 +222,7 @@ def _differing(wanted: Row, old: Row, start: int) -> int:
     return 0
 
 
-def _ground(frame: Frame) -> Pen:
+def _ground(frame: CellFrame) -> CellStyle:
     counted = Counter(
         pen
         for row in frame.rows

@@ -14,7 +14,7 @@ HASTE_S = 2 * GAP_S
 """Least time from one hurried frame to the next, so that a rush of keys is half more at most."""
 
 
-class Beat:
+class FrameTimer:
     """Stands in for the timer by which a Textual screen paints, with the methods it is used by.
 
     That timer ticks in step with a clock of its own: once it has rested, the second frame comes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import monotonic
 
-from runqy_tui.tui.renderer.terminal_link import Link
+from runqy_tui.tui.renderer.terminal_link import TerminalLink
 
 FAR_S, NEAR_S = 0.25, 0.15
 """A delay from which on a link is slow, and one below which it may be fast again, in seconds."""
@@ -16,10 +16,10 @@ CALM_S, LONGEST_CALM_S = 30.0, 480.0
 _FORGIVEN_S = 900.0
 
 
-class Pace:
+class LinkQuality:
     """``slow`` and, for people, ``why``. :meth:`look` brings them up to date."""
 
-    def __init__(self, link: Link, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, link: TerminalLink, clock: Callable[[], float] = monotonic) -> None:
         self.slow = False
         self.why = ""
         self._link = link

@@ -39,7 +39,7 @@ _ASCII = {
 }
 
 
-class Output:
+class OutputStream:
     """Standard output; once it fails all is dropped, so that nobody waits for it in vain.
 
     What its encoding cannot say becomes ASCII of the same width.

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 from rich.color import ColorSystem
 
-from runqy_tui.tui.renderer.cell_frame import Frame
+from runqy_tui.tui.renderer.cell_frame import CellFrame
 from runqy_tui.tui.renderer.compositor_updates import take
 from runqy_tui.tui.renderer.encoder import Encoder
-from runqy_tui.tui.renderer.link_quality import Pace
-from runqy_tui.tui.renderer.style_encoder import Pens
-from runqy_tui.tui.renderer.terminal_link import QUERY, Link
-from runqy_tui.tui.renderer.writer import Outlet
+from runqy_tui.tui.renderer.link_quality import LinkQuality
+from runqy_tui.tui.renderer.style_encoder import StyleEncoder
+from runqy_tui.tui.renderer.terminal_link import QUERY, TerminalLink
+from runqy_tui.tui.renderer.writer import TerminalWriter
 
 _ONE_PACKET = 1_200
 """Bytes that travel together: a shorter frame needs no brackets to be shown at once."""
@@ -35,11 +35,11 @@ class Presenter:
 
     def __init__(
         self,
-        outlet: Outlet,
+        outlet: TerminalWriter,
         colours: ColorSystem | None,
         to_bytes: Callable[[str], bytes],
         *,
-        link: Link | None = None,
+        link: TerminalLink | None = None,
         erases_with_colour: bool,
     ) -> None:
         self.synchronised = False
@@ -48,14 +48,14 @@ class Presenter:
         self.bytes = 0
         self.outlet = outlet
         self.link = link
-        self.pace = Pace(link or Link())
+        self.pace = LinkQuality(link or TerminalLink())
         self.pace_changed: Callable[[], None] | None = None
         if link is not None:
             link.when_answered = self._answered
         self._to_bytes = to_bytes
-        self._pens = Pens(colours)
+        self._pens = StyleEncoder(colours)
         self._encoder = Encoder(erases_with_colour=erases_with_colour)
-        self._frame = Frame(0, 0)
+        self._frame = CellFrame(0, 0)
         self._cursor: tuple[int, int] | None = None
         self._late = False
 
@@ -66,7 +66,7 @@ class Presenter:
     def take(self, update: object, width: int, height: int) -> None:
         """Take in an update of the compositor."""
         if (self._frame.width, self._frame.height) != (width, height):
-            self._frame = Frame(width, height)
+            self._frame = CellFrame(width, height)
         take(update, self._frame, self._pens)
 
     def present(self, cursor: tuple[int, int] | None = None) -> None:

@@ -30,7 +30,7 @@ _SEEN_ON_BLANK = 0b1111101111000
 _MOST_STYLES = 4096
 
 
-class Pen(NamedTuple):
+class CellStyle(NamedTuple):
     """SGR parameters of the colours, Rich's attribute bits, and ``params;uri`` of a link."""
 
     fg: str = "39"
@@ -39,21 +39,21 @@ class Pen(NamedTuple):
     link: str = ""
 
     @property
-    def blank(self) -> Pen:
+    def blank(self) -> CellStyle:
         """The pen that draws the same blank; colour and weight of nothing are no difference."""
         if self.flags & _SEEN_ON_BLANK or self.link:
             return self
-        return Pen(bg=self.bg)
+        return CellStyle(bg=self.bg)
 
-    def draws_blank_like(self, other: Pen) -> bool:
+    def draws_blank_like(self, other: CellStyle) -> bool:
         """Whether a blank of this pen looks like one of ``other``, itself a :attr:`blank`."""
         return self is other or self == other or self.blank == other
 
 
-PLAIN = Pen()
+PLAIN = CellStyle()
 
 
-class Pens:
+class StyleEncoder:
     """Pens of Rich's styles in one colour system, each made once.
 
     Args:
@@ -62,10 +62,10 @@ class Pens:
 
     def __init__(self, colours: ColorSystem | None) -> None:
         self._colours = colours
-        self._of: dict[Style, tuple[Pen, Pen]] = {}
-        self._own: dict[Pen, Pen] = {PLAIN: PLAIN}
+        self._of: dict[Style, tuple[CellStyle, CellStyle]] = {}
+        self._own: dict[CellStyle, CellStyle] = {PLAIN: PLAIN}
 
-    def of(self, style: Style | None) -> tuple[Pen, Pen]:
+    def of(self, style: Style | None) -> tuple[CellStyle, CellStyle]:
         """The pen of a style, and the pen of its blanks."""
         if style is None or self._colours is None:
             return PLAIN, PLAIN
@@ -78,12 +78,12 @@ class Pens:
             found = self._of[style] = (self._kept(pen), self._kept(pen.blank))
         return found
 
-    def _kept(self, pen: Pen) -> Pen:
+    def _kept(self, pen: CellStyle) -> CellStyle:
         # One object for equal pens: rows are compared at each frame, by identity where it holds.
         return self._own.setdefault(pen, pen)
 
 
-def _pen(style: Style, colours: ColorSystem) -> Pen:
+def _pen(style: Style, colours: ColorSystem) -> CellStyle:
     fg, bg = style.color, style.bgcolor
     link = f"id={style.link_id};{style.link}" if style.link else ""
     if colours is ColorSystem.STANDARD:
@@ -94,11 +94,11 @@ def _pen(style: Style, colours: ColorSystem) -> Pen:
             "49" if bg is None else ";".join(bg.downgrade(colours).get_ansi_codes(foreground=False))
         )
     flags = style._attributes & style._set_attributes  # noqa: SLF001 -- no public form
-    return Pen(ink, ground, flags, link)
+    return CellStyle(ink, ground, flags, link)
 
 
 @lru_cache(maxsize=2048)
-def change(old: Pen | None, new: Pen) -> str:
+def change(old: CellStyle | None, new: CellStyle) -> str:
     """The shortest sequence that takes up ``new``; ``None`` is a pen of which nothing is known."""
     if old == new:
         return ""
@@ -115,7 +115,7 @@ def change(old: Pen | None, new: Pen) -> str:
     return link + min(delta, whole, key=len)
 
 
-def _whole(pen: Pen) -> str:
+def _whole(pen: CellStyle) -> str:
     codes = [code for bit, code in enumerate(_ON) if pen.flags >> bit & 1]
     codes += [*([pen.fg] if pen.fg != "39" else []), *([pen.bg] if pen.bg != "49" else [])]
     return f"\x1b[;{';'.join(codes)}m" if codes else "\x1b[m"

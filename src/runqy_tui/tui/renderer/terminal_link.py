@@ -32,7 +32,7 @@ _MOST_VAIN = 2
 _LONGEST_WAIT_S = 2.0
 
 
-class Link:
+class TerminalLink:
     """Asks at most one question at a time, and only behind a frame that is sent anyway.
 
     So a screen that does not change sends nothing, and what is measured is what an operator

@@ -26,7 +26,7 @@ def open_terminal(fileno: int) -> int | None:
         return None
 
 
-class Outlet:
+class TerminalWriter:
     """Writes in the order in which it is told to, as fast as the terminal takes it.
 
     Args:

@@ -15,26 +15,26 @@ from runqy_tui.text.humanize import age, clock
 from runqy_tui.tui.screens.object_modal import ObjectModal
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.tables.icons import sign
-from runqy_tui.tui.widgets.columns import Column
+from runqy_tui.tui.widgets.columns import ColumnLayout
 from runqy_tui.tui.widgets.row_provider import Cell, ListRows
 from runqy_tui.tui.widgets.table import Table
 
 _CellOf = Callable[[Alert, str], Cell]
 
 _NOW_COLUMNS = (
-    Column("sign", "", 1),
-    Column("state", "STATE", 8),
-    Column("since", "SINCE", 5, align="right"),
-    Column("rule", "RULE", 22, importance=2),
-    Column("alert", "ALERT", 40, grow=3),
-    Column("next", "NEXT", 24, importance=1, grow=1),
+    ColumnLayout("sign", "", 1),
+    ColumnLayout("state", "STATE", 8),
+    ColumnLayout("since", "SINCE", 5, align="right"),
+    ColumnLayout("rule", "RULE", 22, importance=2),
+    ColumnLayout("alert", "ALERT", 40, grow=3),
+    ColumnLayout("next", "NEXT", 24, importance=1, grow=1),
 )
 _LOG_COLUMNS = (
-    Column("sign", "", 1),
-    Column("at", "UTC", 19),
-    Column("state", "STATE", 8),
-    Column("rule", "RULE", 22, importance=1),
-    Column("alert", "ALERT", 40, grow=1),
+    ColumnLayout("sign", "", 1),
+    ColumnLayout("at", "UTC", 19),
+    ColumnLayout("state", "STATE", 8),
+    ColumnLayout("rule", "RULE", 22, importance=1),
+    ColumnLayout("alert", "ALERT", 40, grow=1),
 )
 
 

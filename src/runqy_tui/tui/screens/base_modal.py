@@ -9,16 +9,16 @@ from textual.renderables.background_screen import BackgroundScreen
 from textual.screen import ModalScreen, Screen
 from textual.strip import Strip
 
-from runqy_tui.tui.screens.base_screen import Settled
+from runqy_tui.tui.screens.base_screen import BaseScreen
 
 _MOST_STYLES = 2_000
 """A screen has some dozens; a hostile one, with colours of its own, is started afresh."""
 
 
-class Window(Settled, ModalScreen[None]):
+class BaseModal(BaseScreen, ModalScreen[None]):
     """A window above the screen it was opened from, which shows through its margins."""
 
-    _veil: Veil | None = None
+    _veil: Backdrop | None = None
 
     def render_line(self, y: int) -> Strip:
         """Draw a line of what lies below, by the order in which the windows were opened.
@@ -32,7 +32,7 @@ class Window(Settled, ModalScreen[None]):
         if self not in stack[1:] or colour.a == 1:
             return super().render_line(y)
         if self._veil is None or self._veil.colour != colour:
-            self._veil = Veil(colour)
+            self._veil = Backdrop(colour)
             self._dirty_regions.add(self.size.region)
         if self._dirty_regions:
             self._veil.look(stack[stack.index(self) - 1])
@@ -40,7 +40,7 @@ class Window(Settled, ModalScreen[None]):
         return self._veil.line(y, self.size.width)
 
 
-class Veil:
+class Backdrop:
     """A screen seen through a colour, without links and actions: line by line, where asked."""
 
     def __init__(self, colour: Color) -> None:

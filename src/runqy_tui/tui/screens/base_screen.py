@@ -1,6 +1,6 @@
 """A screen that what comes late does no harm to: a size that is past, a click after its end.
 
-And that is not late itself: see :class:`~runqy_tui.tui.renderer.frame_timer.Beat`.
+And that is not late itself: see :class:`~runqy_tui.tui.renderer.frame_timer.FrameTimer`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from textual.geometry import Size
 from textual.screen import Screen
 
 from runqy_tui.model.reader_protocol import InView
-from runqy_tui.tui.renderer.frame_timer import Beat
+from runqy_tui.tui.renderer.frame_timer import FrameTimer
 
 if TYPE_CHECKING:
     _Screen = Screen[Any]
@@ -20,7 +20,7 @@ else:  # of several bases, Textual takes styles only from the first that is one 
     _Screen = object
 
 
-class Settled(_Screen):
+class BaseScreen(_Screen):
     """For a screen that takes the present size of the terminal only, and is closed only once.
 
     Textual's screens tell themselves each size that they were laid out at. With two sizes on the
@@ -31,13 +31,13 @@ class Settled(_Screen):
     the palette took the window below it, or found none and ended the app.
     """
 
-    _beat: Beat | None = None
+    _beat: FrameTimer | None = None
 
     @property
-    def beat(self) -> Beat:
+    def beat(self) -> FrameTimer:
         """What decides when this screen paints."""
         if self._beat is None:
-            self._beat = Beat(self._paint_now)
+            self._beat = FrameTimer(self._paint_now)
         return self._beat
 
     @property

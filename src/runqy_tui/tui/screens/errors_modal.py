@@ -14,7 +14,7 @@ from runqy_tui.monitor.store import View
 from runqy_tui.text.humanize import UNKNOWN, age, count
 from runqy_tui.tui.screens.object_modal import ObjectModal
 from runqy_tui.tui.session import Session
-from runqy_tui.tui.widgets.columns import Column
+from runqy_tui.tui.widgets.columns import ColumnLayout
 from runqy_tui.tui.widgets.row_provider import Cell, ListRows
 from runqy_tui.tui.widgets.table import Table
 from runqy_tui.tui.widgets.text_view import TextView
@@ -23,19 +23,19 @@ REFRESH_S = 10.0
 """A survey reads some pages: it is taken anew no more often than this, in seconds."""
 
 _GROUP_COLUMNS = (
-    Column("count", "COUNT", 6, align="right"),
-    Column("share", "SHARE", 5, importance=3, align="right"),
-    Column("last", "LAST", 5, importance=1, align="right"),
-    Column("first", "FIRST", 5, importance=4, align="right"),
-    Column("error", "ERROR", 40, grow=3),
-    Column("frame", "AT", 22, importance=5, grow=1),
-    Column("queues", "QUEUES", 20, importance=2, grow=1),
+    ColumnLayout("count", "COUNT", 6, align="right"),
+    ColumnLayout("share", "SHARE", 5, importance=3, align="right"),
+    ColumnLayout("last", "LAST", 5, importance=1, align="right"),
+    ColumnLayout("first", "FIRST", 5, importance=4, align="right"),
+    ColumnLayout("error", "ERROR", 40, grow=3),
+    ColumnLayout("frame", "AT", 22, importance=5, grow=1),
+    ColumnLayout("queues", "QUEUES", 20, importance=2, grow=1),
 )
 _TASK_COLUMNS = (
-    Column("task", "TASK", 36),
-    Column("at", "FAILED", 6, importance=1, align="right"),
-    Column("state", "STATE", 9, importance=2),
-    Column("queue", "QUEUE", 20, importance=3, grow=1),
+    ColumnLayout("task", "TASK", 36),
+    ColumnLayout("at", "FAILED", 6, importance=1, align="right"),
+    ColumnLayout("state", "STATE", 9, importance=2),
+    ColumnLayout("queue", "QUEUE", 20, importance=3, grow=1),
 )
 
 

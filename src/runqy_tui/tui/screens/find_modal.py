@@ -15,12 +15,12 @@ from textual.widgets import Input, Static
 from runqy_tui.model.errors import RunqyTuiError
 from runqy_tui.tui import safe_text
 from runqy_tui.tui.input.global_bindings import in_modal
-from runqy_tui.tui.screens.base_modal import Window
+from runqy_tui.tui.screens.base_modal import BaseModal
 from runqy_tui.tui.session import Session
-from runqy_tui.tui.widgets.text_entry import Entry
+from runqy_tui.tui.widgets.text_entry import TextEntry
 
 
-class FindModal(Window):
+class FindModal(BaseModal):
     """Asks for an id; opens the task, or says that no queue has it."""
 
     CSS_PATH: ClassVar[str | Path] = "find_modal.tcss"
@@ -39,7 +39,7 @@ class FindModal(Window):
         with Vertical(id="dialog") as dialog:
             dialog.border_title = "Find a task by id"
             dialog.border_subtitle = "Esc closes"
-            yield Entry(placeholder="task id, as in a log or an API answer")
+            yield TextEntry(placeholder="task id, as in a log or an API answer")
             yield self._answer
 
     @on(Input.Submitted)

@@ -13,12 +13,12 @@ from textual.widgets import Static
 
 from runqy_tui.diagnosis.findings.finding import Evidence, Finding
 from runqy_tui.model.severity import Severity
-from runqy_tui.monitor.store import Link, View
+from runqy_tui.monitor.store import ConnectionState, View
 from runqy_tui.text.humanize import moment, span
 from runqy_tui.tui import safe_text
 from runqy_tui.tui.input.global_bindings import in_modal
 from runqy_tui.tui.notices import Notice, calm, notices
-from runqy_tui.tui.screens.base_modal import Window
+from runqy_tui.tui.screens.base_modal import BaseModal
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.tables.finding_rows import of_row
 from runqy_tui.tui.tables.icons import sign
@@ -27,7 +27,7 @@ _STYLES = {Severity.CRITICAL: "bold $error", Severity.WARNING: "$warning"}
 _MOST = 200
 
 
-class FindingsModal(Window):
+class FindingsModal(BaseModal):
     """All findings, worst first, or those of one row; follows the polls while it is open."""
 
     CSS_PATH: ClassVar[str | Path] = "findings_modal.tcss"
@@ -63,7 +63,7 @@ class FindingsModal(Window):
             parts.append(Content.styled(f"and {len(found) - _MOST:,} more", "$muted"))
         if self._only is None:
             told = [_notice(notice) for notice in notices(view)[:_MOST]]
-            lost = view.link is Link.LOST
+            lost = view.link is ConnectionState.LOST
             parts = told[:lost] + parts + told[lost:]
         nothing = calm(view) if self._only is None else "This has gone: all is well there."
         self._list.update(Content("\n\n").join(parts) if parts else Content(nothing))

@@ -14,7 +14,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from runqy_tui.tui.input.global_bindings import in_modal
-from runqy_tui.tui.screens.base_modal import Window
+from runqy_tui.tui.screens.base_modal import BaseModal
 
 _TITLES = {
     "app": "Everywhere",
@@ -29,7 +29,7 @@ _TITLES = {
 }
 
 
-class HelpModal(Window):
+class HelpModal(BaseModal):
     """Lists the keys that work on the screen behind it."""
 
     CSS_PATH: ClassVar[str | Path] = "help_modal.tcss"

@@ -13,16 +13,16 @@ from textual.containers import Container, Horizontal
 from textual.content import Content
 from textual.screen import Screen
 
-from runqy_tui.diagnosis.findings.finding import Kind
+from runqy_tui.diagnosis.findings.finding import SubjectKind
 from runqy_tui.model import QueueKey
 from runqy_tui.model.reader_protocol import InView
-from runqy_tui.monitor.store import Link, View
+from runqy_tui.monitor.store import ConnectionState, View
 from runqy_tui.tui.panes.findings_pane import FindingsPane
 from runqy_tui.tui.panes.pane import Pane
 from runqy_tui.tui.panes.queues_pane import QueuesPane
 from runqy_tui.tui.panes.tasks_pane import TasksPane
 from runqy_tui.tui.panes.workers_pane import WorkersPane
-from runqy_tui.tui.screens.base_screen import Settled
+from runqy_tui.tui.screens.base_screen import BaseScreen
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.widgets.bindings import quiet
 from runqy_tui.tui.widgets.header_bar import HeaderBar
@@ -43,7 +43,7 @@ FIRST_TASKS_S = 0.05
 """How long the first data waits for the tasks of its queue, to be painted in one frame."""
 
 
-class MainScreen(Settled, Screen[None]):
+class MainScreen(BaseScreen, Screen[None]):
     """Workers and queues side by side over tasks; one at a time where there is no room."""
 
     # Before the first frame: to move the focus later lays out and paints all of it once more.
@@ -109,12 +109,12 @@ class MainScreen(Settled, Screen[None]):
         self._resumed = True
 
     def _show(self, view: View) -> None:
-        if view.link is Link.LOST:
+        if view.link is ConnectionState.LOST:
             self.beat.release()
         elif view.snapshot is not None and not self._filled:
             self._filled = True
             self.beat.hold(FIRST_TASKS_S)
-        self.set_class(view.link is Link.LOST, "-aged")
+        self.set_class(view.link is ConnectionState.LOST, "-aged")
         self._header.show(view)
         self._notice.show(view)
         self.findings_pane.show(view)
@@ -140,7 +140,7 @@ class MainScreen(Settled, Screen[None]):
 
     def _everything_in_view(self) -> InView:
         """What the open windows show, and the panes behind them."""
-        screens = [one for one in reversed(self.app.screen_stack) if isinstance(one, Settled)]
+        screens = [one for one in reversed(self.app.screen_stack) if isinstance(one, BaseScreen)]
         seen = [screen.in_view() for screen in screens]
         return InView(
             [key for one in seen for key in one.queues],
@@ -270,7 +270,7 @@ class MainScreen(Settled, Screen[None]):
             self.findings_pane.action_why()
             return None
         subject = finding.subject
-        if subject.kind is Kind.WORKER:
+        if subject.kind is SubjectKind.WORKER:
             self.workers_pane.table.select(subject.name)
         elif subject.queue is not None:
             self.queues_pane.table.select(subject.queue)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from runqy_tui.diagnosis.findings.finding import Kind, Subject
+from runqy_tui.diagnosis.findings.finding import Subject, SubjectKind
 from runqy_tui.model import QueueKey
 from runqy_tui.tui.panes.pane import Pane
 from runqy_tui.tui.panes.tasks_pane import TasksPane
@@ -18,11 +18,11 @@ from runqy_tui.tui.session import Session
 
 def modal_of_subject(session: Session, subject: Subject) -> ObjectModal | None:
     """Make the modal of what a finding or an alert is about; the server itself has none."""
-    if subject.kind is Kind.WORKER:
+    if subject.kind is SubjectKind.WORKER:
         return WorkerModal(session, subject.name)
-    if subject.kind is Kind.TASK:
+    if subject.kind is SubjectKind.TASK:
         return TaskModal(session, subject.name, subject.queue)
-    if subject.kind is Kind.QUEUE and subject.queue is not None:
+    if subject.kind is SubjectKind.QUEUE and subject.queue is not None:
         return QueueModal(session, subject.queue)
     return None
 

@@ -20,12 +20,12 @@ from runqy_tui.model.errors import RunqyTuiError
 from runqy_tui.monitor.store import View
 from runqy_tui.tui import safe_text
 from runqy_tui.tui.input.global_bindings import in_modal
-from runqy_tui.tui.screens.base_modal import Window
+from runqy_tui.tui.screens.base_modal import BaseModal
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.widgets.bindings import quiet
 from runqy_tui.tui.widgets.keys_footer import KeysFooter
 from runqy_tui.tui.widgets.tab_line import Tab, TabLine
-from runqy_tui.tui.widgets.text_entry import Entry
+from runqy_tui.tui.widgets.text_entry import TextEntry
 from runqy_tui.tui.widgets.text_view import TextView
 
 SMALL = (80, 24)
@@ -35,7 +35,7 @@ Step = Callable[[int], Hashable | None]
 """Moves the selection of the list behind by rows and returns the new key."""
 
 
-class ObjectModal(Window):
+class ObjectModal(BaseModal):
     """Shows one object and keeps it fresh. Subclasses read it and fill the tabs.
 
     ``TABS`` are keys and labels; for each key there is a widget of that id.
@@ -82,7 +82,9 @@ class ObjectModal(Window):
         self._sentence = Static(Content(""), id="sentence")
         self._said = ("", "")
         self._tabline = TabLine()
-        self._search = Entry(placeholder="search, Enter finds the next; Esc closes", id="search")
+        self._search = TextEntry(
+            placeholder="search, Enter finds the next; Esc closes", id="search"
+        )
         self._search.display = False
 
     # What a subclass provides

@@ -10,7 +10,7 @@ from textual.app import App, SystemCommand
 from textual.command import CommandPalette
 from textual.screen import Screen
 
-from runqy_tui.tui.screens.base_screen import Settled
+from runqy_tui.tui.screens.base_screen import BaseScreen
 
 _LEFT_OUT = ("table.", "text.")
 """Ids of bindings that move within a widget: of no use in a palette."""
@@ -37,5 +37,5 @@ def _run(app: App[Any], action: str, node: object) -> None:
     app.call_later(app.run_action, action, node)
 
 
-class Palette(Settled, CommandPalette):
+class Palette(BaseScreen, CommandPalette):
     """Textual's own, at the present size of the terminal only."""

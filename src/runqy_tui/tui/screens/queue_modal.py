@@ -14,15 +14,15 @@ from runqy_tui.model import Dialect, Queue, QueueKey, Snapshot, TaskState, Worke
 from runqy_tui.model.reader_protocol import InView
 from runqy_tui.model.severity import Severity
 from runqy_tui.monitor.store import Rates
-from runqy_tui.observation.durations import Observed
+from runqy_tui.observation.durations import ObservedDurations
 from runqy_tui.text import humanize
 from runqy_tui.text.humanize import UNKNOWN, age, count, moment, span
 from runqy_tui.tui.screens.object_modal import ObjectModal, Step
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.tables.queue_rows import rate
 from runqy_tui.tui.widgets.bars import daily_chart
-from runqy_tui.tui.widgets.columns import Column
-from runqy_tui.tui.widgets.key_value import Fact, Facts
+from runqy_tui.tui.widgets.columns import ColumnLayout
+from runqy_tui.tui.widgets.key_value import KeyValue, KeyValueList
 from runqy_tui.tui.widgets.row_provider import Cell, ListRows
 from runqy_tui.tui.widgets.table import Table
 
@@ -41,41 +41,43 @@ def sentence(queue: Queue, trouble: Trouble) -> tuple[str, str]:
     return "; ".join(words), style
 
 
-def facts(queue: Queue, rates: Rates, observed: Observed | None = None) -> list[Fact]:
+def facts(queue: Queue, rates: Rates, observed: ObservedDurations | None = None) -> list[KeyValue]:
     """Counts, counters and what they mean here, pace and durations."""
     rows = [
-        Fact("name", queue.name if queue.key.braced else f"{queue.name} (no braces)", "bold"),
-        Fact("dialect", queue.dialect.value if queue.dialect else "unknown: no consumer seen"),
-        Fact("parent", queue.parent),
-        Fact("sub-queue", queue.sub or humanize.UNKNOWN),
-        *(Fact(state.value, count(queue.counts.of(state))) for state in TaskState),
-        Fact("consumers", count(len(queue.consumers))),
-        Fact("done/s", rate(rates.done_per_s)),
-        Fact("failed/s", rate(rates.failed_per_s)),
-        Fact("enqueued/s", rate(rates.enqueued_per_s)),
-        Fact("drains", _drains(rates)),
-        Fact("done today", _succeeded(queue.succeeded_today, queue)),
-        Fact("failed today", count(queue.failed_today)),
-        Fact("done ever", _succeeded(queue.succeeded_total, queue)),
-        Fact("failed ever", count(queue.failed_total)),
-        Fact(
+        KeyValue("name", queue.name if queue.key.braced else f"{queue.name} (no braces)", "bold"),
+        KeyValue("dialect", queue.dialect.value if queue.dialect else "unknown: no consumer seen"),
+        KeyValue("parent", queue.parent),
+        KeyValue("sub-queue", queue.sub or humanize.UNKNOWN),
+        *(KeyValue(state.value, count(queue.counts.of(state))) for state in TaskState),
+        KeyValue("consumers", count(len(queue.consumers))),
+        KeyValue("done/s", rate(rates.done_per_s)),
+        KeyValue("failed/s", rate(rates.failed_per_s)),
+        KeyValue("enqueued/s", rate(rates.enqueued_per_s)),
+        KeyValue("drains", _drains(rates)),
+        KeyValue("done today", _succeeded(queue.succeeded_today, queue)),
+        KeyValue("failed today", count(queue.failed_today)),
+        KeyValue("done ever", _succeeded(queue.succeeded_total, queue)),
+        KeyValue("failed ever", count(queue.failed_total)),
+        KeyValue(
             "counter says",
             f"processed {count(queue.processed_total)}: {_meaning(queue)}",
             wide=True,
         ),
-        Fact("oldest", _oldest(queue), wide=True),
-        Fact("durations", _durations(observed), wide=True),
+        KeyValue("oldest", _oldest(queue), wide=True),
+        KeyValue("durations", _durations(observed), wide=True),
     ]
     if queue.paused:
         since = "" if queue.paused_at is None else f" since {moment(queue.paused_at)}"
         obey = "" if queue.dialect is Dialect.ASYNQ else "; runqy workers do not look at it"
-        rows.append(Fact("paused", f"yes{since}{obey}", "$warning", wide=True))
+        rows.append(KeyValue("paused", f"yes{since}{obey}", "$warning", wide=True))
     elif queue.paused is None:
-        rows.append(Fact("paused", humanize.UNKNOWN, wide=True))
+        rows.append(KeyValue("paused", humanize.UNKNOWN, wide=True))
     if queue.groups:
-        rows.append(Fact("groups", ", ".join(queue.groups), wide=True))
+        rows.append(KeyValue("groups", ", ".join(queue.groups), wide=True))
     if not queue.registered:
-        rows.append(Fact("note", "not in asynq:queues: found by its keys", "$warning", wide=True))
+        rows.append(
+            KeyValue("note", "not in asynq:queues: found by its keys", "$warning", wide=True)
+        )
     return rows
 
 
@@ -87,7 +89,7 @@ def _drains(trend: Rates) -> str:
     return humanize.UNKNOWN
 
 
-def _durations(observed: Observed | None) -> str:
+def _durations(observed: ObservedDurations | None) -> str:
     """Observed from outside, so never shown as if exact."""
     if observed is None:
         return "none observed yet: a task has to be seen active and then finished"
@@ -130,11 +132,11 @@ def _oldest(queue: Queue) -> str:
 
 
 _COLUMNS = (
-    Column("worker", "WORKER", 24, grow=1),
-    Column("state", "STATE", 13),
-    Column("priority", "PRIORITY", 8, importance=1, align="right"),
-    Column("beat", "BEAT", 5, importance=2, align="right"),
-    Column("note", "NOTE", 20, importance=3, grow=1),
+    ColumnLayout("worker", "WORKER", 24, grow=1),
+    ColumnLayout("state", "STATE", 13),
+    ColumnLayout("priority", "PRIORITY", 8, importance=1, align="right"),
+    ColumnLayout("beat", "BEAT", 5, importance=2, align="right"),
+    ColumnLayout("note", "NOTE", 20, importance=3, grow=1),
 )
 _DAYS = 14
 
@@ -164,8 +166,8 @@ class QueueModal(ObjectModal):
 
     def compose_tabs(self) -> Iterable[Widget]:
         """Facts, a chart and a list."""
-        yield Facts(id="overview")
-        yield Facts(id="history")
+        yield KeyValueList(id="overview")
+        yield KeyValueList(id="history")
         yield Table(
             _COLUMNS,
             id="consumers",
@@ -189,12 +191,14 @@ class QueueModal(ObjectModal):
         self._queue = found
         self.say(*sentence(found, view.assessment.queues[found.key]))
         rates = view.rates.get(self._key, Rates())
-        self.query_one("#overview", Facts).show(facts(found, rates, view.durations.get(self._key)))
+        self.query_one("#overview", KeyValueList).show(
+            facts(found, rates, view.durations.get(self._key))
+        )
         self._show_consumers(found, view.snapshot, view.assessment)
         await self._show_history()
 
     async def _show_history(self) -> None:
-        sheet = self.query_one("#history", Facts)
+        sheet = self.query_one("#history", KeyValueList)
         if not self._key.braced:
             sheet.show((), Content("Lists without braces have no counters."))
             return

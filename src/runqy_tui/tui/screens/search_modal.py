@@ -18,33 +18,40 @@ from textual.worker import Worker
 
 from runqy_tui.model import QueueKey, TaskState
 from runqy_tui.model.errors import RunqyTuiError
-from runqy_tui.model.search_query import MOST_HITS, Part, Progress, Search, smart_case, summary
+from runqy_tui.model.search_query import (
+    MOST_HITS,
+    Progress,
+    SearchField,
+    SearchQuery,
+    smart_case,
+    summary,
+)
 from runqy_tui.text.humanize import amount, percent, span
 from runqy_tui.tui import safe_text
 from runqy_tui.tui.input.global_bindings import in_modal
-from runqy_tui.tui.screens.base_modal import Window
+from runqy_tui.tui.screens.base_modal import BaseModal
 from runqy_tui.tui.screens.object_modal import SMALL
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.tables.hit_rows import COLUMNS, HitRows
-from runqy_tui.tui.tables.task_listing import Target
+from runqy_tui.tui.tables.task_listing import ListTarget
 from runqy_tui.tui.widgets.bars import bar
 from runqy_tui.tui.widgets.bindings import quiet
 from runqy_tui.tui.widgets.keys_footer import KeysFooter
 from runqy_tui.tui.widgets.tab_line import Tab, TabLine
 from runqy_tui.tui.widgets.table import Table
-from runqy_tui.tui.widgets.text_entry import Entry
+from runqy_tui.tui.widgets.text_entry import TextEntry
 
 _SHOW_EVERY_S = 0.1
 _BAR_CELLS = 20
 _HINT = "Enter searches. Small letters find capitals too. Nothing is read before that."
 _PARTS: Mapping[str, str] = {
-    Part.ANY: "anything",
-    Part.PAYLOAD: "payload",
-    Part.ERROR: "error",
-    Part.TYPE: "type",
-    Part.RESULT: "result",
-    Part.HEADERS: "headers",
-    Part.ID: "start of the id",
+    SearchField.ANY: "anything",
+    SearchField.PAYLOAD: "payload",
+    SearchField.ERROR: "error",
+    SearchField.TYPE: "type",
+    SearchField.RESULT: "result",
+    SearchField.HEADERS: "headers",
+    SearchField.ID: "start of the id",
 }
 
 
@@ -55,7 +62,7 @@ class _Scope(NamedTuple):
     states: tuple[TaskState, ...] = ()
 
 
-class SearchModal(Window):
+class SearchModal(BaseModal):
     """Asks for a text, and where and in what to look for it.
 
     Args:
@@ -74,16 +81,16 @@ class SearchModal(Window):
         *in_modal("app.search"),
     ]
 
-    def __init__(self, session: Session, shown: Target | None = None) -> None:
+    def __init__(self, session: Session, shown: ListTarget | None = None) -> None:
         super().__init__()
         self._session = session
         self._places = _places(shown)
         self._place = next(iter(self._places))
-        self._part = Part.ANY
+        self._part = SearchField.ANY
         self._rows = HitRows()
         self._reading: Worker[None] | None = None
         self._progress = Progress()
-        self._entry = Entry(placeholder="text to search for")
+        self._entry = TextEntry(placeholder="text to search for")
         self._where = TabLine()
         self._what = TabLine()
         self._said = Static(Content.styled(_HINT, "$muted"), id="progress")
@@ -123,7 +130,7 @@ class SearchModal(Window):
 
     def action_part(self, step: int) -> None:
         """Search in the next part of the tasks."""
-        parts = [Part(key) for key in _PARTS]
+        parts = [SearchField(key) for key in _PARTS]
         self._choose(self._place, parts[(parts.index(self._part) + step) % len(parts)])
 
     @on(TabLine.Chosen)
@@ -132,9 +139,9 @@ class SearchModal(Window):
         if event.key in self._places:
             self._choose(event.key, self._part)
         else:
-            self._choose(self._place, Part(event.key))
+            self._choose(self._place, SearchField(event.key))
 
-    def _choose(self, place: str, part: Part) -> None:
+    def _choose(self, place: str, part: SearchField) -> None:
         self._place, self._part = place, part
         self._show_choices()
         if self._reading is not None:
@@ -161,7 +168,7 @@ class SearchModal(Window):
         if self._reading is not None:
             self._reading.cancel()
         queues, states = self._places[self._place]
-        search = Search(
+        search = SearchQuery(
             text=wanted,
             part=self._part,
             queues=queues,
@@ -174,7 +181,7 @@ class SearchModal(Window):
         self._table.set_rows(self._rows, reset=True)
         self._reading = self.run_worker(self._search(search), group="search")
 
-    async def _search(self, search: Search) -> None:
+    async def _search(self, search: SearchQuery) -> None:
         shown_at, first = 0.0, True
         rows = self._rows
         try:
@@ -255,7 +262,7 @@ class SearchModal(Window):
         return self._table.selected
 
 
-def _places(shown: Target | None) -> dict[str, _Scope]:
+def _places(shown: ListTarget | None) -> dict[str, _Scope]:
     """Names of the places to search: the list behind, its queue in all states, everything."""
     everywhere = {"everywhere": _Scope()}
     if shown is None:

@@ -12,7 +12,7 @@ from runqy_tui.text import humanize
 from runqy_tui.text.humanize import age, moment, span
 from runqy_tui.tui import safe_text
 from runqy_tui.tui.json_layout import pretty_json
-from runqy_tui.tui.widgets.key_value import Fact
+from runqy_tui.tui.widgets.key_value import KeyValue
 
 _PRETTY_LIMIT = 16_384
 _LINE_LIMIT = 400
@@ -109,26 +109,32 @@ _SENTENCES: Mapping[TaskState, Callable[[Task], tuple[str, str]]] = {
 }
 
 
-def facts(task: Task) -> list[Fact]:
+def facts(task: Task) -> list[KeyValue]:
     """Everything that is known of a task but its payload, result and error text."""
     rows = [
-        Fact("id", task.id, "bold", wide=True),
-        Fact("queue", task.queue.name if task.queue.braced else f"{task.queue.name} (no braces)"),
-        Fact("type", task.type or humanize.UNKNOWN),
-        Fact("state", task.state.value if task.state else humanize.UNKNOWN),
-        Fact("dialect", task.dialect.value if task.dialect else humanize.UNKNOWN),
-        Fact("tries", tries_text(task)),
-        Fact("timeout", _seconds(task.timeout_s)),
-        Fact("payload", size_text(task.payload)),
-        Fact("result", size_text(task.result)),
+        KeyValue("id", task.id, "bold", wide=True),
+        KeyValue(
+            "queue", task.queue.name if task.queue.braced else f"{task.queue.name} (no braces)"
+        ),
+        KeyValue("type", task.type or humanize.UNKNOWN),
+        KeyValue("state", task.state.value if task.state else humanize.UNKNOWN),
+        KeyValue("dialect", task.dialect.value if task.dialect else humanize.UNKNOWN),
+        KeyValue("tries", tries_text(task)),
+        KeyValue("timeout", _seconds(task.timeout_s)),
+        KeyValue("payload", size_text(task.payload)),
+        KeyValue("result", size_text(task.result)),
         *_times(task),
         *_optional(task),
     ]
-    rows += [Fact("header", f"{name}: {value}", wide=True) for name, value in task.headers.items()]
-    rows += [Fact("note", note, "$warning", wide=True) for note in task.notes]
+    rows += [
+        KeyValue("header", f"{name}: {value}", wide=True) for name, value in task.headers.items()
+    ]
+    rows += [KeyValue("note", note, "$warning", wide=True) for note in task.notes]
     if not task.decodable:
         rows.append(
-            Fact("note", "msg cannot be decoded: see tab Raw for its bytes", "$warning", wide=True)
+            KeyValue(
+                "note", "msg cannot be decoded: see tab Raw for its bytes", "$warning", wide=True
+            )
         )
     return rows
 
@@ -181,7 +187,7 @@ def _seconds(value: float | None) -> str:
     return humanize.UNKNOWN if value is None else span(value)
 
 
-def _times(task: Task) -> list[Fact]:
+def _times(task: Task) -> list[KeyValue]:
     named = (
         ("pending since", task.pending_since),
         ("next run", task.next_run_at),
@@ -192,7 +198,7 @@ def _times(task: Task) -> list[Fact]:
         ("expires", task.expires_at),
     )
     return [
-        Fact(name, f"{moment(at)}, {_distance(at - task.taken_at)}", wide=True)
+        KeyValue(name, f"{moment(at)}, {_distance(at - task.taken_at)}", wide=True)
         for name, at in named
         if at is not None
     ]
@@ -202,16 +208,16 @@ def _distance(ahead: float) -> str:
     return f"in {age(ahead)}" if ahead >= 0 else f"{age(-ahead)} ago"
 
 
-def _optional(task: Task) -> list[Fact]:
+def _optional(task: Task) -> list[KeyValue]:
     rows = []
     if task.group is not None:
-        rows.append(Fact("group", task.group))
+        rows.append(KeyValue("group", task.group))
     if task.unique_key is not None:
-        rows.append(Fact("unique key", task.unique_key, wide=True))
+        rows.append(KeyValue("unique key", task.unique_key, wide=True))
     if task.retention_s is not None:
-        rows.append(Fact("retention", span(task.retention_s)))
+        rows.append(KeyValue("retention", span(task.retention_s)))
     if task.ttl_s is not None:
-        rows.append(Fact("hash expires", f"in {span(task.ttl_s)}"))
+        rows.append(KeyValue("hash expires", f"in {span(task.ttl_s)}"))
     if task.orphaned:
-        rows.append(Fact("orphaned", "yes", "$error"))
+        rows.append(KeyValue("orphaned", "yes", "$error"))
     return rows

@@ -16,7 +16,7 @@ from runqy_tui.tui.screens.blob_views import ending, show_blob, show_raw
 from runqy_tui.tui.screens.object_modal import ObjectModal, Step
 from runqy_tui.tui.screens.task_facts import excerpts, facts, sentence
 from runqy_tui.tui.session import Session
-from runqy_tui.tui.widgets.key_value import Facts
+from runqy_tui.tui.widgets.key_value import KeyValueList
 from runqy_tui.tui.widgets.text_view import TextView
 
 WRITE_LIMIT = 64 * 1024 * 1024
@@ -51,7 +51,7 @@ class TaskModal(ObjectModal):
 
     def compose_tabs(self) -> Iterable[Widget]:
         """A sheet of facts and four texts."""
-        yield Facts(id="overview")
+        yield KeyValueList(id="overview")
         for key in ("payload", "result", "error", "raw"):
             yield TextView(id=key)
 
@@ -94,7 +94,7 @@ class TaskModal(ObjectModal):
     def _show(self, task: Task, *, changed: bool) -> None:
         words, style = sentence(task)
         self.say(words + self._change, style)
-        self.query_one("#overview", Facts).show(facts(task), excerpts(task))
+        self.query_one("#overview", KeyValueList).show(facts(task), excerpts(task))
         if not changed:
             return
         for key, blob, nothing in (

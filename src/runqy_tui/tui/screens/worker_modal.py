@@ -31,8 +31,8 @@ from runqy_tui.tui.screens.object_modal import ObjectModal, Step
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.tables.worker_rows import memory_percent
 from runqy_tui.tui.widgets.bars import meter
-from runqy_tui.tui.widgets.columns import Column
-from runqy_tui.tui.widgets.key_value import Fact, Facts
+from runqy_tui.tui.widgets.columns import ColumnLayout
+from runqy_tui.tui.widgets.key_value import KeyValue, KeyValueList
 from runqy_tui.tui.widgets.row_provider import Cell, ListRows
 from runqy_tui.tui.widgets.table import Table
 from runqy_tui.tui.widgets.text_view import TextView
@@ -55,28 +55,28 @@ def sentence(worker: Worker, trouble: Trouble) -> tuple[str, str]:
     ), style
 
 
-def facts(worker: Worker, now: float) -> list[Fact]:
+def facts(worker: Worker, now: float) -> list[KeyValue]:
     """What the worker says of itself."""
     started, beat = worker.started_at, worker.last_beat_at
     rows = [
-        Fact("id", worker.id, "bold", wide=True),
-        Fact("state", worker.state.value),
-        Fact("status", worker.status or humanize.UNKNOWN),
-        Fact("healthy", _yes_no(worker.healthy)),
-        Fact("dialect", worker.dialect.value),
-        Fact("slots", _count(worker.concurrency)),
-        Fact("active", _count(worker.active_count)),
-        Fact("started", _ago(started, now), wide=True),
-        Fact("last beat", _ago(beat, now), wide=True),
+        KeyValue("id", worker.id, "bold", wide=True),
+        KeyValue("state", worker.state.value),
+        KeyValue("status", worker.status or humanize.UNKNOWN),
+        KeyValue("healthy", _yes_no(worker.healthy)),
+        KeyValue("dialect", worker.dialect.value),
+        KeyValue("slots", _count(worker.concurrency)),
+        KeyValue("active", _count(worker.active_count)),
+        KeyValue("started", _ago(started, now), wide=True),
+        KeyValue("last beat", _ago(beat, now), wide=True),
     ]
     if worker.instance_id is not None:
-        rows.append(Fact("instance", worker.instance_id))
+        rows.append(KeyValue("instance", worker.instance_id))
     if worker.protected is not None:
-        rows.append(Fact("protected", _yes_no(worker.protected)))
+        rows.append(KeyValue("protected", _yes_no(worker.protected)))
     for name, entry in worker.recovery.items():
         style = _RECOVERY_STYLES.get(entry.state, "")
-        rows.append(Fact("recovery", f"{name}: {recovery_text(entry)}", style, wide=True))
-    rows += [Fact("problem", problem, "$warning", wide=True) for problem in worker.problems]
+        rows.append(KeyValue("recovery", f"{name}: {recovery_text(entry)}", style, wide=True))
+    rows += [KeyValue("problem", problem, "$warning", wide=True) for problem in worker.problems]
     return rows
 
 
@@ -138,17 +138,17 @@ def _ago(at: float | None, now: float) -> str:
 
 
 _QUEUE_COLUMNS = (
-    Column("queue", "QUEUE", 24, grow=1),
-    Column("priority", "PRIORITY", 8, align="right"),
-    Column("pending", "PENDING", 9, importance=1, align="right"),
-    Column("active", "ACTIVE", 8, importance=2, align="right"),
-    Column("recovery", "RECOVERY", 24, importance=3),
+    ColumnLayout("queue", "QUEUE", 24, grow=1),
+    ColumnLayout("priority", "PRIORITY", 8, align="right"),
+    ColumnLayout("pending", "PENDING", 9, importance=1, align="right"),
+    ColumnLayout("active", "ACTIVE", 8, importance=2, align="right"),
+    ColumnLayout("recovery", "RECOVERY", 24, importance=3),
 )
 _TASK_COLUMNS = (
-    Column("task", "TASK", 36),
-    Column("running", "RUNNING", 8, importance=1, align="right"),
-    Column("queue", "QUEUE", 16, importance=2, grow=1),
-    Column("type", "TYPE", 16, importance=3, grow=1),
+    ColumnLayout("task", "TASK", 36),
+    ColumnLayout("running", "RUNNING", 8, importance=1, align="right"),
+    ColumnLayout("queue", "QUEUE", 16, importance=2, grow=1),
+    ColumnLayout("type", "TYPE", 16, importance=3, grow=1),
 )
 
 
@@ -180,7 +180,7 @@ class WorkerModal(ObjectModal):
 
     def compose_tabs(self) -> Iterable[Widget]:
         """Facts, two lists and the log."""
-        yield Facts(id="overview")
+        yield KeyValueList(id="overview")
         yield Table(_QUEUE_COLUMNS, id="served", placeholder="It lists no queue.")
         yield Table(_TASK_COLUMNS, id="working")
         yield TextView(id="log")
@@ -216,7 +216,7 @@ class WorkerModal(ObjectModal):
         self._worker = found
         self.say(*sentence(found, view.assessment.workers[found.id]))
         bars = meters(found, fine=not self.session.bandwidth.low)
-        self.query_one("#overview", Facts).show(facts(found, snapshot.taken_at), bars)
+        self.query_one("#overview", KeyValueList).show(facts(found, snapshot.taken_at), bars)
         self._show_queues(found, {queue.key: queue for queue in snapshot.queues})
         await self._show_tasks(found, snapshot.taken_at)
         if found.dialect is Dialect.RUNQY:

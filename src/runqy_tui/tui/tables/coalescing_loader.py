@@ -18,7 +18,7 @@ STUCK_S = 1.0
 """A reading of something else that takes longer than this is broken off, in seconds."""
 
 
-class Turns(Generic[T]):
+class CoalescingLoader(Generic[T]):
     """Reads what is wanted, once more if it was asked for meanwhile.
 
     A reading under way goes on even when something else is wanted: to break it off costs its

@@ -14,8 +14,8 @@ from runqy_tui.model.severity import Severity
 from runqy_tui.monitor.store import View
 from runqy_tui.text.humanize import age
 from runqy_tui.tui.tables.icons import sign
-from runqy_tui.tui.tables.table_column import Field, Resource
-from runqy_tui.tui.widgets.columns import Column
+from runqy_tui.tui.tables.table_column import Resource, TableColumn
+from runqy_tui.tui.widgets.columns import ColumnLayout
 from runqy_tui.tui.widgets.row_provider import Cell
 
 MANY = 8
@@ -123,15 +123,15 @@ def _order(row: FindingRow) -> tuple[bool, int, float, float, str]:
 
 FINDINGS: Resource[FindingRow] = Resource(
     (
-        Field(Column("sign", "", 1), _sign),
-        Field(
-            Column("since", "SINCE", 5, align="right"),
+        TableColumn(ColumnLayout("sign", "", 1), _sign),
+        TableColumn(
+            ColumnLayout("since", "SINCE", 5, align="right"),
             _since,
             lambda row: row.finding.since,
         ),
-        Field(Column("finding", "FINDING", 44, grow=5), _sentence),
-        Field(
-            Column("next", "NEXT", 28, importance=1, grow=2),
+        TableColumn(ColumnLayout("finding", "FINDING", 44, grow=5), _sentence),
+        TableColumn(
+            ColumnLayout("next", "NEXT", 28, importance=1, grow=2),
             lambda row: Cell(f"→ {row.finding.next_step}" if row.finding.next_step else "", "dim"),
         ),
     ),

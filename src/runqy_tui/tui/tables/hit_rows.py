@@ -6,16 +6,16 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
 from runqy_tui.model.search_query import Hit
 from runqy_tui.tui.tables.task_rows import when_text
-from runqy_tui.tui.widgets.columns import Column
+from runqy_tui.tui.widgets.columns import ColumnLayout
 from runqy_tui.tui.widgets.row_provider import Cell
 
 COLUMNS = (
-    Column("task", "TASK", 36),
-    Column("state", "STATE", 11, importance=3),
-    Column("queue", "QUEUE", 16, importance=2, grow=1),
-    Column("when", "WHEN", 8, importance=5, align="right"),
-    Column("place", "IN", 8, importance=4),
-    Column("excerpt", "TEXT", 24, importance=1, grow=4),
+    ColumnLayout("task", "TASK", 36),
+    ColumnLayout("state", "STATE", 11, importance=3),
+    ColumnLayout("queue", "QUEUE", 16, importance=2, grow=1),
+    ColumnLayout("when", "WHEN", 8, importance=5, align="right"),
+    ColumnLayout("place", "IN", 8, importance=4),
+    ColumnLayout("excerpt", "TEXT", 24, importance=1, grow=4),
 )
 
 

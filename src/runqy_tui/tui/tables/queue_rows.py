@@ -12,8 +12,8 @@ from runqy_tui.text import humanize
 from runqy_tui.text.humanize import age
 from runqy_tui.tui.tables.icons import sign
 from runqy_tui.tui.tables.staleness import OLD_S, dated, unread_s
-from runqy_tui.tui.tables.table_column import Field, Resource, number, rank
-from runqy_tui.tui.widgets.columns import Column
+from runqy_tui.tui.tables.table_column import Resource, TableColumn, number, rank
+from runqy_tui.tui.widgets.columns import ColumnLayout
 from runqy_tui.tui.widgets.row_provider import Cell, Style
 
 
@@ -109,7 +109,7 @@ def _consumers(row: QueueRow) -> Cell:
     return Cell(str(amount), "" if amount else "critical" if waits else "dim")
 
 
-def _count(state: TaskState, style: Style = "") -> Field[QueueRow]:
+def _count(state: TaskState, style: Style = "") -> TableColumn[QueueRow]:
     titles = {
         TaskState.PENDING: ("PEND", 7, 0),
         TaskState.ACTIVE: ("ACT", 5, 1),
@@ -120,8 +120,8 @@ def _count(state: TaskState, style: Style = "") -> Field[QueueRow]:
         TaskState.AGGREGATING: ("AGGR", 5, 12),
     }
     title, width, importance = titles[state]
-    return Field(
-        Column(state.value, title, width, importance=importance, align="right"),
+    return TableColumn(
+        ColumnLayout(state.value, title, width, importance=importance, align="right"),
         lambda row: number(row.queue.counts.of(state), style),
         lambda row: row.queue.counts.of(state),
         first_desc=True,
@@ -141,8 +141,8 @@ def _order(row: QueueRow) -> tuple[int, int, str]:
 
 QUEUES: Resource[QueueRow] = Resource(
     (
-        Field(Column("sign", "", 1), _sign),
-        Field(Column("queue", "QUEUE", 17, grow=2), _name, lambda row: row.queue.name),
+        TableColumn(ColumnLayout("sign", "", 1), _sign),
+        TableColumn(ColumnLayout("queue", "QUEUE", 17, grow=2), _name, lambda row: row.queue.name),
         _count(TaskState.PENDING),
         _count(TaskState.ACTIVE, "busy"),
         _count(TaskState.RETRY, "warning"),
@@ -150,42 +150,42 @@ QUEUES: Resource[QueueRow] = Resource(
         _count(TaskState.SCHEDULED),
         _count(TaskState.COMPLETED),
         _count(TaskState.AGGREGATING),
-        Field(
-            Column("oldest", "OLDEST", 6, importance=2, align="right"),
+        TableColumn(
+            ColumnLayout("oldest", "OLDEST", 6, importance=2, align="right"),
             _oldest,
             lambda row: row.queue.oldest_pending_age_s,
             first_desc=True,
         ),
-        Field(
-            Column("done", "DONE/s", 6, importance=5, align="right"),
+        TableColumn(
+            ColumnLayout("done", "DONE/s", 6, importance=5, align="right"),
             lambda row: _rate(row.rates.done_per_s),
             lambda row: row.rates.done_per_s,
             first_desc=True,
         ),
-        Field(
-            Column("fail", "FAIL/s", 6, importance=5, align="right"),
+        TableColumn(
+            ColumnLayout("fail", "FAIL/s", 6, importance=5, align="right"),
             lambda row: _rate(row.rates.failed_per_s, "warning"),
             lambda row: row.rates.failed_per_s,
             first_desc=True,
         ),
-        Field(
-            Column("drains", "DRAINS", 6, importance=6, align="right"),
+        TableColumn(
+            ColumnLayout("drains", "DRAINS", 6, importance=6, align="right"),
             _drains,
             lambda row: row.rates.drains_in_s,
             first_desc=True,
         ),
-        Field(
-            Column("failed", "FAILED", 7, importance=8, align="right"),
+        TableColumn(
+            ColumnLayout("failed", "FAILED", 7, importance=8, align="right"),
             lambda row: number(row.queue.failed_today),
             lambda row: row.queue.failed_today,
             first_desc=True,
         ),
-        Field(
-            Column("consumers", "CONS", 4, importance=4, align="right"),
+        TableColumn(
+            ColumnLayout("consumers", "CONS", 4, importance=4, align="right"),
             _consumers,
             lambda row: len(row.queue.consumers),
         ),
-        Field(Column("note", "NOTE", 20, importance=7, grow=3), _note),
+        TableColumn(ColumnLayout("note", "NOTE", 20, importance=7, grow=3), _note),
     ),
     key=lambda row: row.queue.key,
     order=_order,

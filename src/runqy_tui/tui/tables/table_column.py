@@ -8,21 +8,21 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from runqy_tui.model.severity import Severity
 from runqy_tui.text.humanize import UNKNOWN, ZERO, count
-from runqy_tui.tui.widgets.columns import Column
+from runqy_tui.tui.widgets.columns import ColumnLayout
 from runqy_tui.tui.widgets.row_provider import Cell, ListRows, Style
 
 T = TypeVar("T")
 SortKey = Callable[[T], Any]
 
 
-class Field(NamedTuple, Generic[T]):
+class TableColumn(NamedTuple, Generic[T]):
     """A column of resource ``T``.
 
     ``sort`` gives a comparable value, ``None`` (unknown) sorts last both ways. ``first_desc``:
     the first press sorts the largest on top, as one wants for counts and ages.
     """
 
-    column: Column
+    column: ColumnLayout
     cell: Callable[[T], Cell]
     sort: Callable[[T], Any] | None = None
     first_desc: bool = False
@@ -33,7 +33,7 @@ class Resource(Generic[T]):
 
     def __init__(
         self,
-        fields: Sequence[Field[T]],
+        fields: Sequence[TableColumn[T]],
         *,
         key: Callable[[T], Any],
         order: SortKey[T],
@@ -46,7 +46,7 @@ class Resource(Generic[T]):
         self._by_key = {field.column.key: field for field in self.fields}
 
     @cached_property
-    def columns(self) -> tuple[Column, ...]:
+    def columns(self) -> tuple[ColumnLayout, ...]:
         """Columns for the table; those that can be sorted say so."""
         return tuple(
             field.column._replace(sortable=field.sort is not None) for field in self.fields

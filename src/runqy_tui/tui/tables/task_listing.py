@@ -71,7 +71,7 @@ FILTER_DEPTH = 1_000
 _LISTS = (TaskState.PENDING, TaskState.ACTIVE)
 
 
-class Target(NamedTuple):
+class ListTarget(NamedTuple):
     """Which list is shown, in which order, through which filter."""
 
     queue: QueueKey
@@ -79,12 +79,12 @@ class Target(NamedTuple):
     newest_first: bool
     needle: str = ""
 
-    def same_list(self, other: Target | None) -> bool:
+    def same_list(self, other: ListTarget | None) -> bool:
         """Whether both show the same tasks, if in another order or through another filter."""
         return other is not None and self[:2] == other[:2]
 
 
-class Sight(NamedTuple):
+class ListView(NamedTuple):
     """What is in view of a list: first row, rows, rows there were in all, and the selection.
 
     ``key`` is ``None`` where nothing is selected; ``row`` is where the selection was last.
@@ -97,7 +97,7 @@ class Sight(NamedTuple):
     key: str | None = None
 
 
-async def read_rows(reader: Reader, target: Target, sight: Sight) -> PagedRows:
+async def read_rows(reader: Reader, target: ListTarget, sight: ListView) -> PagedRows:
     """Read the pages in sight, and the one to which the selected task has moved."""
     also = sight.row if sight.key is not None else None
     numbers = pages_in_sight(sight.top, sight.height, sight.total, also)
@@ -110,7 +110,7 @@ async def read_rows(reader: Reader, target: Target, sight: Sight) -> PagedRows:
     return rows
 
 
-async def read_matches(reader: Reader, target: Target) -> tuple[TaskPage, list[int]]:
+async def read_matches(reader: Reader, target: ListTarget) -> tuple[TaskPage, list[int]]:
     """Read the first tasks, and which of their rows contain the needle."""
     page = await reader.page(
         target.queue, target.state, limit=FILTER_DEPTH, newest_first=target.newest_first
@@ -125,7 +125,7 @@ def _words(row: TaskRow) -> str:
 
 
 async def _read_pages(
-    reader: Reader, target: Target, numbers: Iterable[int]
+    reader: Reader, target: ListTarget, numbers: Iterable[int]
 ) -> dict[int, TaskPage]:
     ordered = sorted(numbers)
     pages = await asyncio.gather(
@@ -144,7 +144,7 @@ async def _read_pages(
 
 
 async def _look_for(
-    reader: Reader, target: Target, task_id: str, sight: Sight, total: int
+    reader: Reader, target: ListTarget, task_id: str, sight: ListView, total: int
 ) -> set[int]:
     """Pages on which a task that has moved may be: its rank tells, or else its surroundings.
 

@@ -8,7 +8,7 @@ from runqy_tui.model import TaskRow, TaskState
 from runqy_tui.text import humanize
 from runqy_tui.text.humanize import age
 from runqy_tui.tui.tables.table_column import text
-from runqy_tui.tui.widgets.columns import Column
+from runqy_tui.tui.widgets.columns import ColumnLayout
 from runqy_tui.tui.widgets.row_provider import Cell
 
 _WHEN_TITLES: Mapping[TaskState, str] = {
@@ -24,20 +24,20 @@ _SHOWS_ERROR = frozenset({TaskState.ARCHIVED, TaskState.RETRY})
 _EXPIRES = frozenset({TaskState.ARCHIVED, TaskState.COMPLETED})
 
 
-def task_columns(state: TaskState) -> tuple[Column, ...]:
+def task_columns(state: TaskState) -> tuple[ColumnLayout, ...]:
     """Columns for one state, the id first."""
     columns = [
-        Column("task", "TASK", 36),
-        Column("when", _WHEN_TITLES[state], 8, importance=1, align="right"),
-        Column("try", "TRY", 5, importance=3, align="right"),
-        Column("type", "TYPE", 14, importance=5, grow=1),
+        ColumnLayout("task", "TASK", 36),
+        ColumnLayout("when", _WHEN_TITLES[state], 8, importance=1, align="right"),
+        ColumnLayout("try", "TRY", 5, importance=3, align="right"),
+        ColumnLayout("type", "TYPE", 14, importance=5, grow=1),
     ]
     if state in _EXPIRES:
-        columns.append(Column("expires", "EXPIRES", 7, importance=6, align="right"))
+        columns.append(ColumnLayout("expires", "EXPIRES", 7, importance=6, align="right"))
     if state in _SHOWS_ERROR:
-        columns.append(Column("error", "ERROR", 22, importance=2, grow=3))
-    columns.append(Column("size", "SIZE", 8, importance=7, align="right"))
-    columns.append(Column("payload", "PAYLOAD", 20, importance=4, grow=3))
+        columns.append(ColumnLayout("error", "ERROR", 22, importance=2, grow=3))
+    columns.append(ColumnLayout("size", "SIZE", 8, importance=7, align="right"))
+    columns.append(ColumnLayout("payload", "PAYLOAD", 20, importance=4, grow=3))
     return tuple(columns)
 
 

@@ -11,8 +11,8 @@ from runqy_tui.text import humanize
 from runqy_tui.text.humanize import age
 from runqy_tui.tui.tables.icons import worker_sign
 from runqy_tui.tui.tables.staleness import BEAT_OLD_S, dated, unread_s
-from runqy_tui.tui.tables.table_column import Field, Resource, number, rank, text
-from runqy_tui.tui.widgets.columns import Column
+from runqy_tui.tui.tables.table_column import Resource, TableColumn, number, rank, text
+from runqy_tui.tui.widgets.columns import ColumnLayout
 from runqy_tui.tui.widgets.row_provider import Cell, Style
 
 
@@ -124,62 +124,64 @@ def _order(row: WorkerRow) -> tuple[int, float, str]:
 
 WORKERS: Resource[WorkerRow] = Resource(
     (
-        Field(Column("sign", "", 1), _sign),
-        Field(
-            Column("worker", "WORKER", 14, grow=2),
+        TableColumn(ColumnLayout("sign", "", 1), _sign),
+        TableColumn(
+            ColumnLayout("worker", "WORKER", 14, grow=2),
             lambda row: Cell(row.worker.id),
             lambda row: row.worker.id,
         ),
-        Field(Column("state", "STATE", 10, importance=1), _state, lambda row: row.worker.state),
-        Field(
-            Column("beat", "BEAT", 4, importance=2, align="right"),
+        TableColumn(
+            ColumnLayout("state", "STATE", 10, importance=1), _state, lambda row: row.worker.state
+        ),
+        TableColumn(
+            ColumnLayout("beat", "BEAT", 4, importance=2, align="right"),
             _beat,
             lambda row: row.worker.last_beat_age_s,
             first_desc=True,
         ),
-        Field(Column("queues", "QUEUES", 12, importance=5, grow=2), _queues),
-        Field(
-            Column("cpu", "CPU", 4, importance=6, align="right"),
+        TableColumn(ColumnLayout("queues", "QUEUES", 12, importance=5, grow=2), _queues),
+        TableColumn(
+            ColumnLayout("cpu", "CPU", 4, importance=6, align="right"),
             _cpu,
             lambda row: row.worker.metrics.cpu_percent if row.worker.metrics else None,
             first_desc=True,
         ),
-        Field(
-            Column("gpu", "GPU", 4, importance=7, align="right"),
+        TableColumn(
+            ColumnLayout("gpu", "GPU", 4, importance=7, align="right"),
             lambda row: _percent(gpu_percent(row.worker)),
             lambda row: gpu_percent(row.worker),
             first_desc=True,
         ),
-        Field(
-            Column("memory", "MEM", 4, importance=8, align="right"),
+        TableColumn(
+            ColumnLayout("memory", "MEM", 4, importance=8, align="right"),
             lambda row: _percent(memory_percent(row.worker)),
             lambda row: memory_percent(row.worker),
             first_desc=True,
         ),
-        Field(
-            Column("slots", "ACT", 5, importance=4, align="right"),
+        TableColumn(
+            ColumnLayout("slots", "ACT", 5, importance=4, align="right"),
             _slots,
             lambda row: row.worker.active_count,
             first_desc=True,
         ),
-        Field(
-            Column("restarts", "RST", 4, importance=9, align="right"),
+        TableColumn(
+            ColumnLayout("restarts", "RST", 4, importance=9, align="right"),
             lambda row: number(restarts(row.worker)),
             lambda row: restarts(row.worker),
             first_desc=True,
         ),
-        Field(
-            Column("up", "UP", 4, importance=10, align="right"),
+        TableColumn(
+            ColumnLayout("up", "UP", 4, importance=10, align="right"),
             lambda row: Cell(age(_up(row))),
             _up,
             first_desc=True,
         ),
-        Field(
-            Column("dialect", "DIALECT", 10, importance=12),
+        TableColumn(
+            ColumnLayout("dialect", "DIALECT", 10, importance=12),
             lambda row: Cell(row.worker.dialect.value, "dim"),
             lambda row: row.worker.dialect,
         ),
-        Field(Column("note", "NOTE", 20, importance=11, grow=3), _note),
+        TableColumn(ColumnLayout("note", "NOTE", 20, importance=11, grow=3), _note),
     ),
     key=lambda row: row.worker.id,
     order=_order,

@@ -11,7 +11,7 @@ GAP = 1
 """Blank cells between two columns."""
 
 
-class Column(NamedTuple):
+class ColumnLayout(NamedTuple):
     """One column; its width is in cells and does not depend on the data.
 
     ``importance`` 0 is never hidden; of the others the highest number gives way first.
@@ -27,7 +27,9 @@ class Column(NamedTuple):
     sortable: bool = False
 
 
-def layout(columns: Sequence[Column], width: int, gap: int = GAP) -> list[tuple[Column, int]]:
+def layout(
+    columns: Sequence[ColumnLayout], width: int, gap: int = GAP
+) -> list[tuple[ColumnLayout, int]]:
     """Return the columns that fit into ``width`` cells, each with its width, in their order.
 
     The least important ones are hidden until the rest fits; where the indispensable ones alone
@@ -49,7 +51,7 @@ def layout(columns: Sequence[Column], width: int, gap: int = GAP) -> list[tuple[
     return list(zip(shown, widths, strict=True))
 
 
-def _total(columns: Sequence[Column], gap: int) -> int:
+def _total(columns: Sequence[ColumnLayout], gap: int) -> int:
     return sum(max(1, column.width) for column in columns) + gap * (len(columns) - 1)
 
 
@@ -59,7 +61,7 @@ def _narrow(widths: list[int], excess: int) -> list[int]:
     return widths
 
 
-def _grow(columns: Sequence[Column], widths: list[int], spare: int) -> list[int]:
+def _grow(columns: Sequence[ColumnLayout], widths: list[int], spare: int) -> list[int]:
     shares = sum(column.grow for column in columns)
     if not shares:
         return widths

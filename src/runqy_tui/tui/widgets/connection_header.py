@@ -11,7 +11,7 @@ from runqy_tui.config import Settings
 from runqy_tui.model import RedisInfo, Snapshot
 from runqy_tui.tui import safe_text
 from runqy_tui.tui.theme import badge_style
-from runqy_tui.tui.widgets.line_layout import Part
+from runqy_tui.tui.widgets.line_layout import LinePart
 
 _SHORTEST = 12
 """Cells that a name or an address keeps."""
@@ -45,7 +45,7 @@ class Importance(IntEnum):
 NEEDED = Importance.LOW_BANDWIDTH
 
 
-def where_parts(settings: Settings, snapshot: Snapshot | None) -> list[Part]:
+def where_parts(settings: Settings, snapshot: Snapshot | None) -> list[LinePart]:
     """Which Redis this is: what the user calls it, its address, and whether that is sure."""
     parts = []
     named = settings.name is not None
@@ -57,7 +57,7 @@ def where_parts(settings: Settings, snapshot: Snapshot | None) -> list[Part]:
         style = "bold $warning" if doubt else "bold"
         whole = safe_text.content(place, style)
         parts.append(
-            Part(
+            LinePart(
                 Importance.ADDRESS if named else Importance.NAME,
                 whole,
                 brief=_cut(place, style, keep=_telling(snapshot.redis)),
@@ -65,7 +65,7 @@ def where_parts(settings: Settings, snapshot: Snapshot | None) -> list[Part]:
         )
     if unverified:
         parts.append(
-            Part(
+            LinePart(
                 Importance.UNVERIFIED,
                 Content.styled("TLS UNVERIFIED", "bold $warning"),
                 brief=lambda _: Content.styled("UNVERIFIED", "bold $warning"),
@@ -74,13 +74,13 @@ def where_parts(settings: Settings, snapshot: Snapshot | None) -> list[Part]:
     return parts
 
 
-def _badge(name: str, colour: str | None) -> Part:
+def _badge(name: str, colour: str | None) -> LinePart:
     if colour is None:
         style, pad = "bold $accent", ""
     else:
         style, pad = badge_style(colour), " "
     whole = Content.styled(f"{pad}{safe_text.line(name)}{pad}", style)
-    return Part(Importance.NAME, whole, brief=_cut(name, style, pad))
+    return LinePart(Importance.NAME, whole, brief=_cut(name, style, pad))
 
 
 def _telling(info: RedisInfo) -> safe_text.Keep:
@@ -111,20 +111,22 @@ def place_of(info: RedisInfo) -> tuple[str, bool]:
     return info.address, False
 
 
-def read_only(settings: Settings, style: str) -> Part:
+def read_only(settings: Settings, style: str) -> LinePart:
     """The mark of a program that never writes; a profile that asks for it keeps it longer."""
     mark = Content.styled("read-only", style)
     if settings.marked_read_only:
-        return Part(Importance.READ_ONLY_WANTED, mark, brief=lambda _: Content.styled("r/o", style))
-    return Part(Importance.READ_ONLY, mark)
+        return LinePart(
+            Importance.READ_ONLY_WANTED, mark, brief=lambda _: Content.styled("r/o", style)
+        )
+    return LinePart(Importance.READ_ONLY, mark)
 
 
-def link_parts(mark: str, figures: str, style: str) -> list[Part]:
+def link_parts(mark: str, figures: str, style: str) -> list[LinePart]:
     """What there is to say of the link to the terminal: that it is spared, and what it carries."""
     parts = []
     if mark:
         parts.append(
-            Part(
+            LinePart(
                 Importance.LOW_BANDWIDTH,
                 Content.styled(mark, "$warning"),
                 True,
@@ -134,5 +136,5 @@ def link_parts(mark: str, figures: str, style: str) -> list[Part]:
             )
         )
     if figures:
-        parts.append(Part(Importance.LINK, Content.styled(figures, style), True))
+        parts.append(LinePart(Importance.LINK, Content.styled(figures, style), True))
     return parts

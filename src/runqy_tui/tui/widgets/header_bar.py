@@ -12,11 +12,11 @@ from textual.widget import Widget
 from runqy_tui.config import Settings
 from runqy_tui.model import RedisInfo
 from runqy_tui.model.severity import Severity
-from runqy_tui.monitor.store import Link, View
+from runqy_tui.monitor.store import ConnectionState, View
 from runqy_tui.text import humanize
 from runqy_tui.text.humanize import age, clock
 from runqy_tui.tui import safe_text
-from runqy_tui.tui.bandwidth import Bandwidth
+from runqy_tui.tui.bandwidth import LowBandwidth
 from runqy_tui.tui.renderer.cell_diff_app import CellDiffApp
 from runqy_tui.tui.tables.icons import sign
 from runqy_tui.tui.theme import tint_of
@@ -27,7 +27,7 @@ from runqy_tui.tui.widgets.connection_header import (
     read_only,
     where_parts,
 )
-from runqy_tui.tui.widgets.line_layout import Part, fit_parts
+from runqy_tui.tui.widgets.line_layout import LinePart, fit_parts
 
 _SELDOM_S = 5.0
 """How often ages alone move on while bandwidth is low, in seconds."""
@@ -40,10 +40,10 @@ def header_parts(
     settings: Settings | None = None,
     firing: int = 0,
     link: tuple[str, str] = ("", ""),
-) -> list[Part]:
+) -> list[LinePart]:
     """Build the pieces for one view. ``now`` is :func:`time.monotonic`.
 
-    ``link`` is the mark and the figures of :class:`~runqy_tui.tui.bandwidth.Bandwidth`.
+    ``link`` is the mark and the figures of :class:`~runqy_tui.tui.bandwidth.LowBandwidth`.
     """
     settings = settings or Settings()
     quiet = "$muted" if settings.colour is None else "$foreground"  # legible on any tint
@@ -51,26 +51,30 @@ def header_parts(
     parts = where_parts(settings, snapshot)
     title = Content.styled("runqy-tui", "bold")
     if settings.name is None:
-        parts.insert(0, Part(Importance.TITLE, title))
+        parts.insert(0, LinePart(Importance.TITLE, title))
     else:
-        parts.append(Part(Importance.TITLE_BESIDE_NAME, title))
+        parts.append(LinePart(Importance.TITLE_BESIDE_NAME, title))
     parts.append(read_only(settings, quiet))
     if snapshot is not None:
-        parts.append(Part(Importance.SERVER, safe_text.content(_server(snapshot.redis), quiet)))
+        parts.append(LinePart(Importance.SERVER, safe_text.content(_server(snapshot.redis), quiet)))
         figures = _poll_figures(snapshot.redis, interval_s)
-        parts.append(Part(Importance.FIGURES, Content.styled(figures, quiet), True))
+        parts.append(LinePart(Importance.FIGURES, Content.styled(figures, quiet), True))
         if snapshot.redis.oldest_s is not None:
             oldest = f"all within {age(snapshot.redis.oldest_s)} at {settings.budget:,}/s"
-            parts.append(Part(Importance.OLDEST, Content.styled(oldest, quiet), True))
-    parts.append(Part(Importance.FRESH, _freshness(view, now), True, lambda _: _briefly(view, now)))
+            parts.append(LinePart(Importance.OLDEST, Content.styled(oldest, quiet), True))
+    parts.append(
+        LinePart(Importance.FRESH, _freshness(view, now), True, lambda _: _briefly(view, now))
+    )
     parts += _tallies(view)
     if firing:
         alerts = f"{firing} alert" + ("" if firing == 1 else "s")
-        parts.append(Part(Importance.ALERTS, Content.styled(alerts, "bold $error"), True))
+        parts.append(LinePart(Importance.ALERTS, Content.styled(alerts, "bold $error"), True))
     parts += link_parts(*link, quiet)
     if snapshot is not None:
         parts.append(
-            Part(Importance.CLOCK, Content.styled(f"UTC {_time_of_day(view, now)}", quiet), True)
+            LinePart(
+                Importance.CLOCK, Content.styled(f"UTC {_time_of_day(view, now)}", quiet), True
+            )
         )
     return parts
 
@@ -88,14 +92,14 @@ def _freshness(view: View, now: float) -> Content:
     old = age(now - view.received_at)
     if view.frozen_at is not None:
         frozen = f"FROZEN since {clock(view.frozen_at)[-8:]} ({old})"
-        if view.link is Link.LOST:  # the picture may stand still, this must show
+        if view.link is ConnectionState.LOST:  # the picture may stand still, this must show
             return Content.styled(
                 f"{sign(Severity.CRITICAL)} connection lost · {frozen}", "bold $error"
             )
         return Content.styled(frozen, "bold $warning")
-    if view.link is Link.CONNECTING:
+    if view.link is ConnectionState.CONNECTING:
         return Content.styled("connecting…", "$warning")
-    if view.link is Link.LOST:
+    if view.link is ConnectionState.LOST:
         what = "no connection" if view.snapshot is None else f"connection lost · data {old} old"
         return Content.styled(f"{sign(Severity.CRITICAL)} {what}", "bold $error")
     return Content.styled(f"live · data {old} old", "")
@@ -103,10 +107,10 @@ def _freshness(view: View, now: float) -> Content:
 
 def _briefly(view: View, now: float) -> Content:
     old = age(now - view.received_at)
-    lost = f"{sign(Severity.CRITICAL)} " if view.link is Link.LOST else ""
+    lost = f"{sign(Severity.CRITICAL)} " if view.link is ConnectionState.LOST else ""
     if view.frozen_at is not None:
         return Content.styled(f"{lost}FROZEN {old}", "bold $error" if lost else "bold $warning")
-    if view.link is Link.CONNECTING:
+    if view.link is ConnectionState.CONNECTING:
         return _freshness(view, now)
     if lost:
         since = "" if view.snapshot is None else f" {old}"
@@ -114,7 +118,7 @@ def _briefly(view: View, now: float) -> Content:
     return Content(f"live {old}")
 
 
-def _tallies(view: View) -> list[Part]:
+def _tallies(view: View) -> list[LinePart]:
     parts = []
     for severity, style in ((Severity.CRITICAL, "bold $error"), (Severity.WARNING, "$warning")):
         amount = sum(
@@ -123,7 +127,7 @@ def _tallies(view: View) -> list[Part]:
         )
         if amount:
             mark = Importance.CRITICAL if severity is Severity.CRITICAL else Importance.WARNING
-            parts.append(Part(mark, Content.styled(f"{sign(severity)} {amount}", style), True))
+            parts.append(LinePart(mark, Content.styled(f"{sign(severity)} {amount}", style), True))
     return parts
 
 
@@ -152,11 +156,11 @@ class HeaderBar(Widget):
         interval: Callable[[], float],
         settings: Settings,
         firing: Callable[[], int] = lambda: 0,
-        bandwidth: Bandwidth | None = None,
+        bandwidth: LowBandwidth | None = None,
     ) -> None:
         super().__init__()
         self._firing = firing
-        self._bandwidth = bandwidth or Bandwidth()
+        self._bandwidth = bandwidth or LowBandwidth()
         self._figures = ""
         self._drawn_at = 0.0
         self._settings = settings

@@ -17,7 +17,7 @@ _GAP = 3
 _NAME_CELLS = 14
 
 
-class Fact(NamedTuple):
+class KeyValue(NamedTuple):
     """One fact. ``value`` is untrusted; an empty name continues the one above.
 
     ``wide``: a long value that gets a line of its own.
@@ -29,17 +29,17 @@ class Fact(NamedTuple):
     wide: bool = False
 
 
-class Facts(VerticalScroll, can_focus=True):
+class KeyValueList(VerticalScroll, can_focus=True):
     """A sheet of facts."""
 
     DEFAULT_CSS = """
-    Facts { height: 1fr; scrollbar-size-vertical: 1; }
-    Facts > Static { width: 100%; }
+    KeyValueList { height: 1fr; scrollbar-size-vertical: 1; }
+    KeyValueList > Static { width: 100%; }
     """
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
-        self._facts: tuple[Fact, ...] = ()
+        self._facts: tuple[KeyValue, ...] = ()
         self._extra = Content("")
         self._static = Static(Content(""), markup=False)
 
@@ -47,7 +47,7 @@ class Facts(VerticalScroll, can_focus=True):
         """Build the sheet."""
         yield self._static
 
-    def show(self, facts: Sequence[Fact], extra: Content | None = None) -> None:
+    def show(self, facts: Sequence[KeyValue], extra: Content | None = None) -> None:
         """Show these facts, and ``extra`` beneath them; the same ones repaint nothing."""
         extra = extra or Content("")
         if (tuple(facts), extra.markup) != (self._facts, self._extra.markup):
@@ -66,7 +66,7 @@ class Facts(VerticalScroll, can_focus=True):
         self._static.update(sheet)
 
 
-def lay_out(facts: Sequence[Fact], width: int) -> Content:
+def lay_out(facts: Sequence[KeyValue], width: int) -> Content:
     """Arrange facts in ``width`` cells."""
     double = width >= _TWO_COLUMNS_FROM
     cell = (width - _GAP) // 2 if double else width
@@ -85,7 +85,7 @@ def lay_out(facts: Sequence[Fact], width: int) -> Content:
     return Content("\n").join([*lines, *waiting])
 
 
-def _line(fact: Fact, width: int) -> Content:
+def _line(fact: KeyValue, width: int) -> Content:
     room = max(1, width - _NAME_CELLS)
     return Content.assemble(
         (safe_text.fit(fact.name, _NAME_CELLS), "$muted"),
@@ -93,7 +93,7 @@ def _line(fact: Fact, width: int) -> Content:
     )
 
 
-def _wrapped(fact: Fact, width: int) -> list[Content]:
+def _wrapped(fact: KeyValue, width: int) -> list[Content]:
     room = max(1, width - _NAME_CELLS)
     pieces = safe_text.wrap(safe_text.line(fact.value), room)
     names = [fact.name, *[""] * (len(pieces) - 1)]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from textual.content import Content
 
 
-class Part(NamedTuple):
+class LinePart(NamedTuple):
     """A piece of the header; the highest ``importance`` number gives way first.
 
     ``brief`` makes a shorter piece where all that is dispensable has gone; it is told how many
@@ -20,14 +20,14 @@ class Part(NamedTuple):
     right: bool = False
     brief: Callable[[int], Content] | None = None
 
-    def within(self, room: int) -> Part:
+    def within(self, room: int) -> LinePart:
         """The whole piece where there is room for it, else what can be done."""
         if self.brief is None or self.content.cell_length <= room:
             return self
         return self._replace(content=self.brief(room))
 
 
-def fit_parts(parts: list[Part], width: int, needed: int, gap: int = 2) -> Content:
+def fit_parts(parts: list[LinePart], width: int, needed: int, gap: int = 2) -> Content:
     """Lay the pieces out in ``width`` cells.
 
     Until they fit, those beyond importance ``needed`` are dropped, the others shortened from the

@@ -11,7 +11,7 @@ from textual.cache import LRUCache
 from textual.strip import Strip
 
 from runqy_tui.tui.safe_text import ELLIPSIS, fit, line, split_cells, width
-from runqy_tui.tui.widgets.columns import GAP, Column
+from runqy_tui.tui.widgets.columns import GAP, ColumnLayout
 from runqy_tui.tui.widgets.row_provider import Cell
 
 GUTTER = 1
@@ -19,7 +19,7 @@ GUTTER = 1
 LINES_KEPT = 128
 """Lines kept as drawn: some screens full."""
 
-Slots = Sequence[tuple[Column, int]]
+Slots = Sequence[tuple[ColumnLayout, int]]
 Kind = Literal["head", "row", "wait", "note", "void"]
 Palette = Callable[[str, str], RichStyle]
 """``palette(line_name, cell_name)``: the style of a cell on a kind of line."""
@@ -39,7 +39,7 @@ UNICODE = Glyphs()
 ASCII = Glyphs(cursor=">", blurred="-", up="^", down="v", ellipsis="~")
 
 
-class Line(NamedTuple):
+class TableLine(NamedTuple):
     """Everything that decides what a line looks like, but for the geometry and the theme."""
 
     kind: Kind
@@ -47,10 +47,12 @@ class Line(NamedTuple):
     cursor: Literal["", "cursor", "blurred"] = ""
 
 
-VOID = Line("void")
+VOID = TableLine("void")
 
 
-def head(slots: Slots, sort_key: str | None, descending: bool, glyphs: Glyphs = UNICODE) -> Line:
+def head(
+    slots: Slots, sort_key: str | None, descending: bool, glyphs: Glyphs = UNICODE
+) -> TableLine:
     """Build the header: titles, and an arrow on the column that is sorted by."""
     cells = []
     for column, cells_wide in slots:
@@ -61,16 +63,16 @@ def head(slots: Slots, sort_key: str | None, descending: bool, glyphs: Glyphs = 
                 glyphs.down if descending else glyphs.up
             )
         cells.append(Cell(title))
-    return Line("head", tuple(cells))
+    return TableLine("head", tuple(cells))
 
 
-def note(text: str, cells_wide: int, height: int) -> list[Line]:
+def note(text: str, cells_wide: int, height: int) -> list[TableLine]:
     """Lay out the placeholder of an empty table: wrapped, and a third of the way down."""
     lines: list[str] = []
     for paragraph in text.split("\n"):
         lines += _wrap(line(paragraph), max(1, cells_wide))
     above = max(0, (height - len(lines)) // 3)
-    drawn = [VOID] * above + [Line("note", (Cell(text),)) for text in lines]
+    drawn = [VOID] * above + [TableLine("note", (Cell(text),)) for text in lines]
     return drawn[:height]
 
 
@@ -90,7 +92,7 @@ def _wrap(text: str, cells_wide: int) -> list[str]:
     return lines
 
 
-def changed_span(old: Line, new: Line, slots: Slots, cells_wide: int) -> tuple[int, int]:
+def changed_span(old: TableLine, new: TableLine, slots: Slots, cells_wide: int) -> tuple[int, int]:
     """Cells ``[start, end)`` in which two lines of the same layout may differ."""
     if old[0] != new[0] or old[2] != new[2] or len(old.cells) != len(new.cells):
         return 0, cells_wide
@@ -114,14 +116,14 @@ class Painter:
     def __init__(self, palette: Palette, glyphs: Glyphs = UNICODE) -> None:
         self._palette = palette
         self._glyphs = glyphs
-        self._drawn: LRUCache[Line, list[Segment]] = LRUCache(LINES_KEPT)
+        self._drawn: LRUCache[TableLine, list[Segment]] = LRUCache(LINES_KEPT)
         self._geometry: tuple[Slots, int] = ((), 0)
 
     def clear(self) -> None:
         """Forget what was drawn: the theme or the focus has changed."""
         self._drawn.clear()
 
-    def draw(self, drawn: Line, slots: Slots, cells_wide: int) -> Strip:
+    def draw(self, drawn: TableLine, slots: Slots, cells_wide: int) -> Strip:
         """Return the strip of a line, ``cells_wide`` cells long."""
         geometry = (slots, cells_wide)
         if geometry != self._geometry:
@@ -133,7 +135,7 @@ class Painter:
             self._drawn[drawn] = segments
         return Strip(segments, max(0, cells_wide))
 
-    def _draw(self, drawn: Line, slots: Slots, cells_wide: int) -> Strip:
+    def _draw(self, drawn: TableLine, slots: Slots, cells_wide: int) -> Strip:
         if cells_wide <= 0:
             return Strip([], 0)
         line_name = drawn.cursor or drawn.kind

@@ -7,7 +7,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from runqy_tui.model.severity import Severity
-from runqy_tui.monitor.store import Link, View
+from runqy_tui.monitor.store import ConnectionState, View
 from runqy_tui.tui import safe_text
 from runqy_tui.tui.notices import calm, notices
 from runqy_tui.tui.tables.icons import sign
@@ -30,7 +30,7 @@ class NoticeLine(Widget):
     def show(self, view: View) -> None:
         """Take over a new view; repaint if the sentence is another one."""
         # Findings have a pane of their own; without any there is this one quiet line.
-        self.display = view.link is not Link.LIVE or not view.findings
+        self.display = view.link is not ConnectionState.LIVE or not view.findings
         self._view = view
         line = _sentence(view, max(10, self.size.width))
         if line.markup != self._line.markup:

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from runqy_tui.tui.widgets.bindings import quiet
-from runqy_tui.tui.widgets.columns import GAP, Column
+from runqy_tui.tui.widgets.columns import GAP, ColumnLayout
 from runqy_tui.tui.widgets.line_painter import GUTTER, UNICODE, Glyphs
 from runqy_tui.tui.widgets.row_provider import Rows
 from runqy_tui.tui.widgets.table_cursor import Change, State
@@ -108,7 +108,7 @@ class Table(TableView, can_focus=True, inherit_bindings=False):
 
     def __init__(
         self,
-        columns: Sequence[Column] = (),
+        columns: Sequence[ColumnLayout] = (),
         *,
         placeholder: str = "",
         glyphs: Glyphs = UNICODE,

@@ -25,7 +25,7 @@ class Change(Enum):
     GONE = "the selected key is gone"
 
 
-class Cursor:
+class TableCursor:
     """Follows one key through changing rows; only :meth:`move` picks another one."""
 
     __slots__ = ("gone_key", "index", "key", "rows", "state")

@@ -10,26 +10,26 @@ from textual.geometry import Size
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from runqy_tui.tui.widgets.columns import Column, layout
+from runqy_tui.tui.widgets.columns import ColumnLayout, layout
 from runqy_tui.tui.widgets.line_painter import (
     GUTTER,
     UNICODE,
     VOID,
     Glyphs,
-    Line,
     Painter,
+    TableLine,
     changed_span,
     head,
     note,
 )
 from runqy_tui.tui.widgets.line_view import LineView
 from runqy_tui.tui.widgets.row_provider import STYLES, Rows
-from runqy_tui.tui.widgets.table_cursor import Cursor
+from runqy_tui.tui.widgets.table_cursor import TableCursor
 
 _LINE_CLASSES = {"head": "header", "cursor": "cursor", "blurred": "cursor", "note": "note"}
 
 
-class TableView(LineView[Line], inherit_bindings=False):
+class TableView(LineView[TableLine], inherit_bindings=False):
     """Draws rows and a cursor; :class:`~runqy_tui.tui.widgets.table.Table` moves it."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -66,7 +66,7 @@ class TableView(LineView[Line], inherit_bindings=False):
 
     def __init__(
         self,
-        columns: Sequence[Column] = (),
+        columns: Sequence[ColumnLayout] = (),
         *,
         placeholder: str = "",
         glyphs: Glyphs = UNICODE,
@@ -76,9 +76,9 @@ class TableView(LineView[Line], inherit_bindings=False):
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self._columns = tuple(columns)
-        self._slots: list[tuple[Column, int]] = []
+        self._slots: list[tuple[ColumnLayout, int]] = []
         self._slots_width = -1
-        self._cursor = Cursor()
+        self._cursor = TableCursor()
         self._top_key: Hashable | None = None
         self._sort: tuple[str | None, bool] = (None, False)
         self._glyphs = glyphs
@@ -86,7 +86,7 @@ class TableView(LineView[Line], inherit_bindings=False):
         self.set_reactive(TableView.placeholder, placeholder)
 
     @property
-    def columns(self) -> tuple[Column, ...]:
+    def columns(self) -> tuple[ColumnLayout, ...]:
         """All columns, hidden ones too."""
         return self._columns
 
@@ -104,7 +104,7 @@ class TableView(LineView[Line], inherit_bindings=False):
         """Count the rows."""
         return len(self.rows)
 
-    def set_columns(self, columns: Sequence[Column]) -> None:
+    def set_columns(self, columns: Sequence[ColumnLayout]) -> None:
         """Show other columns."""
         if tuple(columns) == self._columns:
             return
@@ -118,7 +118,7 @@ class TableView(LineView[Line], inherit_bindings=False):
         self._sort = (column_key, descending)
         self.update_lines()
 
-    def frame(self, size: Size) -> Sequence[Line]:
+    def frame(self, size: Size) -> Sequence[TableLine]:
         """Compute the visible lines."""
         if size.width != self._slots_width:
             self._slots_width = size.width
@@ -139,18 +139,20 @@ class TableView(LineView[Line], inherit_bindings=False):
     def need(self, first: int, last: int) -> None:
         """Learn which rows ``[first, last)`` are visible."""
 
-    def _line(self, index: int, keys: Sequence[str]) -> Line:
+    def _line(self, index: int, keys: Sequence[str]) -> TableLine:
         cells = self.rows.cells(index, keys)
         mark: Literal["", "cursor", "blurred"] = ""
         if index == self._cursor.index and self._cursor.visible:
             mark = "cursor" if self.has_focus else "blurred"
-        return Line("wait", (), mark) if cells is None else Line("row", tuple(cells), mark)
+        return (
+            TableLine("wait", (), mark) if cells is None else TableLine("row", tuple(cells), mark)
+        )
 
-    def draw(self, line: Line | None, cells: int) -> Strip:
+    def draw(self, line: TableLine | None, cells: int) -> Strip:
         """Draw one line."""
         return self._painter.draw(line or VOID, self._slots, cells)
 
-    def changed(self, old: Line, new: Line, cells: int) -> tuple[int, int]:
+    def changed(self, old: TableLine, new: TableLine, cells: int) -> tuple[int, int]:
         """Cells in which two lines differ."""
         return changed_span(old, new, self._slots, cells)
 

@@ -7,7 +7,7 @@ from textual.widgets import Input
 from runqy_tui.tui import safe_text
 
 
-class Entry(Input):
+class TextEntry(Input):
     """An input whose value is always safe to draw: Textual draws it as it is."""
 
     def validate_value(self, value: str) -> str:

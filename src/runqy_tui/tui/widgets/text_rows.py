@@ -94,7 +94,7 @@ class Finder:
         return self._found
 
 
-class Row(NamedTuple):
+class TextRow(NamedTuple):
     """What one row shows: its text, the spans in it, and the cells cut off on its left."""
 
     text: str
@@ -102,7 +102,7 @@ class Row(NamedTuple):
     skip: int
 
 
-class TextRows(LineView[Row], inherit_bindings=False):
+class TextRows(LineView[TextRow], inherit_bindings=False):
     """Draws lines; :class:`~runqy_tui.tui.widgets.text_view.TextView` moves through them."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"text--{tone}" for tone in TONES}
@@ -142,19 +142,19 @@ class TextRows(LineView[Row], inherit_bindings=False):
         self._rows = Wrapping(self._source)
         self._finder = Finder(self._source)
         self._left = 0
-        self._strips: LRUCache[tuple[Row, int], Strip] = LRUCache(512)
+        self._strips: LRUCache[tuple[TextRow, int], Strip] = LRUCache(512)
 
     def extent(self) -> int:
         """Count the rows that are measured."""
         return self._rows.rows
 
-    def frame(self, size: Size) -> Sequence[Row]:
+    def frame(self, size: Size) -> Sequence[TextRow]:
         """Compute the visible rows."""
         first = self.top
         last = min(self._rows.rows, first + size.height)
         return [self._row(row, size.width) for row in range(first, last)]
 
-    def _row(self, row: int, cells: int) -> Row:
+    def _row(self, row: int, cells: int) -> TextRow:
         index, piece = self._rows.locate(row)
         text, start = self._rows.piece(index, piece)
         skip = 0
@@ -173,9 +173,9 @@ class TextRows(LineView[Row], inherit_bindings=False):
             for span in found
             if span.start < end and span.end > start
         )
-        return Row(text, here, skip)
+        return TextRow(text, here, skip)
 
-    def draw(self, line: Row | None, cells: int) -> Strip:
+    def draw(self, line: TextRow | None, cells: int) -> Strip:
         """Draw one row."""
         if line is None or cells <= 0:
             return Strip.blank(max(0, cells), self.style_of())
@@ -187,7 +187,7 @@ class TextRows(LineView[Row], inherit_bindings=False):
             self._strips[line, cells] = strip
         return strip
 
-    def _segments(self, row: Row, plain: RichStyle) -> list[Segment]:
+    def _segments(self, row: TextRow, plain: RichStyle) -> list[Segment]:
         cuts = {0, len(row.text)}
         for span in row.spans:
             cuts |= {span.start, span.end}
