@@ -32,6 +32,7 @@ from runqy_tui.model import (
     WorkerState,
 )
 from runqy_tui.observation.history import History
+from runqy_tui.runtime.cooperative import run_to_end
 
 MIB = 1024 * 1024
 CHANGES = "every number changes"
@@ -94,7 +95,7 @@ def fill(options: argparse.Namespace, *, busy: bool) -> tuple[History, float, fl
             options.queues, options.workers, tick * options.interval + 1e9, tick, busy=busy
         )
         began = process_time()
-        history.add(seen)
+        run_to_end(history.observe(seen))
         added = process_time()
         if tick % 50 == 49:
             for queue in seen.queues:

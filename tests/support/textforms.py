@@ -21,6 +21,7 @@ from runqy_tui.exporter.scrape_state import ScrapeFrame, ScrapeState, tally
 from runqy_tui.model import LogBatch, QueueKey, Snapshot, Task, TaskRow
 from runqy_tui.model.json_schema import snapshot_object, task_object
 from runqy_tui.report import ReportWatch, build_report, to_markdown, to_object
+from runqy_tui.runtime.cooperative import run_to_end
 
 _BARRED = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -53,7 +54,7 @@ def check_forms(
     looks: TaskChecks | None = None,
 ) -> tuple[Finding, ...]:
     """Findings, JSON, plain text, report and metrics of a poll; gives the findings."""
-    diagnosis = (triage or Diagnoser()).take(snapshot, looks)
+    diagnosis = run_to_end((triage or Diagnoser()).update(snapshot, looks))
     broken = [
         finding for finding in diagnosis.findings if "fault in runqy-tui" in finding.next_step
     ]

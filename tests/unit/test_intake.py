@@ -62,7 +62,7 @@ async def test_a_fault_is_raised_when_all_replies_are_in() -> None:
 
 
 async def test_others_have_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cooperative, "TURN_S", -1.0)
+    monkeypatch.setattr(cooperative, "MAX_SLICE_S", -1.0)
     turns = 0
 
     async def others() -> None:
@@ -80,7 +80,7 @@ async def test_others_have_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_no_turn_where_others_had_theirs_just_now(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cooperative, "TURN_S", 60.0)
+    monkeypatch.setattr(cooperative, "MAX_SLICE_S", 60.0)
     cooperative.rested()
     others = asyncio.create_task(asyncio.sleep(0))
     for _ in range(100):

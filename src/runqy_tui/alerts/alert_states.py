@@ -12,7 +12,7 @@ from runqy_tui.alerts.rule import Rule
 from runqy_tui.alerts.rule_values import Increases, RuleValue, readings
 from runqy_tui.diagnosis.findings.finding import Subject
 from runqy_tui.model.severity import Severity
-from runqy_tui.runtime.cooperative import Steps, at_once
+from runqy_tui.runtime.cooperative import yield_to_loop
 
 if TYPE_CHECKING:
     from runqy_tui.diagnosis.diagnoser import Diagnosis
@@ -106,16 +106,14 @@ class Alerts:
         self._courses: dict[tuple[str, str], _Course] = {}
         self._log: deque[LogEntry] = deque(maxlen=LOG_LENGTH)
 
-    def update(
+    async def update(
         self, diagnosis: Diagnosis, history: Increases, now: float | None = None
     ) -> AlertBoard:
-        """Take in one poll; ``now`` is Redis's clock, that of the snapshot if ``None``."""
-        return at_once(self.updating(diagnosis, history, now))
+        """Evaluate all rules on one poll and return the new board.
 
-    def updating(
-        self, diagnosis: Diagnosis, history: Increases, now: float | None = None
-    ) -> Steps[AlertBoard]:
-        """The same in steps; the board is the old one until the last."""
+        ``now`` is Redis's clock, that of the snapshot if ``None``. Until this returns,
+        :attr:`board` is that of the poll before.
+        """
         at = diagnosis.snapshot.taken_at if now is None else now
         elapsed = 0.0 if self.board.at is None else at - self.board.at
         watched = elapsed if 0.0 <= elapsed <= self.gap_s else 0.0
@@ -129,8 +127,8 @@ class Alerts:
                 if reading.value is None:
                     unknown.append(Unknown(rule, reading.subject, reading.sentence))
                 self._step(rule, reading, at, watched)
-                yield
-            yield
+                await yield_to_loop()
+            await yield_to_loop()
         for key in [key for key in self._courses if key not in seen]:
             self._end(key, at)
         self.board = self._board(at, unknown)

@@ -273,8 +273,8 @@ class _Observer:
         except RunqyTuiError as error:
             self._problem = error
             return
-        diagnosis = await self._triage.look(self._reader, snapshot)
-        self._alerts.update(diagnosis, self._triage.history)
+        diagnosis = await self._triage.diagnose(self._reader, snapshot)
+        await self._alerts.update(diagnosis, self._triage.history)
         if not self._polls:
             self._first_at = snapshot.taken_at
         self._diagnosis, self._problem = diagnosis, None

@@ -9,6 +9,7 @@ from runqy_tui.diagnosis.assessment import Assessment, Trouble, assess
 from runqy_tui.model import Blob, Queue, RedisInfo, Snapshot, Task, TaskState, Worker
 from runqy_tui.model.json_schema import as_text
 from runqy_tui.model.severity import Severity
+from runqy_tui.runtime.cooperative import run_to_end
 from runqy_tui.text import humanize
 from runqy_tui.text.humanize import age, count
 from runqy_tui.text.safe import safe_block, safe_line
@@ -29,7 +30,7 @@ _PREVIEW_LIMIT = 4_000
 
 def snapshot_text(snapshot: Snapshot, name: str | None = None) -> str:
     """The overview as text, the most urgent rows first. ``name`` is what this Redis is called."""
-    judged = assess(snapshot)
+    judged = run_to_end(assess(snapshot))
     redis = snapshot.redis
     parts = [
         f"{_place(redis, name)}  {safe_line(redis.version or 'version unknown')}  "

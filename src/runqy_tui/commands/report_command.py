@@ -119,7 +119,7 @@ class _Watching:
             return
         self._poll_ms.append(snapshot.redis.elapsed_ms)
         self._round_trips.append(snapshot.redis.round_trips)
-        self._diagnosis = await self._triage.look(self._reader, snapshot)
+        self._diagnosis = await self._triage.diagnose(self._reader, snapshot)
 
     def _fail(self, error: RunqyTuiError | TimeoutError) -> None:
         slow = ConnectionFailedError.late("a poll", self._reader.address, self._deadline_s)

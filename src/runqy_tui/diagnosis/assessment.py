@@ -15,7 +15,7 @@ from runqy_tui.diagnosis.findings.registry import diagnose, urgency
 from runqy_tui.model import Queue, Snapshot, Worker, WorkerState
 from runqy_tui.model.severity import Severity
 from runqy_tui.observation.history import History
-from runqy_tui.runtime.cooperative import Steps, at_once, parts
+from runqy_tui.runtime.cooperative import batches, yield_to_loop
 from runqy_tui.text.humanize import age
 
 
@@ -38,18 +38,13 @@ class Assessment(NamedTuple):
         return sum(trouble.severity is severity for trouble in both)
 
 
-def assess(snapshot: Snapshot, findings: Iterable[Finding] | None = None) -> Assessment:
-    """Judge all workers and queues of a snapshot.
+async def assess(snapshot: Snapshot, findings: Iterable[Finding] | None = None) -> Assessment:
+    """Classify all workers and queues of a snapshot by the findings about them.
 
-    Without ``findings`` those are looked for that one snapshot alone shows.
+    ``findings=None`` stands for those that the detectors find in this snapshot alone.
     """
     if findings is None:
-        findings = diagnose(DetectorContext(snapshot, History()))
-    return at_once(assessing(snapshot, findings))
-
-
-def assessing(snapshot: Snapshot, findings: Iterable[Finding]) -> Steps[Assessment]:
-    """The same in steps."""
+        findings = await diagnose(DetectorContext(snapshot, History()))
     workers: dict[object, list[Finding]] = defaultdict(list)
     queues: dict[object, list[Finding]] = defaultdict(list)
     for finding in findings:
@@ -57,15 +52,15 @@ def assessing(snapshot: Snapshot, findings: Iterable[Finding]) -> Steps[Assessme
             workers[finding.subject.name].append(finding)
         elif finding.subject.queue is not None:  # a task's finding is its queue's trouble too
             queues[finding.subject.queue].append(finding)
-    yield
+    await yield_to_loop()
     of_workers: dict[str, Trouble] = {}
-    for some in parts(snapshot.workers):
-        of_workers |= {one.id: worker_trouble(one, workers.get(one.id, ())) for one in some}
-        yield
+    for batch in batches(snapshot.workers):
+        of_workers |= {one.id: worker_trouble(one, workers.get(one.id, ())) for one in batch}
+        await yield_to_loop()
     of_queues: dict[object, Trouble] = {}
-    for few in parts(snapshot.queues):
+    for few in batches(snapshot.queues):
         of_queues |= {one.key: queue_trouble(one, queues.get(one.key, ())) for one in few}
-        yield
+        await yield_to_loop()
     return Assessment(workers=of_workers, queues=of_queues)
 
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from runqy_tui.diagnosis.assessment import Assessment, assessing
+from runqy_tui.diagnosis.assessment import Assessment, assess
 from runqy_tui.diagnosis.findings.finding import DetectorContext, Finding, Thresholds
-from runqy_tui.diagnosis.findings.registry import diagnosing
+from runqy_tui.diagnosis.findings.registry import diagnose
 from runqy_tui.diagnosis.findings.server_history import ActiveSeen, ServerHistory
 from runqy_tui.diagnosis.findings.tracker import FindingTracker
 from runqy_tui.model import (
@@ -27,7 +27,7 @@ from runqy_tui.model.reader_protocol import Reader
 from runqy_tui.observation.durations import Durations, ObservedDurations
 from runqy_tui.observation.history import History, Trend
 from runqy_tui.observation.task_sampling import TaskSampler
-from runqy_tui.runtime.cooperative import Steps, at_once, in_turns, parts
+from runqy_tui.runtime.cooperative import batches, yield_to_loop
 
 FATES_PER_POLL = 200
 SERVERS_PER_POLL = 2
@@ -76,45 +76,39 @@ class Diagnoser:
         self._active_seen = ActiveSeen()
         self._next_server = 0
 
-    async def look(self, reader: Reader, snapshot: Snapshot) -> Diagnosis:
-        """Take in a poll, after a closer look at some of its tasks.
+    async def diagnose(self, reader: Reader, snapshot: Snapshot) -> Diagnosis:
+        """Check some tasks of a poll and return the diagnosis of both.
 
-        Costs at most five round trips, and two for each of two asynq servers. Where the reader
-        cannot answer, the poll is taken in without: that is never an error.
+        Costs at most five round trips, and two for each of two asynq servers. Checks that the
+        reader cannot answer are left out: that is never an error.
         """
-        return await self.digest(snapshot, await self.read(reader, snapshot))
+        return await self.update(snapshot, await self.read_checks(reader, snapshot))
 
-    async def digest(self, snapshot: Snapshot, looks: TaskChecks | None = None) -> Diagnosis:
-        """Take in a poll and what :meth:`read` gave, with turns for others in between.
+    async def preview(self, snapshot: Snapshot) -> Diagnosis:
+        """Diagnose a first poll alone, before any task is checked. Nothing is remembered of it."""
+        return await Diagnoser(self.thresholds).update(snapshot)
 
-        Not to be cancelled, but for good: it would be half taken in.
+    async def update_unchecked(self, snapshot: Snapshot, reason: str) -> Diagnosis:
+        """Like :meth:`update` for a poll whose tasks could not be checked, for this reason."""
+        return await self.update(snapshot, TaskChecks(unread=reason))
+
+    async def update(self, snapshot: Snapshot, looks: TaskChecks | None = None) -> Diagnosis:
+        """Add a poll and its task checks to what is remembered, and return the diagnosis.
+
+        A Diagnoser whose update was cancelled is of no more use: the poll is half added.
         """
-        return await in_turns(self._taking(snapshot, looks or TaskChecks()))
-
-    async def without(self, snapshot: Snapshot, why: str) -> Diagnosis:
-        """Take in a poll that no closer look could follow, for the reason given."""
-        return await self.digest(snapshot, TaskChecks(unread=why))
-
-    async def glance(self, snapshot: Snapshot) -> Diagnosis:
-        """What a first poll alone tells, before closer looks; nothing of it is remembered."""
-        return await Diagnoser(self.thresholds).digest(snapshot)
-
-    def take(self, snapshot: Snapshot, looks: TaskChecks | None = None) -> Diagnosis:
-        """Take in a poll and what was read of single tasks, without any reader."""
-        return at_once(self._taking(snapshot, looks or TaskChecks()))
-
-    def _taking(self, snapshot: Snapshot, looks: TaskChecks) -> Steps[Diagnosis]:
+        looks = looks or TaskChecks()
         if snapshot.clock_jump_s:
             self._follow_clock(snapshot.clock_jump_s)
-        yield from self.history.adding(snapshot)
+        await self.history.observe(snapshot)
         self.durations.keep({queue.key for queue in snapshot.queues}, snapshot.taken_at)
         self.auditor.take(looks.audits)
         self.durations.settle(looks.ids, looks.fates, snapshot.taken_at)
         self._observe(snapshot, looks)
-        yield
-        trends = yield from self._trends(snapshot)
-        findings = yield from self._finding(snapshot)
-        assessment = yield from assessing(snapshot, findings)
+        await yield_to_loop()
+        trends = await self._trends(snapshot)
+        findings = await self._find(snapshot)
+        assessment = await assess(snapshot, findings)
         return Diagnosis(
             snapshot=snapshot,
             findings=findings,
@@ -131,18 +125,18 @@ class Diagnoser:
         self.auditor = TaskSampler()
         self._active_seen = ActiveSeen()
 
-    def _trends(self, snapshot: Snapshot) -> Steps[dict[QueueKey, Trend]]:
-        """What the detectors ask of the history as well, and find there: they have no steps."""
+    async def _trends(self, snapshot: Snapshot) -> dict[QueueKey, Trend]:
+        """Compute what the detectors ask of the history too: they cannot yield to the loop."""
         history, window_s = self.history, self.thresholds.failure_window_s
         trends: dict[QueueKey, Trend] = {}
-        for some in parts(snapshot.queues):
-            for queue in some:
+        for batch in batches(snapshot.queues):
+            for queue in batch:
                 trends[queue.key] = history.trend(queue.key)
                 history.increase(queue.key, "failed", window_s)
-            yield
+            await yield_to_loop()
         return trends
 
-    def _finding(self, snapshot: Snapshot) -> Steps[tuple[Finding, ...]]:
+    async def _find(self, snapshot: Snapshot) -> tuple[Finding, ...]:
         self._server_past.add(snapshot)
         self._active_seen.take(self.auditor.current)
         sight = DetectorContext(
@@ -155,13 +149,13 @@ class Diagnoser:
         )
         # A clock that went back lets the history begin anew: that is no first sight.
         first_poll = self.history.started_at == snapshot.taken_at and not snapshot.clock_jump_s
-        found = yield from diagnosing(sight)
-        return (yield from self.tracker.updating(found, snapshot.taken_at, first_poll))
+        found = await diagnose(sight)
+        return await self.tracker.update(found, snapshot.taken_at, first_poll)
 
-    async def read(self, reader: Reader, snapshot: Snapshot) -> TaskChecks:
-        """Look closer at some tasks of a poll, to be taken in with it.
+    async def read_checks(self, reader: Reader, snapshot: Snapshot) -> TaskChecks:
+        """Check some tasks of a poll, for :meth:`update`.
 
-        Three questions; one that is refused leaves the others their answers.
+        Three independent requests: one that fails leaves the answers of the others.
         """
         audits: Sequence[WindowCheck] = ()
         started: Sequence[ActiveTask] = ()

@@ -159,11 +159,11 @@ class Poller:
             return None
         try:
             async with self._early(triage, snapshot), asyncio.timeout(max(_BREATH_S, left_s)):
-                looks = await triage.read(reader, snapshot)
+                looks = await triage.read_checks(reader, snapshot)
         except TimeoutError:
             late = ConnectionFailedError.late("all of it", reader.address, max(DEADLINE_S, left_s))
-            return await triage.without(snapshot, str(late))
-        return await triage.digest(snapshot, looks)
+            return await triage.update_unchecked(snapshot, str(late))
+        return await triage.update(snapshot, looks)
 
     @asynccontextmanager
     async def _early(self, triage: Diagnoser, snapshot: Snapshot) -> AsyncIterator[None]:
@@ -186,7 +186,7 @@ class Poller:
 
     async def _show_early(self, triage: Diagnoser, snapshot: Snapshot) -> None:
         await asyncio.sleep(_FIRST_LOOK_S)
-        diagnosis = await triage.glance(snapshot)
+        diagnosis = await triage.preview(snapshot)
         await self._publish(PollResult(monotonic(), snapshot, diagnosis, early=True))
 
     def _failed(self, error: str) -> PollResult:

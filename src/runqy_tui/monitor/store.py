@@ -13,6 +13,7 @@ from runqy_tui.model import QueueKey, Snapshot
 from runqy_tui.monitor.poller import PollResult
 from runqy_tui.observation.durations import ObservedDurations
 from runqy_tui.observation.history import Trend
+from runqy_tui.runtime.cooperative import run_to_end
 
 if TYPE_CHECKING:
     from runqy_tui.diagnosis.diagnoser import Diagnosis
@@ -129,8 +130,8 @@ class Store:
 
 def _assessed(snapshot: Snapshot, known: Diagnosis | None) -> Assessment:
     if known is None:
-        return assess(snapshot)
-    return known.assessment or assess(snapshot, known.findings)
+        return run_to_end(assess(snapshot))
+    return known.assessment or run_to_end(assess(snapshot, known.findings))
 
 
 def _linked_as(picture: View, live: View) -> View:
@@ -149,5 +150,7 @@ def _acknowledged(view: View, moments: Mapping[str, float]) -> View:
         for finding in view.findings
     )
     snapshot = view.snapshot
-    assessment = view.assessment if snapshot is None else assess(snapshot, findings)
+    assessment = view.assessment
+    if snapshot is not None:
+        assessment = run_to_end(assess(snapshot, findings))
     return replace(view, findings=findings, assessment=assessment)

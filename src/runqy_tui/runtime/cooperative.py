@@ -1,75 +1,66 @@
-"""Long work in small parts: others get their turn in between.
+"""Cooperative scheduling: long work yields to the event loop every 1.5 ms.
 
-A screen waits for its keys in the same thread. Work is either asynchronous, goes through its
-things in :func:`parts` and calls :func:`breathe` before each, or it is a generator that may be
-left at each of its ``yield`` (:data:`Steps`) and is run by :func:`in_turns`, or by
-:func:`at_once` where nobody waits.
+The screen answers keys in the same thread that parses polls and computes findings. Long work is
+an ``async def`` that goes through its items in :func:`batches` and awaits :func:`yield_to_loop`
+between them. :func:`run_to_end` runs such work where no event loop is running.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Coroutine, Iterable, Iterator
 from itertools import islice
 from time import perf_counter
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 _T = TypeVar("_T")
-_PART = 16
-TURN_S = 0.0015
-"""After so long somebody else gets a turn: a screen waits for its keys meanwhile."""
-
-Steps: TypeAlias = Generator[None, None, _T]
-"""Work that may be left for a while at each ``yield``; what it returns is its outcome."""
+_BATCH_SIZE = 16
+MAX_SLICE_S = 0.0015
+"""Longest time in seconds that work runs before it yields to the event loop."""
 
 
-class _Last:
-    """When everybody had a turn last, as far as is known; there is one loop."""
+class _LastYield:
+    """When the event loop last ran something else, as far as is known; there is one loop."""
 
-    turn_at = 0.0
-
-
-def rested() -> None:
-    """Say that others had their turn just now: this work has waited for something."""
-    _Last.turn_at = perf_counter()
+    at = 0.0
 
 
-async def breathe() -> None:
-    """Give everyone else a turn where the last one was long ago.
+def mark_yielded() -> None:
+    """Record that the event loop ran something else just now: the caller waited for I/O."""
+    _LastYield.at = perf_counter()
 
-    Counted from the last turn and not from the start of some work: a turn costs as much as half a
-    dozen queues, and most of the work of a small fleet takes less than the time between two.
+
+async def yield_to_loop() -> None:
+    """Let the event loop run other tasks if :data:`MAX_SLICE_S` has passed since it last did.
+
+    Measured from the last yield of any work, not from the start of the caller's: a turn of the
+    loop costs as much as half a dozen queues, and most work on a small fleet is shorter than that.
     """
-    if perf_counter() - _Last.turn_at > TURN_S:
+    if perf_counter() - _LastYield.at > MAX_SLICE_S:
         await asyncio.sleep(0)
-        _Last.turn_at = perf_counter()
+        _LastYield.at = perf_counter()
 
 
-def parts(things: Iterable[_T]) -> Iterator[list[_T]]:
-    """The things in short lists: to look at the clock before each of them would cost more."""
-    left = iter(things)
-    while part := list(islice(left, _PART)):
-        yield part
+def batches(items: Iterable[_T]) -> Iterator[list[_T]]:
+    """Split the items into lists of 16: reading the clock before every single one costs more."""
+    rest = iter(items)
+    while batch := list(islice(rest, _BATCH_SIZE)):
+        yield batch
 
 
-async def in_turns(steps: Steps[_T]) -> _T:
-    """Do work in steps, with a turn for everyone else where it takes long."""
-    outcome: list[_T] = []
-    began = perf_counter()
-    for _ in _into(outcome, steps):
-        if perf_counter() - began > TURN_S:
-            await asyncio.sleep(0)
-            began = perf_counter()
-    return outcome[0]
+def run_to_end(work: Coroutine[Any, Any, _T]) -> _T:
+    """Run a coroutine that awaits nothing but :func:`yield_to_loop`, and return its result.
+
+    Raises whatever the coroutine raises, and RuntimeError if it waits for anything else.
+    """
+    try:
+        while work.send(None) is None:
+            pass
+    except StopIteration as end:
+        result: _T = end.value
+        return result
+    work.close()
+    raise RuntimeError(f"{work} waits for something that only an event loop can provide")
 
 
-def at_once(steps: Steps[_T]) -> _T:
-    """Do work in steps to its end."""
-    outcome: list[_T] = []
-    for _ in _into(outcome, steps):
-        pass
-    return outcome[0]
-
-
-def _into(outcome: list[_T], steps: Steps[_T]) -> Iterator[None]:
-    outcome.append((yield from steps))
+breathe, parts, rested = yield_to_loop, batches, mark_yielded

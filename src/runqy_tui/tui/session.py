@@ -13,7 +13,6 @@ from runqy_tui.model.errors import ConnectionFailedError
 from runqy_tui.model.reader_protocol import Reader
 from runqy_tui.monitor.poller import Poller, PollResult
 from runqy_tui.monitor.store import Store, View
-from runqy_tui.runtime.cooperative import in_turns
 from runqy_tui.tui.bandwidth import LowBandwidth
 from runqy_tui.tui.incident_report import PollLog
 
@@ -61,7 +60,7 @@ class Session:
         if not result.early:
             self.log.note(result)
             if result.diagnosis is not None:
-                await in_turns(self.alerts.updating(result.diagnosis, self.triage.history))
+                await self.alerts.update(result.diagnosis, self.triage.history)
         self.store.apply(result)
         self._acknowledge_again()
         self.polled.publish(self.view)

@@ -161,7 +161,7 @@ async def ask_afresh(cluster: Deployment, kept: str) -> None:
     reader = cluster.reader()
     snapshot = await reader.overview()
     assert {queue.name: queue.consumers for queue in snapshot.queues}[only] == ()
-    diagnosis = await Diagnoser().look(reader, snapshot)
+    diagnosis = await Diagnoser().diagnose(reader, snapshot)
     await reader.close()
     client.srem("asynq:queues", only)
     client.delete(f"asynq:{{{only}}}:pending")

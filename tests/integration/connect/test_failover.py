@@ -69,7 +69,7 @@ async def test_an_old_primary_that_still_answers_is_left(
     assert told.health.role == "master"
     (finding,) = [
         one
-        for one in diagnose(DetectorContext(told, History()))
+        for one in await diagnose(DetectorContext(told, History()))
         if one.detector == "redis-failover"
     ]
     assert finding.sentence.startswith(f"the primary is now {where.primary}, it was {before} until")

@@ -144,7 +144,7 @@ async def look(url: str, world: World) -> None:
         await collect(reader, snapshot)
         triage = Diagnoser()
         check_forms(snapshot, rows=rows, logs=logs, triage=triage, looks=TaskChecks(audits=audits))
-        await triage.look(reader, await reader.overview())
+        await triage.diagnose(reader, await reader.overview())
     finally:
         await reader.close()
 

@@ -24,7 +24,7 @@ class Observer:
     async def poll(self, **more: Any) -> tuple[Finding, ...]:
         """Everything that is wrong now."""
         seen = await self.reader.overview()
-        self.history.add(seen)
+        await self.history.observe(seen)
         self.server.add(seen)
         self.auditor.take(await self.reader.audit(self.auditor.plan(seen)))
         self.active.take(self.auditor.current)
@@ -36,7 +36,7 @@ class Observer:
             active_since=self.active.since,
             **more,
         )
-        return diagnose(sight)
+        return await diagnose(sight)
 
 
 async def told(reader: RedisReader, **more: Any) -> dict[str, str]:

@@ -178,7 +178,7 @@ async def test_the_healthy_demo_as_it_is_started(reader_of: OpenReader) -> None:
         reader, triage = await reader_of(demo.url), Diagnoser()
         ends = time.monotonic() + 8  # 160 s: in the story everything has happened by then
         while time.monotonic() < ends:
-            polls.append(await triage.look(reader, await reader.overview()))
+            polls.append(await triage.diagnose(reader, await reader.overview()))
             await asyncio.sleep(0.3)
         assert demo.problem() is None
         await reader.close()
@@ -204,7 +204,7 @@ async def play(world: World, reader_of: OpenReader) -> AsyncIterator[Diagnosis]:
             world.wall = begin + world.t
             fleet.step()
         expire(world)
-        yield await triage.look(reader, await reader.overview())
+        yield await triage.diagnose(reader, await reader.overview())
 
 
 def expire(world: World) -> None:

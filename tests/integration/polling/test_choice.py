@@ -26,6 +26,7 @@ from runqy_tui.observation.history import History
 from runqy_tui.redis.polling import budget as budget_module
 from runqy_tui.redis.polling.budget import Budget, choose
 from runqy_tui.redis.polling.queue_state import CachedQueue, TailReading
+from runqy_tui.runtime.cooperative import run_to_end
 from runqy_tui.tui.tables.queue_rows import QUEUES, queue_rows
 from runqy_tui.tui.tables.worker_rows import WORKERS, worker_rows
 from runqy_tui.tui.widgets.header_bar import header_parts
@@ -121,9 +122,9 @@ def poll(at: float, pending: int, read_at: float | None = None) -> Snapshot:
 
 def test_no_number_is_written_for_what_was_not_read() -> None:
     history = History()
-    history.add(poll(100, 5))
-    history.add(poll(102, 5, read_at=100))
-    history.add(poll(104, 9))
+    run_to_end(history.observe(poll(100, 5)))
+    run_to_end(history.observe(poll(102, 5, read_at=100)))
+    run_to_end(history.observe(poll(104, 9)))
     assert [point.value for point in history.series(KEY, "pending", 60)] == [5, None, 9]
 
 
@@ -131,10 +132,10 @@ def test_a_rate_is_over_what_was_read() -> None:
     history = History()
     for at in range(100, 122, 2):
         read_at = None if at % 10 == 0 else float(at - at % 10)
-        history.add(poll(at, 0, read_at=read_at))
+        run_to_end(history.observe(poll(at, 0, read_at=read_at)))
     told = history.trend(KEY)
     assert told.done_per_s == pytest.approx(1.0)
-    history.add(poll(124, 0, read_at=120.0))
+    run_to_end(history.observe(poll(124, 0, read_at=120.0)))
     assert history.trend(KEY) is told
 
 

@@ -212,7 +212,7 @@ async def test_where_the_connection_goes_the_report_is_made_of_what_there_is(
     fleet.queue(writer, "a.b")
     writer.zadd("asynq:{a.b}:archived", {"t1": now + 9_000})
     reader, triage = await reader_of(), Diagnoser()
-    diagnosis = await triage.look(reader, await reader.overview())
+    diagnosis = await triage.diagnose(reader, await reader.overview())
     gone = await reader_of("unix:///nowhere/redis.sock")
     made = await make_report(
         gone, diagnosis, triage.history, watch=ReportWatch("0.1"), with_payloads=True

@@ -8,6 +8,7 @@ from runqy_tui.diagnosis.assessment import Trouble, assess
 from runqy_tui.diagnosis.findings.finding import Thresholds
 from runqy_tui.model import Counts, Dialect, QueueKey, WorkerState
 from runqy_tui.model.severity import Severity
+from runqy_tui.runtime.cooperative import run_to_end
 from tests.unit.core.builders import queue, snapshot, waiting, worker
 
 OLD_PENDING_S = Thresholds().oldest_pending_s
@@ -35,7 +36,9 @@ def judge(
         oldest_pending_age_s=age,
         consumers=consumers,
     )
-    return assess(snapshot(workers=tuple(WORKERS.values()), queues=(one,))).queues[one.key]
+    return run_to_end(assess(snapshot(workers=tuple(WORKERS.values()), queues=(one,)))).queues[
+        one.key
+    ]
 
 
 @pytest.mark.parametrize(
@@ -153,7 +156,7 @@ def test_a_snapshot_is_judged_whole_and_told_apart_by_key() -> None:
             queue("b", counts=waiting()),
         ),
     )
-    judged = assess(seen)
+    judged = run_to_end(assess(seen))
     assert set(judged.workers) == {FINE, SICK, RESTARTING, "gone"}
     assert judged.queues[QueueKey("a")].severity is Severity.BUSY
     assert judged.queues[QueueKey("a", braced=False)].severity is Severity.WARNING

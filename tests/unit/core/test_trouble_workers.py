@@ -8,6 +8,7 @@ from runqy_tui.diagnosis.assessment import Trouble, assess
 from runqy_tui.diagnosis.findings.finding import Thresholds
 from runqy_tui.model import Recovery, Worker, WorkerState
 from runqy_tui.model.severity import Severity
+from runqy_tui.runtime.cooperative import run_to_end
 from tests.unit.core.builders import snapshot, worker
 
 LOST_FRESH_S = Thresholds().lost_fresh_s
@@ -16,7 +17,7 @@ LOST_OLD_S = Thresholds().lost_old_s
 
 def worker_trouble(one: Worker) -> Trouble:
     """What one snapshot with this worker alone says of it."""
-    return assess(snapshot(workers=(one,))).workers[one.id]
+    return run_to_end(assess(snapshot(workers=(one,)))).workers[one.id]
 
 
 def test_severities_are_ordered_and_each_has_its_own_style() -> None:

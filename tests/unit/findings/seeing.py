@@ -18,6 +18,7 @@ from runqy_tui.model import (
     Worker,
 )
 from runqy_tui.observation.history import History
+from runqy_tui.runtime.cooperative import run_to_end
 from tests.unit.core.builders import NOW, snapshot
 
 
@@ -36,21 +37,21 @@ def sight(
 
 def found(one: DetectorContext, detector: str) -> list[Finding]:
     """The findings of one detector; no check may have failed."""
-    findings = diagnose(one)
+    findings = run_to_end(diagnose(one))
     assert [f.sentence for f in findings if f.detector == "detector-failed"] == []
     return [finding for finding in findings if finding.detector == detector]
 
 
 def names(one: DetectorContext) -> list[str]:
     """Detectors that spoke, in their order of urgency."""
-    return [finding.detector for finding in diagnose(one)]
+    return [finding.detector for finding in run_to_end(diagnose(one))]
 
 
 def past(*polls: Snapshot) -> History:
     """A history of these polls."""
     history = History()
     for poll in polls:
-        history.add(poll)
+        run_to_end(history.observe(poll))
     return history
 
 

@@ -9,6 +9,7 @@ from runqy_tui.diagnosis.findings.phrasing import host_of, short, told_since
 from runqy_tui.diagnosis.findings.registry import DETECTORS, diagnose, urgency
 from runqy_tui.model import Recovery, WorkerState
 from runqy_tui.model.severity import Severity
+from runqy_tui.runtime.cooperative import run_to_end
 from tests.unit.core.builders import NOW, queue, snapshot, waiting, worker
 from tests.unit.findings.seeing import sight
 
@@ -34,7 +35,7 @@ def test_each_detector_is_registered_once() -> None:
 
 
 def test_nothing_is_wrong_with_nothing() -> None:
-    assert diagnose(DetectorContext(snapshot(), sight().history)) == ()
+    assert run_to_end(diagnose(DetectorContext(snapshot(), sight().history))) == ()
 
 
 def test_the_order_is_severity_then_weight_then_age_then_id() -> None:
@@ -59,7 +60,7 @@ def test_a_detector_that_fails_hides_no_other() -> None:
     def sound(_: DetectorContext) -> Iterator[Finding]:
         yield finding("after")
 
-    spoken = diagnose(sight(), (broken, sound))
+    spoken = run_to_end(diagnose(sight(), (broken, sound)))
     assert [one.subject.name for one in spoken if one.detector == "d"] == ["after", "before"]
     (failed,) = [one for one in spoken if one.detector == "detector-failed"]
     assert failed.severity is Severity.WARNING
@@ -81,7 +82,7 @@ def test_every_finding_of_a_troubled_fleet_reads_like_a_sentence() -> None:
             queue("other", counts=waiting(3)),
         ],
     )
-    spoken = diagnose(seen)
+    spoken = run_to_end(diagnose(seen))
     assert len({one.id for one in spoken}) == len(spoken) == 6
     for one in spoken:
         assert one.subject.name in one.sentence

@@ -8,6 +8,7 @@ from runqy_tui.diagnosis.findings.finding import Finding, Subject, SubjectKind
 from runqy_tui.diagnosis.findings.tracker import FORGET_AFTER_S, FindingTracker
 from runqy_tui.model import QueueKey
 from runqy_tui.model.severity import Severity
+from runqy_tui.runtime.cooperative import run_to_end
 
 T = 1_000.0
 
@@ -28,13 +29,13 @@ def finding(
 def only(
     tracker: FindingTracker, now: float, one: Finding | None = None, first: bool = False
 ) -> Finding:
-    (told,) = tracker.update([one or finding()], now, first)
+    (told,) = run_to_end(tracker.update([one or finding()], now, first))
     return told
 
 
 def test_since_is_the_first_sight() -> None:
     tracker = FindingTracker()
-    assert tracker.update([], T, True) == ()
+    assert run_to_end(tracker.update([], T, True)) == ()
     assert (only(tracker, T + 2).since, only(tracker, T + 60).since) == (T + 2, T + 2)
     assert not only(tracker, T + 60).before_start
 
@@ -55,17 +56,17 @@ def test_flapping_keeps_its_since_and_longer_absence_does_not() -> None:
     tracker = FindingTracker()
     only(tracker, T)
     for at in (2, 4, FORGET_AFTER_S):
-        tracker.update([], T + at)
+        run_to_end(tracker.update([], T + at))
     assert only(tracker, T + FORGET_AFTER_S).since == T
     for at in (12, 14, 16, 18, 20, 22):
-        tracker.update([], T + at)
+        run_to_end(tracker.update([], T + at))
     assert only(tracker, T + 24).since == T + 24
 
 
 def test_absence_is_over_when_it_was_too_long_in_between() -> None:
     tracker = FindingTracker()
     only(tracker, T)
-    tracker.update([], T + 5)
+    run_to_end(tracker.update([], T + 5))
     assert only(tracker, T + 11).since == T + 11
 
 
@@ -78,7 +79,7 @@ def test_a_pause_in_polling_is_no_absence() -> None:
 def test_memory_does_not_grow_with_what_is_over() -> None:
     tracker = FindingTracker()
     for at in range(500):
-        tracker.update([finding(f"w{at}")], T + at)
+        run_to_end(tracker.update([finding(f"w{at}")], T + at))
     assert len(tracker._known) <= FORGET_AFTER_S + 1
 
 
@@ -116,7 +117,7 @@ def test_an_acknowledgement_ends_with_its_finding() -> None:
     tracker = FindingTracker()
     only(tracker, T)
     tracker.acknowledge("d:w", T)
-    tracker.update([], T + 20)
+    run_to_end(tracker.update([], T + 20))
     assert only(tracker, T + 22).acknowledged_at is None
 
 
@@ -135,5 +136,7 @@ def test_tasks_of_a_queue_stay_one_finding_when_the_example_changes() -> None:
 def test_the_most_urgent_comes_first_by_its_tracked_since() -> None:
     tracker = FindingTracker()
     only(tracker, T, finding("z"))
-    told = tracker.update([finding("a"), finding("z"), finding("c", Severity.CRITICAL)], T + 5)
+    told = run_to_end(
+        tracker.update([finding("a"), finding("z"), finding("c", Severity.CRITICAL)], T + 5)
+    )
     assert [one.subject.name for one in told] == ["c", "z", "a"]

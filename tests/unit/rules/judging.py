@@ -12,6 +12,7 @@ from runqy_tui.model import Queue, QueueKey, Worker
 from runqy_tui.model.severity import Severity
 from runqy_tui.observation.durations import ObservedDurations
 from runqy_tui.observation.history import History
+from runqy_tui.runtime.cooperative import run_to_end
 from tests.unit.core.builders import NOW, snapshot
 
 
@@ -32,9 +33,9 @@ class Judge:
         durations: Mapping[QueueKey, ObservedDurations] | None = None,
     ) -> AlertBoard:
         seen = snapshot(queues=tuple(queues), workers=tuple(workers), taken_at=NOW + at)
-        self.history.add(seen)
+        run_to_end(self.history.observe(seen))
         diagnosis = Diagnosis(seen, tuple(findings), {}, durations or {})
-        return self.alerts.update(diagnosis, self.history)
+        return run_to_end(self.alerts.update(diagnosis, self.history))
 
 
 def finding(

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runqy_tui.observation.history import History
+from runqy_tui.runtime.cooperative import run_to_end
 from tests.unit.triage.polls import KEY, poll
 
 
 def grown(pending: Sequence[int | None], step: float = 2.0) -> float | None:
     history = History()
     for index, value in enumerate(pending):
-        history.add(poll(index * step, pending=value))
+        run_to_end(history.observe(poll(index * step, pending=value)))
     return history.trend(KEY).growing_for_s
 
 
@@ -48,5 +49,5 @@ def test_an_unreadable_poll_starts_anew() -> None:
 def test_growth_is_not_longer_than_the_history() -> None:
     history = History(span_s=600)
     for index in range(1_000):
-        history.add(poll(index * 2, pending=index + 1))
+        run_to_end(history.observe(poll(index * 2, pending=index + 1)))
     assert history.trend(KEY).growing_for_s == 600

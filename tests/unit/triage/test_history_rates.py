@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from runqy_tui.model import Dialect, QueueKey
 from runqy_tui.observation.history import RATE_WINDOW_S, History, Trend
 from runqy_tui.observation.history.poll_history import Counter
+from runqy_tui.runtime.cooperative import run_to_end
 from tests.unit.core.builders import NOW
 from tests.unit.triage.polls import KEY, poll
 
@@ -19,7 +20,7 @@ from tests.unit.triage.polls import KEY, poll
 def fed(*polls: tuple[float, dict[str, Any]]) -> History:
     history = History()
     for at, told in polls:
-        history.add(poll(at, **told))
+        run_to_end(history.observe(poll(at, **told)))
     return history
 
 
@@ -27,7 +28,7 @@ def test_before_the_first_poll_and_after_one_nothing_is_known() -> None:
     history = History()
     assert (history.started_at, history.trend(KEY)) == (None, Trend())
     assert history.increase(KEY, "done", 60) is None
-    history.add(poll(0, done=1_000_000, failed=50, pending=7))
+    run_to_end(history.observe(poll(0, done=1_000_000, failed=50, pending=7)))
     assert (history.started_at, history.trend(KEY)) == (NOW, Trend())
     assert history.increase(KEY, "done", 60) is None
     assert history.trend(QueueKey("other")) == Trend()
@@ -41,7 +42,7 @@ def test_rates_are_deltas_per_second_of_redis() -> None:
 def test_rates_are_means_over_the_window() -> None:
     history = History()
     for second in range(0, 61, 2):
-        history.add(poll(second, done=10 * min(second, 40)))
+        run_to_end(history.observe(poll(second, done=10 * min(second, 40))))
     assert RATE_WINDOW_S == 20
     assert history.trend(KEY).done_per_s == 0
     assert history.trend(KEY, over_s=40).done_per_s == 5
@@ -103,7 +104,7 @@ def test_no_rate_is_ever_negative(
     history, at = History(), 0.0
     for step, done, failed, pending in polls:
         at += step
-        history.add(poll(at, done=done, failed=failed, pending=pending))
+        run_to_end(history.observe(poll(at, done=done, failed=failed, pending=pending)))
         trend = history.trend(KEY)
         for rate in (trend.done_per_s, trend.failed_per_s, trend.enqueued_per_s):
             assert rate is None or rate >= 0
@@ -125,10 +126,10 @@ def test_a_counter_not_read_in_between_is_bridged() -> None:
 def test_what_happened_in_a_gap_is_not_the_recent_past() -> None:
     history = History()
     for second in (*range(0, 22, 2), 3590):
-        history.add(poll(second, done=10 * second))
+        run_to_end(history.observe(poll(second, done=10 * second)))
     assert history.trend(KEY).done_per_s is None
     assert history.increase(KEY, "done", 300) is None
-    history.add(poll(3592, done=10 * 3592))
+    run_to_end(history.observe(poll(3592, done=10 * 3592)))
     assert history.trend(KEY).done_per_s == 10
     assert history.increase(KEY, "done", 300) == 20
 
@@ -136,14 +137,14 @@ def test_what_happened_in_a_gap_is_not_the_recent_past() -> None:
 def test_a_gap_within_the_window_is_part_of_it() -> None:
     history = History()
     for second in (*range(0, 22, 2), 32, 34):
-        history.add(poll(second, done=10 * second))
+        run_to_end(history.observe(poll(second, done=10 * second)))
     assert history.trend(KEY, over_s=30).done_per_s == 10
 
 
 def test_a_slower_interval_is_no_gap_for_ever() -> None:
     history = History()
     for second in (*range(0, 22, 2), *range(80, 681, 60)):
-        history.add(poll(second, done=second))
+        run_to_end(history.observe(poll(second, done=second)))
     assert history.trend(KEY).done_per_s == 1
 
 
@@ -152,16 +153,16 @@ def test_a_clock_that_goes_back_clears(later: float) -> None:
     history = fed((0, {"done": 10}), (2, {"done": 20}), (2 + later, {"done": 30}))
     assert history.trend(KEY) == Trend()
     assert history.started_at == NOW + 2 + later
-    history.add(poll(4 + later, done=40))
+    run_to_end(history.observe(poll(4 + later, done=40)))
     assert history.trend(KEY).done_per_s == 5
 
 
 def test_a_queue_that_was_away_is_not_known_now() -> None:
     history = fed((0, {"done": 900}), (2, {"done": 910}))
     for second in range(4, 40, 2):
-        history.add(poll(second, name="other"))
+        run_to_end(history.observe(poll(second, name="other")))
     assert history.trend(KEY).done_per_s is None
-    history.add(poll(40, done=1000))
+    run_to_end(history.observe(poll(40, done=1000)))
     assert history.trend(KEY).done_per_s is None
 
 

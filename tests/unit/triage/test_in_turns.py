@@ -11,7 +11,7 @@ from runqy_tui.alerts.rule_file import default_rules
 from runqy_tui.diagnosis.diagnoser import Diagnoser, Diagnosis
 from runqy_tui.model import Counts, QueueKey, Recovery, Snapshot, WorkerState
 from runqy_tui.runtime import cooperative
-from runqy_tui.runtime.cooperative import Steps, at_once, in_turns, parts
+from runqy_tui.runtime.cooperative import batches, mark_yielded, run_to_end, yield_to_loop
 from tests.unit.core.builders import NOW, queue, snapshot, worker
 
 QUEUES, WORKERS, POLLS = 60, 90, 6
@@ -60,7 +60,7 @@ def told(known: Diagnosis) -> tuple[object, ...]:
 @pytest.fixture
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """After each step somebody else has a turn."""
-    monkeypatch.setattr(cooperative, "TURN_S", -1.0)
+    monkeypatch.setattr(cooperative, "MAX_SLICE_S", -1.0)
 
 
 @pytest.mark.usefixtures("_impatient")
@@ -83,13 +83,13 @@ async def test_in_turns_a_poll_tells_the_same_as_at_once() -> None:
     watching = asyncio.create_task(others())
     for poll in range(POLLS):
         seen = fleet(poll)
-        at_once_told = whole.take(seen)
+        at_once_told = run_to_end(whole.update(seen))
         before = turns
-        in_turns_told = await slow.digest(seen)
+        in_turns_told = await slow.update(seen)
         assert turns - before > 30, "nobody else had a turn"
         assert told(in_turns_told) == told(at_once_told)
-        board = await in_turns(alerts_slow.updating(in_turns_told, slow.history))
-        expected = alerts_whole.update(at_once_told, whole.history)
+        board = await alerts_slow.update(in_turns_told, slow.history)
+        expected = run_to_end(alerts_whole.update(at_once_told, whole.history))
         assert (board.firing, board.pending, board.log) == (
             expected.firing,
             expected.pending,
@@ -113,26 +113,37 @@ async def test_short_work_leaves_no_turn() -> None:
     await asyncio.sleep(0)
     began = turns
 
-    def nothing() -> Steps[str]:
-        yield
+    async def nothing() -> str:
+        await yield_to_loop()
         return "done"
 
-    assert await in_turns(nothing()) == at_once(nothing()) == "done"
+    mark_yielded()
+    assert await nothing() == run_to_end(nothing()) == "done"
     assert turns == began
     watching.cancel()
 
 
 async def test_a_fault_in_a_step_is_raised() -> None:
-    def faulty() -> Steps[None]:
-        yield
+    async def faulty() -> None:
+        await yield_to_loop()
         raise ValueError("wrong")
 
     with pytest.raises(ValueError, match="wrong"):
-        await in_turns(faulty())
+        await faulty()
     with pytest.raises(ValueError, match="wrong"):
-        at_once(faulty())
+        run_to_end(faulty())
 
 
-def test_parts_hold_everything_in_order() -> None:
+async def test_work_that_waits_for_something_needs_a_loop() -> None:
+    never: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def waits() -> None:
+        await never
+
+    with pytest.raises(RuntimeError, match="only an event loop"):
+        run_to_end(waits())
+
+
+def test_batches_hold_everything_in_order() -> None:
     for count in (0, 1, 16, 17, 100):
-        assert [one for part in parts(range(count)) for one in part] == list(range(count))
+        assert [one for part in batches(range(count)) for one in part] == list(range(count))

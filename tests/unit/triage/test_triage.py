@@ -28,6 +28,7 @@ from runqy_tui.model.errors import AccessDeniedError, ConnectionFailedError, Run
 from runqy_tui.model.search_query import SearchQuery, Step
 from runqy_tui.observation.durations import ObservedDurations
 from runqy_tui.observation.history import Trend
+from runqy_tui.runtime.cooperative import run_to_end
 from tests.unit.core.builders import NOW, snapshot, worker
 from tests.unit.triage.polls import KEY, audited, poll
 
@@ -101,7 +102,7 @@ class TellingReader:
 async def test_an_idle_queue_costs_no_round_trip() -> None:
     reader = TellingReader()
     seen = poll(0)
-    known = await Diagnoser().look(reader, seen)
+    known = await Diagnoser().diagnose(reader, seen)
     assert reader.asked == []
     assert known.snapshot is seen
     assert (dict(known.trends), dict(known.durations)) == ({KEY: Trend()}, {})
@@ -109,13 +110,13 @@ async def test_an_idle_queue_costs_no_round_trip() -> None:
 
 async def test_trends_and_durations_follow_from_polls() -> None:
     triage, reader = Diagnoser(), TellingReader()
-    await triage.look(reader, poll(0, done=10))
+    await triage.diagnose(reader, poll(0, done=10))
     reader.audits = (audited(2, "a"),)
-    await triage.look(reader, poll(2, done=10, active=1))
+    await triage.diagnose(reader, poll(2, done=10, active=1))
     reader.audits = ()
-    await triage.look(reader, poll(32, done=11))
+    await triage.diagnose(reader, poll(32, done=11))
     reader.told = {"a": CheckedTask("a", state=TaskState.COMPLETED, completed_at=int(NOW) + 31)}
-    known = await triage.look(reader, poll(34, done=12))
+    known = await triage.diagnose(reader, poll(34, done=12))
     assert reader.asked == ["audit", "fates"]
     found = known.durations[KEY]
     assert found.count == 1
@@ -126,7 +127,7 @@ async def test_trends_and_durations_follow_from_polls() -> None:
 async def test_audits_reach_the_detectors_and_the_finding_names_the_task() -> None:
     lost = CheckedTask("lost-id", missing=True)
     reader = TellingReader([audited(0, lost, state=TaskState.PENDING)])
-    known = await Diagnoser().look(reader, poll(0, pending=1, oldest_pending_since=NOW))
+    known = await Diagnoser().diagnose(reader, poll(0, pending=1, oldest_pending_since=NOW))
     (finding,) = [one for one in known.findings if "dangling" in one.detector]
     assert any("lost-id" in one.key + one.field + one.value for one in finding.evidence)
     assert finding.before_start
@@ -135,10 +136,10 @@ async def test_audits_reach_the_detectors_and_the_finding_names_the_task() -> No
 async def test_a_finding_keeps_its_since_between_polls() -> None:
     triage, reader = Diagnoser(), TellingReader()
     degraded = worker("w", WorkerState.DEGRADED, healthy=False)
-    await triage.look(reader, snapshot(taken_at=NOW))
+    await triage.diagnose(reader, snapshot(taken_at=NOW))
     for at in (2, 4):
         seen = snapshot(workers=(degraded,), taken_at=NOW + at)
-        known = await triage.look(reader, seen)
+        known = await triage.diagnose(reader, seen)
     found = next(one for one in known.findings if one.subject.name == "w")
     assert (found.since, found.before_start) == (NOW + 2, False)
 
@@ -148,27 +149,27 @@ async def test_a_reader_that_cannot_answer_costs_the_audits_and_no_more(
     fault: RunqyTuiError,
 ) -> None:
     triage = Diagnoser()
-    await triage.look(TellingReader([audited(0, "a")]), poll(0, active=1, done=4))
-    known = await triage.look(TellingReader(fault=fault), poll(2, active=1, done=6))
+    await triage.diagnose(TellingReader([audited(0, "a")]), poll(0, active=1, done=4))
+    known = await triage.diagnose(TellingReader(fault=fault), poll(2, active=1, done=6))
     assert known.trends[KEY].done_per_s == 1
     assert [audit.taken_at for audit in triage.auditor.current] == [NOW]
 
 
 async def test_a_fault_of_the_program_itself_is_not_hidden() -> None:
     with pytest.raises(ZeroDivisionError):
-        await Diagnoser().look(TellingReader(fault=ZeroDivisionError()), poll(0, active=1))
+        await Diagnoser().diagnose(TellingReader(fault=ZeroDivisionError()), poll(0, active=1))
 
 
 async def test_fates_that_could_not_be_read_are_asked_for_again() -> None:
     triage, reader = Diagnoser(), TellingReader()
-    await triage.look(reader, poll(0))
+    await triage.diagnose(reader, poll(0))
     reader.audits = (audited(2, "a"),)
-    await triage.look(reader, poll(2, active=1))
+    await triage.diagnose(reader, poll(2, active=1))
     reader.audits = ()
-    await triage.look(reader, poll(4))
-    await triage.look(TellingReader(fault=ConnectionFailedError("gone")), poll(6))
+    await triage.diagnose(reader, poll(4))
+    await triage.diagnose(TellingReader(fault=ConnectionFailedError("gone")), poll(6))
     reader.told = {"a": CheckedTask("a", missing=True)}
-    known = await triage.look(reader, poll(8))
+    known = await triage.diagnose(reader, poll(8))
     assert known.durations[KEY].count == 1
     assert triage.durations.pending_fates(9) == []
 
@@ -181,12 +182,14 @@ async def test_asynq_servers_are_asked_in_turn_for_exact_starts() -> None:
     )
     for at in (0, 2, 4):
         seen = poll(at, active=1, dialect=Dialect.ASYNQ)
-        await triage.look(reader, snapshot(queues=seen.queues, workers=servers, taken_at=NOW + at))
+        await triage.diagnose(
+            reader, snapshot(queues=seen.queues, workers=servers, taken_at=NOW + at)
+        )
     assert SERVERS_PER_POLL == 2
     assert reader.servers == [f"host:{number}:id" for number in (0, 1, 3, 4, 5, 0)]
-    triage.take(poll(6))
+    await triage.update(poll(6))
     fate = CheckedTask("exact", missing=True)
-    known = triage.take(poll(8), TaskChecks(ids=[(KEY, "exact")], fates=[fate]))
+    known = await triage.update(poll(8), TaskChecks(ids=[(KEY, "exact")], fates=[fate]))
     assert known.durations[KEY].p50_s == pytest.approx(30 + 3, rel=0.06)
 
 
@@ -199,7 +202,7 @@ async def test_being_cancelled_is_passed_on_and_takes_nothing_in() -> None:
     triage = Diagnoser()
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.02):
-            await triage.look(Hanging(), poll(0, active=1))
+            await triage.diagnose(Hanging(), poll(0, active=1))
     assert triage.history.started_at is None
 
 
@@ -208,7 +211,9 @@ def test_taking_polls_in_needs_no_reader_and_is_the_same_each_time() -> None:
         triage = Diagnoser()
         told: list[tuple[object, ...]] = []
         for at in range(0, 40, 2):
-            known = triage.take(poll(at, done=at, pending=at), TaskChecks([audited(at, f"t{at}")]))
+            known = run_to_end(
+                triage.update(poll(at, done=at, pending=at), TaskChecks([audited(at, f"t{at}")]))
+            )
             told.append((known.findings, known.trends, known.durations))
         return told
 
@@ -216,7 +221,7 @@ def test_taking_polls_in_needs_no_reader_and_is_the_same_each_time() -> None:
 
 
 def test_a_diagnosis_does_not_change() -> None:
-    known = Diagnoser().take(poll(0))
+    known = run_to_end(Diagnoser().update(poll(0)))
     with pytest.raises(FrozenInstanceError):
         known.findings = ()  # type: ignore[misc]
     assert Diagnosis(poll(0)).findings == ()
@@ -225,10 +230,10 @@ def test_a_diagnosis_does_not_change() -> None:
 
 def test_a_queue_that_goes_is_forgotten() -> None:
     triage = Diagnoser()
-    triage.take(poll(0))
-    triage.take(poll(2, active=1), TaskChecks([audited(2, "a")]))
-    triage.take(poll(4))
+    run_to_end(triage.update(poll(0)))
+    run_to_end(triage.update(poll(2, active=1), TaskChecks([audited(2, "a")])))
+    run_to_end(triage.update(poll(4)))
     fate = CheckedTask("a", missing=True)
-    assert triage.take(poll(6), TaskChecks(ids=[(KEY, "a")], fates=[fate])).durations
-    triage.take(snapshot(taken_at=NOW + 8))
+    assert run_to_end(triage.update(poll(6), TaskChecks(ids=[(KEY, "a")], fates=[fate]))).durations
+    run_to_end(triage.update(snapshot(taken_at=NOW + 8)))
     assert triage.durations.histogram(KEY) is None

@@ -21,7 +21,7 @@ from runqy_tui.diagnosis.findings.finding import (
     SubjectKind,
 )
 from runqy_tui.model.severity import Severity
-from runqy_tui.runtime.cooperative import Steps, at_once
+from runqy_tui.runtime.cooperative import yield_to_loop
 
 Detector: TypeAlias = Callable[[DetectorContext], Iterator[Finding]]
 
@@ -35,20 +35,13 @@ DETECTORS: tuple[Detector, ...] = (
 )
 
 
-def diagnose(
+async def diagnose(
     sight: DetectorContext, detectors: Sequence[Detector] = DETECTORS
 ) -> tuple[Finding, ...]:
-    """Everything that is wrong, the most urgent first: see :func:`urgency`."""
-    return at_once(diagnosing(sight, detectors))
-
-
-def diagnosing(
-    sight: DetectorContext, detectors: Sequence[Detector] = DETECTORS
-) -> Steps[tuple[Finding, ...]]:
-    """The same in steps: an incident in a thousand queues has a thousand findings."""
+    """Run the detectors and return all findings, the most urgent first: see :func:`urgency`."""
     found: list[Finding] = []
     for detector in detectors:
-        yield from _run(detector, sight, found)
+        await _run(detector, sight, found)
     return tuple(sorted(found, key=urgency))
 
 
@@ -58,15 +51,15 @@ def urgency(finding: Finding) -> tuple[int, float, float, str]:
     return -finding.severity, -finding.weight, since, finding.id
 
 
-def _run(detector: Detector, sight: DetectorContext, found: list[Finding]) -> Steps[None]:
+async def _run(detector: Detector, sight: DetectorContext, found: list[Finding]) -> None:
     """Add what one detector says; one that fails is itself a finding and hides no other."""
     try:
         for finding in detector(sight):
             found.append(finding)
-            yield
+            await yield_to_loop()
     except Exception as error:  # noqa: BLE001 -- a boundary: the others still have their say
         found.append(_failed(detector, error))
-    yield
+    await yield_to_loop()
 
 
 def _failed(detector: Detector, error: Exception) -> Finding:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from runqy_tui.diagnosis.findings.finding import Finding
 from runqy_tui.diagnosis.findings.registry import urgency
 from runqy_tui.model.severity import Severity
-from runqy_tui.runtime.cooperative import Steps, at_once, parts
+from runqy_tui.runtime.cooperative import batches, yield_to_loop
 
 FORGET_AFTER_S = 10.0
 """A finding that is away for less was never away: it flaps, and keeps its since."""
@@ -42,26 +42,20 @@ class FindingTracker:
         self._forget_after_s = forget_after_s
         self._known: dict[str, _Known] = {}
 
-    def update(
+    async def update(
         self, findings: Iterable[Finding], now: float, first_poll: bool = False
     ) -> tuple[Finding, ...]:
         """The findings of one poll with since, before_start and acknowledged_at, in order.
 
         ``first_poll``: what is found now was there before anybody looked.
         """
-        return at_once(self.updating(findings, now, first_poll))
-
-    def updating(
-        self, findings: Iterable[Finding], now: float, first_poll: bool = False
-    ) -> Steps[tuple[Finding, ...]]:
-        """The same in steps."""
         found = {finding.id: finding for finding in findings}
         self._forget(found, now)
-        yield
+        await yield_to_loop()
         told: list[Finding] = []
-        for some in parts(found.values()):
-            told += [self._see(finding, now, first_poll) for finding in some]
-            yield
+        for batch in batches(found.values()):
+            told += [self._see(finding, now, first_poll) for finding in batch]
+            await yield_to_loop()
         return tuple(sorted(told, key=urgency))
 
     def acknowledge(self, finding_id: str, now: float) -> bool:

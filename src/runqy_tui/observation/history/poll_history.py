@@ -16,11 +16,11 @@ from runqy_tui.observation.history.ring_buffer import (
     number_at,
     points_of,
     rate_of,
-    recorded,
+    record,
     sane,
 )
 from runqy_tui.observation.history.trends import RATE_WINDOW_S, Point, StateChange, Trend
-from runqy_tui.runtime.cooperative import Steps, at_once, parts
+from runqy_tui.runtime.cooperative import batches, yield_to_loop
 
 _QUEUE: Mapping[str, tuple[str, Callable[[Queue], Value]]] = {
     "pending": ("f", lambda queue: queue.counts.pending),
@@ -76,12 +76,8 @@ class History:
         self._attempts: frozenset[QueueKey] = frozenset()
         self._started_at: float | None = None
 
-    def add(self, snapshot: Snapshot) -> None:
-        """Take in one poll."""
-        at_once(self.adding(snapshot))
-
-    def adding(self, snapshot: Snapshot) -> Steps[None]:
-        """The same in steps; whoever looks meanwhile sees the poll before."""
+    async def observe(self, snapshot: Snapshot) -> None:
+        """Add one poll. Until this returns, every answer is as of the poll before."""
         at = snapshot.taken_at
         if self._axis.rows and at <= self._axis.rows[-1].at:
             self._clear()
@@ -91,50 +87,46 @@ class History:
         taken = [(queue, self._queues.take(queue.key, at)) for queue in snapshot.queues]
         queues = [(queue, place) for queue, place in taken if queue.read_at is None]
         unread = {queue.key for queue, _ in taken if queue.read_at is not None}
-        yield
+        await yield_to_loop()
         workers: list[tuple[Worker, int | None]] = []
-        for some in parts(snapshot.workers):
-            workers += [(worker, self._workers.take(worker.id, at)) for worker in some]
-            yield
-        yield from self._following(snapshot)
-        of_queues: list[Numbers] = []
-        for name in QUEUE_SERIES:
-            numbers = yield from self._queue_numbers(name, queues)
-            of_queues.append(numbers)
-        of_workers: list[Numbers] = []
-        for kind, of in _WORKER.values():
-            numbers = yield from recorded(kind, of, workers, self._workers.size)
-            of_workers.append(numbers)
+        for batch in batches(snapshot.workers):
+            workers += [(worker, self._workers.take(worker.id, at)) for worker in batch]
+            await yield_to_loop()
+        await self._follow(snapshot)
+        of_queues = [await self._queue_numbers(name, queues) for name in QUEUE_SERIES]
+        of_workers = [
+            await record(kind, of, workers, self._workers.size) for kind, of in _WORKER.values()
+        ]
         self._axis.append(at, of_queues, of_workers)
         self._trends = {asked: told for asked, told in self._trends.items() if asked[0] in unread}
         self._increases.clear()
         self._release()
 
-    def _queue_numbers(
+    async def _queue_numbers(
         self, name: str, queues: Sequence[tuple[Queue, int | None]]
-    ) -> Steps[Numbers]:
+    ) -> Numbers:
         kind, of = _QUEUE[name]
         if kind != "d":
-            return recorded(kind, of, queues, self._queues.size)
+            return await record(kind, of, queues, self._queues.size)
 
         def carried_on(queue: Queue) -> Value:
             known = self._followed.get(queue.key)
             return None if known is None else known.counters[name].see(sane(of(queue)))
 
-        return recorded(kind, carried_on, queues, self._queues.size)
+        return await record(kind, carried_on, queues, self._queues.size)
 
-    def _following(self, snapshot: Snapshot) -> Steps[None]:
+    async def _follow(self, snapshot: Snapshot) -> None:
         at = snapshot.taken_at
-        for few in parts(snapshot.queues):
-            for queue in few:
+        for queues in batches(snapshot.queues):
+            for queue in queues:
                 if queue.key in self._queues and queue.read_at is None:
                     known = self._followed.setdefault(queue.key, _Followed())
                     known.growth.see(at, queue.counts.pending)
-            yield
-        for some in parts(snapshot.workers):
-            for worker in some:
+            await yield_to_loop()
+        for workers in batches(snapshot.workers):
+            for worker in workers:
                 self._follow_state(worker, at)
-            yield
+            await yield_to_loop()
         self._attempts = frozenset(
             queue.key for queue in snapshot.queues if queue.dialect is Dialect.ASYNQ
         )

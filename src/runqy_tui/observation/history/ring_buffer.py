@@ -15,7 +15,7 @@ from typing import Generic, TypeAlias, TypeVar
 
 from runqy_tui.model import Queue, Worker
 from runqy_tui.observation.history.trends import Point
-from runqy_tui.runtime.cooperative import Steps, parts
+from runqy_tui.runtime.cooperative import batches, yield_to_loop
 
 MOST_ROWS = 1_500
 MOST_OBJECTS = 20_000
@@ -172,20 +172,20 @@ Object = TypeVar("Object", Queue, Worker)
 _MOST = 3e38
 
 
-def recorded(
+async def record(
     kind: str,
     of: Callable[[Object], Value],
     objects: Sequence[tuple[Object, int | None]],
     size: int,
-) -> Steps[Numbers]:
+) -> Numbers:
     """One quantity of all objects, each in its place: NaN where it is not known."""
     numbers: Numbers = array(kind, [nan]) * size
-    for some in parts(objects):
-        for one, place in some:
+    for batch in batches(objects):
+        for one, place in batch:
             value = None if place is None else sane(of(one))
             if value is not None and place is not None:
                 numbers[place] = value
-        yield
+        await yield_to_loop()
     return numbers
 
 
