@@ -32,7 +32,7 @@ async def test_textual_asks_our_beat_for_frames(
         assert isinstance(screen, BaseScreen)
         monkeypatch.setattr(FrameTimer, "resume", count)
         screen.refresh()
-        await hand.until(lambda: screen.beat in asked, "asked for a frame")
+        await hand.until(lambda: screen.frame_timer in asked, "asked for a frame")
         # Textual's own timer paints in step with a clock that makes a key wait.
         names = {task.get_name() for task in asyncio.all_tasks()}
         assert "screen_update" not in names
@@ -50,9 +50,11 @@ async def test_a_key_hurries_the_frame_of_the_screen_in_front(
     async with watching(app_on(task_url)) as hand:
         main_screen: Any = hand.screen
         await hand.press("down")
-        assert hurried == [main_screen.beat]
+        assert hurried == [main_screen.frame_timer]
         await hand.press("question_mark", "down")
-        assert hurried == [main_screen.beat, main_screen.beat, hand.screen.beat]  # type: ignore[attr-defined]
+        help_window: Any = hand.screen
+        timers = [main_screen.frame_timer, main_screen.frame_timer, help_window.frame_timer]
+        assert hurried == timers
 
 
 async def test_a_fault_while_painting_is_the_apps(

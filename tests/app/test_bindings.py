@@ -14,8 +14,8 @@ from textual.dom import DOMNode
 
 import runqy_tui.tui
 from runqy_tui.tui.input.keymap import check_names
-from runqy_tui.tui.screens.help_modal import keys_of as help_of
-from runqy_tui.tui.screens.palette import commands_of
+from runqy_tui.tui.screens.key_reference import commands_of
+from runqy_tui.tui.screens.key_reference import keys_of as help_of
 from tests.app.driving import Hand, app_on, subtitle, watching
 
 

@@ -9,7 +9,7 @@ from redis import Redis
 
 from runqy_tui.config import INTERVALS_S
 from runqy_tui.model import QueueKey
-from runqy_tui.tui.clipboard import LIMIT_BYTES
+from runqy_tui.tui.copy_out import LIMIT_BYTES
 from tests.app import scenes
 from tests.app.driving import Hand, app_on, keys_of, running, watching
 from tests.support import fleet

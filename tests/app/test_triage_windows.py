@@ -12,7 +12,7 @@ from redis import Redis
 from runqy_tui.alerts.rule import Rule
 from runqy_tui.alerts.rule_file import parse_rules
 from runqy_tui.tui.app import RunqyApp
-from runqy_tui.tui.desktop_notify import osc9
+from runqy_tui.tui.notifications import osc9
 from tests.app import scenes
 from tests.app.driving import app_on, keys_of, watching
 from tests.support import fleet

@@ -14,8 +14,8 @@ from textual.notifications import Notification
 from textual.widgets import Static, _toast
 
 from runqy_tui.model import QueueKey
-from runqy_tui.tui.input.late_errors import is_stray
-from runqy_tui.tui.screens.help_modal import HelpModal
+from runqy_tui.tui.screens.base_screen import is_late_error
+from runqy_tui.tui.screens.key_reference import HelpModal
 from runqy_tui.tui.screens.task_modal import TaskModal
 from runqy_tui.tui.widgets.keys_footer import KeysFooter
 from tests.app.driving import app_on, watching
@@ -128,7 +128,7 @@ async def test_an_answer_for_a_closed_window_ends_nothing(task_url: str) -> None
         await hand.settle()
         with pytest.raises(NoMatches) as seen:
             await late()
-        assert not is_stray(seen.value, hand.app.screen_stack)  # an open one is to have it
+        assert not is_late_error(seen.value, hand.app.screen_stack)  # an open one is to have it
         await hand.press("escape")
         worker = hand.app.run_worker(late())
         await hand.until(lambda: worker.is_finished, "the answer came")

@@ -17,7 +17,7 @@ from runqy_tui import cli
 from runqy_tui.monitor.poller import Poller
 from runqy_tui.tui.app import RunqyApp
 from runqy_tui.tui.renderer.driver import RunqyDriver
-from runqy_tui.tui.panes.workers_pane import WorkersPane
+from runqy_tui.tui.panes.resource_panes import WorkersPane
 from runqy_tui.tui.widgets.header_bar import HeaderBar
 
 def broken(self, *args, **options):

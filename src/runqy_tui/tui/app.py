@@ -26,18 +26,16 @@ from runqy_tui.model.reader_protocol import Reader
 from runqy_tui.monitor.poller import Poller, PollResult
 from runqy_tui.monitor.store import Store, View
 from runqy_tui.tui.bandwidth import LowBandwidth
-from runqy_tui.tui.desktop_notify import announce, newly_firing
 from runqy_tui.tui.input.global_bindings import EVERYWHERE
 from runqy_tui.tui.input.key_queue import KeyBarrier, KeyQueue
-from runqy_tui.tui.input.late_errors import is_stray
+from runqy_tui.tui.notifications import announce, newly_firing, use_lasting_toasts
 from runqy_tui.tui.renderer.cache_cleanup import EVERY_S, forget_drawn
 from runqy_tui.tui.renderer.cell_diff_app import CellDiffApp
 from runqy_tui.tui.renderer.driver import RunqyDriver
-from runqy_tui.tui.screens.base_screen import BaseScreen
+from runqy_tui.tui.screens.base_screen import BaseScreen, is_late_error
 from runqy_tui.tui.screens.main_screen import MainScreen
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.theme import DARK, DEFAULT_VARIABLES, LIGHT
-from runqy_tui.tui.toasts import use_lasting_toasts
 
 MOST_WINDOWS = 9
 """Windows above each other; dozens would be too deep for Python to draw."""
@@ -177,7 +175,7 @@ class RunqyApp(CellDiffApp[None]):
         if isinstance(event, InputEvent) and not event.is_forwarded:
             screen = self.screen
             if isinstance(screen, BaseScreen):
-                screen.beat.hurry()
+                screen.frame_timer.hurry()
         await super().on_event(event)
 
     def on_key_barrier(self, mark: KeyBarrier) -> None:
@@ -188,7 +186,7 @@ class RunqyApp(CellDiffApp[None]):
 
     def _handle_exception(self, error: Exception) -> None:
         """Go on where only a window is gone that something was meant for; else it is the end."""
-        if not is_stray(error, self.screen_stack):
+        if not is_late_error(error, self.screen_stack):
             super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
@@ -213,7 +211,7 @@ class RunqyApp(CellDiffApp[None]):
 
     def action_command_palette(self) -> None:
         """Open the palette, unless it is open."""
-        from runqy_tui.tui.screens.palette import Palette
+        from runqy_tui.tui.screens.key_reference import Palette
 
         if not Palette.is_open(self):  # type: ignore[arg-type]
             self.push_screen(Palette(id="--command-palette"))
@@ -260,11 +258,8 @@ class RunqyApp(CellDiffApp[None]):
         )
 
     async def _report(self) -> None:
-        from runqy_tui.tui.incident_report import report_to
-
-        session = self.session
         try:
-            paths = await report_to(Path.cwd(), session.reader, session.triage, session.log)
+            paths = await self.session.write_report(Path.cwd())
         except RunqyTuiError as error:
             self.notify(f"No report: {error}", severity="error", markup=False)
             return
@@ -275,13 +270,13 @@ class RunqyApp(CellDiffApp[None]):
 
     def action_help(self) -> None:
         """Show all keys of where we are."""
-        from runqy_tui.tui.screens.help_modal import HelpModal
+        from runqy_tui.tui.screens.key_reference import HelpModal
 
         self.push_screen(HelpModal(self.screen))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Offer every key's action in the palette, then what Textual offers."""
-        from runqy_tui.tui.screens.palette import commands_of
+        from runqy_tui.tui.screens.key_reference import commands_of
 
         yield from commands_of(self, screen)
         yield from super().get_system_commands(screen)

@@ -1,11 +1,16 @@
-"""What every screen shares: settings, the store, the poller and the news of each poll."""
+"""State shared by all screens: settings, the store, the poller and the signal of each poll."""
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic, time
+from typing import TYPE_CHECKING
 
 from textual.signal import Signal
 
+from runqy_tui import __version__
 from runqy_tui.alerts.alert_states import AlertBoard, Alerts
 from runqy_tui.config import INTERVALS_S, Settings
 from runqy_tui.diagnosis.diagnoser import Diagnoser
@@ -14,14 +19,59 @@ from runqy_tui.model.reader_protocol import Reader
 from runqy_tui.monitor.poller import Poller, PollResult
 from runqy_tui.monitor.store import Store, View
 from runqy_tui.tui.bandwidth import LowBandwidth
-from runqy_tui.tui.incident_report import PollLog
+
+if TYPE_CHECKING:
+    from runqy_tui.diagnosis.diagnoser import Diagnosis
+    from runqy_tui.report.report_model import ReportWatch
+
+_POLLS_KEPT = 100
+
+
+class PollLog:
+    """Durations, round trips and failures of the polls: the monitor's own health, for a report.
+
+    ``diagnosis`` is that of the latest successful poll, ``None`` before there was one.
+    """
+
+    def __init__(self) -> None:
+        self.diagnosis: Diagnosis | None = None
+        self._started = monotonic()
+        self._polls = self._failures = 0
+        self._last_error: str | None = None
+        self._poll_ms: deque[float] = deque(maxlen=_POLLS_KEPT)
+        self._round_trips: deque[int] = deque(maxlen=_POLLS_KEPT)
+
+    def record(self, result: PollResult) -> None:
+        """Record one poll."""
+        self._polls += 1
+        if result.snapshot is None:
+            self._failures += 1
+            self._last_error = result.error
+            return
+        self.diagnosis = result.diagnosis
+        self._poll_ms.append(result.snapshot.redis.elapsed_ms)
+        self._round_trips.append(result.snapshot.redis.round_trips)
+
+    def summary(self) -> ReportWatch:
+        """Return totals since the start, and the figures of the latest 100 polls."""
+        from runqy_tui.report.report_model import ReportWatch
+
+        return ReportWatch(
+            version=__version__,
+            polls=self._polls,
+            failures=self._failures,
+            watched_s=monotonic() - self._started,
+            poll_ms=tuple(self._poll_ms),
+            round_trips=tuple(self._round_trips),
+            last_error=self._last_error,
+        )
 
 
 @dataclass(slots=True)
 class Session:
-    """Handed to screens and panes; none of them ever holds a Redis client.
+    """Passed to all screens and panes; none of them ever holds a Redis client.
 
-    ``polled`` is published with the view to show after every poll and on freeze and thaw.
+    ``polled`` is published with the view to show after every poll, and on freeze and resume.
     """
 
     settings: Settings
@@ -36,7 +86,7 @@ class Session:
 
     @property
     def view(self) -> View:
-        """What to show now."""
+        """The view to show now: the frozen one, or the latest."""
         return self.store.view
 
     @property
@@ -56,17 +106,20 @@ class Session:
         return self.alerts.board
 
     async def take(self, result: PollResult) -> None:
-        """Take in a poll: for the screen, and for the alerts, which wait for the closer looks."""
+        """Apply a poll to the store and publish it; evaluate the alerts unless it is ``early``.
+
+        An early result comes before single tasks were checked, on which alerts may depend.
+        """
         if not result.early:
-            self.log.note(result)
+            self.log.record(result)
             if result.diagnosis is not None:
                 await self.alerts.update(result.diagnosis, self.triage.history)
         self.store.apply(result)
-        self._acknowledge_again()
+        self._restore_acknowledged()
         self.polled.publish(self.view)
 
     def acknowledge(self, *finding_ids: str) -> None:
-        """Acknowledge findings here and now; each returns if it gets worse."""
+        """Acknowledge findings in this session; each returns if it gets worse."""
         snapshot, tracker = self.store.live.snapshot, self.triage.tracker
         if snapshot is None:
             return
@@ -77,38 +130,53 @@ class Session:
             self._acknowledged.update(known)
             self.polled.publish(self.view)
 
-    def _acknowledge_again(self) -> None:
-        """Carry over what was acknowledged while this poll was being taken in."""
+    def _restore_acknowledged(self) -> None:
+        """Carry over what was acknowledged while the latest poll was being diagnosed."""
         if not self._acknowledged:
             return
-        told = {finding.id: finding.acknowledged_at for finding in self.store.live.findings}
-        moments = {
+        stored = {finding.id: finding.acknowledged_at for finding in self.store.live.findings}
+        missing = {
             finding_id: at
             for finding_id in self._acknowledged
             if (at := self.triage.tracker.acknowledged_at(finding_id)) is not None
-            and told.get(finding_id, at) is None
+            and stored.get(finding_id, at) is None
         }
-        if moments:
-            self.store.acknowledge(moments)
+        if missing:
+            self.store.acknowledge(missing)
         self._acknowledged.clear()
 
     def change_interval(self, step: int) -> float:
         """Move to the next slower (+1) or faster (-1) interval; return it in seconds."""
         now = self.poller.interval_s
         if step > 0:
-            later = [value for value in INTERVALS_S if value > now]
-            self.poller.interval_s = later[0] if later else now
+            slower = [value for value in INTERVALS_S if value > now]
+            self.poller.interval_s = slower[0] if slower else now
         else:
-            sooner = [value for value in INTERVALS_S if value < now]
-            self.poller.interval_s = sooner[-1] if sooner else now
+            faster = [value for value in INTERVALS_S if value < now]
+            self.poller.interval_s = faster[-1] if faster else now
         self.poller.wake()
         return self.poller.interval_s
 
     def toggle_freeze(self) -> bool:
-        """Freeze or thaw the screen; polling goes on. Return whether it is frozen now."""
+        """Freeze or resume the display while polling continues; return whether it is frozen."""
         if self.store.frozen:
             self.store.thaw()
         else:
             self.store.freeze()
         self.polled.publish(self.view)
         return self.store.frozen
+
+    async def write_report(self, folder: Path) -> tuple[Path, Path] | None:
+        """Write an incident report as Markdown and JSON; ``None`` before the first diagnosis.
+
+        Raises:
+            CannotCreateError: the files cannot be created.
+            RunqyTuiError: Redis cannot be read.
+        """
+        from runqy_tui.report import default_path, make_report, write_report
+
+        log, history = self.log, self.triage.history
+        if log.diagnosis is None:
+            return None
+        report = await make_report(self.reader, log.diagnosis, history, watch=log.summary())
+        return write_report(report, default_path(folder, time()))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from textual.app import App
 
-from runqy_tui.tui.save_file import save
+from runqy_tui.tui.copy_out import save
 
 
 class Quiet(App[None]):

@@ -11,7 +11,7 @@ from runqy_tui.model.severity import Severity
 from runqy_tui.monitor.store import ConnectionState, View
 from runqy_tui.text.humanize import amount
 from runqy_tui.tui.notices import notices
-from runqy_tui.tui.panes.resource_pane import ResourcePane
+from runqy_tui.tui.panes.resource_panes import ResourcePane
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.tables.finding_rows import (
     FINDINGS,

@@ -169,7 +169,7 @@ class Pane(Vertical):
 
     def action_copy(self) -> None:
         """Copy the selected object's id or name."""
-        from runqy_tui.tui.clipboard import copy
+        from runqy_tui.tui.copy_out import copy
 
         copy(self.app, self.copy_text())
 

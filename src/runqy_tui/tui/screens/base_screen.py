@@ -1,15 +1,21 @@
-"""A screen that what comes late does no harm to: a size that is past, a click after its end.
+"""Base of all screens: ignores sizes, dismissals and errors that arrive too late.
 
-And that is not late itself: see :class:`~runqy_tui.tui.renderer.frame_timer.FrameTimer`.
+It also paints in step with the terminal, see
+:class:`~runqy_tui.tui.renderer.frame_timer.FrameTimer`.
 """
 
 from __future__ import annotations
 
+from traceback import walk_tb
 from typing import TYPE_CHECKING, Any
 
+from textual.app import App
 from textual.await_complete import AwaitComplete
+from textual.css.query import NoMatches
+from textual.dom import DOMNode
 from textual.geometry import Size
 from textual.screen import Screen
+from textual.worker import WorkerFailed
 
 from runqy_tui.model.reader_protocol import InView
 from runqy_tui.tui.renderer.frame_timer import FrameTimer
@@ -21,28 +27,28 @@ else:  # of several bases, Textual takes styles only from the first that is one 
 
 
 class BaseScreen(_Screen):
-    """For a screen that takes the present size of the terminal only, and is closed only once.
+    """A screen that only accepts the terminal's present size and that closes only once.
 
-    Textual's screens tell themselves each size that they were laid out at. With two sizes on the
-    way at once, as where a window is dragged while the program is busy, each brings the other
-    back: for ever, without a turn for anybody else, or until the wrong one stays.
+    Textual's screens post themselves each size that they were laid out at. When two sizes are in
+    flight at once, as while a terminal window is dragged and the program is busy, each restores
+    the other: endlessly, starving the event loop, or until the wrong one remains.
 
-    To dismiss a screen takes whatever is on top from the screens. The second click of two beside
-    the palette took the window below it, or found none and ended the app.
+    Dismissing a screen in Textual pops whichever screen is on top. The second of two clicks beside
+    the palette closed the window below it, or found none and ended the app.
     """
 
-    _beat: FrameTimer | None = None
+    _frame_timer: FrameTimer | None = None
 
     @property
-    def beat(self) -> FrameTimer:
-        """What decides when this screen paints."""
-        if self._beat is None:
-            self._beat = FrameTimer(self._paint_now)
-        return self._beat
+    def frame_timer(self) -> FrameTimer:
+        """Decides when this screen paints."""
+        if self._frame_timer is None:
+            self._frame_timer = FrameTimer(self._paint_now)
+        return self._frame_timer
 
     @property
     def _update_timer(self) -> Any:
-        return self.beat
+        return self.frame_timer
 
     def _paint_now(self) -> None:
         if not self.is_running:
@@ -53,15 +59,36 @@ class BaseScreen(_Screen):
             self.app._handle_exception(error)  # noqa: SLF001
 
     def in_view(self) -> InView:
-        """What this screen shows that is to be read at every poll."""
+        """Return the objects this screen shows, which every poll has to read."""
         return InView()
 
     def dismiss(self, result: Any = None) -> AwaitComplete:
-        """Close this screen, if it is the one in front."""
+        """Close this screen if it is the one in front; otherwise do nothing."""
         return super().dismiss(result) if self.is_active else AwaitComplete()
 
     def _screen_resized(self, size: Size) -> None:
-        # Another one than the app's is past, and the present one is on its way; for the same one
-        # again, which each layout of a new size brings, all is laid out as it should be.
+        # A size other than the app's is outdated, and the present one is on its way. An unchanged
+        # size, which every layout of a new size posts once more, needs no further layout.
         if size == self.app.size and size != self.outer_size:
             super()._screen_resized(size)
+
+
+def is_late_error(error: BaseException, open_screens: list[Screen[object]]) -> bool:
+    """Return whether ``error`` only means that the widgets of a closed window are gone.
+
+    That is so if it is a ``NoMatches`` and every node in its traceback belongs to a screen that is
+    not in ``open_screens``. Textual's own palette queries its widgets without checking for them.
+    """
+    cause = error.error if isinstance(error, WorkerFailed) else error
+    if not isinstance(cause, NoMatches):
+        return False
+    owners = [frame.f_locals.get("self") for frame, _ in walk_tb(cause.__traceback__)]
+    nodes = [owner for owner in owners if isinstance(owner, DOMNode)]
+    return bool(nodes) and not any(_is_open(node, open_screens) for node in nodes)
+
+
+def _is_open(node: DOMNode, open_screens: list[Screen[object]]) -> bool:
+    """Return whether ``node`` is part of an open screen, or is the app itself."""
+    ancestors = node.ancestors_with_self
+    screens = [ancestor for ancestor in ancestors if isinstance(ancestor, Screen)]
+    return screens[0] in open_screens if screens else isinstance(ancestors[-1], App)

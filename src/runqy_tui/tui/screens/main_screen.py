@@ -19,9 +19,8 @@ from runqy_tui.model.reader_protocol import InView
 from runqy_tui.monitor.store import ConnectionState, View
 from runqy_tui.tui.panes.findings_pane import FindingsPane
 from runqy_tui.tui.panes.pane import Pane
-from runqy_tui.tui.panes.queues_pane import QueuesPane
+from runqy_tui.tui.panes.resource_panes import QueuesPane, WorkersPane
 from runqy_tui.tui.panes.tasks_pane import TasksPane
-from runqy_tui.tui.panes.workers_pane import WorkersPane
 from runqy_tui.tui.screens.base_screen import BaseScreen
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.widgets.bindings import quiet
@@ -101,7 +100,7 @@ class MainScreen(BaseScreen, Screen[None]):
         self.set_interval(1.0, self._header.tick)
         self._arrange()
         self._footer.renew()  # else it comes a frame later
-        self.beat.hold(FIRST_ANSWER_S)
+        self.frame_timer.hold(FIRST_ANSWER_S)
 
     def on_screen_resume(self, event: events.ScreenResume) -> None:
         """Apply no styles twice at first: each widget got its own when it was mounted."""
@@ -110,10 +109,10 @@ class MainScreen(BaseScreen, Screen[None]):
 
     def _show(self, view: View) -> None:
         if view.link is ConnectionState.LOST:
-            self.beat.release()
+            self.frame_timer.release()
         elif view.snapshot is not None and not self._filled:
             self._filled = True
-            self.beat.hold(FIRST_TASKS_S)
+            self.frame_timer.hold(FIRST_TASKS_S)
         self.set_class(view.link is ConnectionState.LOST, "-aged")
         self._header.show(view)
         self._notice.show(view)
@@ -132,7 +131,7 @@ class MainScreen(BaseScreen, Screen[None]):
     @on(TasksPane.Listed)
     def _listed(self) -> None:
         """There is nothing more to wait for."""
-        self.beat.release()
+        self.frame_timer.release()
 
     def in_view(self) -> InView:
         """What the panes show."""

@@ -7,8 +7,8 @@ from collections.abc import Hashable
 from runqy_tui.diagnosis.findings.finding import Subject, SubjectKind
 from runqy_tui.model import QueueKey
 from runqy_tui.tui.panes.pane import Pane
+from runqy_tui.tui.panes.resource_panes import WorkersPane
 from runqy_tui.tui.panes.tasks_pane import TasksPane
-from runqy_tui.tui.panes.workers_pane import WorkersPane
 from runqy_tui.tui.screens.object_modal import ObjectModal
 from runqy_tui.tui.screens.queue_modal import QueueModal
 from runqy_tui.tui.screens.task_modal import TaskModal

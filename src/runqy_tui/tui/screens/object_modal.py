@@ -238,7 +238,7 @@ class ObjectModal(BaseModal):
 
     def action_copy(self) -> None:
         """Copy the object's id or name."""
-        from runqy_tui.tui.clipboard import copy
+        from runqy_tui.tui.copy_out import copy
 
         copy(self.app, self.object_name)
 
@@ -251,7 +251,7 @@ class ObjectModal(BaseModal):
         self.run_worker(self._write(self._front), group="write", exclusive=True)
 
     async def _write(self, tab: str) -> None:
-        from runqy_tui.tui.save_file import save
+        from runqy_tui.tui.copy_out import save
 
         try:
             content = await self.whole_content(tab)

@@ -243,7 +243,7 @@ class SearchModal(BaseModal):
 
     def action_copy(self) -> None:
         """Copy the id of the selected hit."""
-        from runqy_tui.tui.clipboard import copy
+        from runqy_tui.tui.copy_out import copy
 
         key = self._table.selected
         copy(self.app, key[0] if isinstance(key, tuple) else None)

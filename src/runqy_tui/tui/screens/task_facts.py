@@ -11,7 +11,7 @@ from runqy_tui.model.json_schema import as_text
 from runqy_tui.text import humanize
 from runqy_tui.text.humanize import age, moment, span
 from runqy_tui.tui import safe_text
-from runqy_tui.tui.json_layout import pretty_json
+from runqy_tui.tui.screens.value_views import pretty_json
 from runqy_tui.tui.widgets.key_value import KeyValue
 
 _PRETTY_LIMIT = 16_384

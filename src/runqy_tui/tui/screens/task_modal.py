@@ -12,9 +12,9 @@ from runqy_tui.model import Blob, QueueKey, Task
 from runqy_tui.model.errors import RunqyTuiError
 from runqy_tui.model.json_schema import task_object
 from runqy_tui.text.humanize import clock, size
-from runqy_tui.tui.screens.blob_views import ending, show_blob, show_raw
 from runqy_tui.tui.screens.object_modal import ObjectModal, Step
 from runqy_tui.tui.screens.task_facts import excerpts, facts, sentence
+from runqy_tui.tui.screens.value_views import ending, show_blob, show_raw
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.widgets.key_value import KeyValueList
 from runqy_tui.tui.widgets.text_view import TextView

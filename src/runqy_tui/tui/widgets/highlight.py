@@ -1,8 +1,8 @@
 """Highlighting of single lines: which characters of a line carry which style.
 
-Everything here looks at one line alone, so that opening a large text costs what is visible. JSON
-that is laid out by :mod:`runqy_tui.tui.json_layout` has no strings that span lines; in a Python
-traceback the beginning of a line says what the line is.
+Everything here looks at one line alone, so that opening a large text costs what is visible. In a
+Python traceback the beginning of a line says what the line is; JSON that is laid out by
+:mod:`runqy_tui.tui.screens.value_views` has no strings that span lines.
 """
 
 from __future__ import annotations

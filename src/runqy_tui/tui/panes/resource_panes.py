@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from textual import on
 from textual.content import Content
 
+from runqy_tui.model import QueueKey, WorkerState
 from runqy_tui.model.severity import Severity
 from runqy_tui.monitor.store import View
 from runqy_tui.tui import safe_text
@@ -15,7 +16,9 @@ from runqy_tui.tui.notices import waiting
 from runqy_tui.tui.panes.pane import Pane
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.tables.icons import sign
+from runqy_tui.tui.tables.queue_rows import QUEUES, QueueRow, queue_rows
 from runqy_tui.tui.tables.table_column import Resource
+from runqy_tui.tui.tables.worker_rows import WORKERS, WorkerRow, worker_rows
 from runqy_tui.tui.widgets.table import Table
 
 K = TypeVar("K")
@@ -152,3 +155,93 @@ class ResourcePane(Pane, Generic[T]):
     @on(Table.Selected)
     def _back(self) -> None:
         self.say("")
+
+
+_WORDS = {
+    WorkerState.DEGRADED: "degraded",
+    WorkerState.LOST: "lost",
+    WorkerState.RECOVERING: "recovering",
+    WorkerState.STALE: "stale",
+    WorkerState.BOOTSTRAPPING: "booting",
+    WorkerState.RUNNING: "fine",
+    WorkerState.STOPPED: "stopped",
+}
+
+
+class WorkersPane(ResourcePane[WorkerRow]):
+    """Workers of all dialects, the degraded, lost and recovering ones on top."""
+
+    number: ClassVar[int] = 1
+    noun: ClassVar[str] = "Workers"
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session, WORKERS)
+        self._states: Counter[WorkerState] = Counter()
+
+    def show(self, view: View) -> None:
+        """Take over a new view."""
+        super().show(view)
+        self._states = Counter(item.worker.state for item in self._items)
+
+    def rows_of(self, view: View) -> list[WorkerRow]:
+        """Rows of a view."""
+        return worker_rows(view, coarse=self.session.bandwidth.low)
+
+    def in_view(self) -> list[str]:
+        """Ids of workers whose rows can be seen, and of the selected one."""
+        return self.keys_in_view(str)
+
+    def severity(self, item: WorkerRow) -> Severity:
+        """How bad a worker is."""
+        return item.trouble.severity
+
+    def empty_text(self) -> str:
+        """Why there is no worker."""
+        return (
+            "No worker is registered in this database. runqy-worker shows up within 5 s of its "
+            "start; is this the right Redis and database number?"
+        )
+
+    def full(self) -> Content:
+        """Add how many are in which state."""
+        states = self._states
+        tally = " · ".join(f"{states[state]} {_WORDS[state]}" for state in _WORDS if states[state])
+        return Content.assemble(super().full(), (f" ─ {tally}" if tally else "", "$muted"))
+
+
+class QueuesPane(ResourcePane[QueueRow]):
+    """Queues with their counts and rates, ranked by trouble."""
+
+    number: ClassVar[int] = 2
+    noun: ClassVar[str] = "Queues"
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session, QUEUES)
+
+    def rows_of(self, view: View) -> list[QueueRow]:
+        """Rows of a view."""
+        return queue_rows(view, coarse=self.session.bandwidth.low)
+
+    def in_view(self) -> list[QueueKey]:
+        """Queues whose rows can be seen, and the selected one."""
+        return self.keys_in_view(QueueKey)
+
+    def severity(self, item: QueueRow) -> Severity:
+        """How bad a queue is."""
+        return item.trouble.severity
+
+    def name_of(self, key: object) -> str:
+        """Name of a queue that is gone."""
+        return key.name if isinstance(key, QueueKey) else str(key)
+
+    def copy_text(self) -> str | None:
+        """Name of the selected queue."""
+        key = self.table.selected
+        return key.name if isinstance(key, QueueKey) else None
+
+    def empty_text(self) -> str:
+        """Why there is no queue."""
+        return (
+            "asynq:queues is empty in this database: no queue was ever used. The first task "
+            "that is enqueued registers its queue."
+        )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from textual.app import App, ComposeResult
+from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import ActiveBinding, Binding, BindingType
+from textual.command import CommandPalette
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
@@ -15,6 +17,7 @@ from textual.widgets import Static
 
 from runqy_tui.tui.input.global_bindings import in_modal
 from runqy_tui.tui.screens.base_modal import BaseModal
+from runqy_tui.tui.screens.base_screen import BaseScreen
 
 _TITLES = {
     "app": "Everywhere",
@@ -87,3 +90,32 @@ def _merged(app: App[Any], active: Iterable[ActiveBinding]) -> list[tuple[str, B
         plain = Binding(entry.binding.key, entry.binding.action)
         keys.setdefault(name, []).append(app.get_key_display(plain))
     return [(" ".join(dict.fromkeys(keys[name])), binding) for name, binding in bindings.items()]
+
+
+_LEFT_OUT = ("table.", "text.")
+"""Ids of bindings that move within a widget: of no use in a palette."""
+
+
+def commands_of(app: App[Any], screen: Screen[Any]) -> Iterable[SystemCommand]:
+    """One command for each binding that is live on the screen."""
+    seen: set[str] = set()
+    for active in screen.active_bindings.values():
+        binding = active.binding
+        name = binding.id or ""
+        if not name or name in seen or name.startswith(_LEFT_OUT) or not active.enabled:
+            continue
+        seen.add(name)
+        title = (binding.tooltip or binding.description).capitalize()
+        yield SystemCommand(
+            title,
+            f"Key: {app.get_key_display(binding)}",
+            partial(_run, app, binding.action, active.node),
+        )
+
+
+def _run(app: App[Any], action: str, node: object) -> None:
+    app.call_later(app.run_action, action, node)
+
+
+class Palette(BaseScreen, CommandPalette):
+    """Textual's own, at the present size of the terminal only."""
