@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from runqy_tui.model import (
     ActiveTask,
@@ -17,7 +18,7 @@ from runqy_tui.redis.decoding import codec, field_parsing
 from runqy_tui.redis.polling.overview import day_of
 from runqy_tui.redis.polling.worker_poller import MOST_ACTIVE, workers_key
 from runqy_tui.redis.read_context import ReadContext
-from runqy_tui.redis.wire.replies import Reply, data, integer, items, strings
+from runqy_tui.redis.wire.replies import Reply, ReplySlot, data, integer, items, strings
 from runqy_tui.redis.wire.transport import Batch
 from runqy_tui.text.safe import encode
 
@@ -59,24 +60,23 @@ async def read_active(context: ReadContext, worker_id: str) -> tuple[ActiveTask,
     """The tasks of an asynq server, oldest start first; empty for a worker of another dialect."""
     key = workers_key(worker_id)
     batch = Batch()
-    batch.ask("HRANDFIELD", key, MOST_ACTIVE)
-    (reply,) = await context.trip(batch)
-    names = strings(context.must(reply))
+    ids = batch.ask("HRANDFIELD", key, MOST_ACTIVE)
+    replies = await context.trip(batch)
+    names = strings(context.must(replies[ids]))
     batch = Batch()
-    for name in names:
-        batch.ask("HSTRLEN", key, name)
-    sizes = await context.trip(batch)
+    sizes = {name: batch.ask("HSTRLEN", key, name) for name in names}
+    replies = await context.trip(batch)
     fitting = [
         name
-        for name, size in zip(names, sizes, strict=True)
-        if 0 < (integer(context.must(size)) or 0) <= _MOST_INFO_BYTES
+        for name, slot in sizes.items()
+        if 0 < (integer(context.must(replies[slot])) or 0) <= _MOST_INFO_BYTES
     ]
+    if not fitting:
+        return ()
     batch = Batch()
-    if fitting:
-        batch.ask("HMGET", key, *fitting)
+    values = batch.ask("HMGET", key, *fitting)
     replies = await context.trip(batch)
-    values = items(context.must(replies[0])) if replies else []
-    infos = [codec.decode_worker(raw) for value in values if (raw := data(value)) is not None]
+    infos = [codec.decode_worker(raw) for raw in strings(context.must(replies[values]))]
     tasks = [
         ActiveTask(info.task_id, info.queue, info.task_type, info.started_at, info.deadline)
         for info in infos
@@ -93,28 +93,48 @@ async def read_daily(context: ReadContext, queue: QueueKey, days: int) -> tuple[
     today = context.today()
     if today is None:
         batch = Batch()
-        batch.ask("TIME")
-        today = day_of(context.moment((await context.trip(batch))[0]))
+        time_slot = batch.ask("TIME")
+        replies = await context.trip(batch)
+        today = day_of(context.moment(replies[time_slot]))
     last = datetime.strptime(today, "%Y-%m-%d").replace(tzinfo=UTC)
     names = [(last - timedelta(days=back)).strftime("%Y-%m-%d") for back in range(days)][::-1]
     prefix = keys.queue_prefix(queue)
     batch = Batch()
-    for kind in (b"processed:", b"failed:"):
-        asked = [prefix + kind + name.encode() for name in names]
-        batch.ask("EXISTS", *asked)
-        batch.ask("MGET", *asked)
+    processed = _ask_counters(batch, [prefix + b"processed:" + name.encode() for name in names])
+    failed = _ask_counters(batch, [prefix + b"failed:" + name.encode() for name in names])
     replies = await context.trip(batch)
-    context.must(replies[1])
-    processed, failed = (_daily(days, *replies[at : at + 2]) for at in (0, 2))
-    return tuple(map(DayCount, names, processed, failed))
+    context.must(replies[processed.values])
+    return tuple(
+        map(
+            DayCount,
+            names,
+            _parse_counters(processed, replies, days),
+            _parse_counters(failed, replies, days),
+        )
+    )
 
 
-def _daily(days: int, existing: Reply, values: Reply) -> list[int | None]:
+class _CounterSlots(NamedTuple):
+    """How many of some counter keys exist, and their values."""
+
+    existing: ReplySlot[int | None]
+    values: ReplySlot[list[Reply]]
+
+
+def _ask_counters(batch: Batch, counter_keys: Sequence[bytes]) -> _CounterSlots:
+    return _CounterSlots(
+        batch.ask("EXISTS", *counter_keys, parse=integer),
+        batch.ask("MGET", *counter_keys, parse=items),
+    )
+
+
+def _parse_counters(slots: _CounterSlots, replies: list[Reply], days: int) -> list[int | None]:
     """One counter of every day; where more keys exist than have a value, no absent one is 0."""
-    found = [data(value) for value in items(values)]
+    found = [data(value) for value in slots.values.value(replies)]
     if len(found) != days:
         return [None] * days
-    doubtful = (integer(existing) or 0) > sum(value is not None for value in found)
+    existing = slots.existing.value(replies) or 0
+    doubtful = existing > sum(value is not None for value in found)
     absent = None if doubtful else 0
     return [absent if value is None else field_parsing.whole(value) for value in found]
 
@@ -126,6 +146,6 @@ async def read_position(
     if state in _LISTS:
         return None
     batch = Batch()
-    batch.ask("ZRANK", keys.state_key(queue, state), encode(task_id))
-    (reply,) = await context.trip(batch)
-    return integer(context.must(reply))
+    rank = batch.ask("ZRANK", keys.state_key(queue, state), encode(task_id))
+    replies = await context.trip(batch)
+    return integer(context.must(replies[rank]))

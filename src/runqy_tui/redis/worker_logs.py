@@ -55,8 +55,8 @@ class Tail(NamedTuple):
 async def read_tail(context: ReadContext, key: bytes) -> Tail:
     """Read the newest lines, at most :data:`MOST_LINES` and about :data:`MOST_BYTES`."""
     batch = Batch()
-    batch.ask("EVAL_RO", _TAIL, 1, key, MOST_LINES, MOST_LINE_BYTES, MOST_BYTES)
-    (reply,) = await context.trip(batch)
+    newest = batch.ask("EVAL_RO", _TAIL, 1, key, MOST_LINES, MOST_LINE_BYTES, MOST_BYTES)
+    reply = (await context.trip(batch))[newest]
     if refused(reply):
         return await _read_in_steps(context, key)
     if not isinstance(reply, list):
@@ -72,8 +72,8 @@ async def _read_in_steps(context: ReadContext, key: bytes) -> Tail:
     room, step, longest = MOST_BYTES, _STEP, 1
     while step > 0:
         batch = Batch()
-        batch.ask("LRANGE", key, -len(found) - step, -len(found) - 1)
-        (reply,) = await context.trip(batch)
+        older = batch.ask("LRANGE", key, -len(found) - step, -len(found) - 1)
+        reply = (await context.trip(batch))[older]
         context.must(reply)
         if not isinstance(reply, list):
             return Tail(refusal=reply)

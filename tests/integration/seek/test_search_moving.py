@@ -15,6 +15,7 @@ from runqy_tui.model import QueueKey, TaskState
 from runqy_tui.model.search_query import SearchField, SearchQuery
 from runqy_tui.redis.reader import RedisReader
 from runqy_tui.redis.search import lua_script, runner
+from runqy_tui.redis.search.candidates import CandidateChunk
 from tests.integration.seek.searching import fill, found, ids
 from tests.support import fleet
 
@@ -105,15 +106,15 @@ async def test_a_step_is_short_whatever_the_tasks_weigh(
         pipe.lpush(f"{KEY}pending", f"w-{number}")
     pipe.execute()
     costs: list[int] = []
-    read = lua_script.read
+    parse_chunk = lua_script.parse_chunk
 
     def counted(reply: Any) -> Any:
-        chunk = read(reply)
-        if chunk is not None:
+        chunk = parse_chunk(reply)
+        if isinstance(chunk, CandidateChunk):
             costs.append(chunk.cost_us)
         return chunk
 
-    monkeypatch.setattr(lua_script, "read", counted)
+    monkeypatch.setattr(lua_script, "parse_chunk", counted)
     _, progress = await found(reader, "no such text", ignore_case=True)
     assert (progress.looked, progress.partly) == (600, 20)
     assert len(costs) > 3, "it took more steps than tasks alone would"

@@ -73,9 +73,9 @@ async def try_commands(link: RedisLink) -> list[CheckLine]:
     """One line for all that work, and one for each that does not; one round trip."""
     names = sorted(commands_at(place_of(link.target)) - CONNECTING - {"ASKING"})
     batch, own_name = Batch(), (link.target.client_name,)
-    for name in names:
-        batch.ask(*name.split(), *SAMPLES.get(name, own_name))
-    answers = dict(zip(names, await link.trip(batch), strict=True))
+    slots = {name: batch.ask(*name.split(), *SAMPLES.get(name, own_name)) for name in names}
+    replies = await link.trip(batch)
+    answers = {name: replies[slot] for name, slot in slots.items()}
     lines = [line for name in names if (line := _judged(name, answers[name], link.target))]
     refused = [name for name in names if _is_of_keys(answers[name])]
     if refused:

@@ -109,8 +109,8 @@ class _Checkup:
 
     async def _enter(self) -> list[CheckLine]:
         batch = Batch()
-        batch.ask("TIME")
-        (reply,) = await self._link.trip(batch)
+        time_slot = batch.ask("TIME")
+        reply = (await self._link.trip(batch))[time_slot]
         # A command that is refused or unknown has been answered: the user was let in.
         if isinstance(reply, Exception) and not _denied(reply):
             raise translate(reply, self._target)
@@ -130,13 +130,13 @@ class _Checkup:
         best: tuple[float, float] | None = None
         for _ in range(_SAMPLES):
             batch = Batch()
-            batch.ask("TIME")
+            time_slot = batch.ask("TIME", parse=clock)
             began, at = time(), perf_counter()
-            (reply,) = await self._link.trip(batch)
+            replies = await self._link.trip(batch)
             took.append(perf_counter() - at)
-            told = clock(reply)
-            if told is not None and took[-1] <= min(took):
-                best = told - (began + took[-1] / 2), took[-1] / 2
+            redis_time = time_slot.value(replies)
+            if redis_time is not None and took[-1] <= min(took):
+                best = redis_time - (began + took[-1] / 2), took[-1] / 2
         return [_round_trip(took), _clock(best)]
 
     async def _poll(self) -> list[CheckLine]:

@@ -127,11 +127,11 @@ class ClusterLink:
         batch = Batch()
         packed, places = plan.packed(indexes)
         batch.join(packed)
-        slots = batch.ask("CLUSTER", "SLOTS") if teacher else -1
+        slots = batch.ask("CLUSTER", "SLOTS") if teacher else None
         replies = await self._nodes.member(address).ask(batch)
         if replies is None:
             return None
-        if teacher:
+        if slots is not None:
             await self._nodes.teach(replies[slots], address[0])
         return [replies[place] for place in places]
 

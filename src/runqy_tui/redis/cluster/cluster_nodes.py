@@ -252,12 +252,12 @@ class ClusterNodes:
 async def _ask_slots(member: ClusterNode) -> tuple[Reply, str, RunqyTuiError | None]:
     """The reply to CLUSTER SLOTS, the host that gave it, and why it is of no use."""
     batch = Batch()
-    batch.ask("CLUSTER", "SLOTS")
+    slots = batch.ask("CLUSTER", "SLOTS")
     replies = await member.ask(batch)
     host = member.address[0]
     if replies is None:
         return None, host, member.fault
-    reply = replies[0]
+    reply = replies[slots]
     where = f"Redis at {shown(member.address)}"
     if isinstance(reply, NoPermissionError):
         return (

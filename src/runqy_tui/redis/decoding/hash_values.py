@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from redis.exceptions import ResponseError
 
 from runqy_tui.model import Blob
-from runqy_tui.redis.wire.replies import Reply, data, items
+from runqy_tui.redis.wire.replies import Reply, ReplySlot, data, items
 from runqy_tui.redis.wire.transport import Batch, RedisLink
 
 WHOLE_LIMIT = 16 * 1024 * 1024
@@ -20,9 +20,11 @@ _SUB = "return string.sub(redis.call('hget',KEYS[1],ARGV[1]),ARGV[2],ARGV[3])"
 REFUSED_NOTE = "Redis allows no partial read (EVAL_RO): values over 16 MiB are left out"
 
 
-def ask_part(batch: Batch, key: bytes, name: bytes, start: int, length: int) -> int:
+def ask_part(
+    batch: Batch, key: bytes, name: bytes, start: int, length: int
+) -> ReplySlot[bytes | None]:
     """Add the read of bytes ``start`` to ``start + length`` of a hash field."""
-    return batch.ask("EVAL_RO", _SUB, 1, key, name, start + 1, start + length)
+    return batch.ask("EVAL_RO", _SUB, 1, key, name, start + 1, start + length, parse=data)
 
 
 @dataclass(slots=True)
@@ -60,40 +62,39 @@ class FieldsRead:
         self._limit = limit
         self._small = [name for name, size in sizes.items() if size <= limit]
         self._large = [name for name, size in sizes.items() if size > limit]
-        self._small_slot = -1
-        self._slots: list[int] = []
+        self._small_values: ReplySlot[list[Reply]] | None = None
+        self._parts: dict[bytes, ReplySlot[bytes | None]] = {}
 
     def ask(self, batch: Batch) -> None:
         """Add the reads: whole where a value fits, else its first bytes."""
         if self._small:
-            self._small_slot = batch.ask("HMGET", self._key, *self._small)
-        self._slots = [ask_part(batch, self._key, name, 0, self._limit) for name in self._large]
+            self._small_values = batch.ask("HMGET", self._key, *self._small, parse=items)
+        self._parts = {
+            name: ask_part(batch, self._key, name, 0, self._limit) for name in self._large
+        }
 
-    def read(self, replies: list[Reply]) -> None:
-        """Take in the replies."""
-        if self._small:
-            found = items(replies[self._small_slot])
-            self._take(zip(self._small, found, strict=False))
-        self.values.refused = any(isinstance(replies[slot], ResponseError) for slot in self._slots)
-        self._take(
-            (name, replies[slot]) for name, slot in zip(self._large, self._slots, strict=True)
-        )
+    def parse(self, replies: list[Reply]) -> None:
+        """Keep the values that were read, and whether partial reads were refused."""
+        if self._small_values is not None:
+            self._keep(zip(self._small, self._small_values.value(replies), strict=False))
+        parts = self._parts.values()
+        self.values.refused = any(isinstance(replies[slot], ResponseError) for slot in parts)
+        self._keep((name, replies[slot]) for name, slot in self._parts.items())
 
     async def finish(self, link: RedisLink) -> None:
         """Where partial reads were refused: read what is not too large whole, in one more trip."""
         if not self.values.refused:
             return
         batch = Batch()
-        whole = [
-            name
+        whole = {
+            name: batch.ask("HGET", self._key, name)
             for name in self._large
             if name not in self.values.data and self.values.sizes[name] <= WHOLE_LIMIT
-        ]
-        for name in whole:
-            batch.ask("HGET", self._key, name)
-        self._take(zip(whole, await link.trip(batch), strict=True))
+        }
+        replies = await link.trip(batch)
+        self._keep((name, replies[slot]) for name, slot in whole.items())
 
-    def _take(self, pairs: Iterable[tuple[bytes, Reply]]) -> None:
+    def _keep(self, pairs: Iterable[tuple[bytes, Reply]]) -> None:
         for name, reply in pairs:
             raw = data(reply)
             if raw is not None:

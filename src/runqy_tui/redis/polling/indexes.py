@@ -11,6 +11,7 @@ from runqy_tui.redis.polling.worker_parsing import INDEX_LEAD_S
 from runqy_tui.redis.wire.fast_connection import Taking
 from runqy_tui.redis.wire.replies import (
     Reply,
+    ReplySlot,
     data,
     pairs,
     refused,
@@ -58,7 +59,7 @@ class Indexes:
         self._cursor = 0
         self._partial: set[str] = set()
         self._zset: bool | None = None
-        self._slots: dict[str, int] = {}
+        self._slots: dict[str, ReplySlot[Reply]] = {}
         self._told: dict[bytes, Reply] | None = None
         self._working: dict[str, float | None] = {}
         self._knows_since = True
@@ -183,7 +184,7 @@ class Indexes:
     def read_workers(self, replies: list[Reply], warnings: Warnings) -> Taking[None]:
         """Take in the whole index of workers."""
         slots = self._slots
-        yield 1 + max(slots.values())
+        yield 1 + max(slot.index for slot in slots.values())
         self.doubtful = False
         if "type" in slots:
             self._learn_type(replies[slots["type"]])

@@ -12,7 +12,7 @@ from time import monotonic
 from runqy_tui.model import QueueKey
 from runqy_tui.redis import keys
 from runqy_tui.redis.polling.warnings import Warnings
-from runqy_tui.redis.wire.replies import Reply, integer, refused, scan_page
+from runqy_tui.redis.wire.replies import Reply, ReplySlot, integer, refused, scan_page
 from runqy_tui.redis.wire.transport import Batch
 from runqy_tui.text.safe import decode
 
@@ -35,12 +35,12 @@ class _Walk:
     cursor: int = 0
     looked_at: int = 0
     finished_at: float | None = None
-    slot: int = -1
+    slot: ReplySlot[Reply] | None = None
     found: list[bytes] = field(default_factory=list)
     refusal: Reply = None
 
     def ask(self, batch: Batch, step: int) -> None:
-        self.slot = -1
+        self.slot = None
         self.found = []
         if self.finished_at is not None and monotonic() - self.finished_at < REST_S:
             return
@@ -50,7 +50,7 @@ class _Walk:
         self.looked_at = step + (self.looked_at if self.cursor else 0)
 
     def read(self, replies: list[Reply]) -> None:
-        if self.slot < 0:
+        if self.slot is None:
             return
         reply = replies[self.slot]
         page = scan_page(reply)
@@ -69,7 +69,7 @@ class KeyspaceScan:
         self._workers = _Walk(_WORKERS, b"hash")
         self._lists = _Walk(_LISTS, b"list")
         self._whole_once = False
-        self._size_slot = -1
+        self._size: ReplySlot[int | None] | None = None
         self.size: int | None = None
         self.queues: set[QueueKey] = set()
         self.workers: set[str] = set()
@@ -78,13 +78,13 @@ class KeyspaceScan:
         """Add the next step of each walk that is not at rest, and the number of keys."""
         self._workers.ask(batch, step)
         self._lists.ask(batch, step)
-        self._size_slot = batch.ask("DBSIZE")
+        self._size = batch.ask("DBSIZE", parse=integer)
 
     def read(self, replies: list[Reply]) -> None:
         """Take the replies in."""
         for walk in (self._workers, self._lists):
             walk.read(replies)
-        self.size = integer(replies[self._size_slot])
+        self.size = None if self._size is None else self._size.value(replies)
         self.workers = {
             decode(key[len(keys.WORKER_PREFIX) :])
             for key in self._workers.found

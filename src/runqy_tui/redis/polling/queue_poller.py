@@ -116,7 +116,7 @@ class QueuePoller:
                     depths = memory.reading.depths
                 else:
                     depths = tuple(memory.probe.depths()) if key.braced else ()
-                start = batch.join(memory.commands(day))
+                start = batch.join(memory.commands(day)).start
                 for depth in depths:
                     pending = keys.state_key(key, TaskState.PENDING)
                     batch.ask("LINDEX", pending, 0 if depth == NEWEST else -depth)
@@ -137,7 +137,7 @@ class QueuePoller:
                     self._groups_skipped |= len(groups) < len(memory.groups)
                     tail = _tail_of(memory, groups)
                 if tail is not None:
-                    start = batch.join(tail[1])
+                    start = batch.join(tail[1]).start
                     self._tails[key] = _AskedTail(memory, start, batch.count, tail[0])
 
     def read(self, replies: list[Reply], warnings: Warnings, now: float) -> Taking[None]:

@@ -9,7 +9,7 @@ from runqy_tui.model import ServerHealth
 from runqy_tui.redis.decoding import field_parsing
 from runqy_tui.redis.polling.warnings import Warnings
 from runqy_tui.redis.wire.error_translation import ACL_HINT
-from runqy_tui.redis.wire.replies import Reply, clock, info_fields, refused
+from runqy_tui.redis.wire.replies import Reply, ReplySlot, clock, info_fields, refused
 from runqy_tui.redis.wire.transport import Batch
 from runqy_tui.text.humanize import span
 
@@ -87,23 +87,23 @@ class RedisServer:
         self._epoch: int | None = None
         self.tells_time = True
         self._time_denied = False
-        self._time_slot = -1
-        self._info_slot = -1
+        self._time: ReplySlot[Reply] | None = None
+        self._info: ReplySlot[Reply] | None = None
 
     def ask(self, batch: Batch, epoch: int) -> None:
         """Add TIME, and INFO where the connection is new."""
-        self._time_slot = batch.ask("TIME")
+        self._time = batch.ask("TIME")
         fresh = epoch != self._epoch
-        self._info_slot = batch.ask("INFO", "server") if fresh or self._time_denied else -1
+        self._info = batch.ask("INFO", "server") if fresh or self._time_denied else None
         self._epoch = epoch
 
     def read(self, replies: list[Reply], warnings: Warnings) -> float:
         """Redis's clock in unix seconds; this machine's where ``tells_time`` is false then."""
-        info = _first(replies[self._info_slot]) if self._info_slot >= 0 else None
+        info = None if self._info is None else _first(replies[self._info])
         if info is not None:
             self.version = _version(info)
             self.mode = info.get("redis_mode") or info.get("server_mode")
-        reply = replies[self._time_slot]
+        reply = None if self._time is None else replies[self._time]
         now = clock(reply)
         self._time_denied = refused(reply)
         if now is None and info is not None and info.get("server_time_usec", "").isdigit():
@@ -150,7 +150,7 @@ class HealthPoller:
         self.latest: ServerHealth | None = None
         self._polls = 0
         self._epoch: int | None = None
-        self._slots: list[int] = []
+        self._slots: list[ReplySlot[Reply]] = []
 
     def ask(self, batch: Batch, epoch: int) -> None:
         """Add INFO where it is due."""

@@ -166,12 +166,12 @@ class WorkerPoller:
                 command = known.command(
                     may_cut=self._may_cut, sparing_at=None if whole else sparing_at
                 )
-                places.append(batch.join(command))
+                places.append(batch.join(command).start)
                 known.measured = sparing_at is None or known.wants_ttl(sparing_at)
                 if known.measured:
                     batch.ask("PTTL", keys.worker(known.id))
         self._asked_servers = [
-            (name, batch.join(self._servers[name].packed)) for name in server_ids
+            (name, batch.join(self._servers[name].packed).start) for name in server_ids
         ]
 
     def read(

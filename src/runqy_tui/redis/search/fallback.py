@@ -18,7 +18,7 @@ from runqy_tui.redis.search.list_cursor import ANCHORS
 from runqy_tui.redis.search.matcher import Matcher, MatchValue
 from runqy_tui.redis.search.search_scope import SearchList
 from runqy_tui.redis.tasks.row_reading import RowEntry
-from runqy_tui.redis.wire.replies import Reply, data, integer, items, scored, strings
+from runqy_tui.redis.wire.replies import Reply, ReplySlot, data, integer, items, scored, strings
 from runqy_tui.redis.wire.transport import Batch
 from runqy_tui.text.safe import decode
 
@@ -35,7 +35,7 @@ class _Task:
     sizes: dict[bytes, int] = field(default_factory=dict)
     values: dict[bytes, MatchValue] = field(default_factory=dict)
 
-    def take(self, name: bytes, reply: Reply) -> None:
+    def keep(self, name: bytes, reply: Reply) -> None:
         raw = data(reply)
         if raw is not None:
             self.values[name] = MatchValue(raw, max(self.sizes[name], len(raw)))
@@ -53,17 +53,18 @@ async def look(
 ) -> list[CandidateChunk | ResponseError]:
     """One step in each list; the error where a list cannot be read."""
     batch = Batch()
+    asked = []
     for place, amount in zip(places, amounts, strict=True):
         first, final = place.cursor.window(amount)
-        scored_too = ("WITHSCORES",) if place.cursor.scored else ()
-        batch.ask("ZCARD" if place.cursor.scored else "LLEN", place.key)
-        name = "ZREVRANGE" if place.cursor.scored else "LRANGE"
-        batch.ask(name, place.key, first, final, *scored_too)
+        if place.cursor.scored:
+            length = batch.ask("ZCARD", place.key)
+            ids = batch.ask("ZREVRANGE", place.key, first, final, "WITHSCORES")
+        else:
+            length = batch.ask("LLEN", place.key)
+            ids = batch.ask("LRANGE", place.key, first, final)
+        asked.append((place, length, ids))
     replies = await context.trip(batch)
-    windows = [
-        _window(place, replies[2 * index], replies[2 * index + 1])
-        for index, place in enumerate(places)
-    ]
+    windows = [_window(place, replies[length], replies[ids]) for place, length, ids in asked]
     tasks = [task for one in windows if isinstance(one, _Window) for task in one.tasks]
     if needle.fields:
         await _read_sizes(context, tasks, needle.fields)
@@ -100,7 +101,7 @@ async def _read_sizes(context: ReadContext, tasks: list[_Task], fields: tuple[by
 
 async def _ask_sizes(context: ReadContext, tasks: list[_Task], names: list[bytes]) -> None:
     batch = Batch()
-    slots: list[tuple[_Task, bytes, int]] = []
+    slots: list[tuple[_Task, bytes, ReplySlot[Reply]]] = []
     for task in tasks:
         slots += [(task, name, batch.ask("HSTRLEN", task.key, name)) for name in names]
         if task.result_key is not None and _RESULT in names:
@@ -114,7 +115,7 @@ async def _ask_sizes(context: ReadContext, tasks: list[_Task], names: list[bytes
 
 async def _read_values(context: ReadContext, tasks: list[_Task]) -> None:
     batch = Batch()
-    asked: list[tuple[_Task, tuple[bytes, ...], int]] = []
+    asked: list[tuple[_Task, tuple[bytes, ...], ReplySlot[list[Reply]]]] = []
     room = _BYTES_PER_TRIP
     for task in tasks:
         names = tuple(
@@ -124,22 +125,27 @@ async def _read_values(context: ReadContext, tasks: list[_Task]) -> None:
         )
         room -= sum(task.sizes[name] for name in names)
         if names:
-            asked.append((task, names, batch.ask("HMGET", task.key, *names)))
+            asked.append((task, names, batch.ask("HMGET", task.key, *names, parse=items)))
         if task.result_key in task.sizes and task.result_key is not None:
-            slot = batch.ask("GETRANGE", task.result_key, 0, VALUE_LIMIT - 1)
+            slot = batch.ask("GETRANGE", task.result_key, 0, VALUE_LIMIT - 1, parse=_single)
             asked.append((task, (task.result_key,), slot))
             room -= VALUE_LIMIT
         if room < 0:
-            _take(asked, await context.trip(batch))
+            _keep(asked, await context.trip(batch))
             batch, asked, room = Batch(), [], _BYTES_PER_TRIP
-    _take(asked, await context.trip(batch))
+    _keep(asked, await context.trip(batch))
 
 
-def _take(asked: list[tuple[_Task, tuple[bytes, ...], int]], replies: list[Reply]) -> None:
+def _single(reply: Reply) -> list[Reply]:
+    return [reply]
+
+
+def _keep(
+    asked: list[tuple[_Task, tuple[bytes, ...], ReplySlot[list[Reply]]]], replies: list[Reply]
+) -> None:
     for task, names, slot in asked:
-        reply = replies[slot]
-        for name, value in zip(names, items(reply) or [reply], strict=False):
-            task.take(name, value)
+        for name, value in zip(names, slot.value(replies), strict=False):
+            task.keep(name, value)
 
 
 def _chunk(window: _Window, needle: Matcher) -> CandidateChunk:

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from redis.exceptions import ResponseError
+
 from runqy_tui.redis.search.candidates import HEAD_LIMIT, VALUE_LIMIT, Candidate, CandidateChunk
 from runqy_tui.redis.search.list_cursor import ANCHORS
 from runqy_tui.redis.search.matcher import Matcher, MatchValue
 from runqy_tui.redis.search.search_scope import SearchList
 from runqy_tui.redis.tasks.row_reading import RowEntry
-from runqy_tui.redis.wire.replies import Reply, integer, items, score, strings
+from runqy_tui.redis.wire.replies import Reply, ReplySlot, integer, items, score, strings
 from runqy_tui.redis.wire.transport import Batch
 
 BUDGET_US = 1_500
@@ -109,7 +111,9 @@ return {length, first > 0 and (first - 1) / step or -1, first > 0 and (i - first
 """.replace("ANCHORS", str(ANCHORS))
 
 
-def ask(batch: Batch, place: SearchList, needle: Matcher, amount: int, together: int) -> int:
+def ask(
+    batch: Batch, place: SearchList, needle: Matcher, amount: int, together: int
+) -> ReplySlot[CandidateChunk | ResponseError]:
     """Add a step in one list; ``together`` scripts share the server's time for a step."""
     first, final = place.cursor.window(amount)
     by_id = {"id": "from", "any": "in"}.get(needle.part.value, "")
@@ -133,15 +137,18 @@ def ask(batch: Batch, place: SearchList, needle: Matcher, amount: int, together:
         len(needle.fields),
         *needle.fields,
         *anchors,
+        parse=parse_chunk,
     )
 
 
-def read(reply: Reply) -> CandidateChunk | None:
-    """Take in a script's reply; ``None`` where it is none."""
+def parse_chunk(reply: Reply) -> CandidateChunk | ResponseError:
+    """The chunk that a script found; an error where it was refused or replied in another form."""
+    if isinstance(reply, ResponseError):
+        return reply
     parts = items(reply)
     numbers = [integer(part) for part in parts[:6]]
     if len(parts) != _PARTS or None in numbers:
-        return None
+        return ResponseError("the script returned a reply of another form")
     length, start, looked, partly, cost, whole = (number or 0 for number in numbers)
     return CandidateChunk(
         length=length,

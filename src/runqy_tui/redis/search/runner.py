@@ -18,7 +18,7 @@ from runqy_tui.redis.search.candidates import CandidateChunk
 from runqy_tui.redis.search.matcher import Matcher
 from runqy_tui.redis.search.search_scope import ScopeSurvey, SearchList
 from runqy_tui.redis.tasks.row_reading import RowEntry, read_rows
-from runqy_tui.redis.wire.replies import Reply, wrong_type
+from runqy_tui.redis.wire.replies import wrong_type
 from runqy_tui.redis.wire.transport import Batch
 
 WINDOW = 1_000
@@ -118,10 +118,12 @@ class SearchRunner:
         self, places: list[SearchList], amounts: list[int]
     ) -> list[CandidateChunk | ResponseError]:
         batch = Batch()
-        for place, amount in zip(places, amounts, strict=True):
+        slots = [
             lua_script.ask(batch, place, self._needle, amount, len(places))
+            for place, amount in zip(places, amounts, strict=True)
+        ]
         replies = await self._context.trip(batch)
-        return [_chunk_or_error(reply) for reply in replies]
+        return [slot.value(replies) for slot in slots]
 
     async def _take(
         self, places: list[SearchList], chunks: list[CandidateChunk | None]
@@ -203,12 +205,6 @@ class SearchRunner:
                 notes=notes,
             ),
         )
-
-
-def _chunk_or_error(reply: Reply) -> CandidateChunk | ResponseError:
-    if isinstance(reply, ResponseError):
-        return reply
-    return lua_script.read(reply) or ResponseError("a script gave an answer of another form")
 
 
 def _parts(

@@ -104,16 +104,16 @@ class ScopeSurvey:
     async def _queues(self) -> set[QueueKey]:
         batch = Batch()
         time_slot = batch.ask("TIME")
-        cursor = 0
-        found = set(self._search.queues)
-        if not found:
-            batch.ask("SSCAN", keys.QUEUES, cursor, "COUNT", QUEUES_PER_STEP)
+        chosen = set(self._search.queues)
+        if chosen:
+            self.now = self._context.moment((await self._context.trip(batch))[time_slot])
+            return chosen
+        names = batch.ask("SSCAN", keys.QUEUES, 0, "COUNT", QUEUES_PER_STEP, parse=scan_page)
         replies = await self._context.trip(batch)
         self.now = self._context.moment(replies[time_slot])
-        if found:
-            return found
-        page = scan_page(self._context.must(replies[1]))
-        self.doubt(replies[1], keys.QUEUES)
+        self._context.must(replies[names])
+        page = names.value(replies)
+        self.doubt(replies[names], keys.QUEUES)
         if page is not None and page[0]:
             self._doubts.append(f"asynq:queues is long: {len(page[1]):,} queues were searched")
         return {*self._known, *(QueueKey(decode(name)) for name in (page[1] if page else ()))}

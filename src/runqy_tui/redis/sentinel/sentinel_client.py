@@ -117,13 +117,13 @@ class Inquiry:
 
 async def _ask(node: NodeLink, service: str) -> SentinelAnswer:
     batch = Batch()
-    batch.ask("SENTINEL", "GET-MASTER-ADDR-BY-NAME", service)
+    primary = batch.ask("SENTINEL", "GET-MASTER-ADDR-BY-NAME", service)
     address = node.target.address
     try:
-        (reply,) = await node.trip(batch)
+        replies = await node.trip(batch)
     except RunqyTuiError as error:
         return SentinelAnswer(address, error=error)
-    return _read(reply, address)
+    return _read(replies[primary], address)
 
 
 def _read(reply: Reply, sentinel: str) -> SentinelAnswer:

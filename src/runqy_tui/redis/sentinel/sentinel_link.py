@@ -80,16 +80,16 @@ class PrimarySearch:
         if node is None or current != address:
             node = self._open(self._target.at(*address))
         batch = Batch()
-        batch.ask("INFO", "replication")
+        role = batch.ask("INFO", "replication", parse=role_of)
         try:
-            (reply,) = await node.trip(batch)
+            replies = await node.trip(batch)
         except RunqyTuiError as error:
             self.failures[address] = error
         except BaseException:
             await self._close(node)
             raise
         else:
-            if role_of(reply) != "slave":
+            if role.value(replies) != "slave":
                 return node
             if self._replica is None:
                 self._replica = address, node
@@ -226,12 +226,15 @@ class SentinelLink:
             return replies, node.epoch != epoch or _cut_off(replies)
         self._due = started + LOOK_EVERY_S
         async with self._sentinels.asking() as inquiry:
-            *replies, role = await self._on(node, _with_role(batch))
+            extended = batch.copy()
+            role_slot = extended.ask("INFO", "replication", parse=role_of)
+            *replies, _ = found = await self._on(node, extended)
+            role = role_slot.value(found)
             await self._hear(inquiry, max(GRACE_S, 4 * (monotonic() - started)))
         moved = any(address != self._address for address in inquiry.named())
-        if role_of(role) == "master":
+        if role == "master":
             self._problem = None
-        demoted = role_of(role) == "slave" and self._problem is None
+        demoted = role == "slave" and self._problem is None
         return replies, moved or demoted or node.epoch != epoch or _cut_off(replies)
 
     async def _hear(self, inquiry: Inquiry, patience: float) -> None:
@@ -301,10 +304,3 @@ class SentinelLink:
 def _cut_off(replies: list[Reply]) -> bool:
     """Whether the server says that it is a replica, or one that lost its primary."""
     return any(isinstance(reply, MasterDownError | ReadOnlyError) for reply in replies)
-
-
-def _with_role(batch: Batch) -> Batch:
-    longer = Batch()
-    longer.parts, longer.count = list(batch.parts), batch.count
-    longer.ask("INFO", "replication")
-    return longer

@@ -20,7 +20,7 @@ from runqy_tui.redis.decoding.task_message import (
 from runqy_tui.redis.read_context import ReadContext
 from runqy_tui.redis.tasks.ttl_cache import TTLCache
 from runqy_tui.redis.wire.commands import Pattern
-from runqy_tui.redis.wire.replies import Reply, data, integer, items
+from runqy_tui.redis.wire.replies import Reply, ReplySlot, data, integer, items
 from runqy_tui.redis.wire.transport import Batch, packed_for
 from runqy_tui.text.safe import decode
 
@@ -114,39 +114,39 @@ async def read_rows(
 
 async def _read_sizes(context: ReadContext, rows: list[_Row]) -> None:
     batch = Batch()
-    for row in rows:
-        batch.join(packed_for(row.key, *_SIZES))
+    asked = [(row, batch.join(packed_for(row.key, *_SIZES))) for row in rows]
     replies = await context.trip(batch)
-    stride = len(_SIZES)
-    for place, row in enumerate(rows):
-        own = replies[place * stride : (place + 1) * stride]
-        context.must(own[0])
-        context.must(own[-1])
-        found = ((name, integer(reply)) for name, reply in zip(_LARGE, own, strict=False))
+    for row, span in asked:
+        *sizes, values = replies[span]
+        context.must(sizes[0])
+        context.must(values)
+        found = ((name, integer(reply)) for name, reply in zip(_LARGE, sizes, strict=True))
         row.sizes = {name: size for name, size in found if size}
-        _take(row, _SMALL, items(own[-1]))
+        _keep(row, _SMALL, items(values))
 
 
 async def _read_large(context: ReadContext, rows: list[_Row]) -> None:
     batch = Batch()
-    asked: list[tuple[_Row, tuple[bytes, ...], int]] = []
+    asked: list[tuple[_Row, tuple[bytes, ...], ReplySlot[list[Reply]]]] = []
+    parts: list[tuple[_Row, bytes, ReplySlot[bytes | None]]] = []
     budget = _BUDGET
     for row in rows:
         whole = tuple(name for name, size in row.sizes.items() if size <= _WHOLE)
         if whole:
-            asked.append((row, whole, batch.ask("HMGET", row.key, *whole)))
+            asked.append((row, whole, batch.ask("HMGET", row.key, *whole, parse=items)))
         for name, size in row.sizes.items():
             if _WHOLE < size <= budget:
                 budget -= size
-                asked.append((row, (name,), ask_part(batch, row.key, name, 0, _HEAD)))
+                parts.append((row, name, ask_part(batch, row.key, name, 0, _HEAD)))
     replies = await context.trip(batch)
-    for row, names, slot in asked:
-        reply = replies[slot]
-        _take(row, names, items(reply) if isinstance(reply, list) else [reply])
+    for row, names, values in asked:
+        _keep(row, names, values.value(replies))
+    for row, name, part in parts:
+        _keep(row, (name,), [part.value(replies)])
 
 
-def _take(row: _Row, names: tuple[bytes, ...], replies: list[Reply]) -> None:
-    for name, reply in zip(names, replies, strict=False):
+def _keep(row: _Row, names: tuple[bytes, ...], replies: list[Reply]) -> None:
+    for name, reply in zip(names, replies, strict=False):  # none where the read was refused
         raw = data(reply)
         if raw is not None:
             row.values[name] = raw

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from redis.exceptions import ResponseError
 
@@ -20,7 +21,15 @@ from runqy_tui.redis.decoding.codec import UNDECODABLE, TaskMessage, decode_task
 from runqy_tui.redis.read_context import ReadContext
 from runqy_tui.redis.tasks.ttl_cache import TTLCache
 from runqy_tui.redis.wire.commands import Pattern
-from runqy_tui.redis.wire.replies import Reply, data, integer, items, score, strings
+from runqy_tui.redis.wire.replies import (
+    Reply,
+    ReplySlot,
+    data,
+    integer,
+    items,
+    score,
+    strings,
+)
 from runqy_tui.redis.wire.transport import Batch, packed_for
 from runqy_tui.text.safe import decode, encode
 
@@ -47,7 +56,6 @@ _FATE = (b"state", b"completed_at", b"last_failed_at")
 _EXISTS = Pattern("EXISTS", None)
 _LOOK = (_EXISTS, Pattern("HMGET", None, *_FIELDS), Pattern("HSTRLEN", None, "msg"))
 _LAST_LOOK = (_EXISTS, Pattern("HMGET", None, *_FATE))
-_MESSAGE = Pattern("HGET", None, "msg")
 _LISTS = (TaskState.PENDING, TaskState.ACTIVE)
 _STATES = {state.value.encode(): state for state in TaskState}
 
@@ -125,14 +133,15 @@ async def read_fates(
     context: ReadContext, ids: Sequence[tuple[QueueKey, str]]
 ) -> tuple[CheckedTask, ...]:
     """What the hashes say now of the first 1,000 of these tasks, in their order: one trip."""
-    asked = ids[:MOST_TASKS]
     batch = Batch()
-    for queue, task_id in asked:
-        batch.join(packed_for(keys.task(queue, task_id), *_LAST_LOOK))
+    asked = [
+        (task_id, batch.join(packed_for(keys.task(queue, task_id), *_LAST_LOOK)))
+        for queue, task_id in ids[:MOST_TASKS]
+    ]
     replies = await context.trip(batch)
     found = []
-    for place, (_, task_id) in enumerate(asked):
-        exists, values = replies[2 * place : 2 * place + 2]
+    for task_id, span in asked:
+        exists, values = replies[span]
         look = _Look(encode(task_id), b"", missing=integer(context.allowed(exists)) == 0)
         look.fields = _fields(_FATE, context.allowed(values))
         found.append(_audited(look))
@@ -141,18 +150,17 @@ async def read_fates(
 
 async def _read_ids(context: ReadContext, seen: list[_Seen], known: Known) -> float:
     batch = Batch()
-    batch.ask("TIME")
-    asked = [part for part in seen if part.window.state is not TaskState.AGGREGATING]
-    for part in asked:
-        listed = part.window.state in _LISTS
-        batch.ask("LLEN" if listed else "ZCARD", _list_key(part))
-        _ask_range(batch, part, max(0, part.window.offset))
+    time_slot = batch.ask("TIME")
+    asked = []
+    for part in seen:
+        if part.window.state is not TaskState.AGGREGATING:
+            length = batch.ask("LLEN" if part.window.state in _LISTS else "ZCARD", _list_key(part))
+            asked.append((part, length, _ask_range(batch, part, max(0, part.window.offset))))
     replies = await context.trip(batch)
-    now = context.moment(replies[0])
-    for place, part in enumerate(asked):
-        total, found = replies[1 + 2 * place : 3 + 2 * place]
-        part.total = integer(context.allowed(total)) or 0
-        ids = strings(context.allowed(found))
+    now = context.moment(replies[time_slot])
+    for part, length, ids_slot in asked:
+        part.total = integer(context.allowed(replies[length])) or 0
+        ids = strings(context.allowed(replies[ids_slot]))
         if part.window.state in _LISTS:
             ids.reverse()
         part.looks = [_look(part.window, task_id, known, now) for task_id in ids[: part.span]]
@@ -178,66 +186,87 @@ def _in_order(task: CheckedTask, window: CheckWindow, now: float) -> bool:
 
 
 async def _read_hashes(context: ReadContext, seen: list[_Seen]) -> None:
-    parts = [part for part in seen if part.unknown]
     batch = Batch()
-    again = []
-    for part in parts:
-        for look in part.unknown:
-            batch.join(packed_for(look.key, *_LOOK))
-            if part.leased:
-                batch.ask("ZSCORE", keys.queue_prefix(part.window.queue) + b"lease", look.task_id)
-    for part in parts:
+    asked = [
+        (part, [_ask_hash(batch, part, look) for look in unknown])
+        for part in seen
+        if (unknown := part.unknown)
+    ]
+    listings = []
+    for part, hashes in asked:
         # What leaves at the oldest end moves the others towards it: look that way as well.
         start = max(0, part.window.offset)
-        again.append(_ask_range(batch, part, max(0, start - part.span), start + part.span))
+        ids = _ask_range(batch, part, max(0, start - part.span), start + part.span)
+        listings.append((part, hashes, ids))
     replies = [context.allowed(reply) for reply in await context.trip(batch)]
-    place = 0
-    for part, slot in zip(parts, again, strict=True):
-        still = set(strings(replies[slot]))
-        stride = 4 if part.leased else 3
-        if part.leased:
-            context.doubt(replies[place + 3], keys.queue_prefix(part.window.queue) + b"lease")
-        for look in part.unknown:
-            context.doubt(replies[place + 1], look.key)
-            _take(look, replies[place : place + stride])
-            place += stride
+    for part, hashes, ids in listings:
+        still = set(ids.value(replies))
+        for slots in hashes:
+            _read_hash(context, part, slots, replies)
         listed = [look for look in part.looks if look.told or look.task_id in still]
         part.total -= len(part.looks) - len(listed)
         part.looks = listed
 
 
 async def _read_messages(context: ReadContext, looks: list[_Look]) -> None:
-    small = [look for look in looks if 0 < look.msg_size <= _WHOLE]
     batch = Batch()
-    for look in small:
-        batch.join(packed_for(look.key, _MESSAGE))
-    for look, reply in zip(small, await context.trip(batch), strict=True):
-        look.message = decode_task(data(context.allowed(reply)) or b"")
+    asked = [
+        (look, batch.ask("HGET", look.key, "msg")) for look in looks if 0 < look.msg_size <= _WHOLE
+    ]
+    replies = await context.trip(batch)
+    for look, message in asked:
+        look.message = decode_task(data(context.allowed(replies[message])) or b"")
+
+
+def _lease_key(part: _Seen) -> bytes:
+    return keys.queue_prefix(part.window.queue) + b"lease"
 
 
 def _list_key(part: _Seen) -> bytes:
     return keys.state_key(part.window.queue, part.window.state)
 
 
-def _ask_range(batch: Batch, part: _Seen, start: int, stop: int | None = None) -> int:
+def _ask_range(
+    batch: Batch, part: _Seen, start: int, stop: int | None = None
+) -> ReplySlot[list[bytes]]:
     """Ids from ``start`` to before ``stop``, from the oldest; one at least (0 to -1 is all)."""
     stop = start + max(1, part.span) if stop is None else stop
     if part.window.state in _LISTS:
-        return batch.ask("LRANGE", _list_key(part), -stop, -(start + 1))
-    return batch.ask("ZRANGE", _list_key(part), start, stop - 1)
+        return batch.ask("LRANGE", _list_key(part), -stop, -(start + 1), parse=strings)
+    return batch.ask("ZRANGE", _list_key(part), start, stop - 1, parse=strings)
 
 
 def _fields(names: tuple[bytes, ...], reply: Reply) -> Fields:
     return dict(zip(names, (data(value) for value in items(reply)), strict=False))
 
 
-def _take(look: _Look, replies: list[Reply]) -> None:
-    look.missing = integer(replies[0]) == 0
-    look.fields = _fields(_FIELDS, replies[1])
-    look.msg_size = integer(replies[2]) or 0
-    if len(replies) > 3:
-        look.lease = score(replies[3])
-        look.lease_unread = isinstance(replies[3], ResponseError)
+class _HashSlots(NamedTuple):
+    """Where the replies about one id are: its hash (``_LOOK``) and, if it needs one, its lease."""
+
+    look: _Look
+    hash: slice
+    lease: ReplySlot[float | None] | None
+
+
+def _ask_hash(batch: Batch, part: _Seen, look: _Look) -> _HashSlots:
+    span = batch.join(packed_for(look.key, *_LOOK))
+    lease = (
+        batch.ask("ZSCORE", _lease_key(part), look.task_id, parse=score) if part.leased else None
+    )
+    return _HashSlots(look, span, lease)
+
+
+def _read_hash(context: ReadContext, part: _Seen, slots: _HashSlots, replies: list[Reply]) -> None:
+    look = slots.look
+    exists, values, size = replies[slots.hash]
+    context.doubt(values, look.key)
+    look.missing = integer(exists) == 0
+    look.fields = _fields(_FIELDS, values)
+    look.msg_size = integer(size) or 0
+    if slots.lease is not None:
+        context.doubt(replies[slots.lease], _lease_key(part))
+        look.lease = slots.lease.value(replies)
+        look.lease_unread = isinstance(replies[slots.lease], ResponseError)
 
 
 def _audited(look: _Look) -> CheckedTask:

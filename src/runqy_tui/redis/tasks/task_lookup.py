@@ -21,7 +21,15 @@ from runqy_tui.redis.polling.indexes import QUEUES_PER_STEP
 from runqy_tui.redis.polling.warnings import Warnings
 from runqy_tui.redis.read_context import ReadContext
 from runqy_tui.redis.tasks.build_task import FoundTask, task_of
-from runqy_tui.redis.wire.replies import Reply, data, integer, scan_page, score, strings, wrong_type
+from runqy_tui.redis.wire.replies import (
+    ReplySlot,
+    data,
+    integer,
+    scan_page,
+    score,
+    strings,
+    wrong_type,
+)
 from runqy_tui.redis.wire.transport import Batch
 from runqy_tui.text.safe import decode, encode
 
@@ -95,49 +103,46 @@ async def read_detail(context: ReadContext, queue: QueueKey, task_id: str) -> Ta
 async def _outline(
     context: ReadContext, queue: QueueKey, task_id: str, key: bytes
 ) -> _Outline | None:
+    prefix, result_key = keys.queue_prefix(queue), keys.result(task_id)
+    index_key = keys.reverse_index(task_id)
     batch = Batch()
-    for command in ("HLEN", "PTTL"):
-        batch.ask(command, key)
-    batch.ask("TIME")
-    batch.ask("STRLEN", keys.result(task_id))
-    batch.ask("HEXISTS", keys.reverse_index(task_id), "queue")
-    for name in FIELDS:
-        batch.ask("HSTRLEN", key, name)
-    for scored in _SCORED:
-        batch.ask("ZSCORE", keys.queue_prefix(queue) + scored.encode(), encode(task_id))
+    length = batch.ask("HLEN", key, parse=integer)
+    ttl = batch.ask("PTTL", key, parse=integer)
+    time_slot = batch.ask("TIME")
+    result_size = batch.ask("STRLEN", result_key, parse=integer)
+    indexed = batch.ask("HEXISTS", index_key, "queue", parse=integer)
+    sizes = {name: batch.ask("HSTRLEN", key, name, parse=integer) for name in FIELDS}
+    scores = {
+        name: batch.ask("ZSCORE", prefix + name.encode(), encode(task_id), parse=score)
+        for name in _SCORED
+    }
     replies = await context.trip(batch)
-    said = Warnings()
-    said.refusals(replies)
-    length, ttl, time_reply, result_size, indexed = replies[:5]
-    context.must(length)
-    sizes = replies[5 : 5 + len(FIELDS)]
-    context.must(sizes[0])
-    if integer(length) == 0:
+    warnings = Warnings()
+    warnings.refusals(replies)
+    context.must(replies[length])
+    context.must(replies[sizes[FIELDS[0]]])
+    if length.value(replies) == 0:
         return None
-    scores = dict(zip(_SCORED, replies[5 + len(FIELDS) :], strict=True))
     outline = _Outline(
-        now=context.moment(time_reply),
-        length=integer(length) or 0,
-        ttl_ms=integer(ttl),
-        sizes={
-            name: size
-            for name, reply in zip(FIELDS, sizes, strict=True)
-            if (size := integer(reply))
+        now=context.moment(replies[time_slot]),
+        length=length.value(replies) or 0,
+        ttl_ms=ttl.value(replies),
+        sizes={name: size for name, slot in sizes.items() if (size := slot.value(replies))},
+        scores={name: slot.value(replies) for name, slot in scores.items()},
+        unread_scores={
+            name for name, slot in scores.items() if isinstance(replies[slot], ResponseError)
         },
-        scores={name: score(reply) for name, reply in scores.items()},
-        unread_scores={name for name, reply in scores.items() if isinstance(reply, ResponseError)},
-        result_size=integer(result_size) or 0,
-        indexed=queue.braced and integer(indexed) == 1,
-        notes=list(said.texts()),
+        result_size=result_size.value(replies) or 0,
+        indexed=queue.braced and indexed.value(replies) == 1,
+        notes=list(warnings.texts()),
     )
-    if isinstance(length, ResponseError):
-        outline.notes.append(f"{decode(key)} is no hash: {length}")
-    beside = {keys.result(task_id): result_size, keys.reverse_index(task_id): indexed}
-    prefix = keys.queue_prefix(queue)
-    beside |= {prefix + name.encode(): reply for name, reply in scores.items()}
-    for place, reply in beside.items():
-        told = context.doubt(reply, place) if wrong_type(reply) and place != key else None
-        outline.notes.extend([told] if told else [])
+    if isinstance(refusal := replies[length], ResponseError):
+        outline.notes.append(f"{decode(key)} is no hash: {refusal}")
+    beside = {result_key: replies[result_size], index_key: replies[indexed]}
+    beside |= {prefix + name.encode(): replies[slot] for name, slot in scores.items()}
+    for other, reply in beside.items():
+        problem = context.doubt(reply, other) if wrong_type(reply) and other != key else None
+        outline.notes.extend([problem] if problem else [])
     return outline
 
 
@@ -150,25 +155,26 @@ async def _read_values(
     fields = FieldsRead(key, outline.sizes, limit)
     batch = Batch()
     fields.ask(batch)
-    result_slot = names_slot = -1
+    result: ReplySlot[bytes | None] | None = None
+    field_names: ReplySlot[list[bytes]] | None = None
     if outline.result_size and b"result" not in outline.sizes:
-        result_slot = batch.ask("GETRANGE", keys.result(task_id), 0, limit - 1)
+        result = batch.ask("GETRANGE", keys.result(task_id), 0, limit - 1, parse=data)
     if more and outline.length <= MOST_FIELDS:
-        names_slot = batch.ask("HKEYS", key)
+        field_names = batch.ask("HKEYS", key, parse=strings)
     elif more:
         outline.notes.append(f"The hash has {outline.length:,} fields: only known ones are shown")
     replies = await context.trip(batch)
-    fields.read(replies)
+    fields.parse(replies)
     await fields.finish(context.link)
-    said = Warnings()
-    said.refusals(replies, quiet=frozenset({"EVAL_RO"}))
-    outline.notes.extend(said.texts())
+    warnings = Warnings()
+    warnings.refusals(replies, quiet=frozenset({"EVAL_RO"}))
+    outline.notes.extend(warnings.texts())
     if fields.values.refused:
         outline.notes.append(REFUSED_NOTE)
-    if result_slot >= 0:
-        found.result = data(replies[result_slot])
+    if result is not None:
+        found.result = result.value(replies)
         found.result_size = outline.result_size
-    names = strings(replies[names_slot]) if names_slot >= 0 else []
+    names = [] if field_names is None else field_names.value(replies)
     found.values = fields.values
     for name in names:
         if name in FIELDS and name not in outline.sizes:  # there, and empty
@@ -193,8 +199,8 @@ async def _open(
     tail: bytes | None = b""
     if cut.end < size:
         batch = Batch()
-        ask_part(batch, key, b"msg", cut.end, min(context.limit, size - cut.end))
-        tail = data((await context.trip(batch))[0])
+        rest = ask_part(batch, key, b"msg", cut.end, min(context.limit, size - cut.end))
+        tail = rest.value(await context.trip(batch))
     opened = open_parts(head, cut, tail, size, context.limit)
     if not opened.complete:
         notes.append("msg is very large: its fields behind the payload were not read")
@@ -206,16 +212,13 @@ async def _read_extra(
 ) -> None:
     """Fields that nobody knows, for the raw view: sizes first, like all others."""
     batch = Batch()
-    for name in names:
-        batch.ask("HSTRLEN", key, name)
-    sizes: list[Reply] = await context.trip(batch)
-    known = {
-        name: size for name, reply in zip(names, sizes, strict=True) if (size := integer(reply))
-    }
-    fields = FieldsRead(key, known, context.limit)
+    slots = {name: batch.ask("HSTRLEN", key, name, parse=integer) for name in names}
+    replies = await context.trip(batch)
+    sizes = {name: size for name, slot in slots.items() if (size := slot.value(replies))}
+    fields = FieldsRead(key, sizes, context.limit)
     batch = Batch()
     fields.ask(batch)
-    fields.read(await context.trip(batch))
+    fields.parse(await context.trip(batch))
     found.extra = fields.values
 
 
@@ -239,39 +242,40 @@ async def find_task(context: ReadContext, task_id: str, queue: QueueKey | None) 
 async def _by_index(context: ReadContext, task_id: str, only: QueueKey | None) -> Task | None:
     index = keys.reverse_index(task_id)
     batch = Batch()
-    batch.ask("HGET", index, "queue")
-    batch.ask("HEXISTS", index, "payload")
-    batch.ask("HEXISTS", index, "type")
-    batch.ask("TIME")
-    batch.ask("SSCAN", keys.QUEUES, 0, "COUNT", QUEUES_PER_STEP)
-    named, has_payload, has_type, time_reply, queues = await context.trip(batch)
-    for reply in (named, has_payload, has_type):
-        context.allowed(reply)
-    name = data(named)
-    told = None if name is None else decode(name)
-    if integer(has_payload) or integer(has_type):
-        home = QueueKey(told or "", braced=False)
+    queue_field = batch.ask("HGET", index, "queue", parse=data)
+    has_payload = batch.ask("HEXISTS", index, "payload", parse=integer)
+    has_type = batch.ask("HEXISTS", index, "type", parse=integer)
+    time_slot = batch.ask("TIME")
+    queues = batch.ask("SSCAN", keys.QUEUES, 0, "COUNT", QUEUES_PER_STEP, parse=scan_page)
+    replies = await context.trip(batch)
+    for slot in (queue_field, has_payload, has_type):
+        context.allowed(replies[slot])
+    raw = queue_field.value(replies)
+    named = None if raw is None else decode(raw)
+    if has_payload.value(replies) or has_type.value(replies):
+        home = QueueKey(named or "", braced=False)
         return (
             await read_detail(context, home, task_id)
             if only in (None, QueueKey(home.name))
             else None
         )
     if only is None:
-        task = await _anywhere(context, task_id, told, scan_page(queues))
+        task = await _anywhere(context, task_id, named, queues.value(replies))
         if task is not None:
             return task
-        context.must(queues)
-    context.must(named)  # where the index's node is down, a queue may have had it all the same
-    if told is not None and only in (None, QueueKey(told)):
-        return gone(QueueKey(told), task_id, context.moment(time_reply))
+        context.must(replies[queues])
+    # Where the index's node is down, a queue may have had it all the same.
+    context.must(replies[queue_field])
+    if named is not None and only in (None, QueueKey(named)):
+        return gone(QueueKey(named), task_id, context.moment(replies[time_slot]))
     return None
 
 
 async def _anywhere(
-    context: ReadContext, task_id: str, told: str | None, page: tuple[int, list[bytes]] | None
+    context: ReadContext, task_id: str, named: str | None, page: tuple[int, list[bytes]] | None
 ) -> Task | None:
-    if told is not None:
-        task = await read_detail(context, QueueKey(told), task_id)
+    if named is not None:
+        task = await read_detail(context, QueueKey(named), task_id)
         if task is not None:
             return task
     known = {QueueKey(decode(name)) for name in page[1]} if page else set()
@@ -290,16 +294,13 @@ async def _holders(
     context: ReadContext, task_id: str, queues: Iterable[QueueKey]
 ) -> list[QueueKey]:
     """The queues that have a hash for the id, by name: one round trip for all."""
-    asked = sorted(queues, key=lambda queue: queue.name)
     batch = Batch()
-    for queue in asked:
-        batch.ask("EXISTS", keys.task(queue, task_id))
-    replies = await context.trip(batch)
-    found = [
-        queue
-        for queue, reply in zip(asked, replies, strict=True)
-        if integer(context.allowed(reply))
+    asked = [
+        (queue, batch.ask("EXISTS", keys.task(queue, task_id)))
+        for queue in sorted(queues, key=lambda queue: queue.name)
     ]
+    replies = await context.trip(batch)
+    found = [queue for queue, slot in asked if integer(context.allowed(replies[slot]))]
     for reply in () if found else replies:
         context.must(reply)  # nobody has it, as far as can be told: not where a node is down
     return found

@@ -9,7 +9,14 @@ from runqy_tui.redis import keys
 from runqy_tui.redis.polling.queue_state import MOST_GROUPS
 from runqy_tui.redis.read_context import ReadContext
 from runqy_tui.redis.tasks.row_reading import KnownRows, RowEntry, read_rows
-from runqy_tui.redis.wire.replies import Reply, integer, scan_page, scored, strings
+from runqy_tui.redis.wire.replies import (
+    Reply,
+    ReplySlot,
+    integer,
+    scan_page,
+    scored,
+    strings,
+)
 from runqy_tui.redis.wire.transport import Batch
 from runqy_tui.text.safe import decode
 
@@ -68,28 +75,24 @@ async def _list(
 ) -> _Listing:
     key = keys.state_key(queue, state)
     batch = Batch()
-    batch.ask("TIME")
-    batch.ask("LLEN" if state in _LISTS else "ZCARD", key)
+    time_slot = batch.ask("TIME")
+    length = batch.ask("LLEN" if state in _LISTS else "ZCARD", key, parse=integer)
     span = max(1, limit)  # an empty range from 0 on would be 0 to -1: everything
+    entries: ReplySlot[list[RowEntry]]
     if state not in _LISTS:
-        _ask_scored(batch, key, offset, span, newest_first)
+        entries = _ask_scored(batch, key, offset, span, newest_first)
     elif newest_first:
-        batch.ask("LRANGE", key, offset, offset + span - 1)
+        entries = batch.ask("LRANGE", key, offset, offset + span - 1, parse=_listed)
     else:
-        batch.ask("LRANGE", key, -(offset + span), -(offset + 1))
-    time_reply, length, found = await context.trip(batch)
-    context.must(length)
-    context.must(found)
-    if state in _LISTS:
-        ids = strings(found)
-        entries = [RowEntry(task_id) for task_id in (ids if newest_first else reversed(ids))]
-    else:
-        entries = [RowEntry(task_id, score) for task_id, score in scored(found)]
+        entries = batch.ask("LRANGE", key, -(offset + span), -(offset + 1), parse=_listed_reversed)
+    replies = await context.trip(batch)
+    context.must(replies[length])
+    context.must(replies[entries])
     return _Listing(
-        entries[:limit],
-        integer(length) or 0,
-        context.moment(time_reply),
-        problem=context.doubt(length, key),
+        entries.value(replies)[:limit],
+        length.value(replies) or 0,
+        context.moment(replies[time_slot]),
+        problem=context.doubt(replies[length], key),
     )
 
 
@@ -98,28 +101,32 @@ async def _list_groups(
 ) -> _Listing:
     """One group after the other, by name."""
     batch = Batch()
-    batch.ask("TIME")
+    time_slot = batch.ask("TIME")
     key = keys.queue_prefix(queue) + b"groups"
-    batch.ask("SSCAN", key, 0, "COUNT", MOST_GROUPS)
-    time_reply, groups = await context.trip(batch)
-    page = scan_page(context.must(groups))
+    groups_slot = batch.ask("SSCAN", key, 0, "COUNT", MOST_GROUPS)
+    replies = await context.trip(batch)
+    now, groups = context.moment(replies[time_slot]), context.must(replies[groups_slot])
+    page = scan_page(groups)
     names = sorted(set(page[1]))[:MOST_GROUPS] if page else []
     places = [keys.group(queue, decode(name)) for name in names]
     partial = page is not None and (page[0] != 0 or len(page[1]) > MOST_GROUPS)
     problem = f"{decode(key)} is long: {MOST_GROUPS:,} groups are listed" if partial else None
     sizes = await _sizes(context, places)
     batch = Batch()
+    asked: list[ReplySlot[list[RowEntry]]] = []
     first = 0
     for place, size in zip(places, sizes, strict=True):
         start, stop = max(0, offset - first), min(size, offset + limit - first)
         if start < stop:
-            _ask_scored(batch, place, start, stop - start, newest_first)
+            asked.append(_ask_scored(batch, place, start, stop - start, newest_first))
         first += size
-    found = [context.must(reply) for reply in await context.trip(batch)]
+    replies = await context.trip(batch)
+    for slot in asked:
+        context.must(replies[slot])
     return _Listing(
-        [RowEntry(task_id, score) for reply in found for task_id, score in scored(reply)],
+        [entry for slot in asked for entry in slot.value(replies)],
         sum(sizes),
-        context.moment(time_reply),
+        now,
         tuple(decode(name) for name in names),
         context.doubt(groups, key) or problem,
     )
@@ -127,12 +134,25 @@ async def _list_groups(
 
 async def _sizes(context: ReadContext, places: list[bytes]) -> list[int]:
     batch = Batch()
-    for place in places:
-        batch.ask("ZCARD", place)
-    replies: list[Reply] = await context.trip(batch)
-    return [integer(context.must(reply)) or 0 for reply in replies]
+    sizes = [batch.ask("ZCARD", place) for place in places]
+    replies = await context.trip(batch)
+    return [integer(context.must(replies[size])) or 0 for size in sizes]
 
 
-def _ask_scored(batch: Batch, key: bytes, offset: int, limit: int, newest_first: bool) -> None:
+def _ask_scored(
+    batch: Batch, key: bytes, offset: int, limit: int, newest_first: bool
+) -> ReplySlot[list[RowEntry]]:
     command = "ZREVRANGE" if newest_first else "ZRANGE"
-    batch.ask(command, key, offset, offset + limit - 1, "WITHSCORES")
+    return batch.ask(command, key, offset, offset + limit - 1, "WITHSCORES", parse=_scored_entries)
+
+
+def _scored_entries(reply: Reply) -> list[RowEntry]:
+    return [RowEntry(task_id, score) for task_id, score in scored(reply)]
+
+
+def _listed(reply: Reply) -> list[RowEntry]:
+    return [RowEntry(task_id) for task_id in strings(reply)]
+
+
+def _listed_reversed(reply: Reply) -> list[RowEntry]:
+    return _listed(reply)[::-1]

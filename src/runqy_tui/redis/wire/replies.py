@@ -6,13 +6,41 @@ command that Redis refused.
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from collections.abc import Callable
+from typing import Generic, TypeAlias, TypeVar
 
 from redis.exceptions import NoPermissionError, ResponseError
 
 from runqy_tui.redis.wire.error_translation import missing_command
 
 Reply: TypeAlias = "bytes | int | list[Reply] | ResponseError | None"
+
+_T = TypeVar("_T")
+
+
+class ReplySlot(Generic[_T]):
+    """Where the reply to one command of a batch is found, and what it is parsed to.
+
+    ``replies[slot]`` is the reply as it came, ``slot.value(replies)`` what its parser makes of it.
+    """
+
+    __slots__ = ("_parse", "index")
+
+    def __init__(self, index: int, parse: Callable[[Reply], _T]) -> None:
+        self.index = index
+        self._parse = parse
+
+    def __index__(self) -> int:
+        return self.index
+
+    def value(self, replies: list[Reply]) -> _T:
+        """The parsed reply; raises what the parser raises (those of this module raise nothing)."""
+        return self._parse(replies[self.index])
+
+
+def unparsed(reply: Reply) -> Reply:
+    """The reply as it came."""
+    return reply
 
 
 def integer(reply: Reply) -> int | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 from weakref import WeakSet
 
 from redis.exceptions import RedisError, ResponseError
@@ -19,14 +19,15 @@ from runqy_tui.model.errors import ConnectionFailedError
 from runqy_tui.redis.wire.commands import Pattern, encode, key_of
 from runqy_tui.redis.wire.error_translation import concerns_all, translate
 from runqy_tui.redis.wire.fast_connection import lean
+from runqy_tui.redis.wire.replies import Reply, ReplySlot, unparsed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from runqy_tui.redis.connecting.target import RedisTarget
     from runqy_tui.redis.wire.fast_connection import StreamingParse
-    from runqy_tui.redis.wire.replies import Reply
 
+_T = TypeVar("_T")
 _BREATH = 100
 """Replies read before other tasks get a turn: a large batch must not freeze a screen."""
 
@@ -55,7 +56,7 @@ def packed_for(key: bytes, *patterns: Pattern) -> Packed:
 
 
 class Batch:
-    """Commands that travel together. ``ask`` and ``join`` give the index of their first reply."""
+    """Commands that travel together, and the places of their replies."""
 
     __slots__ = ("count", "parts")
 
@@ -63,18 +64,37 @@ class Batch:
         self.parts: list[Packed] = []
         self.count = 0
 
-    def ask(self, *args: bytes | str | int) -> int:
-        """Add one command; ``NotAllowedError`` where it is none that a monitor may send."""
+    @overload
+    def ask(self, *args: bytes | str | int) -> ReplySlot[Reply]: ...
+
+    @overload
+    def ask(self, *args: bytes | str | int, parse: Callable[[Reply], _T]) -> ReplySlot[_T]: ...
+
+    def ask(
+        self, *args: bytes | str | int, parse: Callable[[Reply], Any] = unparsed
+    ) -> ReplySlot[Any]:
+        """Add one command and return the slot of its reply.
+
+        Raises ``NotAllowedError`` where the command is none that a monitor may send.
+        """
         wire = encode(*args)
         self.parts.append(Packed(wire, 1, (wire,), (key_of(*args),), (str(args[0]),)))
+        slot = ReplySlot(self.count, parse)
         self.count += 1
-        return self.count - 1
+        return slot
 
-    def join(self, packed: Packed) -> int:
-        """Add commands that were encoded before."""
+    def join(self, packed: Packed) -> slice:
+        """Add commands that were encoded before; ``replies[…]`` of the result are their replies."""
         self.parts.append(packed)
+        start = self.count
         self.count += packed.count
-        return self.count - packed.count
+        return slice(start, self.count)
+
+    def copy(self) -> Batch:
+        """The same commands, to which others may be added."""
+        copied = Batch()
+        copied.parts, copied.count = list(self.parts), self.count
+        return copied
 
     def wire(self) -> bytes:
         """All of them as one Redis reads them."""
