@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -296,12 +296,13 @@ class TasksPane(Pane):
 
     @on(Table.SelectionGone)
     def _gone(self, event: Table.SelectionGone) -> None:
-        self.run_worker(self._explain(str(event.key)), group="explain", exclusive=True)
+        self._explain(str(event.key))
 
     @on(Table.Selected)
     def _back(self) -> None:
         self.say("")
 
+    @work(group="explain", exclusive=True)
     async def _explain(self, task_id: str) -> None:
         """Say what became of the selected task, instead of selecting another one."""
         target = self._shown

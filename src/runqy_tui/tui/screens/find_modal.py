@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -48,8 +48,9 @@ class FindModal(BaseModal):
         wanted = event.value.strip()
         if wanted:
             self._answer.update(Content.styled("Looking…", "$muted"))
-            self.run_worker(self._find(wanted), group="find", exclusive=True)
+            self._find(wanted)
 
+    @work(group="find", exclusive=True)
     async def _find(self, task_id: str) -> None:
         try:
             found = await self._session.reader.task(task_id)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from textual import events, on
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -248,8 +248,9 @@ class ObjectModal(BaseModal):
 
     def action_write(self) -> None:
         """Write the tab in front to a new file in the current directory."""
-        self.run_worker(self._write(self._front), group="write", exclusive=True)
+        self._write(self._front)
 
+    @work(group="write", exclusive=True)
     async def _write(self, tab: str) -> None:
         from runqy_tui.tui.copy_out import save
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from contextlib import aclosing
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import ClassVar, NamedTuple
@@ -179,7 +180,7 @@ class SearchModal(BaseModal):
         self._rows, self._progress = HitRows(), Progress()
         self._table.placeholder = "Nothing found so far."
         self._table.set_rows(self._rows, reset=True)
-        self._reading = self.run_worker(self._search(search), group="search")
+        self._reading = self.run_worker(partial(self._search, search), group="search")
 
     async def _search(self, search: SearchQuery) -> None:
         shown_at, first = 0.0, True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from time import monotonic
 from typing import Generic, TypeVar
 
@@ -75,7 +76,7 @@ class CoalescingLoader(Generic[T]):
             running.cancel()
         self._again = False
         self._of, self._began = wanted, monotonic()
-        self._running = self._owner.run_worker(self._turn(wanted), group="turns")
+        self._running = self._owner.run_worker(partial(self._turn, wanted), group="turns")
 
     async def _turn(self, wanted: T) -> None:
         await self._read(wanted)
