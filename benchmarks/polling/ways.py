@@ -69,7 +69,7 @@ async def changed(url: str, size: Size) -> AsyncIterator[Poll]:
 
     reader = await open_reader(url, budget=DEFAULT_BUDGET)
     queues = [QueueKey(name) for name in size.queue_names[:_ON_SCREEN]]
-    reader.watch(queues, size.worker_ids[:_ON_SCREEN])
+    reader.prioritize(queues, size.worker_ids[:_ON_SCREEN])
     try:
         yield reader.overview
     finally:

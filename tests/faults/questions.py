@@ -59,13 +59,13 @@ QUESTIONS: dict[str, Question] = {
     "position": lambda reader: reader.position(_LOW, TaskState.RETRY, "again-1"),
     "logs": lambda reader: reader.logs("fine:1"),
     "active tasks": lambda reader: reader.active_tasks(SERVER_ID),
-    "daily": lambda reader: reader.daily(_LOW),
-    "audit": lambda reader: reader.audit(
+    "daily": lambda reader: reader.daily_counts(_LOW),
+    "audit": lambda reader: reader.check_tasks(
         [
             CheckWindow(_HIGH, TaskState.ACTIVE, 0, 10),
             CheckWindow(_LOW, TaskState.RETRY, 0, 10),
             CheckWindow(_LOW, TaskState.PENDING, 0, 10),
         ]
     ),
-    "fates": lambda reader: reader.fates([(_HIGH, "high-1")]),
+    "fates": lambda reader: reader.read_outcomes([(_HIGH, "high-1")]),
 }

@@ -12,7 +12,13 @@ from runqy_tui.commands.stdout import emit
 from runqy_tui.model import JsonObject, QueueKey, Snapshot, TaskState
 from runqy_tui.model.errors import NotFoundError
 from runqy_tui.model.json_schema import SCHEMA, blob_object
-from runqy_tui.model.search_query import Hit, Progress, SearchField, SearchQuery, summary
+from runqy_tui.model.search_query import (
+    SearchField,
+    SearchHit,
+    SearchProgress,
+    SearchQuery,
+    summary,
+)
 from runqy_tui.text.safe import safe_line
 
 
@@ -34,7 +40,7 @@ async def search(open_reader: OpenReader, wanted: Wanted, *, as_json: bool) -> N
         NotFoundError: there is no such queue, or nothing was found.
     """
     reader = await open_reader()
-    progress = Progress()
+    progress = SearchProgress()
     try:
         # Lists without braces are in no index: an overview is what finds them.
         query = _query(wanted, await reader.overview())
@@ -71,14 +77,14 @@ def _queues(name: str, snapshot: Snapshot) -> tuple[QueueKey, ...]:
     raise NotFoundError(f"There is no queue {safe_line(name)}. `runqy-tui snapshot` lists them.")
 
 
-def line(hit: Hit) -> str:
+def line(hit: SearchHit) -> str:
     """Columns of one hit, safe to print: a tab in one of them is a picture."""
     row = hit.row
     parts = (row.id, hit.queue.name, row.state.value, hit.place, hit.excerpt)
     return "\t".join(safe_line(part) for part in parts)
 
 
-def hit_object(hit: Hit) -> JsonObject:
+def hit_object(hit: SearchHit) -> JsonObject:
     """JSON object of one hit: unix seconds, and null for what is unknown."""
     row = hit.row
     return {

@@ -23,7 +23,7 @@ from runqy_tui.model import (
     WorkerState,
 )
 from runqy_tui.model.errors import RunqyTuiError
-from runqy_tui.model.reader_protocol import Reader
+from runqy_tui.model.reader_protocol import TaskCheckReader
 from runqy_tui.observation.durations import Durations, ObservedDurations
 from runqy_tui.observation.history import History, Trend
 from runqy_tui.observation.task_sampling import TaskSampler
@@ -76,7 +76,7 @@ class Diagnoser:
         self._active_seen = ActiveSeen()
         self._next_server = 0
 
-    async def diagnose(self, reader: Reader, snapshot: Snapshot) -> Diagnosis:
+    async def diagnose(self, reader: TaskCheckReader, snapshot: Snapshot) -> Diagnosis:
         """Check some tasks of a poll and return the diagnosis of both.
 
         Costs at most five round trips, and two for each of two asynq servers. Checks that the
@@ -152,7 +152,7 @@ class Diagnoser:
         found = await diagnose(sight)
         return await self.tracker.update(found, snapshot.taken_at, first_poll)
 
-    async def read_checks(self, reader: Reader, snapshot: Snapshot) -> TaskChecks:
+    async def read_checks(self, reader: TaskCheckReader, snapshot: Snapshot) -> TaskChecks:
         """Check some tasks of a poll, for :meth:`update`.
 
         Three independent requests: one that fails leaves the answers of the others.
@@ -166,7 +166,7 @@ class Diagnoser:
         await asyncio.sleep(0)  # the end of a poll and a plan are both long
         try:
             windows = self.auditor.plan(snapshot)
-            audits = await reader.audit(windows) if windows else ()
+            audits = await reader.check_tasks(windows) if windows else ()
         except RunqyTuiError as error:
             unread.append(str(error))
         try:
@@ -174,13 +174,13 @@ class Diagnoser:
         except RunqyTuiError as error:
             unread.append(str(error))
         try:
-            fates = await reader.fates(ids) if ids else ()
+            fates = await reader.read_outcomes(ids) if ids else ()
         except RunqyTuiError as error:
             unread.append(str(error))
             ids = []
         return TaskChecks(audits, started, ids, fates, unread[0] if unread else None)
 
-    async def _read_started(self, reader: Reader, snapshot: Snapshot) -> list[ActiveTask]:
+    async def _read_started(self, reader: TaskCheckReader, snapshot: Snapshot) -> list[ActiveTask]:
         servers = [
             worker.id
             for worker in snapshot.workers

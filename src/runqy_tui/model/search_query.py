@@ -42,7 +42,7 @@ class SearchQuery(NamedTuple):
     most: int = MOST_HITS
 
 
-class Hit(NamedTuple):
+class SearchHit(NamedTuple):
     """A task in which the text was found, as a row of its list.
 
     ``place`` names the field, ``excerpt`` is what stands around the text there: untrusted.
@@ -59,7 +59,7 @@ class Hit(NamedTuple):
         return self.row.id, self.queue
 
 
-class Progress(NamedTuple):
+class SearchProgress(NamedTuple):
     """How far a search is.
 
     ``total`` is the length of all lists at its start, ``looked`` how many of these tasks were
@@ -92,11 +92,11 @@ class Progress(NamedTuple):
         return None if self.rate is None else max(0, self.total - self.looked) / self.rate
 
 
-class Step(NamedTuple):
+class SearchStep(NamedTuple):
     """What a search has found since the step before, and how far it is."""
 
-    hits: tuple[Hit, ...]
-    progress: Progress
+    hits: tuple[SearchHit, ...]
+    progress: SearchProgress
 
 
 def smart_case(text: str) -> bool:
@@ -104,7 +104,7 @@ def smart_case(text: str) -> bool:
     return not any("A" <= sign <= "Z" for sign in text)
 
 
-def summary(progress: Progress, *, stopped: bool = False) -> str:
+def summary(progress: SearchProgress, *, stopped: bool = False) -> str:
     """The outcome in one line: ``12 hits in 1,000,000 tasks, 3.1 s; 2 tasks only …``."""
     looked = amount(progress.looked, "task")
     if progress.full or stopped:

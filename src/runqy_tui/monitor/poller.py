@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from runqy_tui.model import Snapshot
 from runqy_tui.model.errors import ConnectionFailedError, RunqyTuiError
-from runqy_tui.model.reader_protocol import InView, Reader, Watcher
+from runqy_tui.model.reader_protocol import InView, PrioritizingReader, Reader
 
 if TYPE_CHECKING:
     from runqy_tui.diagnosis.diagnoser import Diagnoser, Diagnosis
@@ -139,9 +139,9 @@ class Poller:
                     reader = self.reader = await self._open_reader()
                 deadline = max(deadline, reader.deadline_s)
                 timer.reschedule(asyncio.get_running_loop().time() + deadline)
-                if isinstance(reader, Watcher):
+                if isinstance(reader, PrioritizingReader):
                     seen = self._in_view()
-                    reader.watch(seen.queues, seen.workers)
+                    reader.prioritize(seen.queues, seen.workers)
                 snapshot = await reader.overview()
         except RunqyTuiError as error:
             return self._failed(str(error))

@@ -37,7 +37,7 @@ from runqy_tui.redis.tasks.ttl_cache import TTLCache
 from runqy_tui.redis.wire.transport import RedisLink
 
 if TYPE_CHECKING:
-    from runqy_tui.model.search_query import SearchQuery, Step
+    from runqy_tui.model.search_query import SearchQuery, SearchStep
 
 VALUE_LIMIT = 262_144
 """Bytes read of a value that may be large, unless asked otherwise."""
@@ -74,7 +74,7 @@ class RedisReader:
         """Poll once: one round trip when warm, three when cold."""
         return await self._overview.poll()
 
-    def watch(self, queues: Collection[QueueKey], workers: Collection[str] = ()) -> None:
+    def prioritize(self, queues: Collection[QueueKey], workers: Collection[str] = ()) -> None:
         """Read these queues at every poll, whatever the budget; see the Protocol."""
         self._overview.watched = InView(
             frozenset(islice(queues, MOST_WATCHED)), frozenset(islice(workers, MOST_WATCHED))
@@ -122,17 +122,17 @@ class RedisReader:
         """Rank of an id in a scored state, lowest score first; ``None`` for lists or if absent."""
         return await read_position(self._context, queue, state, task_id)
 
-    async def audit(self, windows: Sequence[CheckWindow]) -> tuple[WindowCheck, ...]:
-        """Look closely at some listed tasks: all windows in at most three round trips.
+    async def check_tasks(self, windows: Sequence[CheckWindow]) -> tuple[WindowCheck, ...]:
+        """Check listed tasks for a missing hash, lease or deadline: at most three round trips.
 
-        At most 1,000 tasks in all: the last windows are cut. A task that leaves its list while
-        it is looked at is left out; of ``msg`` only what is up to 4 KiB is read. What is told of
-        a task that was in order may be ten seconds old.
+        At most 1,000 tasks in all: the last windows are cut. A task that leaves its list during
+        the check is left out; a ``msg`` over 4 KiB is not read. The result for a task that was in
+        order may be ten seconds old.
         """
         return await read_audit(self._context, windows, self._in_order)
 
-    async def fates(self, ids: Sequence[tuple[QueueKey, str]]) -> tuple[CheckedTask, ...]:
-        """Say what became of tasks that were seen active: one round trip, the first 1,000.
+    async def read_outcomes(self, ids: Sequence[tuple[QueueKey, str]]) -> tuple[CheckedTask, ...]:
+        """Read how tasks that were seen active ended: one round trip, the first 1,000.
 
         ``completed_at`` and ``last_failed_at`` are runqy's fields; asynq keeps both in ``msg``,
         which is not read here.
@@ -147,12 +147,12 @@ class RedisReader:
         """What an asynq server works on; empty for the other dialects."""
         return await read_active(self._context, worker_id)
 
-    async def daily(self, queue: QueueKey, days: int = 14) -> tuple[DayCount, ...]:
+    async def daily_counts(self, queue: QueueKey, days: int = 14) -> tuple[DayCount, ...]:
         """Daily counters, oldest first, today (UTC) last."""
         return await read_daily(self._context, queue, days)
 
-    async def search(self, wanted: SearchQuery) -> AsyncGenerator[Step, None]:
-        """Look for a text in tasks, over a connection of its own; see the Protocol."""
+    async def search(self, query: SearchQuery) -> AsyncGenerator[SearchStep, None]:
+        """Search tasks for a text, over a connection of its own; see the Protocol."""
         from runqy_tui.redis.search.runner import (
             SearchRunner,  # nobody searches before the first screen
         )
@@ -160,8 +160,8 @@ class RedisReader:
         link = link_to(self.link.target)
         context = ReadContext(link, self._overview, self._clock, self._context.limit)
         try:
-            sweep = SearchRunner(context, wanted, set(self._overview.queues.known))
-            async with aclosing(sweep.steps()) as steps:
+            runner = SearchRunner(context, query, set(self._overview.queues.known))
+            async with aclosing(runner.steps()) as steps:
                 async for step in steps:
                     yield step
         finally:

@@ -22,7 +22,7 @@ async def everything(reader: RedisReader) -> dict[str, Any]:
     found: dict[str, Any] = {name: getattr(snapshot, name) for name in parts}
     ids = {"no-such-task"}
     for queue in snapshot.queues:
-        found[f"daily {queue.key}"] = await reader.daily(queue.key)
+        found[f"daily {queue.key}"] = await reader.daily_counts(queue.key)
         for state in TaskState:
             for newest_first in (True, False):
                 page = await reader.page(queue.key, state, newest_first=newest_first)
@@ -35,8 +35,8 @@ async def everything(reader: RedisReader) -> dict[str, Any]:
     for task_id in sorted(ids):
         found[f"find {task_id}"] = await reader.task(task_id)
     windows = [CheckWindow(q.key, state, 0, 20) for q in snapshot.queues for state in TaskState]
-    found["audit"] = await reader.audit(windows)
-    found["fates"] = await reader.fates(
+    found["audit"] = await reader.check_tasks(windows)
+    found["fates"] = await reader.read_outcomes(
         [(queue.key, task_id) for queue in snapshot.queues for task_id in sorted(ids)]
     )
     for worker in snapshot.workers:

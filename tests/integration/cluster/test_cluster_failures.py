@@ -144,9 +144,9 @@ async def ask_around(reader: RedisReader, lost: str, kept: str) -> None:
     assert found is not None
     assert found.queue.name != lost
     windows = [CheckWindow(QueueKey(name), TaskState.PENDING, 0, 9) for name in (lost, kept)]
-    audits = await reader.audit(windows)
+    audits = await reader.check_tasks(windows)
     assert [len(audit.tasks) for audit in audits] == [0, 2]
-    fates = await reader.fates([(QueueKey(name), "a") for name in (lost, kept)])
+    fates = await reader.read_outcomes([(QueueKey(name), "a") for name in (lost, kept)])
     assert [(fate.missing, fate.state) for fate in fates] == [
         (False, None),
         (False, TaskState.PENDING),

@@ -99,7 +99,12 @@ async def test_a_killed_primary_is_left_and_may_come_back(redis_seven: Deploymen
     reader, before = await start(redis_seven)
     old = redis_seven.primary()
     old.kill()
-    questions = [reader.task("t"), reader.overview(), reader.logs("w"), reader.daily(QueueKey("q"))]
+    questions = [
+        reader.task("t"),
+        reader.overview(),
+        reader.logs("w"),
+        reader.daily_counts(QueueKey("q")),
+    ]
     for outcome in await asyncio.gather(*questions, return_exceptions=True):
         assert isinstance(outcome, ConnectionFailedError)
     _, errors, _ = await until(reader, moved_from(before))

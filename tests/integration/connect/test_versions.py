@@ -30,8 +30,8 @@ async def test_the_questions_of_a_reader(binary: Callable[[], Path], version: st
         assert task is not None
         assert task.type == "t"
         assert (await reader.logs("w")).exists is False
-        assert len(await reader.daily(queue)) == 14
-        (audit,) = await reader.audit([CheckWindow(queue, TaskState.PENDING, 0, 10)])
+        assert len(await reader.daily_counts(queue)) == 14
+        (audit,) = await reader.check_tasks([CheckWindow(queue, TaskState.PENDING, 0, 10)])
         assert audit.total == 2
         assert await reader.position(queue, TaskState.RETRY, "t1") is None
         assert await reader.active_tasks("w") == ()

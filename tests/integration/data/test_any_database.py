@@ -131,8 +131,8 @@ async def look(url: str, world: World) -> None:
                 rows += [(key, row) for row in page.rows]
                 assert page.problem is None
             windows = [CheckWindow(key, state, 0, 20) for state in TaskState]
-            audits += await reader.audit(windows)
-            await reader.daily(key)
+            audits += await reader.check_tasks(windows)
+            await reader.daily_counts(key)
             for task_id in world.ids[::4]:
                 task = await reader.task(task_id, key)
                 if task is not None:

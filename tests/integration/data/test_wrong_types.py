@@ -91,11 +91,11 @@ async def look(reader: RedisReader, now: float) -> tuple[Snapshot, Task | None]:
     good = await reader.page(QueueKey("good"), TaskState.PENDING)
     assert [row.id for row in good.rows] == ["two", "one"]
     assert good.problem is None
-    await reader.audit([CheckWindow(Q, state, 0, 10) for state in TaskState])
+    await reader.check_tasks([CheckWindow(Q, state, 0, 10) for state in TaskState])
     task = await reader.task("task", Q)
     await reader.task("task")
     await reader.active_tasks("h:1:u")
-    await reader.fates([(Q, "task")])
+    await reader.read_outcomes([(Q, "task")])
     for state in TaskState:
         await reader.position(Q, state, "task")
     snapshot = await reader.overview()
@@ -120,7 +120,7 @@ async def test_wrong_type(writer: redis.Redis, reader_of: OpenReader, spelled: s
         reader = await reader_of()
         snapshot, task = await look(reader, now)
         logs = [await reader.logs(worker) for worker in ("w:1", "w:2")]
-        daily = await reader.daily(Q, 3)
+        daily = await reader.daily_counts(Q, 3)
 
         named = [text for text in snapshot.warnings if text.startswith(f"{key} ")]
         told = [*named, *(task.notes if task else ())]

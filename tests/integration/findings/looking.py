@@ -26,7 +26,7 @@ class Observer:
         seen = await self.reader.overview()
         await self.history.observe(seen)
         self.server.add(seen)
-        self.auditor.take(await self.reader.audit(self.auditor.plan(seen)))
+        self.auditor.take(await self.reader.check_tasks(self.auditor.plan(seen)))
         self.active.take(self.auditor.current)
         sight = DetectorContext(
             seen,

@@ -97,7 +97,7 @@ async def cpu(reader: RedisReader) -> dict[str, float | None]:
 async def test_metrics_are_read_of_who_is_seen(writer: redis.Redis, reader_of: OpenReader) -> None:
     reader = await lean_reader_of_metrics(writer, reader_of)
     for number, seen in enumerate((SEEN, SEEN, IDS[:5], [])):
-        reader.watch((), seen)
+        reader.prioritize((), seen)
         beat_all(writer, 20 + number)
         with listening(writer) as asked:
             told = await cpu(reader)
@@ -114,7 +114,7 @@ async def test_who_comes_into_view_is_read_at_once(
     beat_all(writer, 20)
     assert set((await cpu(reader)).values()) == {10}
     await reader.overview()
-    reader.watch((), [ONE, "nobody:1"])
+    reader.prioritize((), [ONE, "nobody:1"])
     with listening(writer) as asked:
         snapshot = await reader.overview()
     assert asked.at_all == asked.metrics == {ONE}
@@ -147,9 +147,9 @@ async def test_who_told_none_any_more_tells_none_as_soon_as_it_is_seen(
     reader = await lean_reader_of_metrics(writer, reader_of)
     writer.hdel(PREFIX + ONE, "metrics")
     assert (await cpu(reader))[ONE] == 10
-    reader.watch((), [ONE])
+    reader.prioritize((), [ONE])
     assert worker_in(await reader.overview(), ONE).metrics is None
-    reader.watch((), [])
+    reader.prioritize((), [])
     assert (await cpu(reader))[ONE] is None
 
 
@@ -192,7 +192,7 @@ async def test_nobody_sees_metrics_that_are_much_older_than_half_a_minute(
     reader = await reader_of(budget=ALL_WORKERS, clock=lambda now: now + ahead[0])
     beat_all(writer, 0)
     await lean(reader, writer)
-    reader.watch((), SEEN)
+    reader.prioritize((), SEEN)
     read_at, begun = dict.fromkeys(IDS, 0.0), time()
     for step in range(1, 12):
         ahead[0] += step_s

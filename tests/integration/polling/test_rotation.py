@@ -8,7 +8,7 @@ import redis
 
 from runqy_tui.model import QueueKey
 from runqy_tui.model.errors import ConnectionFailedError
-from runqy_tui.model.reader_protocol import Watcher
+from runqy_tui.model.reader_protocol import PrioritizingReader
 from tests.conftest import OpenReader
 from tests.integration.polling.large import (
     BUDGET,
@@ -58,9 +58,9 @@ async def test_queues_on_the_screen_are_read_at_every_poll(
     writer: redis.Redis, reader_of: OpenReader
 ) -> None:
     reader = await lean_reader(writer, reader_of)
-    assert isinstance(reader, Watcher)
+    assert isinstance(reader, PrioritizingReader)
     seen = {QueueKey(name) for name in NAMES[10:20]}
-    reader.watch(seen)
+    reader.prioritize(seen)
     for poll in range(1, 6):
         for key in seen:
             writer.lpush(f"asynq:{{{key.name}}}:pending", f"t{poll}")

@@ -28,7 +28,7 @@ def window(
 
 async def audited(reader: RedisReader, *windows: CheckWindow) -> tuple[WindowCheck, ...]:
     before = reader.link.round_trips
-    found = await reader.audit(windows)
+    found = await reader.check_tasks(windows)
     assert reader.link.round_trips - before <= 3
     assert [audit.window for audit in found] == list(windows)
     return found
@@ -319,7 +319,7 @@ async def test_nothing_to_look_at(writer: redis.Redis, reader: RedisReader) -> N
     writer.zadd("asynq:{q}:g:g", {"a": 1})
     empty, groups = await audited(reader, window("none"), window("q", TaskState.AGGREGATING))
     assert (empty.total, empty.tasks, groups.total, groups.tasks) == (0, (), 0, ())
-    assert await reader.fates([]) == ()
+    assert await reader.read_outcomes([]) == ()
 
 
 async def test_bad_data(writer: redis.Redis, reader: RedisReader) -> None:
@@ -333,7 +333,7 @@ async def test_bad_data(writer: redis.Redis, reader: RedisReader) -> None:
     ids = ("no hash", "\udcff\udcfe", "odd")
     assert active.tasks == tuple(CheckedTask(task_id, lease_unread=True) for task_id in ids)
     assert (pending.total, pending.tasks) == (0, ())
-    fates = await reader.fates([(Q, task.id) for task in active.tasks])
+    fates = await reader.read_outcomes([(Q, task.id) for task in active.tasks])
     assert fates == tuple(map(CheckedTask, ids))
 
 
@@ -347,7 +347,7 @@ async def test_with_the_documented_acl(
     reader = await reader_of(bare_url.replace("unix://", "unix://mon:x@"))
     seen = CheckedTask("t", state=TaskState.ACTIVE, lease_expires_at=5, timeout_s=60)
     assert await only(reader, "t") == seen
-    assert await reader.fates([(Q, "t")]) == (CheckedTask("t", state=TaskState.ACTIVE),)
+    assert await reader.read_outcomes([(Q, "t")]) == (CheckedTask("t", state=TaskState.ACTIVE),)
     fleet.forbid(writer, "mon")
 
 
@@ -361,7 +361,7 @@ async def test_a_refusal_is_no_finding(
     writer.lpush("asynq:{q}:active", "t")
     reader = await reader_of(bare_url.replace("unix://", "unix://mon:x@"))
     with pytest.raises(AccessDeniedError, match=command.upper()):
-        await reader.audit([window("q")])
+        await reader.check_tasks([window("q")])
     fleet.forbid(writer, "mon")
 
 

@@ -36,7 +36,7 @@ def fill(writer: redis.Redis, *ids: str, lease: float = LEASED) -> None:
 
 
 async def tasks_of(reader: RedisReader, window: CheckWindow = ACTIVE) -> dict[str, CheckedTask]:
-    (found,) = await reader.audit([window])
+    (found,) = await reader.check_tasks([window])
     assert found.total == len(found.tasks)
     return {task.id: task for task in found.tasks}
 
@@ -50,10 +50,10 @@ async def test_what_was_in_order_is_not_asked_again(
 ) -> None:
     fill(writer, *(f"a{number}" for number in range(20)))
     fleet.pending(writer, "q", *(f"p{number}" for number in range(20)))
-    first = await reader.audit([ACTIVE, PENDING])
+    first = await reader.check_tasks([ACTIVE, PENDING])
     metered.commands = 0
     trips = metered.round_trips
-    second = await reader.audit([ACTIVE, PENDING])
+    second = await reader.check_tasks([ACTIVE, PENDING])
     assert [one.tasks for one in second] == [one.tasks for one in first]
     assert [len(one.tasks) for one in second] == [20, 20]
     assert (metered.commands, metered.round_trips - trips) == (LISTS, 1)

@@ -220,16 +220,16 @@ async def test_active_tasks_of_an_asynq_server(captures: Captures, reader_of: Op
 
 async def test_daily(captures: Captures, reader_of: OpenReader) -> None:
     reader = await opened(captures, reader_of, "runqy-07")
-    days = await reader.daily(QueueKey("inference.high"), 3)
+    days = await reader.daily_counts(QueueKey("inference.high"), 3)
     assert days == (
         DayCount("2026-11-22", 0, 0),
         DayCount("2026-11-23", 6, 0),
         DayCount("2026-11-24", 1, 0),
     )
     await reader.overview()
-    assert await reader.daily(QueueKey("inference.high"), 3) == days
-    assert len(await reader.daily(QueueKey("inference.high"))) == 14
-    assert await reader.daily(QueueKey("x", braced=False)) == ()
+    assert await reader.daily_counts(QueueKey("inference.high"), 3) == days
+    assert len(await reader.daily_counts(QueueKey("inference.high"))) == 14
+    assert await reader.daily_counts(QueueKey("x", braced=False)) == ()
 
 
 async def test_position(captures: Captures, reader_of: OpenReader) -> None:

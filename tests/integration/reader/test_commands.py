@@ -60,11 +60,11 @@ async def test_every_question_only_reads(writer: redis.Redis, redis_url: str) ->
         await reader.task(task_id, queue)
         await reader.task(task_id, plain)
     windows = [CheckWindow(key, state, 0, 50) for key in (queue, plain) for state in TaskState]
-    assert any(audit.tasks for audit in await reader.audit(windows))
-    assert await reader.fates([(queue, "t1"), (plain, "p1")])
+    assert any(audit.tasks for audit in await reader.check_tasks(windows))
+    assert await reader.read_outcomes([(queue, "t1"), (plain, "p1")])
     await reader.logs("w:1")
     await reader.active_tasks("h:1:u")
-    await reader.daily(queue)
+    await reader.daily_counts(queue)
     await reader.close()
     statistics = writer.info("commandstats")
     seen = {name.removeprefix("cmdstat_") for name in statistics}

@@ -22,7 +22,7 @@ async def test_fates_in_captures(captures: Captures, reader_of: OpenReader) -> N
         "4134e4a2-912e-4134-8fe2-f58f8be48d02": "nostore.default",
     }
     before = reader.link.round_trips
-    done, dead, again, busy, gone = await reader.fates(
+    done, dead, again, busy, gone = await reader.read_outcomes(
         [(QueueKey(name), task_id) for task_id, name in names.items()]
     )
     assert reader.link.round_trips - before == 1
@@ -35,7 +35,7 @@ async def test_fates_in_captures(captures: Captures, reader_of: OpenReader) -> N
 
 
 async def test_fates_of_a_thousand(writer: redis.Redis, reader: RedisReader) -> None:
-    fates = await reader.fates([(Q, f"t{number}") for number in range(1_200)])
+    fates = await reader.read_outcomes([(Q, f"t{number}") for number in range(1_200)])
     assert len(fates) == 1_000
     assert fates[-1] == CheckedTask("t999", missing=True)
     assert reader.link.round_trips == 1

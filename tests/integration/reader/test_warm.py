@@ -221,5 +221,5 @@ async def test_counters_turn_with_the_day(writer: redis.Redis, reader_of: OpenRe
     assert (await only_queue(reader)).processed_today == 7
     moment = midnight + 10
     assert (await only_queue(reader)).processed_today == 1
-    days = await reader.daily(QueueKey("q"), 2)
+    days = await reader.daily_counts(QueueKey("q"), 2)
     assert [(day.day, day.processed) for day in days] == [("2026-11-24", 7), ("2026-11-25", 1)]

@@ -8,15 +8,17 @@ from typing import Any
 
 from redis import Redis
 
-from runqy_tui.model.search_query import Hit, Progress, SearchQuery
+from runqy_tui.model.search_query import SearchHit, SearchProgress, SearchQuery
 from runqy_tui.redis.reader import RedisReader
 from tests.support import fleet
 
 
-async def found(reader: RedisReader, text: str, **wanted: Any) -> tuple[list[Hit], Progress]:
+async def found(
+    reader: RedisReader, text: str, **wanted: Any
+) -> tuple[list[SearchHit], SearchProgress]:
     """All hits, and the last progress."""
-    hits: list[Hit] = []
-    progress = Progress()
+    hits: list[SearchHit] = []
+    progress = SearchProgress()
     async with aclosing(reader.search(SearchQuery(text, **wanted))) as steps:
         async for step in steps:
             hits += step.hits
@@ -26,7 +28,7 @@ async def found(reader: RedisReader, text: str, **wanted: Any) -> tuple[list[Hit
     return hits, progress
 
 
-def ids(hits: Iterable[Hit]) -> list[str]:
+def ids(hits: Iterable[SearchHit]) -> list[str]:
     return [hit.row.id for hit in hits]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from runqy_tui.model.errors import ConnectionFailedError, RunqyTuiError
-from runqy_tui.model.search_query import Hit, SearchQuery
+from runqy_tui.model.search_query import SearchHit, SearchQuery
 from runqy_tui.redis.reader import RedisReader, open_reader
 from tests.integration.cluster.deployment import QUICK_MS
 from tests.integration.cluster.deployment import Deployment as Cluster
@@ -22,9 +22,9 @@ TASKS = 3_000
 
 async def hits_until(
     reader: RedisReader, wanted: SearchQuery, looked: int, then: Any
-) -> tuple[list[Hit], tuple[str, ...]]:
+) -> tuple[list[SearchHit], tuple[str, ...]]:
     """All hits and the last notes; ``then`` is done once ``looked`` tasks were looked at."""
-    hits: list[Hit] = []
+    hits: list[SearchHit] = []
     notes: tuple[str, ...] = ()
     done = False
     async with aclosing(reader.search(wanted)) as steps:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from dataclasses import FrozenInstanceError
 
 import pytest
@@ -13,19 +13,13 @@ from runqy_tui.model import (
     ActiveTask,
     CheckedTask,
     CheckWindow,
-    DayCount,
     Dialect,
-    LogBatch,
     QueueKey,
-    Snapshot,
-    Task,
-    TaskPage,
     TaskState,
     WindowCheck,
     WorkerState,
 )
 from runqy_tui.model.errors import AccessDeniedError, ConnectionFailedError, RunqyTuiError
-from runqy_tui.model.search_query import SearchQuery, Step
 from runqy_tui.observation.durations import ObservedDurations
 from runqy_tui.observation.history import Trend
 from runqy_tui.runtime.cooperative import run_to_end
@@ -51,52 +45,18 @@ class TellingReader:
         if self.fault is not None:
             raise self.fault
 
-    async def overview(self) -> Snapshot:
-        raise NotImplementedError
-
-    async def audit(self, windows: Sequence[CheckWindow]) -> tuple[WindowCheck, ...]:
-        self._ask("audit")
+    async def check_tasks(self, windows: Sequence[CheckWindow]) -> tuple[WindowCheck, ...]:
+        self._ask("check_tasks")
         return self.audits
 
-    async def fates(self, ids: Sequence[tuple[QueueKey, str]]) -> tuple[CheckedTask, ...]:
-        self._ask("fates")
+    async def read_outcomes(self, ids: Sequence[tuple[QueueKey, str]]) -> tuple[CheckedTask, ...]:
+        self._ask("read_outcomes")
         return tuple(self.told[task_id] for _, task_id in ids)
 
     async def active_tasks(self, worker_id: str) -> tuple[ActiveTask, ...]:
         self._ask("active_tasks")
         self.servers.append(worker_id)
         return (ActiveTask("exact", "q", "t", NOW - 30),)
-
-    async def page(
-        self,
-        queue: QueueKey,
-        state: TaskState,
-        *,
-        offset: int = 0,
-        limit: int = 100,
-        newest_first: bool = True,
-    ) -> TaskPage:
-        raise NotImplementedError
-
-    async def task(
-        self, task_id: str, queue: QueueKey | None = None, *, limit: int | None = None
-    ) -> Task | None:
-        raise NotImplementedError
-
-    async def position(self, queue: QueueKey, state: TaskState, task_id: str) -> int | None:
-        raise NotImplementedError
-
-    def search(self, wanted: SearchQuery) -> AsyncGenerator[Step, None]:
-        raise NotImplementedError
-
-    async def logs(self, worker_id: str, after_seq: int = -1) -> LogBatch:
-        raise NotImplementedError
-
-    async def daily(self, queue: QueueKey, days: int = 14) -> tuple[DayCount, ...]:
-        raise NotImplementedError
-
-    async def close(self) -> None:
-        raise NotImplementedError
 
 
 async def test_an_idle_queue_costs_no_round_trip() -> None:
@@ -117,7 +77,7 @@ async def test_trends_and_durations_follow_from_polls() -> None:
     await triage.diagnose(reader, poll(32, done=11))
     reader.told = {"a": CheckedTask("a", state=TaskState.COMPLETED, completed_at=int(NOW) + 31)}
     known = await triage.diagnose(reader, poll(34, done=12))
-    assert reader.asked == ["audit", "fates"]
+    assert reader.asked == ["check_tasks", "read_outcomes"]
     found = known.durations[KEY]
     assert found.count == 1
     assert found.p50_s == pytest.approx(30, abs=2 + 1.5)
@@ -195,7 +155,7 @@ async def test_asynq_servers_are_asked_in_turn_for_exact_starts() -> None:
 
 async def test_being_cancelled_is_passed_on_and_takes_nothing_in() -> None:
     class Hanging(TellingReader):
-        async def audit(self, windows: Sequence[CheckWindow]) -> tuple[WindowCheck, ...]:
+        async def check_tasks(self, windows: Sequence[CheckWindow]) -> tuple[WindowCheck, ...]:
             await asyncio.sleep(60)
             return ()
 

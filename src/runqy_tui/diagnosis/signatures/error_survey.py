@@ -9,7 +9,7 @@ from typing import NamedTuple
 from runqy_tui.diagnosis.signatures.error_groups import ErrorGroup, group
 from runqy_tui.model import Dialect, Queue, QueueKey, Snapshot, TaskPage, TaskRow, TaskState
 from runqy_tui.model.errors import AccessDeniedError
-from runqy_tui.model.reader_protocol import Reader
+from runqy_tui.model.reader_protocol import TaskReader
 
 AT_ONCE = 4
 """Pages that are asked for at the same time."""
@@ -46,7 +46,7 @@ class _Part(NamedTuple):
 
 
 async def collect(
-    reader: Reader, snapshot: Snapshot, *, per_queue: int = 200, most_queues: int = 50
+    reader: TaskReader, snapshot: Snapshot, *, per_queue: int = 200, most_queues: int = 50
 ) -> ErrorSurvey:
     """Read the newest failures of the queues that have most, and group them.
 
@@ -93,7 +93,7 @@ def _parts(queue: Queue, most: int) -> list[_Part]:
     return [_Part(queue.key, state, limit) for state, limit in both if limit]
 
 
-async def _read(reader: Reader, parts: Sequence[_Part]) -> list[TaskPage | None]:
+async def _read(reader: TaskReader, parts: Sequence[_Part]) -> list[TaskPage | None]:
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def page(part: _Part) -> TaskPage | None:

@@ -10,7 +10,7 @@ from time import monotonic
 from redis.exceptions import ResponseError
 
 from runqy_tui.model import QueueKey
-from runqy_tui.model.search_query import Hit, Progress, SearchQuery, Step
+from runqy_tui.model.search_query import SearchHit, SearchProgress, SearchQuery, SearchStep
 from runqy_tui.redis.cluster.slot_map import UnreachableError
 from runqy_tui.redis.read_context import ReadContext
 from runqy_tui.redis.search import fallback, lua_script
@@ -55,7 +55,7 @@ class SearchRunner:
         self._total = self._looked = self._partly = 0
         self._uncertain = 0
 
-    async def steps(self) -> AsyncGenerator[Step, None]:
+    async def steps(self) -> AsyncGenerator[SearchStep, None]:
         """Search. The first step comes once the lists are counted, the last one is ``done``."""
         todo = await self._survey.places()
         self._total = sum(place.cursor.length for place in todo)
@@ -127,7 +127,7 @@ class SearchRunner:
 
     async def _take(
         self, places: list[SearchList], chunks: list[CandidateChunk | None]
-    ) -> tuple[Hit, ...]:
+    ) -> tuple[SearchHit, ...]:
         found: list[tuple[SearchList, RowEntry, tuple[str, str]]] = []
         for place, chunk in zip(places, chunks, strict=True):
             if chunk is None:
@@ -172,8 +172,8 @@ class SearchRunner:
 
     async def _hits(
         self, found: list[tuple[SearchList, RowEntry, tuple[str, str]]]
-    ) -> tuple[Hit, ...]:
-        hits: list[Hit] = []
+    ) -> tuple[SearchHit, ...]:
+        hits: list[SearchHit] = []
         for _, group in groupby(found, key=lambda one: id(one[0])):
             ours = list(group)
             place = ours[0][0]
@@ -183,18 +183,18 @@ class SearchRunner:
                     self._context, place.queue, place.state, entries, self._survey.now
                 )
                 hits += [
-                    Hit(place.queue, row, *told)
+                    SearchHit(place.queue, row, *told)
                     for row, (_, _, told) in zip(rows, part, strict=True)
                 ]
         return tuple(hits)
 
-    def _step(self, hits: tuple[Hit, ...], *, done: bool = False) -> Step:
+    def _step(self, hits: tuple[SearchHit, ...], *, done: bool = False) -> SearchStep:
         notes = self._survey.notes
         if self._uncertain:
             notes += ("tasks moved faster than they could be read: some may be missing",)
-        return Step(
+        return SearchStep(
             hits,
-            Progress(
+            SearchProgress(
                 looked=min(self._looked, self._total) if not done else self._looked,
                 total=self._total,
                 found=len(self._seen),

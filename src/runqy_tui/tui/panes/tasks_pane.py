@@ -13,7 +13,7 @@ from textual.timer import Timer
 
 from runqy_tui.model import Queue, QueueKey, TaskRow, TaskState
 from runqy_tui.model.errors import RunqyTuiError
-from runqy_tui.model.reader_protocol import Reader
+from runqy_tui.model.reader_protocol import TaskReader
 from runqy_tui.monitor.store import View
 from runqy_tui.tui import safe_text
 from runqy_tui.tui.panes.pane import Pane
@@ -219,7 +219,7 @@ class TasksPane(Pane):
         turned = shown is not None and target.newest_first != shown.newest_first
         return rows.index_of(table.selected) is not None and not (turned and not table.cursor_index)
 
-    async def _read(self, reader: Reader, target: ListTarget) -> Rows:
+    async def _read(self, reader: TaskReader, target: ListTarget) -> Rows:
         if not target.needle:
             return await read_rows(reader, target, self._sight(target))
         page, found = await read_matches(reader, target)

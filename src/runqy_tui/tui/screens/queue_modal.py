@@ -202,7 +202,7 @@ class QueueModal(ObjectModal):
         if not self._key.braced:
             sheet.show((), Content("Lists without braces have no counters."))
             return
-        days = await self.session.reader.daily(self._key, _DAYS)
+        days = await self.session.reader.daily_counts(self._key, _DAYS)
         sheet.show((), daily_chart(days, max(40, self.size.width * 9 // 10 - 6)))
 
     def _show_consumers(self, queue: Queue, snapshot: Snapshot, judged: Assessment) -> None:

@@ -21,8 +21,8 @@ from runqy_tui.model import QueueKey, TaskState
 from runqy_tui.model.errors import RunqyTuiError
 from runqy_tui.model.search_query import (
     MOST_HITS,
-    Progress,
     SearchField,
+    SearchProgress,
     SearchQuery,
     smart_case,
     summary,
@@ -90,7 +90,7 @@ class SearchModal(BaseModal):
         self._part = SearchField.ANY
         self._rows = HitRows()
         self._reading: Worker[None] | None = None
-        self._progress = Progress()
+        self._progress = SearchProgress()
         self._entry = TextEntry(placeholder="text to search for")
         self._where = TabLine()
         self._what = TabLine()
@@ -177,7 +177,7 @@ class SearchModal(BaseModal):
             ignore_case=smart_case(wanted),
             most=MOST_HITS,
         )
-        self._rows, self._progress = HitRows(), Progress()
+        self._rows, self._progress = HitRows(), SearchProgress()
         self._table.placeholder = "Nothing found so far."
         self._table.set_rows(self._rows, reset=True)
         self._reading = self.run_worker(partial(self._search, search), group="search")
@@ -277,7 +277,7 @@ def _places(shown: ListTarget | None) -> dict[str, _Scope]:
     return here | everywhere
 
 
-def _progress_line(progress: Progress) -> Content:
+def _progress_line(progress: SearchProgress) -> Content:
     """Bar, share, how many of how many, rate and the time that is left."""
     rate, left = progress.rate, progress.eta_s
     words = [f"{progress.looked:,} of {amount(progress.total, 'task')}"]

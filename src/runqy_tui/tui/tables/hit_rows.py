@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
-from runqy_tui.model.search_query import Hit
+from runqy_tui.model.search_query import SearchHit
 from runqy_tui.tui.tables.task_rows import when_text
 from runqy_tui.tui.widgets.columns import ColumnLayout
 from runqy_tui.tui.widgets.row_provider import Cell
@@ -24,10 +24,10 @@ class HitRows:
 
     def __init__(self) -> None:
         self.now = 0.0
-        self._hits: list[Hit] = []
+        self._hits: list[SearchHit] = []
         self._indexes: dict[Hashable, int] = {}
 
-    def add(self, hits: Iterable[Hit]) -> None:
+    def add(self, hits: Iterable[SearchHit]) -> None:
         """Put further hits at the end."""
         for hit in hits:
             self._indexes.setdefault(hit.key, len(self._hits))
@@ -50,7 +50,7 @@ class HitRows:
         return self._indexes.get(key)
 
 
-_CELLS: Mapping[str, Callable[[Hit, float], Cell]] = {
+_CELLS: Mapping[str, Callable[[SearchHit, float], Cell]] = {
     "task": lambda hit, _: Cell(hit.row.id, "dim" if hit.row.missing else ""),
     "state": lambda hit, _: Cell(hit.row.state.value),
     "queue": lambda hit, _: Cell(

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from runqy_tui.model import QueueKey, TaskPage, TaskRow, TaskState
-from runqy_tui.model.reader_protocol import PAGE_SIZE, Reader
+from runqy_tui.model.reader_protocol import PAGE_SIZE, TaskReader
 from runqy_tui.tui.tables.task_rows import task_cells
 from runqy_tui.tui.widgets.row_provider import Cell
 
@@ -97,7 +97,7 @@ class ListView(NamedTuple):
     key: str | None = None
 
 
-async def read_rows(reader: Reader, target: ListTarget, sight: ListView) -> PagedRows:
+async def read_rows(reader: TaskReader, target: ListTarget, sight: ListView) -> PagedRows:
     """Read the pages in sight, and the one to which the selected task has moved."""
     also = sight.row if sight.key is not None else None
     numbers = pages_in_sight(sight.top, sight.height, sight.total, also)
@@ -110,7 +110,7 @@ async def read_rows(reader: Reader, target: ListTarget, sight: ListView) -> Page
     return rows
 
 
-async def read_matches(reader: Reader, target: ListTarget) -> tuple[TaskPage, list[int]]:
+async def read_matches(reader: TaskReader, target: ListTarget) -> tuple[TaskPage, list[int]]:
     """Read the first tasks, and which of their rows contain the needle."""
     page = await reader.page(
         target.queue, target.state, limit=FILTER_DEPTH, newest_first=target.newest_first
@@ -125,7 +125,7 @@ def _words(row: TaskRow) -> str:
 
 
 async def _read_pages(
-    reader: Reader, target: ListTarget, numbers: Iterable[int]
+    reader: TaskReader, target: ListTarget, numbers: Iterable[int]
 ) -> dict[int, TaskPage]:
     ordered = sorted(numbers)
     pages = await asyncio.gather(
@@ -144,7 +144,7 @@ async def _read_pages(
 
 
 async def _look_for(
-    reader: Reader, target: ListTarget, task_id: str, sight: ListView, total: int
+    reader: TaskReader, target: ListTarget, task_id: str, sight: ListView, total: int
 ) -> set[int]:
     """Pages on which a task that has moved may be: its rank tells, or else its surroundings.
 
