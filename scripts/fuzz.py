@@ -3,7 +3,7 @@
     python scripts/fuzz.py --seconds 600
 
 Seeds are the files of ``tests/corpus``; the ways in and what they must hold to are those of
-``tests/support/entries.py``. With atheris, where it is installed, the mutations are guided by
+``tests/support/byte_inputs.py``. With atheris, where it is installed, the mutations are guided by
 coverage (one way in after the other); without it they are blind, and all take turns. An input that
 fails, or takes longer than ``--slow`` seconds, is written to ``--found``: once mended it belongs
 into the corpus, under a name that says what it is. Exits 1 if there was any.
@@ -70,7 +70,7 @@ class Fuzzer:
         self._slow = slow
 
     def run(self, name: str, data: bytes) -> None:
-        from tests.support.entries import ENTRIES
+        from tests.support.byte_inputs import ENTRIES
 
         self.executions[name] += 1
         started = time.process_time()
@@ -138,7 +138,7 @@ def guide(name: str, arguments: argparse.Namespace) -> None:
     import atheris  # type: ignore[import-untyped]  # optional, and never a dependency
 
     with atheris.instrument_imports(include=["runqy_tui"]):
-        importlib.import_module("tests.support.entries")
+        importlib.import_module("tests.support.byte_inputs")
     fuzzer = Fuzzer(arguments.found, arguments.slow)
     with tempfile.TemporaryDirectory() as grown:
         options = [f"-max_total_time={int(arguments.seconds)}", f"-max_len={LONGEST}"]
@@ -165,7 +165,7 @@ def main() -> int:
     if arguments.guided:
         guide(arguments.guided, arguments)
         return 0
-    from tests.support.entries import ENTRIES
+    from tests.support.byte_inputs import ENTRIES
 
     names = arguments.entry or list(ENTRIES)
     if not arguments.blind and has_atheris():

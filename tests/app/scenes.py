@@ -7,7 +7,7 @@ from typing import Any
 
 from redis import Redis
 
-from tests.support import fleet
+from tests.support import dialect_writers
 
 GIB = 1024**3
 TRACEBACK = """Traceback (most recent call last):
@@ -23,15 +23,21 @@ PAYLOAD = {"prompt": "a red bicycle", "steps": 30, "big": 12345678901234567890}
 
 def small_fleet(writer: Redis) -> float:
     """Three workers and four queues, some of them in trouble; gives Redis's time."""
-    now = fleet.now_of(writer)
-    fleet.worker(writer, "fine:1", now, "map[alpha.high:10 alpha.low:1]", metrics=metrics())
+    now = dialect_writers.now_of(writer)
+    dialect_writers.worker(
+        writer, "fine:1", now, "map[alpha.high:10 alpha.low:1]", metrics=metrics()
+    )
     sick = {"beta": {"state": "degraded", "consecutive_fails": 3, "total_restarts": 2}}
-    fleet.worker(writer, "sick:2", now, "map[beta.default:1]", healthy=0, recovery=json.dumps(sick))
+    dialect_writers.worker(
+        writer, "sick:2", now, "map[beta.default:1]", healthy=0, recovery=json.dumps(sick)
+    )
     lost(writer, "lost:3", now - 60)
-    fleet.pending(writer, "alpha.high", "high-1", "high-2", since=now - 5)
-    fleet.pending(writer, "alpha.low", *(f"low-{at:02}" for at in range(30)), since=now - 30)
-    fleet.pending(writer, "beta.default", "beta-1", since=now - 20)
-    fleet.queue(writer, "idle.default")
+    dialect_writers.pending(writer, "alpha.high", "high-1", "high-2", since=now - 5)
+    dialect_writers.pending(
+        writer, "alpha.low", *(f"low-{at:02}" for at in range(30)), since=now - 30
+    )
+    dialect_writers.pending(writer, "beta.default", "beta-1", since=now - 20)
+    dialect_writers.queue(writer, "idle.default")
     retry(writer, "alpha.low", "again-1", now + 500)
     archived(writer, "beta.default", "dead-1", now, "boom: the disk is full")
     return now
@@ -66,22 +72,22 @@ def lost(writer: Redis, worker_id: str, last_beat: float) -> None:
 
 def retry(writer: Redis, queue: str, task_id: str, at: float) -> None:
     """A task that waits for its next try."""
-    fleet.queue(writer, queue)
-    fleet.task(writer, queue, task_id, state="retry", retried=1)
+    dialect_writers.queue(writer, queue)
+    dialect_writers.task(writer, queue, task_id, state="retry", retried=1)
     writer.zadd(f"asynq:{{{queue}}}:retry", {task_id: at})
 
 
 def archived(writer: Redis, queue: str, task_id: str, at: float, error: str | bytes) -> None:
     """A task that failed for good."""
-    fleet.queue(writer, queue)
+    dialect_writers.queue(writer, queue)
     failed: dict[str, Any] = {"last_failed_at": int(at) - 10, "error_msg": error, "retried": 3}
-    fleet.task(writer, queue, task_id, state="archived", **failed)
+    dialect_writers.task(writer, queue, task_id, state="archived", **failed)
     writer.zadd(f"asynq:{{{queue}}}:archived", {task_id: at + 3600})
 
 
 def many_pending(writer: Redis, queue: str, count: int, *, name: str = "task-{:06}") -> list[str]:
     """A long queue, the first id the oldest; written in a few round trips."""
-    fleet.queue(writer, queue)
+    dialect_writers.queue(writer, queue)
     ids = [name.format(at) for at in range(count)]
     for start in range(0, count, 10_000):
         with writer.pipeline(transaction=False) as pipe:
@@ -97,13 +103,13 @@ def many_pending(writer: Redis, queue: str, count: int, *, name: str = "task-{:0
 
 
 def _message(task_id: str, queue: str) -> bytes:
-    return fleet.message(type="t", id=task_id, queue=queue, payload=b'{"n":1}')
+    return dialect_writers.message(type="t", id=task_id, queue=queue, payload=b'{"n":1}')
 
 
 def move(writer: Redis, queue: str, task_id: str, old: str, new: str) -> None:
     """Let a worker take a task from one state to another, at once."""
     key = f"asynq:{{{queue}}}:"
-    now = fleet.now_of(writer)
+    now = dialect_writers.now_of(writer)
     with writer.pipeline() as pipe:
         if old in ("pending", "active"):
             pipe.lrem(key + old, 1, task_id)
@@ -124,8 +130,8 @@ def move(writer: Redis, queue: str, task_id: str, old: str, new: str) -> None:
 
 def full_task(writer: Redis) -> None:
     """One pending task that carries everything a task may carry."""
-    fleet.queue(writer, "a.default")
-    message = fleet.message(
+    dialect_writers.queue(writer, "a.default")
+    message = dialect_writers.message(
         type="resize",
         id="the-task",
         queue="a.default",
@@ -136,6 +142,6 @@ def full_task(writer: Redis) -> None:
         headers=[{"key": b"trace", "value": b"abc-123"}],
     )
     extra = {"state": "pending", "result": '{"ok":true}', "error_msg": TRACEBACK}
-    extra["pending_since"] = str(int((fleet.now_of(writer) - 70) * 1e9))
-    fleet.task(writer, "a.default", "the-task", msg=message, **extra)
+    extra["pending_since"] = str(int((dialect_writers.now_of(writer) - 70) * 1e9))
+    dialect_writers.task(writer, "a.default", "the-task", msg=message, **extra)
     writer.lpush("asynq:{a.default}:pending", "the-task")

@@ -8,8 +8,8 @@ import pytest
 import redis
 
 from tests.app import scenes
-from tests.faults.watching import watching, well_said
-from tests.support import fleet
+from tests.faults.poll_watcher import watching, well_said
+from tests.support import dialect_writers
 from tests.support.servers import RealServer
 
 SECRET = "s3cr-3t"
@@ -18,7 +18,7 @@ SECRET = "s3cr-3t"
 @pytest.fixture
 def admin(shared: RealServer, backend: redis.Redis) -> Iterator[redis.Redis]:
     """A client that keeps its rights whatever happens to those of the default user."""
-    fleet.allow(backend, "admin", "on >admin ~* +@all")
+    dialect_writers.allow(backend, "admin", "on >admin ~* +@all")
     scenes.small_fleet(backend)
     with shared.client(username="admin", password="admin") as client:
         yield client
@@ -54,16 +54,16 @@ async def test_a_password_is_asked_for_from_the_start(
 async def test_the_password_is_changed_while_it_runs(
     shared: RealServer, admin: redis.Redis
 ) -> None:
-    fleet.allow(admin, "mon", f"on >{SECRET} ~* +@all")
+    dialect_writers.allow(admin, "mon", f"on >{SECRET} ~* +@all")
     async with watching(shared.url.replace("//", f"//mon:{SECRET}@")) as seen:
         await seen.live()
-        fleet.allow(admin, "mon", "on >another ~* +@all")
+        dialect_writers.allow(admin, "mon", "on >another ~* +@all")
         throw_out(admin)
         sentence = await seen.lost('refuses the password for user "mon"')
         well_said(sentence, shared)
         assert SECRET not in sentence
         assert len(seen.snapshot.workers) == 3
-        fleet.allow(admin, "mon", f"on >{SECRET} ~* +@all")
+        dialect_writers.allow(admin, "mon", f"on >{SECRET} ~* +@all")
         await seen.live()
 
 
@@ -76,7 +76,7 @@ async def test_a_password_where_there_is_none(shared: RealServer, admin: redis.R
 
 
 async def test_a_right_is_taken_away_and_given_back(shared: RealServer, admin: redis.Redis) -> None:
-    fleet.allow(admin, "mon", f"on >{SECRET} ~* +@all")
+    dialect_writers.allow(admin, "mon", f"on >{SECRET} ~* +@all")
     async with watching(shared.url.replace("//", f"//mon:{SECRET}@")) as seen:
         await seen.live()
         admin.acl_setuser("mon", categories=["-@all"])

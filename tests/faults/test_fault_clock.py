@@ -12,7 +12,7 @@ import redis
 from runqy_tui.model import QueueKey, Snapshot
 from runqy_tui.redis.polling.redis_server import NOTICE_S, ClockWatch
 from tests.app import scenes
-from tests.faults.watching import Seen, watching
+from tests.faults.poll_watcher import Seen, watching
 from tests.support.proxy import Proxy
 
 HOURS = 3 * 3_600.0

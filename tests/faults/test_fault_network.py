@@ -10,7 +10,7 @@ from runqy_tui.monitor.poller import rest
 from runqy_tui.redis.polling import overview
 from runqy_tui.redis.polling.overview import deadline_for
 from tests.app import scenes
-from tests.faults.watching import watching, well_said
+from tests.faults.poll_watcher import watching, well_said
 from tests.support.proxy import Proxy
 
 

@@ -11,9 +11,9 @@ import redis
 from runqy_tui.model import Snapshot, Task
 from runqy_tui.model.errors import AccessDeniedError
 from runqy_tui.redis.reader import RedisReader, open_reader
-from tests.faults.questions import COMMANDS, QUESTIONS, fill
-from tests.faults.watching import watching, well_said
-from tests.support import fleet
+from tests.faults.every_question import COMMANDS, QUESTIONS, fill
+from tests.faults.poll_watcher import watching, well_said
+from tests.support import dialect_writers
 from tests.support.servers import RealServer, debian
 
 QUIET = frozenset({"INFO"})
@@ -78,7 +78,7 @@ async def test_every_command_is_asked_for(filled: RealServer) -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 async def test_forbidden(filled: RealServer, command: str) -> None:
     with filled.client() as client:
-        fleet.allow(client, "few", f"on >pw ~asynq:* +@all -{command.lower()}")
+        dialect_writers.allow(client, "few", f"on >pw ~asynq:* +@all -{command.lower()}")
     reader = await open_reader(filled.url.replace("//", "//few:pw@"))
     found = await answers(reader)
     await reader.close()
@@ -106,7 +106,7 @@ def _carries_on(found: dict[str, Any], command: str, sign: str) -> None:
 
 async def test_no_right_to_any_key(filled: RealServer) -> None:
     with filled.client() as client:
-        fleet.allow(client, "keyless", "on >pw +@all")
+        dialect_writers.allow(client, "keyless", "on >pw +@all")
     reader = await open_reader(filled.url.replace("//", "//keyless:pw@"))
     with pytest.raises(AccessDeniedError, match=r"user read a key \(NOPERM\): ") as raised:
         await reader.overview()
@@ -168,7 +168,7 @@ async def test_hello_is_never_sent() -> None:
 
 async def test_what_the_closer_looks_lack_is_said(filled: RealServer) -> None:
     with filled.client() as client:
-        fleet.allow(client, "few", "on >pw ~asynq:* +@all -hstrlen")
+        dialect_writers.allow(client, "few", "on >pw ~asynq:* +@all -hstrlen")
     async with watching(filled.url.replace("//", "//few:pw@")) as seen:
         await seen.live()
         unread = seen.store.live.unread or ""

@@ -17,7 +17,7 @@ from tests.app import scenes
 from tests.app.driving import Hand, watching
 from tests.faults.test_fault_clock import HOURS, setting
 from tests.faults.test_fault_server import busy
-from tests.support import fleet
+from tests.support import dialect_writers
 from tests.support.proxy import Proxy
 from tests.support.servers import RealServer
 
@@ -142,7 +142,7 @@ async def test_replies_400_ms_late_are_told_by_the_header(
 
 async def test_a_forbidden_command_is_named(shared: RealServer, backend: redis.Redis) -> None:
     scenes.small_fleet(backend)
-    fleet.allow(backend, "few", "on >pw ~asynq:* +@all -mget -hstrlen")
+    dialect_writers.allow(backend, "few", "on >pw ~asynq:* +@all -mget -hstrlen")
     async with screen(shared.url.replace("//", "//few:pw@")) as hand:
         await hand.press("w")
         await hand.sees("does not let this user run MGET (NOPERM)", "Single tasks are not looked")

@@ -16,8 +16,8 @@ from redis.retry import Retry
 from runqy_tui.model import QueueKey, TaskState
 from runqy_tui.monitor.store import ConnectionState
 from tests.app import scenes
-from tests.faults.watching import Seen, watching, well_said
-from tests.support import fleet
+from tests.faults.poll_watcher import Seen, watching, well_said
+from tests.support import dialect_writers
 from tests.support.servers import RealServer
 
 KEY = QueueKey("alpha.low")
@@ -172,7 +172,7 @@ async def test_busy_with_a_script(shared: RealServer, backend: redis.Redis) -> N
 
 async def test_a_full_memory_refuses_writes(shared: RealServer, backend: redis.Redis) -> None:
     scenes.small_fleet(backend)
-    fleet.task(backend, "alpha.high", "large", error_msg="x" * 400_000, state="pending")
+    dialect_writers.task(backend, "alpha.high", "large", error_msg="x" * 400_000, state="pending")
     async with watching(shared.url) as seen:
         await seen.live()
         backend.config_set("maxmemory", 1)
@@ -223,7 +223,7 @@ async def test_demoted_cut_off_and_promoted_behind_one_address(mortal: RealServe
     primary = RealServer(mortal.binary, {"repl-diskless-sync-delay": "0"})
     with primary, mortal.client() as client:
         with primary.client() as other:
-            fleet.pending(other, "from-the-primary", "t1")
+            dialect_writers.pending(other, "from-the-primary", "t1")
         async with watching(mortal.url) as seen:
             await seen.live()
             follow(client, "127.0.0.1", str(primary.port))

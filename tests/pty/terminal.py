@@ -24,7 +24,7 @@ from typing import Any
 import psutil
 import pyte
 
-from tests.support.stream import SEQUENCE
+from tests.support.terminal_stream import SEQUENCE
 
 PATIENCE_S = 20.0
 """How long a condition may take before a test fails; a fast machine never waits for it."""

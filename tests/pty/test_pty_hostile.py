@@ -10,8 +10,8 @@ import redis
 
 from tests.pty.conftest import PANES, Monitor
 from tests.pty.terminal import Terminal
-from tests.support import fleet, hostile
-from tests.support.stream import Stream, odd_text
+from tests.support import dialect_writers, hostile
+from tests.support.terminal_stream import Stream, odd_text
 
 NAME = ascii_letters + digits + "._-"
 
@@ -104,11 +104,11 @@ def test_a_payload_of_ten_megabytes(monitor: Monitor, writer: redis.Redis, redis
     """A part is shown, and the whole can be written to a file."""
     payload = hostile.ESCAPES + b'{"a":"' + b"\xc3\xa9A" * 3_500_000 + hostile.ESCAPES
     assert len(payload) > 10_000_000
-    fleet.pending(writer, "big", "big-1")
-    message = fleet.message(
+    dialect_writers.pending(writer, "big", "big-1")
+    message = dialect_writers.message(
         type=hostile.ESCAPES, id="big-1", queue="big", payload=payload, error_msg=hostile.ESCAPES
     )
-    fleet.task(writer, "big", "big-1", msg=message, state="pending", result=payload)
+    dialect_writers.task(writer, "big", "big-1", msg=message, state="pending", result=payload)
     seen = monitor.watch(redis_url)
     seen.sees("big-1  ", "10 MiB")
     seen.press("3", "g", "\r")
@@ -220,7 +220,7 @@ def test_every_other_window(monitor: Monitor, writer: redis.Redis, redis_url: st
 def test_what_the_server_says(monitor: Monitor, writer: redis.Redis, redis_url: str) -> None:
     """An error names the user; whoever made that user chose the name."""
     user = "a\x1b]0;owned\x07\x9b2J[/x]\u202e"
-    fleet.allow(writer, user, "on >right +@all")
+    dialect_writers.allow(writer, user, "on >right +@all")
     try:
         url = redis_url.replace("unix://", f"unix://{quote(user, safe='')}:x@")
         seen = monitor.watch_for("✖ no connection", url)
@@ -233,4 +233,4 @@ def test_what_the_server_says(monitor: Monitor, writer: redis.Redis, redis_url: 
         assert seen.ends() == 0
         Stream(seen.raw).tame()
     finally:
-        fleet.forbid(writer, user)
+        dialect_writers.forbid(writer, user)

@@ -18,7 +18,7 @@ from runqy_tui.demo.embedded_server import find_server
 from tests.app import scenes
 from tests.pty.conftest import PANES, Monitor
 from tests.pty.terminal import PATIENCE_S
-from tests.support import fleet
+from tests.support import dialect_writers
 
 SECRET = "wr0ng-secret"
 
@@ -74,8 +74,8 @@ def test_a_server_that_dies_and_comes_back(monitor: Monitor, mortal: Server) -> 
     seen.misses("What is wrong")
     seen.sees(*PANES, "sick:2", "alpha.high", "beta-1")
     again = mortal.start()
-    fleet.pending(again, "returned.default", "task-1")
-    fleet.worker(again, "new:9", fleet.now_of(again), "map[returned.default:1]")
+    dialect_writers.pending(again, "returned.default", "task-1")
+    dialect_writers.worker(again, "new:9", dialect_writers.now_of(again), "map[returned.default:1]")
     seen.sees("live · data", "All quiet: 1 worker, 1 queue.", "new:9", "sick:2 is gone")
     seen.press("2", "g")
     seen.sees("3 Tasks ─ returned.default", "task-1")

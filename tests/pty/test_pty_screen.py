@@ -9,7 +9,7 @@ import tempfile
 import redis
 
 from tests.pty.conftest import PANES, Monitor
-from tests.support import fleet
+from tests.support import dialect_writers
 
 
 def test_three_panes_or_one(monitor: Monitor, fleet_url: str) -> None:
@@ -74,7 +74,7 @@ def test_y_copies_through_the_terminal(
     monitor: Monitor, writer: redis.Redis, fleet_url: str
 ) -> None:
     name = "weird \x1b]52;c;c3RvbGVu\x07 [@click=app.quit]x[/] \u202e ü"
-    fleet.pending(writer, "alpha.high", name)
+    dialect_writers.pending(writer, "alpha.high", name)
     seen = monitor.watch(fleet_url)
     seen.press("2", "g", "j")
     seen.sees("3 Tasks ─ alpha.high", "weird ␛]52;c;c3RvbGVu")

@@ -12,7 +12,7 @@ from redis import Redis
 
 from runqy_tui.demo.hostile import HOSTILE
 from runqy_tui.redis.decoding import proto
-from tests.support import fleet
+from tests.support import dialect_writers
 
 Fields = dict[bytes | str, bytes | str | int]
 
@@ -53,7 +53,7 @@ def text(name: bytes) -> str:
 
 def fill(writer: Redis) -> None:
     """Write queue, task, archived task and worker made of each name; and a queue with all tasks."""
-    now = fleet.now_of(writer)
+    now = dialect_writers.now_of(writer)
     for at, name in enumerate(NAMES):
         _queue(writer, name, name, now)
         _queue(writer, b"all.default", name, now)
@@ -65,7 +65,7 @@ def fill_more(writer: Redis) -> None:
 
     The queue ``every.state`` has a task of each name in each state.
     """
-    now = fleet.now_of(writer)
+    now = dialect_writers.now_of(writer)
     for at, name in enumerate((*NAMES, LONGEST)):
         _states(writer, b"every.state", name, now)
         _server(writer, b"%02d" % at + name, name, now)
@@ -78,7 +78,7 @@ def fill_more(writer: Redis) -> None:
 
 def _task(name: bytes, task_id: bytes, now: float) -> Any:
     fields: Fields = {
-        "msg": fleet.message(
+        "msg": dialect_writers.message(
             type=name,
             id=task_id,
             queue=name,
@@ -145,7 +145,7 @@ def _worker(writer: Redis, worker_id: bytes, name: bytes, now: float) -> None:
     }
     writer.hset(b"asynq:workers:" + worker_id, mapping=fields)  # type: ignore[arg-type]
     writer.zadd("asynq:workers", {worker_id: int(now) + 1800})
-    lines: list[bytes | str] = [fleet.log_line(seq, said, src=said) for seq in (1, 5)]
+    lines: list[bytes | str] = [dialect_writers.log_line(seq, said, src=said) for seq in (1, 5)]
     writer.rpush(b"asynq:workers:" + worker_id + b":logs", *lines, name)
 
 

@@ -14,8 +14,8 @@ import pytest
 import redis
 
 from runqy_tui import __version__
-from tests.integration.cli.conftest import DEADLINE_S, Cli, Result
-from tests.support import fleet
+from tests.integration.conftest import DEADLINE_S, Cli, Result
+from tests.support import dialect_writers
 
 DEAD = "redis://127.0.0.1:1/0"
 WRONG = "wr0ng-secret"
@@ -171,7 +171,7 @@ def test_2_and_78_as_a_process(cli: Cli) -> None:
 def test_1_is_only_for_a_task_that_is_not_there(
     cli: Cli, writer: redis.Redis, redis_url: str
 ) -> None:
-    fleet.pending(writer, "a", "here")
+    dialect_writers.pending(writer, "a", "here")
     assert cli("--url", redis_url, "task", "here").code == 0
     cli("--url", redis_url, "task", "there").failed(1)
     cli("--url", DEAD, "task", "there").failed(69)

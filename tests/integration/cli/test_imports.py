@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.cli.conftest import DEADLINE_S, Cli
+from tests.integration.conftest import DEADLINE_S, Cli
 
 ROOT = Path(__file__).resolve().parents[3]
 LINT = "from importlinter.cli import lint_imports_command; lint_imports_command()"

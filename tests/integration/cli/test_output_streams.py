@@ -11,8 +11,8 @@ import pytest
 import redis
 
 from runqy_tui.commands.plain_tables import for_encoding
-from tests.integration.cli.conftest import DEADLINE_S, Cli, Result
-from tests.support import fleet
+from tests.integration.conftest import DEADLINE_S, Cli, Result
+from tests.support import dialect_writers
 
 FULL = Path("/dev/full")
 NO_UTF8_MODE = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C"}
@@ -22,9 +22,9 @@ NO_UTF8_MODE = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C"}
 @pytest.fixture
 def odd_task(writer: redis.Redis, redis_url: str) -> list[str]:
     """Arguments that print a task with signs beyond ASCII."""
-    message = fleet.message(type="日本 ✖ é", payload="zażółć · \x1b".encode())
-    fleet.queue(writer, "a")
-    fleet.task(writer, "a", "odd", msg=message, state="pending")
+    message = dialect_writers.message(type="日本 ✖ é", payload="zażółć · \x1b".encode())
+    dialect_writers.queue(writer, "a")
+    dialect_writers.task(writer, "a", "odd", msg=message, state="pending")
     return ["--url", redis_url, "task", "odd"]
 
 
@@ -38,7 +38,7 @@ def onto(cli: Cli, stdout: int, *args: str) -> Result:
 def test_a_pipe_that_nobody_reads(
     cli: Cli, writer: redis.Redis, redis_url: str, command: list[str]
 ) -> None:
-    fleet.pending(writer, "a", "here")
+    dialect_writers.pending(writer, "a", "here")
     ours, theirs = os.pipe()
     os.close(ours)
     try:

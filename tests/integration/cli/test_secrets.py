@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.cli.conftest import Cli, Result
+from tests.integration.conftest import Cli, Result
 
 Run = Callable[..., Result]
 

@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
-from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.integration.cli.conftest import Cli
+from tests.integration.conftest import Cli
 
 __all__ = ["Answer", "Exporter", "StartExporter"]
 
@@ -94,11 +93,6 @@ class Exporter:
 
 
 StartExporter = Callable[..., Exporter]
-
-
-@pytest.fixture
-def cli(tmp_path: Path) -> Cli:
-    return Cli(tmp_path)
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from urllib.request import urlopen
 import pytest
 import redis
 
-from tests.integration.cli.conftest import Cli
+from tests.integration.conftest import Cli
 from tests.integration.exporter.conftest import Exporter
-from tests.support import fleet
+from tests.support import dialect_writers
 
 DEADLINE_S = 60.0
 RULES = """
@@ -120,16 +120,16 @@ def prometheus(exporter: Exporter, cli: Cli, tmp_path: Path) -> Iterator[Prometh
 def test_target_values_and_alerts(
     writer: redis.Redis, exporter: Exporter, prometheus: Prometheus
 ) -> None:
-    now = fleet.now_of(writer)
-    fleet.worker(writer, "w:1", now + 25, "map[a:1]", healthy=0, status="running")
-    fleet.pending(writer, "a", "t1", "t2", "t3", since=now - 30)
-    fleet.task(writer, "a", "slow", state="active")
+    now = dialect_writers.now_of(writer)
+    dialect_writers.worker(writer, "w:1", now + 25, "map[a:1]", healthy=0, status="running")
+    dialect_writers.pending(writer, "a", "t1", "t2", "t3", since=now - 30)
+    dialect_writers.task(writer, "a", "slow", state="active")
     writer.zadd("asynq:{a}:lease", {"slow": now + 120})
     writer.mset({"asynq:{a}:processed": 41, "asynq:{a}:failed": 7})
     exporter.polled()
     writer.lpush("asynq:{a}:active", "slow")
     exporter.polled(4)
-    fleet.put(writer, "asynq:{a}:t:slow", {"state": "completed"})
+    dialect_writers.put(writer, "asynq:{a}:t:slow", {"state": "completed"})
     writer.lrem("asynq:{a}:active", 0, "slow")
 
     (target,) = prometheus.until(

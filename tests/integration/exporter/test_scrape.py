@@ -11,7 +11,7 @@ import redis
 
 from runqy_tui.exporter.metric_families import FAMILIES
 from tests.integration.exporter.conftest import Exporter, StartExporter
-from tests.support import fleet
+from tests.support import dialect_writers
 from tests.support.captures import Captures
 
 STATES = ("scheduled", "retry", "archived", "completed")
@@ -67,9 +67,9 @@ def test_successes_of_asynq_are_tries_less_failures(captures: Captures, exporter
 
 
 def test_counters_survive_a_reset(writer: redis.Redis, exporter: Exporter) -> None:
-    now = fleet.now_of(writer)
-    fleet.worker(writer, "w:1", now, "map[a:1]")
-    fleet.queue(writer, "a")
+    now = dialect_writers.now_of(writer)
+    dialect_writers.worker(writer, "w:1", now, "map[a:1]")
+    dialect_writers.queue(writer, "a")
     writer.mset({"asynq:{a}:processed": 100, "asynq:{a}:failed": 10})
     done, failed = "runqy_tasks_processed_total{queue=a}", "runqy_tasks_failed_total{queue=a}"
     seen = exporter.polled()
@@ -82,10 +82,10 @@ def test_counters_survive_a_reset(writer: redis.Redis, exporter: Exporter) -> No
 
 
 def test_what_vanishes_leaves(writer: redis.Redis, exporter: Exporter) -> None:
-    now = fleet.now_of(writer)
-    fleet.worker(writer, "w:1", now, "map[a:1]")
-    fleet.worker(writer, "w:2", now, "map[a:1]")
-    fleet.pending(writer, "a", "t1", since=now - 60)
+    now = dialect_writers.now_of(writer)
+    dialect_writers.worker(writer, "w:1", now, "map[a:1]")
+    dialect_writers.worker(writer, "w:2", now, "map[a:1]")
+    dialect_writers.pending(writer, "a", "t1", since=now - 60)
     seen = exporter.polled()
     assert seen["runqy_worker_healthy{worker=w:1}"] == 1
     assert 55 < seen["runqy_queue_oldest_pending_age_seconds{queue=a}"] < 90
@@ -99,16 +99,16 @@ def test_what_vanishes_leaves(writer: redis.Redis, exporter: Exporter) -> None:
 
 
 def test_observed_durations(writer: redis.Redis, exporter: Exporter) -> None:
-    now = fleet.now_of(writer)
-    fleet.worker(writer, "w:1", now, "map[a:1]")
-    fleet.queue(writer, "a")
+    now = dialect_writers.now_of(writer)
+    dialect_writers.worker(writer, "w:1", now, "map[a:1]")
+    dialect_writers.queue(writer, "a")
     exporter.polled()
-    fleet.task(writer, "a", "t1", state="active")
+    dialect_writers.task(writer, "a", "t1", state="active")
     writer.zadd("asynq:{a}:lease", {"t1": now + 120})
     writer.lpush("asynq:{a}:active", "t1")
     began = time.monotonic()
     exporter.polled(6)
-    fleet.put(writer, "asynq:{a}:t:t1", {"state": "completed"})
+    dialect_writers.put(writer, "asynq:{a}:t:t1", {"state": "completed"})
     writer.lrem("asynq:{a}:active", 0, "t1")
     took = time.monotonic() - began
     count = "runqy_task_duration_seconds_count{queue=a}"
@@ -121,7 +121,7 @@ def test_observed_durations(writer: redis.Redis, exporter: Exporter) -> None:
 def test_hostile_names_make_a_valid_scrape(writer: redis.Redis, exporter: Exporter) -> None:
     names = [b'q"\\\n# TYPE x', b"\xff\xfe", b"a\x1b]52;c;aGk=\x07", b"a" * 5_000, b"{}", b""]
     for name in names:
-        fleet.queue(writer, name)
+        dialect_writers.queue(writer, name)
     seen = exporter.polled()
     pending = [name for name in seen if name.startswith("runqy_queue_pending_tasks")]
     assert len(pending) == len(names)
@@ -132,7 +132,7 @@ def test_hostile_names_make_a_valid_scrape(writer: redis.Redis, exporter: Export
 
 def test_the_number_of_series_has_a_bound(writer: redis.Redis, start: StartExporter) -> None:
     for turn in range(40):
-        fleet.queue(writer, f"q{turn}")
+        dialect_writers.queue(writer, f"q{turn}")
     exporter = start("--max-series", "100")
     seen = exporter.until(lambda seen: seen.get("runqy_exporter_dropped_series", 0) > 0)
     assert len(seen) <= 100

@@ -10,9 +10,9 @@ import pytest
 import redis
 
 from runqy_tui.demo.embedded_server import EmbeddedServer
-from tests.integration.cli.conftest import Cli
+from tests.integration.conftest import Cli
 from tests.integration.exporter.conftest import Exporter, StartExporter
-from tests.support import fleet
+from tests.support import dialect_writers
 
 DEAD = "redis://127.0.0.1:1/0"
 
@@ -46,7 +46,7 @@ def test_it_starts_without_redis_and_says_so(start: StartExporter) -> None:
 def test_redis_goes_and_comes_back(start: StartExporter) -> None:
     with EmbeddedServer(tcp=True) as server:
         with redis.Redis.from_url(server.url) as writer:
-            fleet.pending(writer, "a", "t1")
+            dialect_writers.pending(writer, "a", "t1")
         exporter = start(url=server.url)
         exporter.until(lambda seen: seen["runqy_up"] == 1)
         assert exporter.get("/healthz").code == 200
@@ -61,7 +61,7 @@ def test_redis_goes_and_comes_back(start: StartExporter) -> None:
 
 def test_a_scrape_never_waits_for_redis(writer: redis.Redis, exporter: Exporter) -> None:
     """CLIENT PAUSE holds every answer back: the server is there, and silent."""
-    fleet.pending(writer, "a", "t1")
+    dialect_writers.pending(writer, "a", "t1")
     exporter.polled()
     writer.client_pause(4_000)
     paused = time.monotonic()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.config.loading import Desk
+from tests.unit.config.settings_desk import Desk
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runqy_tui.config import COLOURS, list_profiles
-from tests.unit.config.loading import SECRET, Desk
+from tests.unit.config.settings_desk import SECRET, Desk
 
 TWO = f"""
 interval = 9

@@ -14,8 +14,8 @@ from runqy_tui.exporter.counters import Totals
 from runqy_tui.exporter.scrape_state import ScrapeFrame, ScrapeHistogram, ScrapeState, tally
 from runqy_tui.model import Counts, Dialect, Queue, QueueKey, Worker, WorkerState
 from runqy_tui.model.severity import Severity
-from tests.unit.core.builders import queue, snapshot, worker
-from tests.unit.rules.judging import finding
+from tests.support.builders import queue, snapshot, worker
+from tests.unit.alerts.alert_polls import finding
 
 A, B = QueueKey("a"), QueueKey("b")
 

@@ -12,7 +12,7 @@ from runqy_tui.exporter.metric_families import label, queue_label
 from runqy_tui.exporter.web_server import ListenAddress, parse_listen
 from runqy_tui.model import Dialect, Queue, QueueKey
 from runqy_tui.model.errors import UsageError
-from tests.unit.core.builders import queue
+from tests.support.builders import queue
 
 
 def runqy(processed: int | None, failed: int | None = 0) -> Queue:

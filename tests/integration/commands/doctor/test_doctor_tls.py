@@ -1,0 +1,117 @@
+"""TLS as the doctor sees it: Debian's Redis with certificates made for the test."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+import trustme
+
+from tests.integration.commands.doctor.conftest import Doctor
+from tests.support.certificates import HOST, Certificates
+from tests.support.servers import RealServer, debian
+
+
+@pytest.fixture(scope="module")
+def papers(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return Certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="module")
+def encrypted(papers: Certificates) -> Iterator[RealServer]:
+    server = RealServer(debian())
+    papers.encrypt(server, papers.local, clients=False)
+    with server:
+        yield server
+
+
+def at(server: RealServer, **options: object) -> str:
+    text = urlencode({name: str(value) for name, value in options.items()})
+    return f"rediss://127.0.0.1:{server.port}/0?{text}"
+
+
+def test_a_good_certificate(doctor: Doctor, papers: Certificates, encrypted: RealServer) -> None:
+    said = doctor(at(encrypted, ssl_ca_certs=papers.ca))
+    assert said.code == 0
+    told = said.one("TLS")
+    assert told.startswith("TLSv1.3, TLS_")
+    assert "certificate for 127.0.0.1, ends in " in told
+    assert told.endswith("; verified")
+    assert said.one("server").startswith("Redis ")
+
+
+def test_a_ca_that_nobody_knows(
+    doctor: Doctor, papers: Certificates, encrypted: RealServer
+) -> None:
+    for options in ({}, {"ssl_ca_certs": papers.other_ca}):
+        said = doctor(at(encrypted, **options))
+        assert (said.code, said.failures()) == (69, ["TLS"])
+        told = said.one("TLS", "fail")
+        assert "the certificate fails the check" in told
+        assert "certificate for 127.0.0.1, ends in " in told
+        assert "CA" in said.mend("TLS")
+        assert "authentication" in said.skipped()
+
+
+def test_not_verified(doctor: Doctor, encrypted: RealServer) -> None:
+    said = doctor(at(encrypted, ssl_cert_reqs="none"))
+    assert said.code == 0
+    assert said.one("TLS", "warn").endswith("; NOT verified")
+    assert "certificate for 127.0.0.1" in said.one("TLS", "warn")
+
+
+def test_another_name(doctor: Doctor, papers: Certificates) -> None:
+    server = RealServer(debian())
+    papers.encrypt(server, papers.named, clients=False)
+    with server:
+        said = doctor(at(server, ssl_ca_certs=papers.ca))
+    assert (said.code, said.failures()) == (69, ["TLS"])
+    assert f"certificate for {HOST}" in said.one("TLS", "fail")
+    assert "name that is in the certificate" in said.mend("TLS")
+
+
+def test_it_wants_a_certificate_of_the_client(doctor: Doctor, papers: Certificates) -> None:
+    server = RealServer(debian())
+    papers.encrypt(server, papers.local, clients=True)
+    with server:
+        said = doctor(at(server, ssl_ca_certs=papers.ca))
+        assert (said.code, said.one("TLS", "fail")) == (69, "the server refuses this client")
+        assert "client certificate" in said.mend("TLS")
+        chain, key = papers.client
+        said = doctor(at(server, ssl_ca_certs=papers.ca, ssl_certfile=chain, ssl_keyfile=key))
+        assert said.code == 0
+        assert said.one("TLS").endswith("; verified")
+
+
+@pytest.mark.parametrize(("days", "verdict"), [(-1, "fail"), (3, "warn")])
+def test_a_certificate_that_ends(doctor: Doctor, tmp_path: Path, days: int, verdict: str) -> None:
+    authority = trustme.CA()
+    now = dt.datetime.now(dt.UTC)
+    made = authority.issue_cert(
+        "127.0.0.1",
+        not_before=now - dt.timedelta(days=9),
+        not_after=now + dt.timedelta(days=days, hours=1),
+    )
+    chain, key, ca = (tmp_path / name for name in ("chain.pem", "key.pem", "ca.pem"))
+    made.private_key_pem.write_to_path(key)
+    made.cert_chain_pems[0].write_to_path(chain)
+    authority.cert_pem.write_to_path(ca)
+    options = {"tls-cert-file": chain, "tls-key-file": key, "tls-ca-cert-file": ca}
+    server = RealServer(debian())
+    server.options |= {name: str(path) for name, path in options.items()}
+    server.options |= {"port": "0", "tls-port": str(server.port), "tls-auth-clients": "no"}
+    with server:
+        said = doctor(at(server, ssl_ca_certs=ca))
+    told = said.one("TLS", verdict)
+    assert ("expired" in told) is (days < 0)
+    assert "Renew the server's certificate" in said.mend("TLS")
+
+
+def test_a_server_without_tls(doctor: Doctor) -> None:
+    with RealServer(debian()) as plain:
+        said = doctor(f"rediss://127.0.0.1:{plain.port}/0", "--timeout", "0.5")
+    assert (said.code, said.failures()) == (69, ["TLS"])
+    assert "redis:// instead of rediss://" in said.mend("TLS")
