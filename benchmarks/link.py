@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import dataclass
+from dataclasses import replace
 from time import monotonic
-from typing import Any
 
-from benchmarks.kit import programs, pty
+from benchmarks.kit import programs
 from benchmarks.kit.operator import Plan, Seen, operate
 from benchmarks.kit.report import Report, run
 from benchmarks.kit.tables import Column
+from benchmarks.kit.terminal_run import KEYS
+from benchmarks.kit.terminal_session import Link, TerminalSession
 from runqy_tui.demo.demo_run import DemoRun
 
 _COLUMNS = (
@@ -38,26 +39,16 @@ _STALL = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
-    """Bytes a second (0: no limit) and round trip in milliseconds."""
-
-    name: str
-    rate: float = 0.0
-    rtt: float = 0.0
-
-
-LINKS = (
-    Link("no limit"),
-    Link("16 KB/s, 150 ms", 16_000, 150),
-    Link("4 KB/s, 300 ms", 4_000, 300),
-)
-SHORT = Link("100 KB/s, 20 ms", 100_000, 20)
+LINKS = {
+    "no limit": Link(),
+    "16 KB/s, 150 ms": Link(16_000, 150),
+    "4 KB/s, 300 ms": Link(4_000, 300),
+}
+SHORT = {"100 KB/s, 20 ms": Link(100_000, 20)}
 
 
 def measure(report: Report) -> None:
     """A table for each link, and one of the stall."""
-    pty.ptybench()  # says at once where it is missing
     options = report.options
     if options.stall is None:
         options.stall = 1.0 if options.short else 20.0
@@ -70,8 +61,8 @@ def measure(report: Report) -> None:
         }
         if options.short:
             del commands[programs.STOCK]
-        for link in (SHORT,) if options.short else LINKS:
-            table = report.table(f"Link: {link.name}", _COLUMNS, programs.STOCK)
+        for name, link in (SHORT if options.short else LINKS).items():
+            table = report.table(f"Link: {name}", _COLUMNS, programs.STOCK)
             for label in report.rounds(list(commands)):
                 table.add(label, **_figures(_play(label, commands[label], link, options), link))
         table = report.table(f"A link that stalls for {options.stall:g} s", _STALL, programs.STOCK)
@@ -85,7 +76,7 @@ def _play(label: str, command: list[str], link: Link, options: argparse.Namespac
     else:
         pause_s = 2.0 if link.rate else 0.5
         plan = Plan(programs.BY_WORKER[label], pause_s, rest_s=3.0, steady_s=10.0)
-    return operate(command, plan, rate=link.rate, rtt=link.rtt, linkbuf=options.linkbuf)
+    return operate(command, plan, replace(link, buffer=options.linkbuf))
 
 
 def _figures(seen: Seen, link: Link) -> dict[str, float | None]:
@@ -94,7 +85,7 @@ def _figures(seen: Seen, link: Link) -> dict[str, float | None]:
         "paint_s": seen.painted_s,
         "p50": p50,
         "p95": seen.percentile(95),
-        "p50_rtts": p50 / link.rtt if p50 is not None and link.rtt else None,
+        "p50_rtts": p50 / link.round_trip_ms if p50 is not None and link.round_trip_ms else None,
         "answered": seen.answered,
         "key_b": seen.key_bytes,
         "start_b": float(seen.start_bytes),
@@ -104,34 +95,30 @@ def _figures(seen: Seen, link: Link) -> dict[str, float | None]:
 
 def _stall(command: list[str], options: argparse.Namespace) -> dict[str, float | None]:
     """Nobody takes what the program writes; then somebody does: how much of it is old?"""
-    seen = pty.session(command)
+    session = TerminalSession(command)
     try:
-        seen.wait_quiet(0.3, 60.0)
-        seen.pump(monotonic() + (0.3 if options.short else 3.0))
-        seen.stalled = True
-        before = _cpu_s(seen)
-        seen.pump(monotonic() + options.stall)
-        busy = _cpu_s(seen) - before
-        so_far, seen.stalled = seen.total, False
-        seen.pump(monotonic() + 0.5)
-        flood = seen.total - so_far
-        seen.pump(monotonic() + 2.0)
-        after = seen.total - so_far - flood
-        chunks, began = len(seen.chunks), monotonic()
-        seen.key(b"\x1b[B")
-        answered = seen.pump(monotonic() + 5.0, lambda: len(seen.chunks) > chunks)
+        session.wait_for_silence(0.3, 60.0)
+        session.run_until(monotonic() + (0.3 if options.short else 3.0))
+        session.stalled = True
+        before_s = session.usage.cpu_s()
+        session.run_until(monotonic() + options.stall)
+        busy_s = session.usage.cpu_s() - before_s
+        before, session.stalled = session.received, False
+        session.run_until(monotonic() + 0.5)
+        flood = session.received - before
+        session.run_until(monotonic() + 2.0)
+        after = session.received - before - flood
+        chunks, pressed_at = len(session.chunks), monotonic()
+        session.press(KEYS["down"])
+        answered = session.run_until(monotonic() + 5.0, lambda: len(session.chunks) > chunks)
         return {
             "flood_b": flood,
             "after_b": after,
-            "cpu_percent": 100 * busy / options.stall,
-            "answer_ms": (monotonic() - began) * 1_000 if answered else None,
+            "cpu_percent": 100 * busy_s / options.stall,
+            "answer_ms": (monotonic() - pressed_at) * 1_000 if answered else None,
         }
     finally:
-        seen.finish()
-
-
-def _cpu_s(seen: Any) -> float:
-    return float(seen.sampler.sample()[1])
+        session.close()
 
 
 def _options(parser: argparse.ArgumentParser) -> None:

@@ -13,14 +13,16 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from typing import Any
 
-from benchmarks.kit import programs, pty
+from benchmarks.kit import programs
 from benchmarks.kit.fleet import Fleet, fleet
 from benchmarks.kit.operator import Plan, operate
 from benchmarks.kit.report import Report, run
 from benchmarks.kit.sizes import Size
 from benchmarks.kit.tables import Column
+from benchmarks.kit.terminal_run import READY, Measurement
+from benchmarks.kit.terminal_run import Plan as RunPlan
+from benchmarks.kit.terminal_run import measure as measure_run
 
 SMALL = Size("small", 10, 20, 1_000, deep=True)
 LARGE = Size("large", 1_000, 5_000, 1_000_000, deep=True)
@@ -37,15 +39,15 @@ _SHORT = (
     Size("many", 3, 4, 1_000, deep=True),
 )
 _GESTURES = (
-    ("tasks_end", "tasks: to the end", "3,z,hex:47"),
-    ("tasks_start", "tasks: to the start", "hex:67"),
+    ("tasks_end", "tasks: to the end", "3,z,G"),
+    ("tasks_start", "tasks: to the start", "g"),
     ("page", "a page down", "pgdn"),
-    ("queues_end", "queues: to the end", "z,2,hex:47"),
-    ("queues_sort", "queues: sort, reversed", "s,hex:53"),
-    ("queues_filter", "queues: filter, a key", "/,hex:39"),
-    ("workers_end", "workers: to the end", "enter,esc,1,hex:47"),
-    ("workers_sort", "workers: sort, reversed", "s,hex:53"),
-    ("workers_filter", "workers: filter, a key", "/,hex:39"),
+    ("queues_end", "queues: to the end", "z,2,G"),
+    ("queues_sort", "queues: sort, reversed", "s,S"),
+    ("queues_filter", "queues: filter, a key", "/,9"),
+    ("workers_end", "workers: to the end", "enter,esc,1,G"),
+    ("workers_sort", "workers: sort, reversed", "s,S"),
+    ("workers_filter", "workers: filter, a key", "/,9"),
 )
 """Name, title, and keys; the time is that of the last key, until the screen is at rest."""
 
@@ -68,7 +70,6 @@ _COST = (
 
 def measure(report: Report) -> None:
     """Moving in a large fleet, and what a refresh costs by the number of tasks."""
-    pty.ptybench()  # says at once where it is missing
     options = report.options
     small, large, few, many = _SHORT if options.short else (SMALL, LARGE, FEW, MANY)
     if options.tasks is not None:
@@ -140,40 +141,41 @@ def _fleets(report: Report, *sizes: Size) -> Iterator[list[Fleet]]:
         yield found
 
 
-def _watch(at: Fleet, options: argparse.Namespace, interval_s: float, keys: str) -> dict[str, Any]:
+def _watch(at: Fleet, options: argparse.Namespace, interval_s: float, keys: str) -> Measurement:
     """The monitor on a fleet; a poll of a large one seldom falls between two keys."""
     short: bool = options.short
-    return pty.measure(
-        programs.ours(at.url, interval_s),
+    plan = RunPlan(
         keys=keys,
-        ready_re=pty.READY,
-        warmup=0.1 if short else 3.0,
-        duration=(1.0 if short else 15.0) if interval_s < _INTERVAL_S else 0.1,
-        key_timeout=5_000.0,
-        no_screen=True,
-        key_idle=40.0 if short else 80.0,
-        key_settle=60.0 if short else 150.0,  # a large repaint may pause
+        ready=READY,
+        warmup_s=0.1 if short else 3.0,
+        duration_s=(1.0 if short else 15.0) if interval_s < _INTERVAL_S else 0.1,
+        replay=False,
+        key_timeout_s=5.0,
+        key_idle_s=0.04 if short else 0.08,
+        key_settle_s=0.06 if short else 0.15,  # a large repaint may pause
     )
+    return measure_run(programs.ours(at.url, interval_s), plan)
 
 
-def _cost(found: dict[str, Any]) -> dict[str, float | None]:
+def _cost(found: Measurement) -> dict[str, float | None]:
     return {
-        "start_ms": pty.figure(found, "start.painted", 1_000),
-        "rss_mb": pty.figure(found, "memory.rss_kb", 1 / 1_024),
-        "peak_mb": pty.figure(found, "memory.hwm_kb", 1 / 1_024),
-        "cpu_s": pty.figure(found, "steady.cpu_ms_per_s"),
-        "cpu_refresh": pty.figure(found, "steady.cpu_ms_per_burst"),
-        "refresh_b": pty.figure(found, "steady.bytes_per_burst"),
+        "start_ms": found.start.painted_ms,
+        "rss_mb": found.memory.resident / 1_024,
+        "peak_mb": found.memory.peak / 1_024,
+        "cpu_s": found.rest.cpu_ms_per_s,
+        "cpu_refresh": found.rest.refresh_cpu_ms,
+        "refresh_b": found.rest.refresh_size,
     }
 
 
 def _answers(
-    found: dict[str, Any], gestures: Sequence[tuple[str, str, str]]
+    found: Measurement, gestures: Sequence[tuple[str, str, str]]
 ) -> dict[str, float | None]:
-    each, figures, end = found["keys"]["each"], {}, 0
+    figures: dict[str, float | None] = {}
+    end = 0
     for name, _, keys in gestures:
         end += len(keys.split(","))
-        figures[name] = each[end - 1]["last_ms"]
+        figures[name] = found.answers[end - 1]
     return figures
 
 

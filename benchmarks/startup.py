@@ -14,9 +14,11 @@ import sys
 from dataclasses import dataclass
 from time import perf_counter
 
-from benchmarks.kit import programs, pty
+from benchmarks.kit import programs
 from benchmarks.kit.report import ROOT, Report, run
 from benchmarks.kit.tables import Column
+from benchmarks.kit.terminal_run import READY, Plan
+from benchmarks.kit.terminal_run import measure as measure_run
 from runqy_tui.demo.demo_run import DemoRun
 
 _PAINT = (
@@ -67,7 +69,6 @@ _COMMANDS = (
 
 def measure(report: Report) -> None:
     """The monitor's first frame, then every command."""
-    pty.ptybench()  # says at once where it is missing
     with DemoRun(tcp=True) as demo:
         if not demo.wait_ready(30.0):
             raise SystemExit("the demo did not become ready")
@@ -77,7 +78,7 @@ def measure(report: Report) -> None:
 
 def _paint(report: Report, url: str) -> None:
     table = report.table("From the start to the first full frame", _PAINT, programs.EMPTY)
-    ready = {programs.EMPTY: None, programs.STOCK: pty.READY, programs.OURS: pty.READY}
+    ready = {programs.EMPTY: None, programs.STOCK: READY, programs.OURS: READY}
     commands = {
         programs.EMPTY: programs.empty(),
         programs.OURS: programs.ours(url, 10.0),
@@ -87,18 +88,17 @@ def _paint(report: Report, url: str) -> None:
         del commands[programs.STOCK]
     else:
         for command in commands.values():  # compiles what is not yet
-            pty.measure(command, warmup=0.0, duration=0.1, no_screen=True)
+            measure_run(command, Plan(warmup_s=0.0, duration_s=0.1, replay=False))
     for label in report.rounds(list(commands)):
-        found = pty.measure(
-            commands[label], warmup=0.0, duration=0.1, ready_re=ready[label], no_screen=True
-        )
+        plan = Plan(ready=ready[label], warmup_s=0.0, duration_s=0.1, replay=False)
+        start = measure_run(commands[label], plan).start
         table.add(
             label,
-            byte_ms=pty.figure(found, "start.first_byte", 1_000),
-            text_ms=pty.figure(found, "start.first_text", 1_000),
-            painted_ms=pty.figure(found, "start.painted", 1_000),
-            cpu_ms=pty.figure(found, "start.cpu_ms"),
-            start_b=pty.figure(found, "start.bytes"),
+            byte_ms=start.first_byte_ms,
+            text_ms=start.first_text_ms,
+            painted_ms=start.painted_ms,
+            cpu_ms=start.cpu_ms,
+            start_b=start.size,
         )
 
 

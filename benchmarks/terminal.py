@@ -12,12 +12,14 @@ from __future__ import annotations
 import argparse
 import sys
 from dataclasses import dataclass, replace
-from typing import Any
 
-from benchmarks.kit import programs, pty
+from benchmarks.kit import programs
 from benchmarks.kit.operator import Plan, operate
 from benchmarks.kit.report import Report, run
 from benchmarks.kit.tables import Column
+from benchmarks.kit.terminal_run import READY, Measurement
+from benchmarks.kit.terminal_run import Plan as RunPlan
+from benchmarks.kit.terminal_run import measure as measure_run
 from runqy_tui.demo.demo_run import DemoRun
 
 _KEYS = "down*6,up*3,pgdn,up*6"
@@ -36,18 +38,6 @@ _COLUMNS = (
     Column("rss_mb", "RSS MB", 1),
     Column("start_b", "start B", 0),
 )
-_PATHS = {
-    "refresh_b": ("steady.bytes_per_burst", 1.0),
-    "minimal_b": ("steady.min_bytes_per_burst", 1.0),
-    "of_minimal": ("steady.ratio_to_min", 1.0),
-    "bytes_s": ("steady.bytes_per_s", 1.0),
-    "cpu_refresh": ("steady.cpu_ms_per_burst", 1.0),
-    "cpu_s": ("steady.cpu_ms_per_s", 1.0),
-    "rest_p50": ("keys.last_p50", 1.0),
-    "rest_p95": ("keys.last_p95", 1.0),
-    "rss_mb": ("memory.rss_kb", 1 / 1024),
-    "start_b": ("start.bytes", 1.0),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +66,6 @@ def _programs(url: str, options: argparse.Namespace) -> list[Program]:
 
 def measure(report: Report) -> None:
     """One table, by round: what is without polls is so within its round."""
-    pty.ptybench()  # says at once where it is missing
     options = report.options
     table = report.table("A refresh on a terminal of 120 × 40", _COLUMNS, programs.STOCK)
     with DemoRun(tcp=True) as demo, DemoRun(tcp=True, healthy=True) as calm:
@@ -95,16 +84,26 @@ def measure(report: Report) -> None:
                 round_of = {}
 
 
-def _run(program: Program, options: argparse.Namespace) -> dict[str, Any]:
-    ready = pty.READY if program.label in programs.BY_WORKER else None
+def _run(program: Program, options: argparse.Namespace) -> Measurement:
+    ready = READY if program.label in programs.BY_WORKER else None
     duration, warmup = (1.2, 0.3) if options.short else (options.seconds, 3.0)
-    return pty.measure(
-        program.command, keys=program.keys, duration=duration, warmup=warmup, ready_re=ready
-    )
+    plan = RunPlan(keys=program.keys, ready=ready, warmup_s=warmup, duration_s=duration)
+    return measure_run(program.command, plan)
 
 
-def _figures(found: dict[str, Any]) -> dict[str, float | None]:
-    return {key: pty.figure(found, *where) for key, where in _PATHS.items()}
+def _figures(found: Measurement) -> dict[str, float | None]:
+    return {
+        "refresh_b": found.rest.refresh_size,
+        "minimal_b": found.rest.minimal_size,
+        "of_minimal": found.rest.of_minimal,
+        "bytes_s": found.rest.bytes_per_s,
+        "cpu_refresh": found.rest.refresh_cpu_ms,
+        "cpu_s": found.rest.cpu_ms_per_s,
+        "rest_p50": found.answer_percentile(50),
+        "rest_p95": found.answer_percentile(95),
+        "rss_mb": found.memory.resident / 1_024,
+        "start_b": float(found.start.size),
+    }
 
 
 def _cursor(label: str, url: str, options: argparse.Namespace) -> dict[str, float | None]:

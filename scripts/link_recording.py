@@ -2,7 +2,7 @@
 
     python -m scripts.link_recording [--rate BYTES] [--rtt MS] [--out FILE]
 
-The link is simulated by ptybench.py, which the benchmarks use as well (see benchmarks/README.md).
+The link is simulated, as in the benchmarks (see benchmarks/README.md).
 An operator moves the cursor, goes to the tasks, opens one, closes it, goes to the workers, and
 leaves; each key is typed two seconds after the one before was answered, and counts as answered
 when the screen shows what it was for. Times are those of the operator's end of the link.
@@ -21,9 +21,10 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path
 from time import monotonic
-from typing import Any
 
-from benchmarks.kit import pty
+from benchmarks.kit.emulator import Emulator
+from benchmarks.kit.terminal_run import READY, in_steps
+from benchmarks.kit.terminal_session import SIZE, Link, TerminalSession
 from runqy_tui.demo.demo_run import DemoRun
 
 OUT = Path(__file__).resolve().parents[1] / "screenshots" / "slow-link.cast"
@@ -80,48 +81,48 @@ STEPS = (
 class Recording:
     """A session on the link, seen from its far end."""
 
-    seen: Any
+    session: TerminalSession
     way_s: float
-    term: Any = field(init=False)
+    emulator: Emulator = field(init=False)
     keys: list[tuple[float, Step, float]] = field(default_factory=list)
     _fed: int = 0
 
     def __post_init__(self) -> None:
-        self.term = pty.ptybench().Term(*pty.SIZE)
+        self.emulator = Emulator(*SIZE)
 
     @property
     def now(self) -> float:
         """Seconds since the start."""
-        return float(monotonic() - self.seen.t0)
+        return self.session.elapsed_s
 
     @property
     def lines(self) -> list[str]:
         """The screen at the far end."""
-        while self._fed < len(self.seen.chunks):
-            at, data = self.seen.chunks[self._fed]
+        while self._fed < len(self.session.chunks):
+            at, data = self.session.chunks[self._fed]
             if at + self.way_s > self.now:
                 break
-            self.term.feed(data)
+            self.emulator.feed(data)
             self._fed += 1
-        return list(self.term.text())
+        return self.emulator.lines()
 
     def wait(self, condition: Callable[[Lines], object], what: str) -> float:
         """Wait until the screen shows it; gives when."""
         end = monotonic() + _PATIENCE_S
         while not condition(self.lines):
-            if monotonic() > end or not self.seen.alive():
+            if monotonic() > end or not self.session.is_alive:
                 raise SystemExit(f"never came: {what}\n" + "\n".join(self.lines))
-            self.seen.pump(monotonic() + 0.02)
+            self.session.run_until(monotonic() + 0.02)
         return self.now
 
     def rest(self) -> None:
         """Let the operator read."""
-        self.seen.pump(monotonic() + _PAUSE_S)
+        self.session.run_until(monotonic() + _PAUSE_S)
 
     def play(self, step: Step) -> None:
         """Type a key, and wait for what it does."""
         before, typed = self.lines, self.now
-        self.seen.key(step.key)
+        self.session.press(step.key)
         shown = self.wait(lambda now: step.done(now, before), step.label)
         self.keys.append((typed, step, shown))
         self.rest()
@@ -131,26 +132,14 @@ class Recording:
         decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         marks = [(typed, step.label, step.key) for typed, step, _ in self.keys]
         marks.append((leaving, "leave", b"q"))
-        for at, data in _frames(self.seen.chunks, self.way_s):
+        for arrived, data in in_steps(self.session.chunks, _FRAME_S):
+            at = arrived + self.way_s
             while marks and marks[0][0] <= at:
                 typed, label, key = marks.pop(0)
                 yield typed, "m", label
                 yield typed, "i", key.decode()
             if text := decode(data):
                 yield at, "o", text
-
-
-def _frames(chunks: Sequence[tuple[float, bytes]], way_s: float) -> Iterator[tuple[float, bytes]]:
-    """What came, a twentieth of a second at a time, at the time of its last byte."""
-    held, since, last = b"", 0.0, 0.0
-    for at, data in chunks:
-        if held and at - since >= _FRAME_S:
-            yield last + way_s, held
-            held = b""
-        since = since if held else at
-        held, last = held + data, at
-    if held:
-        yield last + way_s, held
 
 
 def record(rate: float, rtt: float, out: Path) -> None:
@@ -160,27 +149,30 @@ def record(rate: float, rtt: float, out: Path) -> None:
         if not demo.wait_ready(_PATIENCE_S):
             raise SystemExit("the demo did not become ready")
         command = [sys.executable, "-m", "runqy_tui", "--url", demo.url]
-        seen = pty.session(command, rate=rate, rtt=rtt, env={"HOME": home, "LANG": "C.UTF-8"})
-        recording = Recording(seen, rtt / 2_000)
+        session = TerminalSession(command, Link(rate, rtt), {"HOME": home, "LANG": "C.UTF-8"})
+        recording = Recording(session, rtt / 2_000)
         try:
             first = recording.wait(lambda lines: "runqy-tui" in "\n".join(lines), "anything")
             data = recording.wait(_full, "data")
-            at_start = seen.total
+            at_start = session.received
             recording.rest()
             for step in STEPS:
                 recording.play(step)
             leaving = recording.now
-            seen.key(b"q")
-            seen.pump(monotonic() + _PATIENCE_S, lambda: not seen.alive() and not seen.link)
+            session.press(b"q")
+            session.run_until(
+                monotonic() + _PATIENCE_S,
+                lambda: not session.is_alive and session.link_is_empty,
+            )
             left = recording.now
         finally:
-            seen.finish()
-    if seen.resp.leftovers():
-        raise SystemExit(f"left on: {' '.join(seen.resp.leftovers())}")
+            session.close()
+    if session.leftovers():
+        raise SystemExit(f"left on: {' '.join(session.leftovers())}")
     header = {
         "version": 2,
-        "width": pty.SIZE[0],
-        "height": pty.SIZE[1],
+        "width": SIZE[0],
+        "height": SIZE[1],
         "title": f"runqy-tui over {rate / 1_000:g} KB/s, {rtt:g} ms",
         "env": {"TERM": "xterm-256color"},
     }
@@ -192,13 +184,14 @@ def record(rate: float, rtt: float, out: Path) -> None:
     for typed, step, shown in recording.keys:
         print(f"{step.label:<16}{(shown - typed) * 1_000:6.0f} ms")
     print(f"{'leave':<16}{(left - leaving) * 1_000:6.0f} ms")
-    print(f"{seen.total:,} bytes in {left:.0f} s; {out.name} has {out.stat().st_size:,} bytes")
+    size = out.stat().st_size
+    print(f"{session.received:,} bytes in {left:.0f} s; {out.name} has {size:,} bytes")
 
 
 def _full(lines: Lines) -> bool:
     """Every pane has its lines, down to the keys of the footer."""
     text = "\n".join(lines)
-    return bool(re.search(pty.READY, text)) and "3 Tasks ─" in text and " quit" in lines[-1]
+    return bool(re.search(READY, text)) and "3 Tasks ─" in text and " quit" in lines[-1]
 
 
 def main() -> None:

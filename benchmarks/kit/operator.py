@@ -6,21 +6,19 @@ writes meanwhile (and on a slow link there is always something on the way) is no
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from statistics import quantiles
 from time import monotonic
-from typing import Any
 
-from benchmarks.kit import pty
+from benchmarks.kit.emulator import Emulator
+from benchmarks.kit.tables import percentile
+from benchmarks.kit.terminal_run import KEYS, READY, in_steps, painted_s, require_alive
+from benchmarks.kit.terminal_session import DIRECT, SIZE, Chunk, Link, TerminalSession
 
 MOVES = 9
 """The healthy demo has eleven workers."""
 
-_DOWN = b"\x1b[B"
-_LOOK_S = 0.25
 LINES = range(1, 15)
 """Where the upper left table has its lines, in the monitor and in the stock tables."""
 
@@ -62,90 +60,82 @@ class Seen:
 
     def percentile(self, which: int) -> float | None:
         """Of the keys that were answered, in milliseconds."""
-        known = [one for one in self.answers if one is not None]
-        return quantiles(known, n=100, method="inclusive")[which - 1] if len(known) > 1 else None
+        return percentile(self.answers, which)
 
 
-def operate(command: Sequence[str], plan: Plan, **link: Any) -> Seen:
-    """Start a program and play; ``link`` are ``rate``, ``rtt`` and ``linkbuf``."""
-    seen = pty.session(command, **link)
+def operate(command: Sequence[str], plan: Plan, link: Link = DIRECT) -> Seen:
+    """Start a program and play.
+
+    Raises SystemExit where it shows no data in time, ends early, or has no cursor to be seen.
+    """
+    session = TerminalSession(command, link)
     try:
-        _await_data(seen, plan.patience_s)
-        seen.pump(monotonic() + plan.rest_s)
-        rested_s, start = monotonic() - seen.t0, seen.total
-        seen.pump(monotonic() + plan.steady_s)
-        steady = (seen.total - start) / plan.steady_s if plan.steady_s else None
+        if not session.wait_for_text(READY, plan.patience_s):
+            screen = session.screen().text()
+            raise SystemExit(f"no data on the screen within {plan.patience_s:g} s:\n{screen}")
+        session.run_until(monotonic() + plan.rest_s)
+        rested, start = len(session.chunks), session.received
+        session.run_until(monotonic() + plan.steady_s)
+        steady = (session.received - start) / plan.steady_s if plan.steady_s else None
         for key in plan.prepare:
-            seen.key(key)
-            seen.pump(monotonic() + 2 * plan.pause_s)
-        ready_s, before = monotonic() - seen.t0, seen.total
-        sent = list(_press(seen, plan))
-        seen.pump(monotonic() + plan.patience_s, lambda: seen.idle_for() > plan.pause_s)
-        key_bytes = (seen.total - before) / plan.moves
-        if not seen.alive():
-            raise SystemExit(f"{' '.join(command)} ended early ({seen.describe_status()})")
+            session.press(key)
+            session.run_until(monotonic() + 2 * plan.pause_s)
+        prepared, before = len(session.chunks), session.received
+        pressed_s = list(_move(session, plan))
+        session.run_until(
+            monotonic() + plan.patience_s, lambda: session.silent_for_s > plan.pause_s
+        )
+        key_bytes = (session.received - before) / plan.moves
+        require_alive(session, command)
     finally:
-        seen.finish()
-    # ptybench delays what is typed by half a round trip; what is written takes the other half.
-    way_s = link.get("rtt", 0.0) / 2_000
-    chunks = [(at + way_s, data) for at, data in seen.chunks]
-    answers = _answers(chunks, ready_s, sent, plan.lines)
-    painted_s = pty.painted(chunks, rested_s + way_s, pty.READY)
-    return Seen(painted_s, start, steady, answers, key_bytes)
+        session.close()
+    # The session delays what is typed by half a round trip; what is shown takes the other half.
+    way_s = link.round_trip_ms / 2_000
+    chunks = [(at + way_s, data) for at, data in session.chunks]
+    answers = _answers(chunks[:prepared], chunks[prepared:], pressed_s, plan.lines)
+    return Seen(painted_s(chunks[:rested], READY), start, steady, answers, key_bytes)
 
 
-def _await_data(seen: Any, patience_s: float) -> None:
-    term, fed, end = pty.ptybench().Term(*pty.SIZE), 0, monotonic() + patience_s
-    while monotonic() < end:
-        seen.pump(monotonic() + _LOOK_S)
-        for _, data in seen.chunks[fed:]:
-            term.feed(data)
-        fed = len(seen.chunks)
-        if re.search(pty.READY, "\n".join(term.text())):
-            return
-    raise SystemExit(f"no data on the screen within {patience_s:g} s:\n" + "\n".join(term.text()))
-
-
-def _press(seen: Any, plan: Plan) -> Iterator[float]:
-    """Move down, key by key; gives when each was typed."""
+def _move(session: TerminalSession, plan: Plan) -> Iterator[float]:
+    """Move down, key by key; yield the seconds at which each was typed."""
     for number in range(plan.moves):
-        yield monotonic() - seen.t0
-        seen.key(_DOWN)
-        seen.pump(monotonic() + plan.pause_s * _UNEVEN[number % len(_UNEVEN)])
+        yield session.elapsed_s
+        session.press(KEYS["down"])
+        session.run_until(monotonic() + plan.pause_s * _UNEVEN[number % len(_UNEVEN)])
 
 
 def _answers(
-    chunks: Sequence[tuple[float, bytes]], ready_s: float, sent: Sequence[float], where: range
+    before: Sequence[Chunk], after: Sequence[Chunk], pressed_s: Sequence[float], where: range
 ) -> tuple[float | None, ...]:
     """Milliseconds from each key to the cursor on its line or, with frames left out, below."""
-    term, colour, first = pty.ptybench().Term(*pty.SIZE), None, 0
-    lowest: list[tuple[float, int]] = []
-    for at, data in pty.steps(chunks):
-        if colour is None and at > ready_s:
-            colour, first = _cursor(term, where)
-        term.feed(data)
-        if colour is not None:
-            lines = [line for line in where if _colour(term, line) == colour]
-            lowest.append((at, max(lines, default=first)))
+    emulator = Emulator(*SIZE)
+    for _, data in before:
+        emulator.feed(data)
+    colour, first = _cursor(emulator, where)
+    lowest = []
+    for at, data in in_steps(after):
+        emulator.feed(data)
+        lines = [line for line in where if _colour(emulator, line) == colour]
+        lowest.append((at, max(lines, default=first)))
     return tuple(
         next(
             ((at - typed) * 1_000 for at, line in lowest if at >= typed and line >= first + number),
             None,
         )
-        for number, typed in enumerate(sent, start=1)
+        for number, typed in enumerate(pressed_s, start=1)
     )
 
 
-def _cursor(term: Any, where: range) -> tuple[str, int]:
+def _cursor(emulator: Emulator, where: range) -> tuple[str, int]:
     """The colour that one line alone has, and which line that is."""
-    colours = {line: _colour(term, line) for line in where}
+    colours = {line: _colour(emulator, line) for line in where}
     times = Counter(colours.values())
     alone = [line for line, colour in colours.items() if times[colour] == 1]
     if len(alone) != 1:
-        raise SystemExit("cannot tell which line is the cursor's:\n" + "\n".join(term.text()))
+        raise SystemExit(f"cannot find the line with the cursor:\n{emulator.text()}")
     return colours[alone[0]], alone[0]
 
 
-def _colour(term: Any, line: int) -> str:
-    colour: str = term.screen.buffer[line][_COLUMN].bg
+def _colour(emulator: Emulator, line: int) -> str:
+    colour: str = emulator.screen.buffer[line][_COLUMN].bg
     return colour

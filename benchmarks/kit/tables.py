@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
+from statistics import median, quantiles
 
 UNKNOWN = "–"
 
@@ -102,6 +102,12 @@ class Table:
                 for label, row in self.values.items()
             },
         }
+
+
+def percentile(values: Sequence[float | None], which: int) -> float | None:
+    """Percentile of the values that are known; ``None`` where fewer than two are."""
+    known = [value for value in values if value is not None]
+    return quantiles(known, n=100, method="inclusive")[which - 1] if len(known) > 1 else None
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
