@@ -47,7 +47,7 @@ def worker_rows(snapshot: Snapshot) -> list[Row]:
             (
                 worker.id,
                 worker.state.value,
-                _age(worker.last_beat_age_s),
+                _age(snapshot.last_beat_age_s(worker)),
                 _number(worker.active_count),
                 _number(worker.metrics.cpu_percent if worker.metrics else None),
                 " ".join(worker.queues),
@@ -68,7 +68,7 @@ def queue_rows(snapshot: Snapshot) -> list[Row]:
                 _number(queue.counts.active),
                 _number(queue.counts.retry),
                 _number(queue.counts.archived),
-                _age(queue.oldest_pending_age_s),
+                _age(snapshot.oldest_pending_age_s(queue)),
                 _number(queue.processed_total),
             ),
         )

@@ -32,8 +32,8 @@ def setting(offset_s: float) -> Callable[[bytes], bytes]:
 def sane(seen: Seen) -> None:
     """No age and no rate below zero, nothing since a moment yet to come."""
     snapshot, view = seen.snapshot, seen.store.live
-    ages = [queue.oldest_pending_age_s for queue in snapshot.queues]
-    ages += [worker.last_beat_age_s for worker in snapshot.workers]
+    ages = [snapshot.oldest_pending_age_s(queue) for queue in snapshot.queues]
+    ages += [snapshot.last_beat_age_s(worker) for worker in snapshot.workers]
     assert all(age is None or age >= 0 for age in ages), ages
     for trend in view.trends.values():
         for rate in (trend.done_per_s, trend.failed_per_s, trend.enqueued_per_s):

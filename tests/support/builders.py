@@ -24,11 +24,13 @@ def worker(
     name: str = "gpu-1:1",
     state: WorkerState = WorkerState.RUNNING,
     dialect: Dialect = Dialect.RUNQY,
+    *,
+    last_beat_age_s: float | None = 2.0,
     **fields: Any,
 ) -> Worker:
-    """A worker that beat two seconds ago."""
-    fields.setdefault("last_beat_at", NOW - 2)
-    fields.setdefault("last_beat_age_s", 2.0)
+    """A worker whose last heartbeat was ``last_beat_age_s`` before NOW; None: unknown."""
+    last_beat_at = None if last_beat_age_s is None else NOW - last_beat_age_s
+    fields.setdefault("last_beat_at", last_beat_at)
     return Worker(id=name, dialect=dialect, state=state, **fields)
 
 
@@ -38,9 +40,12 @@ def queue(
     braced: bool = True,
     dialect: Dialect | None = Dialect.RUNQY,
     counts: Counts | None = None,
+    oldest_pending_age_s: float | None = None,
     **fields: Any,
 ) -> Queue:
-    """A queue that is empty unless told otherwise."""
+    """A queue that is empty by default; its oldest task waits ``oldest_pending_age_s`` at NOW."""
+    if oldest_pending_age_s is not None:
+        fields.setdefault("oldest_pending_since", NOW - oldest_pending_age_s)
     empty = Counts(0, 0, 0, 0, 0, 0, 0)
     return Queue(
         key=QueueKey(name, braced),

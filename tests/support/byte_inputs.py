@@ -109,7 +109,7 @@ def worker_hash(data: bytes) -> None:
     name = decode(worker_id)
     judged = (
         worker_parsing.judge(name, facts, None, NOW, 25_000),
-        worker_parsing.lost(f"{name}~", facts, NOW - 99, NOW),
+        worker_parsing.lost(f"{name}~", facts, NOW - 99),
     )
     served = [QueueKey(queue) for queue in islice(facts.queues, 50)]
     check_forms(_snapshot(queues=tuple(map(Queue, served)), workers_=judged))
@@ -128,7 +128,7 @@ def queue_values(data: bytes) -> None:
     reading.groups = tuple(map(decode, rest))
     reading.due_at = {TaskState.RETRY: replies.score(rest[0])} if rest else {}
     memory.probe.since = field_parsing.pending_since(values[0])
-    queue = queue_of(memory, reading, Serving(), NOW, "2026-11-24")
+    queue = queue_of(memory, reading, Serving(), "2026-11-24")
     keys.queue_of_list(data)
     check_forms(_snapshot(queues=(queue,)))
 
@@ -144,7 +144,7 @@ def json_text(data: bytes) -> None:
         if line is not None:
             check_clean(safe_block(line.text))
             batch = LogBatch((line,))
-            lost = worker_parsing.lost("w:1", None, NOW - 100, NOW)
+            lost = worker_parsing.lost("w:1", None, NOW - 100)
             check_forms(_snapshot(workers_=(lost,)), logs={"w:1": batch})
 
 

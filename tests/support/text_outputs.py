@@ -60,9 +60,11 @@ def check_forms(
     ]
     assert not broken, broken
     for worker in snapshot.workers:
-        assert worker.last_beat_age_s is None or worker.last_beat_age_s >= 0
+        beat_age_s = snapshot.last_beat_age_s(worker)
+        assert beat_age_s is None or beat_age_s >= 0
     for queue in snapshot.queues:
-        assert queue.oldest_pending_age_s is None or queue.oldest_pending_age_s >= 0
+        oldest_s = snapshot.oldest_pending_age_s(queue)
+        assert oldest_s is None or oldest_s >= 0
     check_json(snapshot_object(snapshot))
     check_clean(snapshot_text(snapshot))
     groups = group(rows)

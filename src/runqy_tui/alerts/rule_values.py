@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from runqy_tui.alerts.rule import FAILURE_WINDOW_S, RateUnit, Rule, RuleKind
 from runqy_tui.diagnosis.findings.finding import Finding, Subject, SubjectKind, Thresholds
 from runqy_tui.diagnosis.findings.phrasing import queue_name, short
-from runqy_tui.model import Queue, QueueKey, Worker, WorkerState
+from runqy_tui.model import Queue, QueueKey, Snapshot, Worker, WorkerState
 from runqy_tui.text.humanize import age, span
 
 if TYPE_CHECKING:
@@ -26,11 +26,11 @@ def worker_health(worker: Worker) -> bool | None:
     return worker.healthy
 
 
-def is_present(worker: Worker) -> bool:
+def is_present(worker: Worker, snapshot: Snapshot) -> bool:
     """Whether it still counts as a worker: not stopped, and not lost for long."""
     if worker.state is WorkerState.LOST:
-        age = worker.last_beat_age_s
-        return age is not None and age < GONE_AFTER_S
+        gone_s = snapshot.last_beat_age_s(worker)
+        return gone_s is not None and gone_s < GONE_AFTER_S
     return worker.state is not WorkerState.STOPPED
 
 
@@ -62,21 +62,21 @@ def readings(rule: Rule, diagnosis: Diagnosis, history: Increases) -> Iterable[R
 
 
 def _workers(rule: Rule, diagnosis: Diagnosis, _: Increases) -> Iterator[RuleValue]:
-    for worker in diagnosis.snapshot.workers:
+    snapshot = diagnosis.snapshot
+    for worker in snapshot.workers:
         healthy = worker_health(worker)
-        if healthy or not is_present(worker) or not rule.workers.match(worker.id):
+        if healthy or not is_present(worker, snapshot) or not rule.workers.match(worker.id):
             continue
         value, sentence = None, f"worker {short(worker.id)} does not report its health"
         if healthy is not None:
-            value, sentence = 1.0, _condition(worker)
+            value, sentence = 1.0, _condition(worker, snapshot)
         yield RuleValue(worker.id, Subject(SubjectKind.WORKER, worker.id), value, sentence)
 
 
-def _condition(worker: Worker) -> str:
+def _condition(worker: Worker, snapshot: Snapshot) -> str:
     told = f"worker {short(worker.id)} is {worker.state}"
-    if worker.last_beat_age_s is None:
-        return told
-    return f"{told}, last heartbeat {age(worker.last_beat_age_s)} ago"
+    beat_age_s = snapshot.last_beat_age_s(worker)
+    return told if beat_age_s is None else f"{told}, last heartbeat {age(beat_age_s)} ago"
 
 
 def _queues(rule: Rule, diagnosis: Diagnosis) -> Iterator[Queue]:

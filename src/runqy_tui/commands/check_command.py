@@ -67,7 +67,7 @@ def _figures(seen: Watched) -> str:
 
 
 def _counts(snapshot: Snapshot) -> dict[str, int | None]:
-    workers = [worker for worker in snapshot.workers if is_present(worker)]
+    workers = [worker for worker in snapshot.workers if is_present(worker, snapshot)]
 
     def in_state(state: WorkerState) -> int:
         return sum(worker.state is state for worker in workers)

@@ -55,7 +55,9 @@ async def assess(snapshot: Snapshot, findings: Iterable[Finding] | None = None) 
     await yield_to_loop()
     of_workers: dict[str, Trouble] = {}
     for batch in batches(snapshot.workers):
-        of_workers |= {one.id: worker_trouble(one, workers.get(one.id, ())) for one in batch}
+        of_workers |= {
+            one.id: worker_trouble(snapshot, one, workers.get(one.id, ())) for one in batch
+        }
         await yield_to_loop()
     of_queues: dict[object, Trouble] = {}
     for few in batches(snapshot.queues):
@@ -64,9 +66,9 @@ async def assess(snapshot: Snapshot, findings: Iterable[Finding] | None = None) 
     return Assessment(workers=of_workers, queues=of_queues)
 
 
-def worker_trouble(worker: Worker, findings: Sequence[Finding]) -> Trouble:
+def worker_trouble(snapshot: Snapshot, worker: Worker, findings: Sequence[Finding]) -> Trouble:
     """Judge one worker by the findings about it, else by its state."""
-    return _judge(_calm_worker(worker), findings)
+    return _judge(_calm_worker(snapshot, worker), findings)
 
 
 def queue_trouble(queue: Queue, findings: Sequence[Finding]) -> Trouble:
@@ -89,14 +91,14 @@ _FINE, _BUSY, _IDLE = Trouble(Severity.FINE), Trouble(Severity.BUSY), Trouble(Se
 """Nearly every object's trouble, at every poll: made once."""
 
 
-def _calm_worker(worker: Worker) -> Trouble:
+def _calm_worker(snapshot: Snapshot, worker: Worker) -> Trouble:
     if worker.state is WorkerState.RUNNING:
         return _BUSY if worker.active_count else _FINE
     if worker.state is WorkerState.BOOTSTRAPPING:
         return Trouble(Severity.BUSY, "starting")
     if worker.state is WorkerState.STOPPED:
         return Trouble(Severity.IDLE, "stopped cleanly")
-    gone = worker.last_beat_age_s
+    gone = snapshot.last_beat_age_s(worker)
     if worker.state is WorkerState.LOST and gone is not None:
         return Trouble(Severity.IDLE, f"no heartbeat for {age(gone)}")
     return Trouble(Severity.IDLE, worker.state.value)

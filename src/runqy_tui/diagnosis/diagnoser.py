@@ -198,7 +198,7 @@ class Diagnoser:
     def _observe(self, snapshot: Snapshot, looks: TaskChecks) -> None:
         self.durations.observe_started(looks.started)
         for queue in snapshot.queues:
-            if queue.counts.active == 0 and queue.read_at is None:
+            if queue.counts.active == 0 and queue.key not in snapshot.unread_queues:
                 self.durations.observe_idle(queue.key, snapshot.taken_at)
         for audit in looks.audits:
             if audit.window.state is TaskState.ACTIVE:

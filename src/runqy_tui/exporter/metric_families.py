@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from runqy_tui.alerts.rule_values import is_present, worker_health
 from runqy_tui.exporter.scrape_state import ScrapeFrame, ScrapeHistogram, ScrapeState
-from runqy_tui.model import Queue, QueueKey, TaskState, Worker
+from runqy_tui.model import Queue, QueueKey, Snapshot, TaskState, Worker
 from runqy_tui.text.safe import encode, safe_line
 
 LONGEST = 128
@@ -63,10 +63,12 @@ def own_values(status: ScrapeState, now: float) -> Iterator[tuple[str, str, str,
         yield "runqy_exporter_snapshot_age_seconds", "gauge", told, age
 
 
-def _of_queues(value: Callable[[Queue], float | None]) -> Callable[[ScrapeFrame], Iterator[Point]]:
+def _of_queues(
+    value: Callable[[Queue, Snapshot], float | None],
+) -> Callable[[ScrapeFrame], Iterator[Point]]:
     def points(frame: ScrapeFrame) -> Iterator[Point]:
         for queue in sorted(frame.snapshot.queues, key=_queue_order):
-            found = value(queue)
+            found = value(queue, frame.snapshot)
             if found is not None:
                 yield (queue_label(queue.key),), float(found)
 
@@ -74,11 +76,11 @@ def _of_queues(value: Callable[[Queue], float | None]) -> Callable[[ScrapeFrame]
 
 
 def _of_workers(
-    value: Callable[[Worker], float | None],
+    value: Callable[[Worker, Snapshot], float | None],
 ) -> Callable[[ScrapeFrame], Iterator[Point]]:
     def points(frame: ScrapeFrame) -> Iterator[Point]:
         for worker in sorted(frame.snapshot.workers, key=attrgetter("id")):
-            found = value(worker) if is_present(worker) else None
+            found = value(worker, frame.snapshot) if is_present(worker, frame.snapshot) else None
             if found is not None:
                 yield (label(worker.id),), float(found)
 
@@ -131,11 +133,11 @@ FAMILIES = (
         "1 = healthy, 0 = unhealthy: degraded, recovering, stale, or lost less than 30 min ago. "
         "Absent for workers that do not report it (asynq servers) and for stopped ones.",
         ("worker",),
-        _of_workers(worker_health),
+        _of_workers(lambda worker, _: worker_health(worker)),
     ),
     MetricFamily(
         "runqy_queue_pending_tasks", "gauge", "Pending tasks.", ("queue",),
-        _of_queues(attrgetter("counts.pending")),
+        _of_queues(lambda queue, _: queue.counts.pending),
     ),
     MetricFamily(
         "runqy_tasks_processed",
@@ -156,21 +158,21 @@ FAMILIES = (
     MetricFamily(
         "runqy_queue_consumers", "gauge",
         "Workers that beat and list the queue, degraded ones included.", ("queue",),
-        _of_queues(lambda queue: len(queue.consumers)),
+        _of_queues(lambda queue, _: len(queue.consumers)),
     ),
     MetricFamily(
         "runqy_queue_oldest_pending_age_seconds",
         "gauge",
         "Age of the oldest pending task. Absent where none is pending or its age is unknown.",
         ("queue",),
-        _of_queues(attrgetter("oldest_pending_age_s")),
+        _of_queues(lambda queue, snapshot: snapshot.oldest_pending_age_s(queue)),
     ),
     MetricFamily(
         "runqy_worker_last_beat_age_seconds",
         "gauge",
         "Seconds between the worker's last heartbeat and the poll, by Redis's clock.",
         ("worker",),
-        _of_workers(attrgetter("last_beat_age_s")),
+        _of_workers(lambda worker, snapshot: snapshot.last_beat_age_s(worker)),
     ),
     MetricFamily(
         "runqy_queue_tasks",

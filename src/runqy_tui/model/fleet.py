@@ -9,6 +9,11 @@ from typing import NamedTuple
 from runqy_tui.model.names import Dialect, QueueKey, TaskState, WorkerState
 
 
+def age_s(since: float | None, at: float) -> float | None:
+    """Seconds between two moments, never negative; None where the first is unknown."""
+    return None if since is None else max(0.0, at - since)
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
     """Number of tasks per state. ``None``: that key is unreadable or the dialect has none."""
@@ -36,10 +41,11 @@ class Queue:
     ``paused`` is ``None`` where its key cannot be read.
     ``consumers`` are ids of workers that beat and list this queue (degraded ones included).
     ``next_*_at`` is the lowest score of ``retry`` and ``scheduled``: when the first is due.
-    ``registered``: named in ``asynq:queues``. ``oldest_estimated``: the oldest task moved since
-    the last poll, so that the age is a close lower or upper bound.
-    ``read_at``: this poll left the queue out, and its numbers and ages are of that moment (Redis's
-    clock); ``None`` where it was read. Consumers are of this poll in any case.
+    ``registered``: named in ``asynq:queues``. ``oldest_pending_since`` is the moment (Redis's
+    clock) since which the oldest pending task waits; ``oldest_estimated``: that task moved since
+    the last poll, so that the moment is a close lower or upper bound.
+    Where a poll left the queue out (``Snapshot.unread_queues``), all but the consumers is as of
+    the moment it was read.
     """
 
     key: QueueKey
@@ -48,7 +54,6 @@ class Queue:
     paused: bool | None = False
     paused_at: float | None = None
     oldest_pending_since: float | None = None
-    oldest_pending_age_s: float | None = None
     oldest_estimated: bool = False
     processed_today: int | None = None
     failed_today: int | None = None
@@ -61,7 +66,6 @@ class Queue:
     registered: bool = True
     next_retry_at: float | None = None
     next_scheduled_at: float | None = None
-    read_at: float | None = None
 
     @property
     def name(self) -> str:
@@ -78,6 +82,10 @@ class Queue:
         """The sub-queue after the first dot, ``None`` where the name has no dot."""
         _, dot, sub = self.key.name.partition(".")
         return sub if dot else None
+
+    def oldest_pending_age_s(self, at: float) -> float | None:
+        """Seconds that the oldest pending task has waited at a moment of Redis's clock, or None."""
+        return age_s(self.oldest_pending_since, at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +127,13 @@ class Worker:
     ``healthy`` is ``None`` where nothing says so (lost workers, asynq servers). ``status`` is the
     worker's own word. ``queues`` maps a queue name to its priority, ``None`` where it has none.
     ``clock_offset_s``: by how much its clock is ahead of Redis's (negative: behind), ``None``
-    where that cannot be told from a late heartbeat. ``active_tasks`` is filled only where the
-    dialect tells (asynq, documented); ``active_count`` likewise. ``metrics`` may be half a minute
-    older than the rest, as ``collected_at`` tells, where polls leave something out and nobody
-    sees this worker. ``problems`` names fields that
-    could not be read. ``read_at``: as of when all this is, ages too, in Redis's clock, where this
-    poll left it out since it was not due to have beaten; ``None`` where it was read.
+    where a late heartbeat leaves that unknown. ``last_beat_at``: the last heartbeat by the
+    worker's own clock, ``None`` where unknown (asynq servers). ``active_tasks`` and
+    ``active_count`` are filled only where the dialect has them (asynq, documented). ``metrics``
+    may be half a minute older than the rest (see ``collected_at``) where polls read a part of the
+    fleet and no screen shows this worker. ``problems`` names fields that could not be read.
+    Where a poll left the worker out (``Snapshot.unread_workers``), all of this is as of the moment
+    it was read.
     """
 
     id: str
@@ -134,7 +143,6 @@ class Worker:
     status: str | None = None
     started_at: float | None = None
     last_beat_at: float | None = None
-    last_beat_age_s: float | None = None
     clock_offset_s: float | None = None
     concurrency: int | None = None
     queues: Mapping[str, int | None] = field(default_factory=dict)
@@ -145,7 +153,10 @@ class Worker:
     instance_id: str | None = None
     protected: bool | None = None
     problems: tuple[str, ...] = ()
-    read_at: float | None = None
+
+    def last_beat_age_s(self, at: float) -> float | None:
+        """Seconds since the last heartbeat at a moment of Redis's clock, None where unknown."""
+        return age_s(self.last_beat_at, at)
 
     def serves(self, queue: QueueKey) -> bool:
         """Whether this worker lists the queue.
@@ -236,6 +247,10 @@ class ServerHealth:
 class Snapshot:
     """Everything one poll saw. ``taken_at`` is Redis's clock (``TIME``).
 
+    A queue or worker that did not change is the same object in consecutive snapshots: it holds
+    moments, and ages follow from ``taken_at``. ``unread_queues`` and ``unread_workers`` map what a
+    poll with a command budget left out to the moment (Redis's clock) it was last read.
+
     ``ghosts``: ids of workers whose hash holds a status and nothing else (no worker at all).
     ``clock_jump_s``: seconds by which that clock jumped since the poll before, back if negative.
     ``workers_whole`` is false where a node of a cluster is down whose workers were never read: a
@@ -251,6 +266,22 @@ class Snapshot:
     ghosts: tuple[str, ...] = ()
     clock_jump_s: float = 0.0
     workers_whole: bool = True
+    unread_queues: Mapping[QueueKey, float] = field(default_factory=dict)
+    unread_workers: Mapping[str, float] = field(default_factory=dict)
+
+    def read_at(self, one: Queue | Worker) -> float:
+        """When an object was read (Redis's clock): at ``taken_at`` unless this poll left it out."""
+        if isinstance(one, Queue):
+            return self.unread_queues.get(one.key, self.taken_at)
+        return self.unread_workers.get(one.id, self.taken_at)
+
+    def last_beat_age_s(self, worker: Worker) -> float | None:
+        """Seconds from a worker's last heartbeat to the moment it was read, None if unknown."""
+        return worker.last_beat_age_s(self.read_at(worker))
+
+    def oldest_pending_age_s(self, queue: Queue) -> float | None:
+        """Seconds that a queue's oldest pending task had waited when the queue was read."""
+        return queue.oldest_pending_age_s(self.read_at(queue))
 
     def queue(self, key: QueueKey) -> Queue | None:
         """The queue with this identity, if it was seen."""

@@ -23,8 +23,8 @@ def snapshot_object(snapshot: Snapshot) -> JsonObject:
         "schema": SCHEMA,
         "taken_at": float(snapshot.taken_at),
         "redis": _redis(snapshot.redis),
-        "queues": [queue_object(queue) for queue in snapshot.queues],
-        "workers": [worker_object(worker) for worker in snapshot.workers],
+        "queues": [queue_object(one, snapshot.read_at(one)) for one in snapshot.queues],
+        "workers": [worker_object(one, snapshot.read_at(one)) for one in snapshot.workers],
         "warnings": list(snapshot.warnings),
     }
 
@@ -42,15 +42,15 @@ def _redis(info: RedisInfo) -> JsonObject:
     }
 
 
-def queue_object(queue: Queue) -> JsonObject:
-    """JSON object of one queue."""
+def queue_object(queue: Queue, at: float) -> JsonObject:
+    """JSON object of one queue; its age is as of ``at`` (Redis's clock)."""
     return {
         "name": queue.name,
         "parent": queue.parent,
         "dialect": queue.dialect,
         "paused": queue.paused,
         "counts": asdict(queue.counts),
-        "oldest_pending_age_s": _float(queue.oldest_pending_age_s),
+        "oldest_pending_age_s": _float(queue.oldest_pending_age_s(at)),
         "processed_today": queue.processed_today,
         "failed_today": queue.failed_today,
         "succeeded_today": queue.succeeded_today,
@@ -60,8 +60,8 @@ def queue_object(queue: Queue) -> JsonObject:
     }
 
 
-def worker_object(worker: Worker) -> JsonObject:
-    """JSON object of one worker."""
+def worker_object(worker: Worker, at: float) -> JsonObject:
+    """JSON object of one worker; its age is as of ``at`` (Redis's clock)."""
     return {
         "id": worker.id,
         "dialect": worker.dialect,
@@ -69,7 +69,7 @@ def worker_object(worker: Worker) -> JsonObject:
         "healthy": worker.healthy,
         "started_at": _float(worker.started_at),
         "last_beat_at": _float(worker.last_beat_at),
-        "last_beat_age_s": _float(worker.last_beat_age_s),
+        "last_beat_age_s": _float(worker.last_beat_age_s(at)),
         "concurrency": worker.concurrency,
         "queues": dict(worker.queues),
         "active_tasks": list(worker.active_tasks),

@@ -154,7 +154,8 @@ class PrioritizingReader(Protocol):
         """Read these queues at every poll from now on, and the metrics of these workers too.
 
         They are those on the screen, a few hundred of each at most. Of other queues each poll
-        reads as many as its budget allows (``Queue.read_at`` is when a queue was read). Where that
-        is not all, it reads the metrics of other workers now and then (``Metrics.collected_at``).
+        reads as many as its budget allows; ``Snapshot.unread_queues`` names those it left out.
+        Where that is not all, it reads the metrics of other workers now and then: see
+        ``Metrics.collected_at``.
         """
         ...

@@ -130,11 +130,13 @@ def workers_section(snapshot: Snapshot, findings: Iterable[Finding]) -> list[str
         snapshot.workers, key=lambda worker: (-judged.get(worker.id, _FINE)[0], worker.id)
     )
     head = ["", "worker", "state", "beat", "dialect", "queues", "busy", "CPU", "why"]
-    rows = [_worker(worker, judged.get(worker.id, _FINE)) for worker in ordered[:MOST_ROWS]]
+    rows = [
+        _worker(snapshot, worker, judged.get(worker.id, _FINE)) for worker in ordered[:MOST_ROWS]
+    ]
     return ["## Workers", "", *table(head, rows, frozenset({3, 6, 7})), *_rest(len(ordered))]
 
 
-def _worker(worker: Worker, judged: _Judged) -> list[str]:
+def _worker(snapshot: Snapshot, worker: Worker, judged: _Judged) -> list[str]:
     busy, slots = (
         UNKNOWN if number is None else f"{number:,}"
         for number in (worker.active_count, worker.concurrency)
@@ -146,7 +148,7 @@ def _worker(worker: Worker, judged: _Judged) -> list[str]:
         _SIGNS.get(judged[0], ""),
         code(worker.id),
         worker.state,
-        age(worker.last_beat_age_s),
+        age(snapshot.last_beat_age_s(worker)),
         worker.dialect,
         " ".join(names) or UNKNOWN,
         f"{busy}/{slots}",
@@ -188,7 +190,7 @@ def _queue(queue: Queue, diagnosis: Diagnosis, judged: dict[QueueKey | None, _Ju
         _SIGNS.get(severity, ""),
         f"{queue_name(queue.key)}{paused}",
         *(count(queue.counts.of(state)) for state in TaskState),
-        age(queue.oldest_pending_age_s),
+        age(diagnosis.snapshot.oldest_pending_age_s(queue)),
         f"{len(queue.consumers):,}",
         _rate(trend.done_per_s),
         _rate(trend.failed_per_s),

@@ -27,9 +27,12 @@ async def test_what_is_on_the_screen_is_read(redis_url: str, writer: Redis) -> N
 
         def read() -> list[bool]:
             assert hand.live.snapshot is not None
-            queues = [hand.live.snapshot.queue(key) for key in shown]
-            return [queue is not None and queue.read_at is None for queue in queues]
+            snapshot = hand.live.snapshot
+            queues = [snapshot.queue(key) for key in shown]
+            return [
+                queue is not None and queue.key not in snapshot.unread_queues for queue in queues
+            ]
 
         await hand.until(lambda: all(read()), "the queues in view")
         assert hand.live.snapshot is not None
-        assert any(queue.read_at is not None for queue in hand.live.snapshot.queues)
+        assert hand.live.snapshot.unread_queues

@@ -11,7 +11,7 @@ from runqy_tui.alerts.rule_values import is_present, worker_health
 from runqy_tui.model import Dialect, Queue, QueueKey, Worker, WorkerState
 from runqy_tui.model.severity import Severity
 from runqy_tui.observation.durations import ObservedDurations
-from tests.support.builders import queue, worker
+from tests.support.builders import queue, snapshot, worker
 from tests.unit.alerts.alert_polls import Judge, finding
 
 SICK = Rule("sick", RuleKind.WORKER_UNHEALTHY)
@@ -37,7 +37,7 @@ FOUND = Rule("found", RuleKind.FINDING, at_least=Severity.CRITICAL)
     ],
 )
 def test_health(one: Worker, healthy: bool | None, present: bool) -> None:
-    assert (worker_health(one), is_present(one)) == (healthy, present)
+    assert (worker_health(one), is_present(one, snapshot(workers=(one,)))) == (healthy, present)
 
 
 def test_unhealthy_workers() -> None:

@@ -36,7 +36,6 @@ def fleet(poll: int) -> Snapshot:
             f"q{number:03}",
             counts=Counts(5 + 40 * poll * (number % 4), number % 3, 0, number % 5, 0, 0, 0),
             oldest_pending_since=NOW - 400,
-            oldest_pending_age_s=400.0 + 20 * poll,
             succeeded_total=100 + 10 * poll,
             failed_total=10 * poll * (number % 2),
             consumers=() if number % 7 == 0 else (f"w{number:03}",),

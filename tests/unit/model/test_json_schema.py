@@ -87,7 +87,7 @@ def test_a_queue_in_full() -> None:
         "inference.high",
         counts=Counts(1, 2, 3, 4, 5, 6, 7),
         paused=True,
-        oldest_pending_age_s=12,
+        oldest_pending_since=NOW - 12,
         processed_today=10,
         failed_today=3,
         succeeded_today=10,
@@ -96,7 +96,7 @@ def test_a_queue_in_full() -> None:
         succeeded_total=100,
         consumers=("gpu-1:1", "gpu-2:1"),
     )
-    seen = through_json(queue_object(full))
+    seen = through_json(queue_object(full, NOW))
     assert seen == {
         "name": "inference.high",
         "parent": "inference",
@@ -111,11 +111,11 @@ def test_a_queue_in_full() -> None:
         "failed_total": 30,
         "consumers": ["gpu-1:1", "gpu-2:1"],
     }
-    assert isinstance(queue_object(full)["oldest_pending_age_s"], float)
+    assert isinstance(queue_object(full, NOW)["oldest_pending_age_s"], float)
 
 
 def test_what_is_unknown_of_a_queue_is_null() -> None:
-    seen = through_json(queue_object(queue("plain", dialect=None, counts=Counts())))
+    seen = through_json(queue_object(queue("plain", dialect=None, counts=Counts()), NOW))
     assert seen["counts"] == dict.fromkeys(COUNT_KEYS)
     unknown = [key for key, value in seen.items() if value is None]
     assert unknown == ["dialect", *QUEUE_KEYS[5:11]]
@@ -129,7 +129,6 @@ def test_a_worker_in_full() -> None:
         healthy=False,
         started_at=1_795_478_262,
         last_beat_at=1_795_483_732,
-        last_beat_age_s=2,
         concurrency=4,
         queues={"inference.high": 10, "inference.low": None},
         active_tasks=("a", "b"),
@@ -142,7 +141,7 @@ def test_a_worker_in_full() -> None:
             collected_at=1_795_483_731.0,
         ),
     )
-    assert through_json(worker_object(full)) == {
+    assert through_json(worker_object(full, 1_795_483_734)) == {
         "id": "gpu-7:4312",
         "dialect": "runqy",
         "state": "recovering",
@@ -174,13 +173,13 @@ def test_a_worker_in_full() -> None:
         },
     }
     for name in ("started_at", "last_beat_at", "last_beat_age_s"):
-        assert isinstance(worker_object(full)[name], float)
+        assert isinstance(worker_object(full, 1_795_483_734)[name], float)
 
 
 @pytest.mark.parametrize("state", list(WorkerState))
 def test_a_worker_of_which_little_is_known(state: WorkerState) -> None:
-    bare = worker(state=state, dialect=Dialect.ASYNQ, last_beat_at=None, last_beat_age_s=None)
-    seen = through_json(worker_object(bare))
+    bare = worker(state=state, dialect=Dialect.ASYNQ, last_beat_at=None)
+    seen = through_json(worker_object(bare, NOW))
     assert (seen["state"], seen["dialect"]) == (state.value, "asynq")
     unknown = [key for key, value in seen.items() if value is None]
     assert unknown == [

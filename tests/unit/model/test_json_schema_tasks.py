@@ -126,7 +126,7 @@ def test_a_task_in_full() -> None:
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_a_time_that_is_no_number_is_null(value: float) -> None:
     assert through_json(task_object(task(deadline=value)))["deadline"] is None
-    assert through_json(worker_object(worker(started_at=value)))["started_at"] is None
+    assert through_json(worker_object(worker(started_at=value), 0.0))["started_at"] is None
 
 
 @settings(deadline=None)

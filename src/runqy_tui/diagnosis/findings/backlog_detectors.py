@@ -126,7 +126,7 @@ def _without_cause(sight: DetectorContext) -> Iterator[Queue]:
 
 
 def _is_old(sight: DetectorContext, queue: Queue) -> bool:
-    return (queue.oldest_pending_age_s or 0.0) > sight.thresholds.oldest_pending_s
+    return (sight.snapshot.oldest_pending_age_s(queue) or 0.0) > sight.thresholds.oldest_pending_s
 
 
 def _is_deep(sight: DetectorContext, queue: Queue) -> bool:
@@ -148,7 +148,7 @@ def _behind(sight: DetectorContext, queue: Queue, detector: str) -> Finding:
     pending, since = queue.counts.pending or 0, queue.oldest_pending_since
     parts, reasons = [], []
     if old := _is_old(sight, queue):
-        oldest = f"oldest pending {age(queue.oldest_pending_age_s)}"
+        oldest = f"oldest pending {age(sight.snapshot.oldest_pending_age_s(queue))}"
         parts.append(oldest)
         reasons.append(oldest)
     parts.append(f"{pending:,} pending")

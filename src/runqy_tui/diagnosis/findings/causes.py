@@ -102,8 +102,9 @@ def symptoms(sight: DetectorContext, queue: Queue) -> Iterator[Evidence]:
     pending = queue_key(queue.key, TaskState.PENDING)
     if counts.pending:
         yield Evidence(pending, "length", f"{counts.pending:,}")
-    if queue.oldest_pending_age_s is not None:
-        yield Evidence(pending, "oldest", f"waits for {span(queue.oldest_pending_age_s)}")
+    oldest_s = sight.snapshot.oldest_pending_age_s(queue)
+    if oldest_s is not None:
+        yield Evidence(pending, "oldest", f"waits for {span(oldest_s)}")
     trend = sight.history.trend(queue.key)
     if trend.net_per_s is not None and trend.net_per_s > 0:
         yield Evidence(pending, "grows", f"{trend.net_per_s * 60:,.1f}/min")

@@ -72,7 +72,7 @@ def past_due_scheduled(sight: DetectorContext) -> Iterator[Finding]:
 
 def _overdue(sight: DetectorContext, queue: Queue, due: float | None) -> float | None:
     # What became of it since the queue was read, nobody knows.
-    seen_at = sight.now if queue.read_at is None else queue.read_at
+    seen_at = sight.snapshot.read_at(queue)
     return due if due is not None and seen_at - due > sight.thresholds.stuck_after_s else None
 
 

@@ -71,7 +71,7 @@ def lost(sight: DetectorContext) -> Iterator[Finding]:
     """In the index without a hash: killed, or cut off. One lost for over a day is history."""
     limits, now = sight.thresholds, sight.now
     for worker in _in_state(sight, WorkerState.LOST):
-        gone, beat = worker.last_beat_age_s, worker.last_beat_at
+        gone, beat = sight.snapshot.last_beat_age_s(worker), worker.last_beat_at
         if gone is not None and gone >= limits.lost_old_s:
             continue
         fresh = gone is not None and gone < limits.lost_fresh_s
@@ -87,7 +87,7 @@ def lost(sight: DetectorContext) -> Iterator[Finding]:
             if gone is None
             else f"no heartbeat for {age(gone)}",
             sentence=f"worker {short(worker.id)} is lost: {told}{served}",
-            next_step=_after_loss(worker),
+            next_step=_after_loss(worker, gone),
             evidence=_index_evidence(worker),
             since=beat,
             since_known=beat is not None,
@@ -100,7 +100,7 @@ def stale(sight: DetectorContext) -> Iterator[Finding]:
     for worker in _in_state(sight, WorkerState.STALE):
         if beats_late(worker):
             continue
-        beat, gone = worker.last_beat_at, worker.last_beat_age_s
+        beat, gone = worker.last_beat_at, sight.snapshot.last_beat_age_s(worker)
         told = "it does not renew its entry any more"
         if beat is not None:
             told = f"its last heartbeat was at {at_clock(beat, sight.now)}, its hash is still there"
@@ -240,11 +240,11 @@ def _index_evidence(worker: Worker) -> tuple[Evidence, ...]:
     )
 
 
-def _after_loss(worker: Worker) -> str:
+def _after_loss(worker: Worker, gone_s: float | None) -> str:
     again = f"start {program(worker).partition(' (pid')[0]} again"
-    if worker.dialect is Dialect.ASYNQ or worker.last_beat_age_s is None:
+    if worker.dialect is Dialect.ASYNQ or gone_s is None:
         return again
-    left = RETURN_AFTER_S - worker.last_beat_age_s
+    left = RETURN_AFTER_S - gone_s
     if left > 0:
         return f"{again}; the tasks it held come back when their leases end, in ~{age(left)}"
     return f"{again}; if it was retired, remove it from asynq:workers"

@@ -85,8 +85,8 @@ class History:
             self._started_at = at
         # A queue that this poll did not read has no number at this moment, and no new trend.
         taken = [(queue, self._queues.take(queue.key, at)) for queue in snapshot.queues]
-        queues = [(queue, place) for queue, place in taken if queue.read_at is None]
-        unread = {queue.key for queue, _ in taken if queue.read_at is not None}
+        unread = snapshot.unread_queues
+        queues = [(queue, place) for queue, place in taken if queue.key not in unread]
         await yield_to_loop()
         workers: list[tuple[Worker, int | None]] = []
         for batch in batches(snapshot.workers):
@@ -119,7 +119,7 @@ class History:
         at = snapshot.taken_at
         for queues in batches(snapshot.queues):
             for queue in queues:
-                if queue.key in self._queues and queue.read_at is None:
+                if queue.key in self._queues and queue.key not in snapshot.unread_queues:
                     known = self._followed.setdefault(queue.key, _Followed())
                     known.growth.see(at, queue.counts.pending)
             await yield_to_loop()

@@ -21,7 +21,7 @@ from runqy_tui.redis.wire.replies import (
     wrong_type,
 )
 from runqy_tui.redis.wire.transport import Batch
-from runqy_tui.runtime.cooperative import parts
+from runqy_tui.runtime.cooperative import batches
 from runqy_tui.text.safe import decode
 
 QUEUES_PER_STEP = 20_000
@@ -167,7 +167,7 @@ class Indexes:
     def _see(self, news: Mapping[bytes, Reply], told: dict[bytes, Reply]) -> Taking[None]:
         """Take in those whose score is another than what was ``told``: few, from poll to poll."""
         moved = [member for member, raw in news.items() if told.get(member) != raw]
-        for part in parts(moved):
+        for part in batches(moved):
             yield 0
             for member in part:
                 told[member] = raw = news[member]

@@ -35,7 +35,7 @@ from runqy_tui.redis.wire.error_translation import translate
 from runqy_tui.redis.wire.fast_connection import ALL, StreamingParse, Taking
 from runqy_tui.redis.wire.replies import Reply, refused
 from runqy_tui.redis.wire.transport import Batch, NodeLink, RedisLink
-from runqy_tui.runtime.cooperative import breathe, rested
+from runqy_tui.runtime.cooperative import mark_yielded, yield_to_loop
 
 _T = TypeVar("_T")
 
@@ -109,7 +109,7 @@ class Overview:
         """Read everything once. One poll at a time: a second caller waits for its turn."""
         async with self._turn:
             started, self._trips, self._commands = perf_counter(), 0, 0
-            rested()
+            mark_yielded()
             try:
                 async with asyncio.timeout(self.deadline):
                     now, warnings = await self._read()
@@ -195,9 +195,9 @@ class Overview:
         batch, told = Batch(), self._clock(self.now() or 0.0)
         today = day_of(told)
         self._learn()
-        await breathe()
+        await yield_to_loop()
         chosen = await self._choose(told, today)
-        await breathe()
+        await yield_to_loop()
         self._ask_indexes(batch, STEP_WARM, partial=chosen.partial)
         await self.queues.ask(batch, chosen.queues, today)
         seen = self.watched.workers if chosen.partial else None
@@ -217,7 +217,7 @@ class Overview:
                 batch, warnings, lambda found: self.index.read_workers(found, warnings)
             )
         self._fleet.beaten(self.index.moved)
-        await breathe()
+        await yield_to_loop()
         batch = Batch()
         await self._ask_new(batch, day_of(now), found=False)
         if batch.count:
@@ -239,7 +239,7 @@ class Overview:
         room = max(most - spent, 0)
         most_workers, seen = max(room // 2, room - queues_cost), self.watched
         workers, spent = self._fleet.due(now, most_workers, seen.workers)
-        await breathe()
+        await yield_to_loop()
         queues = choose(self.queues.known.values(), seen.queues, room - spent, now)
         return _Choice(queues, workers, servers, partial=True)
 
@@ -318,7 +318,7 @@ class Overview:
         if self._kept[0] != fleet.routes:
             self._kept = fleet.routes, _lists_of(workers)
         self.queues.forget(self._kept[1])
-        queues = await self._assembler.queues(self.queues, workers, fleet.routes, now, today)
+        queues = await self._assembler.queues(self.queues, workers, fleet.routes, today)
         warn_of_queues(queues, warnings)
         jump_s = self._clock_watch.take()
         if not jump_s:
@@ -333,6 +333,8 @@ class Overview:
             ghosts=fleet.ghosts,
             clock_jump_s=jump_s,
             workers_whole=self.index.whole and fleet.whole,
+            unread_queues=self.queues.read_times_of_unread(),
+            unread_workers=fleet.read_times_of_unread(),
         )
 
     def _info(self, elapsed: float, now: float, warnings: Warnings) -> RedisInfo:

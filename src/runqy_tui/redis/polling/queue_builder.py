@@ -9,12 +9,11 @@ from typing import NamedTuple
 from runqy_tui.model import Dialect, Queue, QueueKey, TaskState, Worker
 from runqy_tui.redis import keys
 from runqy_tui.redis.decoding import field_parsing
-from runqy_tui.redis.polling.aging import aged_queue, unread_queue
 from runqy_tui.redis.polling.queue_counters import PAUSED
 from runqy_tui.redis.polling.queue_poller import QueuePoller
 from runqy_tui.redis.polling.queue_state import CachedQueue, TailReading, counter, counts_of
 from runqy_tui.redis.polling.warnings import Warnings
-from runqy_tui.runtime.cooperative import breathe, parts
+from runqy_tui.runtime.cooperative import batches, yield_to_loop
 from runqy_tui.text.safe import decode
 
 _PROCESSED, _FAILED, _PROCESSED_TODAY, _FAILED_TODAY = range(1, 5)
@@ -68,17 +67,17 @@ class QueueBuilder:
         self._order: list[CachedQueue] = []
 
     async def queues(
-        self, queues: QueuePoller, workers: Sequence[Worker], routes: int, now: float, today: str
+        self, queues: QueuePoller, workers: Sequence[Worker], routes: int, today: str
     ) -> list[Queue]:
         """All queues, sorted; ``routes`` changes with what makes workers consumers."""
         if self._made_for != (routes, queues.changes):
             await self._route(queues, workers)
             self._made_for = routes, queues.changes
         found: list[Queue] = []
-        for part in parts(self._order):
-            await breathe()
+        for part in batches(self._order):
+            await yield_to_loop()
             found += [
-                self._queue(memory, memory.reading, now, today)
+                self._queue(memory, memory.reading, today)
                 for memory in part
                 if memory.reading is not None
             ]
@@ -87,12 +86,12 @@ class QueueBuilder:
     async def _route(self, queues: QueuePoller, workers: Sequence[Worker]) -> None:
         self._made_for = None
         servers = ConsumerIndex(queues.known)
-        for part in parts(workers):
-            await breathe()
+        for part in batches(workers):
+            await yield_to_loop()
             servers.learn(part)
         serving: dict[QueueKey, Serving] = {}
-        for keys_ in parts(list(queues.known)):
-            await breathe()
+        for keys_ in batches(list(queues.known)):
+            await yield_to_loop()
             for key in keys_:
                 told, before = servers.of(key), self._serving.get(key)
                 serving[key] = before if before is not None and before == told else told
@@ -101,11 +100,10 @@ class QueueBuilder:
             queues.known.values(), key=lambda memory: (memory.key.name, not memory.key.braced)
         )
 
-    def _queue(self, memory: CachedQueue, reading: TailReading, now: float, today: str) -> Queue:
+    def _queue(self, memory: CachedQueue, reading: TailReading, today: str) -> Queue:
         serving, probe, due_at = self._serving[memory.key], memory.probe, reading.due_at
         beside, queue = (serving, memory.registered, today), memory.queue
         if queue is not None and memory.fresh and memory.current_for == beside:
-            memory.queue = queue = aged_queue(queue, now)
             return queue
         made_of = (
             id(reading),
@@ -119,22 +117,15 @@ class QueueBuilder:
             due_at.get(TaskState.SCHEDULED),
             today,
         )
-        seen_at = now if memory.fresh else memory.read_at
         if memory.queue is None or memory.made_of != made_of:
-            memory.queue = queue_of(memory, reading, serving, seen_at, today)
+            memory.queue = queue_of(memory, reading, serving, today)
             # Held on to, so that no other object gets the same id.
             memory.made_of, memory.holds = made_of, (reading, serving)
-        elif memory.fresh:
-            memory.queue = aged_queue(memory.queue, now)
         memory.current_for = beside
-        if not memory.fresh:
-            memory.queue = unread_queue(memory.queue, memory.read_at)
         return memory.queue
 
 
-def queue_of(
-    memory: CachedQueue, reading: TailReading, serving: Serving, now: float, today: str
-) -> Queue:
+def queue_of(memory: CachedQueue, reading: TailReading, serving: Serving, today: str) -> Queue:
     """One queue of the snapshot. Counters of another day than ``today`` are unknown."""
     memory.dialect = _dialect(memory, serving)
     processed, failed = counter(reading, _PROCESSED), counter(reading, _FAILED)
@@ -143,15 +134,13 @@ def queue_of(
     failed_today = counter(reading, _FAILED_TODAY) if current else None
     # Nothing pauses a list without braces: it has no such key.
     paused = reading.strings.paused if memory.key.braced else False
-    since = memory.probe.since
     return Queue(
         key=memory.key,
         dialect=memory.dialect,
         counts=counts_of(reading),
         paused=paused,
         paused_at=field_parsing.moment(reading.strings.values[PAUSED]) if paused else None,
-        oldest_pending_since=since,
-        oldest_pending_age_s=None if since is None else max(0.0, now - since),
+        oldest_pending_since=memory.probe.since,
         oldest_estimated=memory.probe.estimated,
         processed_today=processed_today,
         failed_today=failed_today,

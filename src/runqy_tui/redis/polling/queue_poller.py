@@ -23,7 +23,7 @@ from runqy_tui.redis.polling.warnings import Warnings
 from runqy_tui.redis.wire.fast_connection import Taking
 from runqy_tui.redis.wire.replies import Reply, data, integer, scan_page, scored
 from runqy_tui.redis.wire.transport import Batch, Packed
-from runqy_tui.runtime.cooperative import breathe, parts
+from runqy_tui.runtime.cooperative import batches, yield_to_loop
 from runqy_tui.text.safe import decode
 
 MOST_QUEUES = 5_000
@@ -83,6 +83,14 @@ class QueuePoller:
         )
         return min(unread, default=None)
 
+    def read_times_of_unread(self) -> dict[QueueKey, float]:
+        """Maps the queues that this poll left out to the moment each was read."""
+        return {
+            key: memory.read_at
+            for key, memory in self.known.items()
+            if not memory.fresh and memory.reading is not None
+        }
+
     def begin(self) -> None:
         """Start a poll: nothing has been read yet."""
         self._poll += 1
@@ -108,8 +116,8 @@ class QueuePoller:
     async def ask(self, batch: Batch, which: Iterable[QueueKey], day: str) -> None:
         """Add the counts of these queues."""
         self._asked = []
-        for part in parts(which):
-            await breathe()
+        for part in batches(which):
+            await yield_to_loop()
             for key in part:
                 memory = self.known[key]
                 if memory.still and memory.reading is not None:
@@ -126,8 +134,8 @@ class QueuePoller:
         """Add what hangs on earlier replies: oldest tasks, groups' sizes, first due moments."""
         self._tails = {}
         room, self._groups_skipped = MOST_GROUPS_IN_ALL, False
-        for part in parts(which):
-            await breathe()
+        for part in batches(which):
+            await yield_to_loop()
             for key in part:
                 memory = self.known[key]
                 tail = memory.tail
@@ -147,7 +155,7 @@ class QueuePoller:
                 f"There are too many queues, or their names are too long: {len(self.known):,} are "
                 f"read, {self._left_out:,} are left out"
             )
-        for part in parts(self._asked):
+        for part in batches(self._asked):
             yield part[-1].end
             for asked in part:
                 self._read_one(asked, replies, now)
@@ -184,8 +192,8 @@ class QueuePoller:
 
     async def read_tails(self, replies: list[Reply], warnings: Warnings, now: float) -> None:
         """Take in the replies to :meth:`ask_tails`, once all of :meth:`read` is in."""
-        for part in parts(list(self.known.values())):
-            await breathe()
+        for part in batches(list(self.known.values())):
+            await yield_to_loop()
             for memory in part:
                 reading = memory.reading
                 if reading is not None and memory.fresh:

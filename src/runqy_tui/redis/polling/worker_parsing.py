@@ -6,13 +6,12 @@ A large fleet tells of twenty thousand with each beat, and a screen shows those 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypeVar, overload
 
 from runqy_tui.model import Dialect, Gpu, Metrics, Recovery, Worker, WorkerState
 from runqy_tui.redis.decoding import field_parsing
-from runqy_tui.redis.polling.aging import copier
 
 _MOST_GPUS = 64
 
@@ -127,10 +126,6 @@ class Facts:
     problems: tuple[str, ...] = ()
 
 
-_with_beat = copier(Facts, "last_beat", "metrics")
-_beating = copier(Worker, "last_beat_at", "last_beat_age_s", "clock_offset_s", "metrics", "read_at")
-
-
 def read_facts(
     values: Sequence[bytes | None],
     before: tuple[Sequence[bytes | None], Facts] | None = None,
@@ -196,7 +191,7 @@ def beaten(
     told = facts.metrics if same else read_metrics(metrics, problems)
     if beat is None or problems or len(metrics or b"") > MOST_FIELD_BYTES:
         return None
-    return _with_beat(facts, beat, told)
+    return replace(facts, last_beat=beat, metrics=told)
 
 
 def judge(
@@ -209,14 +204,13 @@ def judge(
     """A worker whose hash is there. ``beat_in_index``: the beat that a zset's score tells."""
     beat = facts.last_beat if facts.last_beat is not None else beat_in_index
     offset = _clock_offset(facts, now, ttl_ms)
-    return _worker(worker_id, facts, _state(facts, beat, now), beat, now, offset)
+    return _worker(worker_id, facts, _state(facts, beat, now), beat, offset)
 
 
 def beating(last: Worker, facts: Facts, now: float, ttl_ms: int | None) -> Worker:
     """The same as :func:`judge` says, where a beat is all that is new since ``last``."""
-    beat = facts.last_beat
-    age = None if beat is None else max(0.0, now - beat)
-    return _beating(last, beat, age, _clock_offset(facts, now, ttl_ms), facts.metrics, None)
+    offset = _clock_offset(facts, now, ttl_ms)
+    return replace(last, last_beat_at=facts.last_beat, clock_offset_s=offset, metrics=facts.metrics)
 
 
 def _clock_offset(facts: Facts, now: float, ttl_ms: int | None) -> float | None:
@@ -232,7 +226,7 @@ def _clock_offset(facts: Facts, now: float, ttl_ms: int | None) -> float | None:
     return facts.last_beat - (now - (STALE_AFTER_S - ttl_ms / 1000))
 
 
-def lost(worker_id: str, seen: Facts | None, beat_in_index: float | None, now: float) -> Worker:
+def lost(worker_id: str, seen: Facts | None, beat_in_index: float | None) -> Worker:
     """An index member without a hash; ``seen`` is what its hash said while it was there."""
     kept = Facts() if seen is None else seen
     facts = Facts(
@@ -243,7 +237,7 @@ def lost(worker_id: str, seen: Facts | None, beat_in_index: float | None, now: f
         instance_id=kept.instance_id,
         protected=kept.protected,
     )
-    return _worker(worker_id, facts, WorkerState.LOST, beat_in_index, now)
+    return _worker(worker_id, facts, WorkerState.LOST, beat_in_index)
 
 
 def _state(facts: Facts, beat: float | None, now: float) -> WorkerState:
@@ -266,7 +260,6 @@ def _worker(
     facts: Facts,
     state: WorkerState,
     beat: float | None,
-    now: float,
     clock_offset_s: float | None = None,
 ) -> Worker:
     return Worker(
@@ -277,7 +270,6 @@ def _worker(
         status=facts.status,
         started_at=facts.started_at,
         last_beat_at=beat,
-        last_beat_age_s=None if beat is None else max(0.0, now - beat),
         clock_offset_s=clock_offset_s,
         concurrency=facts.concurrency,
         queues=facts.queues,

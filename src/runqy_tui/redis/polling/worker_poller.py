@@ -18,7 +18,7 @@ from runqy_tui.redis.polling.worker_state import CachedWorker, serves_lists, war
 from runqy_tui.redis.wire.fast_connection import Taking
 from runqy_tui.redis.wire.replies import Reply, data, integer, refused, strings
 from runqy_tui.redis.wire.transport import Batch, Packed
-from runqy_tui.runtime.cooperative import breathe, parts
+from runqy_tui.runtime.cooperative import batches, yield_to_loop
 from runqy_tui.text.safe import decode, encode
 
 MOST_SERVER_BYTES = 262_144
@@ -122,6 +122,14 @@ class WorkerPoller:
         )
         return min(unread, default=None)
 
+    def read_times_of_unread(self) -> dict[str, float]:
+        """Maps the ids of workers that this poll left out to the moment each was read."""
+        return {
+            known.id: known.read_at
+            for known in self._workers.values()
+            if known.here and not known.fresh
+        }
+
     def unread(self, ids: Iterable[str]) -> list[str]:
         """Those that are known and that this poll has not read."""
         known = ((worker_id, self._workers.get(worker_id)) for worker_id in ids)
@@ -159,8 +167,8 @@ class WorkerPoller:
         """
         self._asked = [self._workers[worker_id] for worker_id in ids]
         self._places = places = []
-        for part in parts(self._asked):
-            await breathe()
+        for part in batches(self._asked):
+            await yield_to_loop()
             for known in part:
                 whole = sparing_at is None or seen is None or known.id in seen
                 command = known.command(
@@ -178,7 +186,7 @@ class WorkerPoller:
         self, replies: list[Reply], now: float, beats: Mapping[str, float | None]
     ) -> Taking[None]:
         """Take in the replies to :meth:`ask`; ``beats`` is what the index says."""
-        for part in parts(zip(self._asked, self._places, strict=True)):
+        for part in batches(zip(self._asked, self._places, strict=True)):
             yield part[-1][1] + 2
             for known, place in part:
                 reply = replies[place]
@@ -226,8 +234,8 @@ class WorkerPoller:
         ghosts: list[str] = []
         gone: list[str] = []
         self.whole = True
-        for part in parts(self._workers.values()):
-            await breathe()
+        for part in batches(self._workers.values()):
+            await yield_to_loop()
             for known in part:
                 before = known.last
                 if before is not None and (known.steady or (known.fresh and known.calm)):
@@ -270,11 +278,11 @@ class WorkerPoller:
         if known.here and facts is not None and not (facts.ghost and indexed):
             return None if facts.ghost else known.judge(beats.get(known.id), now, warnings)
         if known.away and indexed and known.last is not None:
-            return known.last_seen(known.last, beats[known.id], now)
+            return known.last_seen(known.last, beats[known.id])
         if known.unreadable:
             self.whole &= not known.away
             return None
-        return known.lost(beats[known.id], now) if indexed else None
+        return known.lost(beats[known.id]) if indexed else None
 
     def _judge_servers(
         self, expiries: Mapping[str, float | None], now: float, warnings: Warnings

@@ -11,17 +11,18 @@ from dataclasses import dataclass, replace
 from math import inf
 from operator import itemgetter
 from typing import Any
+from zlib import crc32
 
 from redis.exceptions import ResponseError
 
 from runqy_tui.model import Dialect, Worker, WorkerState
 from runqy_tui.redis.cluster.slot_map import UnreachableError
 from runqy_tui.redis.polling import worker_parsing
-from runqy_tui.redis.polling.aging import aged_worker, unread_worker
 from runqy_tui.redis.polling.warnings import Warnings
 from runqy_tui.redis.polling.worker_reads import METRICS, MOST_READ, cut_read, hash_read
 from runqy_tui.redis.wire.replies import Reply, data, items
 from runqy_tui.redis.wire.transport import Packed
+from runqy_tui.text.safe import encode
 
 BEAT_S = 5.0
 TTL_EVERY_S = 60.0
@@ -135,7 +136,6 @@ class CachedWorker:
             return False
         self.fresh = self.calm = True
         self.steady, self.read_at = False, now
-        self.last = aged_worker(last, now)
         return True
 
     def read(self, reply: Reply, *, may_cut: bool) -> None:
@@ -218,7 +218,7 @@ class CachedWorker:
         self.read_at = self.due_at = now
         facts = self.facts
         if not self.light:
-            turn = hash(self.id) % 1_000 / 1_000 * METRICS_EVERY_S  # not all with the same poll
+            turn = crc32(encode(self.id)) % 1_000 / 1_000 * METRICS_EVERY_S  # not all at once
             self.metrics_due_at = now + METRICS_EVERY_S - (now + turn) % METRICS_EVERY_S
         if not self.here or facts is None:
             if scored and not (self.unreadable or self.away):
@@ -253,14 +253,12 @@ class CachedWorker:
         if last is not None and self._judged is facts:
             if not self.fresh:
                 # Nobody can say that it went silent: it stays what it was.
-                self.last = last = unread_worker(last, self.read_at)
                 self.steady = not (self._odd or isinstance(self.reply, ResponseError))
                 if self._odd:
                     warn_of_worker(last, self.ttl_ms, now, warnings)
                 return last
             if self._plain_from <= now <= self._plain_to and self._ends_as_told(now):
                 self._calm_down(facts, last)
-                self.last = last = aged_worker(last, now)
                 return last
         if facts is None:
             facts = worker_parsing.Facts()
@@ -275,7 +273,7 @@ class CachedWorker:
         if facts.last_beat is not None and not self._odd:
             self._plain_from = facts.last_beat - CLOCK_AHEAD_S
             self._plain_to = facts.last_beat + worker_parsing.STALE_AFTER_S
-        self.last = last if self.fresh else unread_worker(last, self.read_at)
+        self.last = last
         if self.fresh and not self._odd:
             self._calm_down(facts, last)
         return self.last
@@ -310,7 +308,7 @@ class CachedWorker:
         told = self.last is not None and self.last.clock_offset_s is not None
         return lively == told and abs(now + self.ttl_ms / 1000 - self._ends_at) < _SLACK_S
 
-    def lost(self, beat_in_index: float | None, now: float) -> Worker:
+    def lost(self, beat_in_index: float | None) -> Worker:
         """An index member whose hash is gone."""
         last = self.last
         if (
@@ -319,17 +317,15 @@ class CachedWorker:
             and last.last_beat_at == beat_in_index
             and self._lost_with is self.facts
         ):
-            self.last = aged_worker(last, now)
-            return self.last
-        self.last = worker_parsing.lost(self.id, self.facts, beat_in_index, now)
+            return last
+        self.last = worker_parsing.lost(self.id, self.facts, beat_in_index)
         self._judged, self._lost_with = None, self.facts
         return self.last
 
-    def last_seen(self, last: Worker, beat: float | None, now: float) -> Worker:
+    def last_seen(self, last: Worker, beat: float | None) -> Worker:
         """It as it was, since its hash is out of reach, but for a later beat by the index."""
         latest = max((at for at in (last.last_beat_at, beat) if at is not None), default=None)
-        age = None if latest is None else max(0.0, now - latest)
-        return replace(last, last_beat_at=latest, last_beat_age_s=age)
+        return replace(last, last_beat_at=latest)
 
 
 def _values(reply: Reply) -> list[bytes | None]:

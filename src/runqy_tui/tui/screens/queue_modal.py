@@ -41,7 +41,9 @@ def sentence(queue: Queue, trouble: Trouble) -> tuple[str, str]:
     return "; ".join(words), style
 
 
-def facts(queue: Queue, rates: Rates, observed: ObservedDurations | None = None) -> list[KeyValue]:
+def facts(
+    queue: Queue, rates: Rates, observed: ObservedDurations | None, read_at: float
+) -> list[KeyValue]:
     """Counts, counters and what they mean here, pace and durations."""
     rows = [
         KeyValue("name", queue.name if queue.key.braced else f"{queue.name} (no braces)", "bold"),
@@ -63,7 +65,7 @@ def facts(queue: Queue, rates: Rates, observed: ObservedDurations | None = None)
             f"processed {count(queue.processed_total)}: {_meaning(queue)}",
             wide=True,
         ),
-        KeyValue("oldest", _oldest(queue), wide=True),
+        KeyValue("oldest", _oldest(queue, read_at), wide=True),
         KeyValue("durations", _durations(observed), wide=True),
     ]
     if queue.paused:
@@ -120,13 +122,13 @@ def _meaning(queue: Queue) -> str:
     return "nothing tells who counted"
 
 
-def _oldest(queue: Queue) -> str:
+def _oldest(queue: Queue, read_at: float) -> str:
     if queue.counts.pending == 0:
         return "nothing is pending"
     if queue.oldest_pending_since is None:
         return "unknown"
     about = "about " if queue.oldest_estimated else ""
-    seconds = queue.oldest_pending_age_s
+    seconds = queue.oldest_pending_age_s(read_at)
     shown = age(seconds) if seconds is None else span(seconds)
     return f"pending for {about}{shown}, since {moment(queue.oldest_pending_since)}"
 
@@ -154,6 +156,7 @@ class QueueModal(ObjectModal):
         super().__init__(session, step)
         self._key = key
         self._queue: Queue | None = None
+        self._read_at = 0.0
 
     @property
     def object_name(self) -> str:
@@ -188,11 +191,11 @@ class QueueModal(ObjectModal):
             never = "not in Redis: no task was ever put into it"
             self.say(never if self._queue is None else "no longer in Redis", "$warning")
             return
-        self._queue = found
+        self._queue, self._read_at = found, view.snapshot.read_at(found)
         self.say(*sentence(found, view.assessment.queues[found.key]))
         rates = view.rates.get(self._key, Rates())
         self.query_one("#overview", KeyValueList).show(
-            facts(found, rates, view.durations.get(self._key))
+            facts(found, rates, view.durations.get(self._key), self._read_at)
         )
         self._show_consumers(found, view.snapshot, view.assessment)
         await self._show_history()
@@ -217,7 +220,7 @@ class QueueModal(ObjectModal):
                 "worker": worker.id,
                 "state": worker.state.value,
                 "priority": UNKNOWN if priority is None else str(priority),
-                "beat": age(worker.last_beat_age_s),
+                "beat": age(snapshot.last_beat_age_s(worker)),
                 "note": trouble.reason,
             }
             return Cell(texts[column], trouble.severity.style if column == "state" else "")
@@ -247,4 +250,4 @@ class QueueModal(ObjectModal):
 
         from runqy_tui.model.json_schema import queue_object
 
-        return "json", json.dumps(queue_object(self._queue), indent=2).encode()
+        return "json", json.dumps(queue_object(self._queue, self._read_at), indent=2).encode()

@@ -41,18 +41,16 @@ _STYLES = {Severity.CRITICAL: "bold $error", Severity.WARNING: "bold $warning"}
 _RECOVERY_STYLES = {"degraded": "$error", "recovering": "$warning"}
 
 
-def sentence(worker: Worker, trouble: Trouble) -> tuple[str, str]:
+def sentence(worker: Worker, trouble: Trouble, beat_age_s: float | None) -> tuple[str, str]:
     """One sentence that says how the worker is, and its style."""
     style = _STYLES.get(trouble.severity, "bold")
     if worker.state is WorkerState.DEGRADED:
-        beats = "still beating" if worker.last_beat_age_s is not None else "alive"
+        beats = "still beating" if beat_age_s is not None else "alive"
         return f"degraded, {beats}: {trouble.reason}", style
     if trouble.reason:
         return f"{worker.state.value}: {trouble.reason}", style
-    beat = worker.last_beat_age_s
-    return f"{worker.state.value}" + (
-        "" if beat is None else f", last beat {span(beat)} ago"
-    ), style
+    beat = "" if beat_age_s is None else f", last beat {span(beat_age_s)} ago"
+    return f"{worker.state.value}{beat}", style
 
 
 def facts(worker: Worker, now: float) -> list[KeyValue]:
@@ -166,6 +164,7 @@ class WorkerModal(ObjectModal):
         super().__init__(session, step)
         self._worker_id = worker_id
         self._worker: Worker | None = None
+        self._read_at = 0.0
         self._seq = -1
         self._log: list[str] = []
 
@@ -213,8 +212,9 @@ class WorkerModal(ObjectModal):
             last = "" if self._worker is None else f"; it was {self._worker.state}"
             self.say(f"no longer in Redis{last}", "$warning")
             return
-        self._worker = found
-        self.say(*sentence(found, view.assessment.workers[found.id]))
+        self._worker, self._read_at = found, snapshot.read_at(found)
+        beat_age_s = found.last_beat_age_s(self._read_at)
+        self.say(*sentence(found, view.assessment.workers[found.id], beat_age_s))
         bars = meters(found, fine=not self.session.bandwidth.low)
         self.query_one("#overview", KeyValueList).show(facts(found, snapshot.taken_at), bars)
         self._show_queues(found, {queue.key: queue for queue in snapshot.queues})
@@ -325,7 +325,7 @@ class WorkerModal(ObjectModal):
 
         from runqy_tui.model.json_schema import worker_object
 
-        return "json", json.dumps(worker_object(self._worker), indent=2).encode()
+        return "json", json.dumps(worker_object(self._worker, self._read_at), indent=2).encode()
 
 
 def _log_text(line: LogLine) -> str:

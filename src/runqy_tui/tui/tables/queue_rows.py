@@ -11,7 +11,7 @@ from runqy_tui.monitor.store import Rates, View
 from runqy_tui.text import humanize
 from runqy_tui.text.humanize import age
 from runqy_tui.tui.tables.icons import sign
-from runqy_tui.tui.tables.staleness import OLD_S, dated, unread_s
+from runqy_tui.tui.tables.staleness import OLD_S, dated
 from runqy_tui.tui.tables.table_column import Resource, TableColumn, number, rank
 from runqy_tui.tui.widgets.columns import ColumnLayout
 from runqy_tui.tui.widgets.row_provider import Cell, Style
@@ -20,14 +20,25 @@ from runqy_tui.tui.widgets.row_provider import Cell, Style
 class QueueRow(NamedTuple):
     """A queue, judged, with its rates; its age ``coarse`` where changes cost much.
 
-    ``unread_s``: for how long nobody has read it.
+    ``now`` is the moment of the poll and ``read_at`` when the queue was read (Redis's clock).
     """
 
     queue: Queue
     trouble: Trouble
     rates: Rates
+    now: float
+    read_at: float
     coarse: bool = False
-    unread_s: float = 0.0
+
+    @property
+    def oldest_s(self) -> float | None:
+        """Seconds that the oldest pending task had waited when the queue was read."""
+        return self.queue.oldest_pending_age_s(self.read_at)
+
+    @property
+    def unread_s(self) -> float:
+        """Seconds since the queue was read."""
+        return self.now - self.read_at
 
 
 def queue_rows(view: View, *, coarse: bool = False) -> list[QueueRow]:
@@ -36,13 +47,15 @@ def queue_rows(view: View, *, coarse: bool = False) -> list[QueueRow]:
         return []
     now = view.snapshot.taken_at
     judged, rates = view.assessment.queues, view.rates
+    unread = view.snapshot.unread_queues
     return [
         QueueRow(
             queue,
             judged[queue.key],
             rates.get(queue.key, Rates()),
+            now,
+            unread.get(queue.key, now),
             coarse,
-            unread_s(queue.read_at, now),
         )
         for queue in view.snapshot.queues
     ]
@@ -64,7 +77,7 @@ def _name(row: QueueRow) -> Cell:
 
 
 def _oldest(row: QueueRow) -> Cell:
-    seconds = row.queue.oldest_pending_age_s
+    seconds = row.oldest_s
     if seconds is None:
         empty = row.queue.counts.pending == 0
         return Cell(humanize.ZERO if empty else humanize.UNKNOWN, "dim")
@@ -135,7 +148,7 @@ def _note(row: QueueRow) -> Cell:
 def _order(row: QueueRow) -> tuple[int, int, str]:
     """Trouble first, and there the longest wait, in steps of doubling minutes: rows keep still."""
     troubled = row.trouble.severity >= Severity.WARNING
-    minutes = (row.queue.oldest_pending_age_s or 0.0) / 60 if troubled else 0.0
+    minutes = (row.oldest_s or 0.0) / 60 if troubled else 0.0
     return -rank(row.trouble.severity), -int(minutes).bit_length(), row.queue.name
 
 
@@ -153,7 +166,7 @@ QUEUES: Resource[QueueRow] = Resource(
         TableColumn(
             ColumnLayout("oldest", "OLDEST", 6, importance=2, align="right"),
             _oldest,
-            lambda row: row.queue.oldest_pending_age_s,
+            lambda row: row.oldest_s,
             first_desc=True,
         ),
         TableColumn(

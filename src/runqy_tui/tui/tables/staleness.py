@@ -12,11 +12,6 @@ BEAT_OLD_S = 10.0
 """The same for a worker, which tells something new every five seconds and is read then."""
 
 
-def unread_s(read_at: float | None, now: float) -> float:
-    """For how many seconds nobody has read it."""
-    return 0.0 if read_at is None else max(0.0, now - read_at)
-
-
 def dated(reason: str, style: Style, unread_s: float, limit_s: float) -> Cell:
     """A note, and of when it is where it has been unread for longer than ``limit_s``."""
     if unread_s <= limit_s:

@@ -10,19 +10,28 @@ from runqy_tui.monitor.store import View
 from runqy_tui.text import humanize
 from runqy_tui.text.humanize import age
 from runqy_tui.tui.tables.icons import worker_sign
-from runqy_tui.tui.tables.staleness import BEAT_OLD_S, dated, unread_s
+from runqy_tui.tui.tables.staleness import BEAT_OLD_S, dated
 from runqy_tui.tui.tables.table_column import Resource, TableColumn, number, rank, text
 from runqy_tui.tui.widgets.columns import ColumnLayout
 from runqy_tui.tui.widgets.row_provider import Cell, Style
 
 
 class WorkerRow(NamedTuple):
-    """A worker, judged, at the moment of the poll; its age ``coarse`` where changes cost much."""
+    """A worker with its assessment; its age ``coarse`` where changes cost much.
+
+    ``now`` is the moment of the poll and ``read_at`` when the worker was read (Redis's clock).
+    """
 
     worker: Worker
     trouble: Trouble
     now: float
+    read_at: float
     coarse: bool = False
+
+    @property
+    def beat_age_s(self) -> float | None:
+        """Seconds since the last heartbeat, as of when the worker was read."""
+        return self.worker.last_beat_age_s(self.read_at)
 
 
 def worker_rows(view: View, *, coarse: bool = False) -> list[WorkerRow]:
@@ -30,7 +39,11 @@ def worker_rows(view: View, *, coarse: bool = False) -> list[WorkerRow]:
     if view.snapshot is None:
         return []
     judged, now = view.assessment.workers, view.snapshot.taken_at
-    return [WorkerRow(worker, judged[worker.id], now, coarse) for worker in view.snapshot.workers]
+    unread = view.snapshot.unread_workers
+    return [
+        WorkerRow(worker, judged[worker.id], now, unread.get(worker.id, now), coarse)
+        for worker in view.snapshot.workers
+    ]
 
 
 _SHORT = {WorkerState.BOOTSTRAPPING: "booting"}
@@ -51,7 +64,7 @@ def _state(row: WorkerRow) -> Cell:
 
 
 def _beat(row: WorkerRow) -> Cell:
-    seconds = row.worker.last_beat_age_s
+    seconds = row.beat_age_s
     late = seconds is not None and seconds > 15 and row.worker.state is not WorkerState.STOPPED
     style: Style = "warning" if late else "dim" if seconds is None else ""
     return Cell(age(seconds, coarse=row.coarse), style)
@@ -108,8 +121,8 @@ def _up(row: WorkerRow) -> float | None:
 
 
 def _note(row: WorkerRow) -> Cell:
-    old_s = unread_s(row.worker.read_at, row.now)
-    return dated(row.trouble.reason, row.trouble.severity.style, old_s, BEAT_OLD_S)
+    unread_s = row.now - row.read_at
+    return dated(row.trouble.reason, row.trouble.severity.style, unread_s, BEAT_OLD_S)
 
 
 def _order(row: WorkerRow) -> tuple[int, float, str]:
@@ -117,7 +130,7 @@ def _order(row: WorkerRow) -> tuple[int, float, str]:
     lost = row.worker.state is WorkerState.LOST
     return (
         -rank(row.trouble.severity),
-        (row.worker.last_beat_age_s or 0.0) if lost else 0.0,
+        (row.beat_age_s or 0.0) if lost else 0.0,
         row.worker.id,
     )
 
@@ -136,7 +149,7 @@ WORKERS: Resource[WorkerRow] = Resource(
         TableColumn(
             ColumnLayout("beat", "BEAT", 4, importance=2, align="right"),
             _beat,
-            lambda row: row.worker.last_beat_age_s,
+            lambda row: row.beat_age_s,
             first_desc=True,
         ),
         TableColumn(ColumnLayout("queues", "QUEUES", 12, importance=5, grow=2), _queues),

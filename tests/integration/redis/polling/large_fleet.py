@@ -83,4 +83,4 @@ def worker_in(snapshot: Snapshot, worker_id: str) -> Worker:
 
 def unread(snapshot: Snapshot) -> set[str]:
     """Names of the queues that a poll left out."""
-    return {queue.name for queue in snapshot.queues if queue.read_at is not None}
+    return {key.name for key in snapshot.unread_queues}

@@ -112,12 +112,12 @@ def poll(at: float, pending: int, read_at: float | None = None) -> Snapshot:
         KEY,
         Dialect.RUNQY,
         counts,
-        read_at=read_at,
         succeeded_total=int(at),
         processed_total=int(at),
         failed_total=0,
     )
-    return Snapshot(at, RedisInfo("x"), (queue,))
+    unread = {} if read_at is None else {KEY: read_at}
+    return Snapshot(at, RedisInfo("x"), (queue,), unread_queues=unread)
 
 
 def test_no_number_is_written_for_what_was_not_read() -> None:
@@ -141,9 +141,10 @@ def test_a_rate_is_over_what_was_read() -> None:
 
 def test_what_was_due_when_it_was_read_may_have_run_since() -> None:
     def stuck(read_at: float | None) -> bool:
-        queue = Queue(KEY, Dialect.RUNQY, Counts(retry=1), next_retry_at=NOW, read_at=read_at)
+        queue = Queue(KEY, Dialect.RUNQY, Counts(retry=1), next_retry_at=NOW)
         now = NOW + Thresholds().stuck_after_s + 5
-        snapshot = Snapshot(now, RedisInfo("x"), (queue,))
+        unread = {} if read_at is None else {KEY: read_at}
+        snapshot = Snapshot(now, RedisInfo("x"), (queue,), unread_queues=unread)
         sight = DetectorContext(snapshot=snapshot, history=History())
         return bool(list(stuck_retries(sight)))
 
@@ -183,9 +184,11 @@ def test_a_row_says_of_when_it_is_where_that_is_long_ago() -> None:
 
 def test_a_worker_says_so_too() -> None:
     def note(read_at: float | None) -> str:
-        worker = Worker("w:1", Dialect.RUNQY, WorkerState.STOPPED, read_at=read_at)
+        worker = Worker("w:1", Dialect.RUNQY, WorkerState.STOPPED)
+        unread = {} if read_at is None else {"w:1": read_at}
+        snapshot = Snapshot(NOW, RedisInfo("x"), (), (worker,), unread_workers=unread)
         store = Store()
-        store.apply(PollResult(at=0.0, snapshot=Snapshot(NOW, RedisInfo("x"), (), (worker,))))
+        store.apply(PollResult(at=0.0, snapshot=snapshot))
         (row,) = worker_rows(store.view)
         return next(field.cell(row).text for field in WORKERS.fields if field.column.key == "note")
 

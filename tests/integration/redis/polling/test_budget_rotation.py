@@ -67,7 +67,8 @@ async def test_queues_on_the_screen_are_read_at_every_poll(
         snapshot = await reader.overview()
         for key in seen:
             queue = queue_in(snapshot, key.name)
-            assert (queue.read_at, queue.counts.pending) == (None, poll)
+            assert queue.counts.pending == poll
+            assert key not in snapshot.unread_queues
 
 
 async def test_what_was_not_read_says_of_when_it_is(
@@ -77,16 +78,17 @@ async def test_what_was_not_read_says_of_when_it_is(
     before = await reader.overview()
     name = min(unread(before))
     old = queue_in(before, name)
-    assert old.read_at is not None
-    assert old.read_at < before.taken_at
+    assert before.unread_queues[old.key] < before.taken_at
     writer.lpush(f"asynq:{{{name}}}:pending", "t1")
     for _ in range(8):
-        queue = queue_in(await reader.overview(), name)
-        assert (queue.read_at is None) == (queue.counts.pending == 1)
-        if queue.read_at is None:
+        snapshot = await reader.overview()
+        queue, read_at = queue_in(snapshot, name), snapshot.unread_queues.get(old.key)
+        assert (read_at is None) == (queue.counts.pending == 1)
+        if read_at is None:
             break
-        assert queue.read_at == old.read_at
-    assert queue.read_at is None
+        assert read_at == before.unread_queues[old.key]
+        assert queue is old
+    assert read_at is None
 
 
 async def test_a_new_queue_is_shown_whole_at_once(
@@ -94,8 +96,9 @@ async def test_a_new_queue_is_shown_whole_at_once(
 ) -> None:
     reader = await lean_reader(writer, reader_of)
     dialect_writers.pending(writer, "new.q", "t1", "t2")
-    queue = queue_in(await reader.overview(), "new.q")
-    assert (queue.counts.pending, queue.read_at) == (2, None)
+    snapshot = await reader.overview()
+    queue = queue_in(snapshot, "new.q")
+    assert (queue.counts.pending, queue.key in snapshot.unread_queues) == (2, False)
 
 
 async def test_a_warning_stays_while_its_queue_is_not_read(
@@ -135,7 +138,7 @@ async def test_a_new_connection_reads_everything(
         await reader.overview()
     snapshot = await reader.overview()
     assert not unread(snapshot)
-    assert all(worker.read_at is None for worker in snapshot.workers)
+    assert not snapshot.unread_workers
 
 
 async def test_an_emptied_database_is_seen_queue_by_queue(
@@ -159,7 +162,7 @@ async def test_what_fits_the_budget_is_read_whole(
         snapshot = await reader.overview()
         assert not unread(snapshot)
         assert snapshot.redis.oldest_s is None
-        assert all(worker.read_at is None for worker in snapshot.workers)
+        assert not snapshot.unread_workers
 
 
 async def test_without_a_budget_everything_is_read(

@@ -39,7 +39,7 @@ async def test_who_has_just_beaten_is_not_read_again(
     assert snapshot.redis.round_trips == 1
     assert len(snapshot.workers) == WORKERS
     assert {worker.state for worker in snapshot.workers} == {WorkerState.RUNNING}
-    assert all(worker.read_at is not None for worker in snapshot.workers)
+    assert snapshot.unread_workers.keys() == {worker.id for worker in snapshot.workers}
     assert snapshot.redis.commands <= BUDGET + 20
 
 
@@ -49,9 +49,9 @@ async def test_who_is_due_is_read(writer: redis.Redis, reader_of: OpenReader) ->
     due(writer)
     await due_from_the_start.overview()
     writer.hset(KEY, "healthy", 0)
-    worker = worker_in(await due_from_the_start.overview(), ONE)
-    assert worker.read_at is None
-    assert worker.state is WorkerState.DEGRADED
+    snapshot = await due_from_the_start.overview()
+    assert ONE not in snapshot.unread_workers
+    assert worker_in(snapshot, ONE).state is WorkerState.DEGRADED
 
 
 async def test_an_early_beat_is_seen_a_poll_later(
@@ -71,8 +71,9 @@ async def test_a_late_worker_is_read_until_it_is_lost(
     due(writer)
     await reader.overview()
     for _ in range(2):
-        late = worker_in(await reader.overview(), ONE)
-        assert (late.state, late.read_at) == (WorkerState.RUNNING, None)
+        snapshot = await reader.overview()
+        assert worker_in(snapshot, ONE).state is WorkerState.RUNNING
+        assert ONE not in snapshot.unread_workers
     writer.delete(KEY)
     for _ in range(7):  # by the whole index and by parts of it
         lost = worker_in(await reader.overview(), ONE)
@@ -97,7 +98,8 @@ async def test_one_comes_as_another_goes(writer: redis.Redis, reader_of: OpenRea
     writer.delete(KEY)
     beat(writer, "new:1", dialect_writers.now_of(writer))
     snapshot = await reader.overview()
-    assert worker_in(snapshot, "new:1").read_at is None
+    assert worker_in(snapshot, "new:1")
+    assert "new:1" not in snapshot.unread_workers
     assert snapshot.worker(ONE) is None
 
 
@@ -195,7 +197,7 @@ async def test_when_all_are_late_the_longest_unread_come_first(
     for _ in range(6):
         snapshot = await reader.overview()
         assert snapshot.redis.commands <= BUDGET + 20
-        left -= {worker.id for worker in snapshot.workers if worker.read_at is None}
+        left &= snapshot.unread_workers.keys()
         assert len(unread(snapshot)) <= len(NAMES) - 10, "half of the budget is the queues'"
     assert not left
 

@@ -110,16 +110,16 @@ async def test_one_change_is_seen(writer: redis.Redis, reader_of: OpenReader, wh
 async def test_what_does_not_change_grows_older(writer: redis.Redis, reader_of: OpenReader) -> None:
     populate(writer)
     reader = await reader_of()
-    before = await quiet(reader)
-    snapshot = await reader.overview()
-    after = queue_of(snapshot)
-    assert before.oldest_pending_age_s is not None
-    assert after.oldest_pending_age_s is not None
-    assert after.oldest_pending_age_s > before.oldest_pending_age_s
+    await quiet(reader)
+    earlier, later = await reader.overview(), await reader.overview()
+    before, after = queue_of(earlier), queue_of(later)
+    ages = earlier.oldest_pending_age_s(before), later.oldest_pending_age_s(after)
+    assert ages[0] is not None
+    assert ages[1] is not None
+    assert ages[1] > ages[0]
+    assert after is before
     assert after.oldest_pending_since is not None
-    assert after.oldest_pending_age_s == pytest.approx(
-        snapshot.taken_at - after.oldest_pending_since
-    )
+    assert ages[1] == pytest.approx(later.taken_at - after.oldest_pending_since)
 
 
 async def test_the_kind_of_the_index_is_asked_once(

@@ -69,7 +69,6 @@ def told(snapshot: Snapshot) -> tuple[list[Queue], list[Worker], set[str]]:
             queue,
             dialect=None,
             oldest_pending_since=None,
-            oldest_pending_age_s=None,
             oldest_estimated=False,
             succeeded_today=None,
             succeeded_total=None,
@@ -80,7 +79,6 @@ def told(snapshot: Snapshot) -> tuple[list[Queue], list[Worker], set[str]]:
     workers = [
         replace(
             worker,
-            last_beat_age_s=None,
             clock_offset_s=None,
         )
         for worker in snapshot.workers

@@ -87,7 +87,7 @@ async def cpu(reader: RedisReader) -> dict[str, float | None]:
     """What a poll of a fleet that has just beaten tells."""
     due_now(reader)
     snapshot = await reader.overview()
-    assert all(worker.read_at is None for worker in snapshot.workers)
+    assert not snapshot.unread_workers
     return {
         worker.id: worker.metrics.cpu_percent if worker.metrics else None
         for worker in snapshot.workers

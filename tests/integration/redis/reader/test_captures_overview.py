@@ -150,9 +150,11 @@ async def test_counts_and_states_when_rebased(
         assert worker.state is state
         if beat is not None:
             assert worker.last_beat_at == pytest.approx(beat + moved, abs=3)
-            assert worker.last_beat_age_s == pytest.approx(taken_at - beat, abs=3)
+            assert snapshot.last_beat_age_s(worker) == pytest.approx(taken_at - beat, abs=3)
     ages = {
-        queue.name: queue.oldest_pending_age_s for queue in snapshot.queues if queue.counts.pending
+        queue.name: snapshot.oldest_pending_age_s(queue)
+        for queue in snapshot.queues
+        if queue.counts.pending
     }
     expected = {queue: taken_at - since for queue, since in OLDEST[name].items()}
     assert ages == pytest.approx(expected, abs=3)
@@ -169,7 +171,7 @@ async def test_oldest_pending(captures: Captures, reader_of: OpenReader, name: s
     assert found == pytest.approx(OLDEST[name])
     for queue in snapshot.queues:
         since = queue.oldest_pending_since
-        assert queue.oldest_pending_age_s == (None if since is None else taken_at - since)
+        assert snapshot.oldest_pending_age_s(queue) == (None if since is None else taken_at - since)
         assert not queue.oldest_estimated
 
 
@@ -180,7 +182,7 @@ async def test_worker_states(captures: Captures, reader_of: OpenReader, name: st
     assert found == WORKERS[name]
     for worker in snapshot.workers:
         beat = worker.last_beat_at
-        assert worker.last_beat_age_s == (None if beat is None else taken_at - beat)
+        assert snapshot.last_beat_age_s(worker) == (None if beat is None else taken_at - beat)
         assert worker.problems == ()
 
 
@@ -265,7 +267,7 @@ async def test_stopped_is_seen_outside_the_index(captures: Captures, reader_of: 
     queue = snapshot.queue(QueueKey("crashy.default"))
     assert queue is not None
     assert (queue.counts.pending, queue.consumers) == (3, ())
-    assert queue.oldest_pending_age_s == 4681
+    assert snapshot.oldest_pending_age_s(queue) == 4681
     assert queue.dialect is Dialect.RUNQY
 
 
@@ -273,7 +275,7 @@ async def test_killed_worker_is_lost(captures: Captures, reader_of: OpenReader) 
     snapshot, _ = await seen(captures, reader_of, "runqy-06")
     worker = snapshot.worker("vm:28230")
     assert worker is not None
-    assert (worker.last_beat_at, worker.last_beat_age_s) == (1795483812, 31)
+    assert (worker.last_beat_at, snapshot.last_beat_age_s(worker)) == (1795483812, 31)
     assert (worker.healthy, worker.status, worker.queues) == (None, None, {})
 
 
@@ -289,7 +291,7 @@ async def test_asynq_server(captures: Captures, reader_of: OpenReader) -> None:
     assert worker.queues == {"low": 1, "critical": 6, "default": 3}
     assert worker.started_at == pytest.approx(1795483921.942629)
     assert (worker.concurrency, worker.status, worker.healthy) == (6, "active", None)
-    assert (worker.last_beat_at, worker.last_beat_age_s) == (None, None)
+    assert (worker.last_beat_at, snapshot.last_beat_age_s(worker)) == (None, None)
     low = snapshot.queue(QueueKey("low"))
     assert low is not None
     assert (low.paused, low.paused_at, low.counts.pending) == (True, 1795483923, 6)

@@ -197,7 +197,7 @@ async def test_clock_ahead_of_redis(writer: redis.Redis, reader_of: OpenReader) 
     dialect_writers.worker(writer, "w:1", now + 90, "map[a.b:1]")
     snapshot = await (await reader_of()).overview()
     (worker,) = snapshot.workers
-    assert (worker.state, worker.last_beat_age_s) == (WorkerState.RUNNING, 0)
+    assert (worker.state, snapshot.last_beat_age_s(worker)) == (WorkerState.RUNNING, 0)
     (warning,) = snapshot.warnings
     assert warning.startswith("The clock of worker w:1 is ")
     assert warning.endswith(" s ahead of Redis")

@@ -192,15 +192,15 @@ def test_states(fields: dict[str, bytes], state: WorkerState) -> None:
 def test_beat_of_the_index_where_the_hash_has_none() -> None:
     worker = judge("w", facts(worker_id=b"w"), NOW - 40, NOW)
     assert (worker.state, worker.last_beat_at) == (WorkerState.STALE, NOW - 40)
-    assert judge("w", facts(worker_id=b"w"), None, NOW).last_beat_age_s is None
+    assert judge("w", facts(worker_id=b"w"), None, NOW).last_beat_at is None
     future = judge("w", facts(worker_id=b"w", last_beat=b"1795484200"), None, NOW)
-    assert (future.state, future.last_beat_age_s) == (WorkerState.RUNNING, 0)
+    assert (future.state, future.last_beat_age_s(NOW)) == (WorkerState.RUNNING, 0)
 
 
 def test_lost() -> None:
     seen = facts(worker_id=b"w", queues=b"map[a:1]", healthy=b"1", status=b"running")
-    worker = lost("w", seen, NOW - 31, NOW)
-    assert (worker.state, worker.last_beat_age_s) == (WorkerState.LOST, 31)
+    worker = lost("w", seen, NOW - 31)
+    assert (worker.state, worker.last_beat_age_s(NOW)) == (WorkerState.LOST, 31)
     assert (worker.queues, worker.healthy, worker.status) == ({"a": 1}, None, None)
-    unknown = lost("w", None, None, NOW)
+    unknown = lost("w", None, None)
     assert (unknown.dialect, unknown.last_beat_at, unknown.queues) == (Dialect.RUNQY, None, {})

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import random
-from dataclasses import fields, replace
 from typing import Any
 
 import pytest
 
-from runqy_tui.model import Dialect, Queue, QueueKey, Worker, WorkerState
+from runqy_tui.model import Worker, WorkerState
 from runqy_tui.redis.polling import worker_parsing
-from runqy_tui.redis.polling.aging import aged_queue, aged_worker, copier, unread_worker
 from runqy_tui.redis.polling.warnings import Warnings
 from runqy_tui.redis.polling.worker_state import METRICS_EVERY_S, CachedWorker
 from runqy_tui.redis.wire.replies import Reply
@@ -61,7 +59,7 @@ def poll(
         one.expect(now, scored=True)
     if one.calm:
         return one.last, ()
-    found = one.judge(None, now, warnings) if one.here else one.lost(NOW, now)
+    found = one.judge(None, now, warnings) if one.here else one.lost(NOW)
     return found, warnings.texts()
 
 
@@ -140,7 +138,7 @@ def test_a_single_field_that_changes_is_seen(name: str, value: Any) -> None:
         if told and name not in ("worker_id", "metrics"):
             assert before is not None
             assert seen[0] is not None
-            assert replace(before, last_beat_age_s=0) != replace(seen[0], last_beat_age_s=0)
+            assert before != seen[0]
 
 
 def test_a_worker_that_only_grows_older() -> None:
@@ -148,7 +146,7 @@ def test_a_worker_that_only_grows_older() -> None:
     before = one.last
     assert before is not None
     found, warned = poll(one, hash_of(NOW), NOW + 2.25, None)
-    assert found == replace(before, last_beat_age_s=2.25)
+    assert found is before
     assert not warned
 
 
@@ -169,24 +167,3 @@ def test_metrics_that_are_due_are_no_shortcut() -> None:
     one._calm_to = NOW + METRICS_EVERY_S
     assert not one.stays(hash_of(NOW), one._calm_to)
     assert one.stays(hash_of(NOW), NOW + 3)
-
-
-def test_a_copy_has_every_field_and_the_changed_ones() -> None:
-    old = Worker(ID, Dialect.RUNQY, WorkerState.RUNNING, last_beat_at=NOW, concurrency=4)
-    copy = copier(Worker, "concurrency", "read_at")
-    made = copy(old, 5, 1.0)
-    assert made == replace(old, concurrency=5, read_at=1.0)
-    assert old.concurrency == 4
-    assert all(hasattr(made, field.name) for field in fields(Worker))
-
-
-def test_ages() -> None:
-    worker = Worker(ID, Dialect.RUNQY, WorkerState.RUNNING, last_beat_at=NOW, read_at=1.0)
-    assert aged_worker(worker, NOW + 2) == replace(worker, last_beat_age_s=2.0, read_at=None)
-    assert aged_worker(worker, NOW - 2) == replace(worker, last_beat_age_s=0.0, read_at=None)
-    assert unread_worker(worker, 1.0) is worker
-    assert unread_worker(worker, 2.0) == replace(worker, read_at=2.0)
-    silent = replace(worker, last_beat_at=None)
-    assert aged_worker(silent, NOW) == replace(silent, read_at=None)
-    queue = Queue(QueueKey("a"))
-    assert aged_queue(queue, NOW) is queue
