@@ -9,7 +9,7 @@ import redis
 
 from runqy_tui.model import CheckWindow, QueueKey, TaskState
 from runqy_tui.redis.reader import RedisReader
-from runqy_tui.redis.wire.commands import ALLOWED
+from runqy_tui.redis.wire.command_encoding import ALLOWED
 from tests.app import scenes
 from tests.support import dialect_writers
 

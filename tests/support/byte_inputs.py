@@ -25,13 +25,13 @@ from runqy_tui.model import (
 )
 from runqy_tui.redis import keys, worker_logs
 from runqy_tui.redis.decoding import codec, field_parsing, proto
-from runqy_tui.redis.decoding.hash_values import Values
-from runqy_tui.redis.decoding.task_message import DecodedMessage, cut_of, open_parts, open_whole
+from runqy_tui.redis.decoding.codec import DecodedMessage, cut_of, open_parts, open_whole
 from runqy_tui.redis.polling import asynq_servers, queue_counters, worker_parsing
 from runqy_tui.redis.polling.queue_builder import Serving, queue_of
 from runqy_tui.redis.polling.queue_state import CachedQueue, TailReading
 from runqy_tui.redis.polling.redis_server import health_of
-from runqy_tui.redis.tasks.build_task import FoundTask, task_of
+from runqy_tui.redis.task_reading.build_task import FoundTask, task_of
+from runqy_tui.redis.task_reading.hash_values import Values
 from runqy_tui.redis.wire import replies
 from runqy_tui.text.masking import mask
 from runqy_tui.text.safe import decode, encode, safe_block, safe_line
@@ -56,7 +56,7 @@ def task_message(data: bytes) -> None:
 
 def task_hash(data: bytes) -> None:
     """The fields of a task's hash, its id and its scores."""
-    from runqy_tui.redis.tasks.task_lookup import FIELDS
+    from runqy_tui.redis.task_reading.task_lookup import FIELDS
 
     parts = data.split(PART)
     fields = dict(zip(FIELDS, parts, strict=False))

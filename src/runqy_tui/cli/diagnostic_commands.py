@@ -13,7 +13,7 @@ from runqy_tui.config import Settings
 from runqy_tui.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from runqy_tui.model.checkup import CheckLine
+    from runqy_tui.model.check_line import CheckLine
 
 _LONGEST_USER = 64
 

@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 from runqy_tui import __version__
 from runqy_tui.commands.stdout import emit
 from runqy_tui.config import Settings, config_path
-from runqy_tui.model.checkup import CheckLine, Verdict
+from runqy_tui.model.check_line import CheckLine, Verdict
 from runqy_tui.model.errors import RunqyTuiError
 from runqy_tui.text.safe import safe_line
 from runqy_tui.text.terminal_encoding import BLIND_TERMS

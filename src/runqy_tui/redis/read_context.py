@@ -9,10 +9,9 @@ from redis.exceptions import ResponseError
 
 from runqy_tui.model import Dialect, QueueKey
 from runqy_tui.model.errors import ConnectionFailedError
-from runqy_tui.redis.cluster.slot_map import UnreachableError
 from runqy_tui.redis.polling.overview import Overview
 from runqy_tui.redis.wire.error_translation import translate
-from runqy_tui.redis.wire.replies import Reply, clock, refused, wrong_type
+from runqy_tui.redis.wire.replies import Reply, UnreachableError, clock, refused, wrong_type
 from runqy_tui.redis.wire.transport import Batch, RedisLink
 from runqy_tui.text.safe import decode
 

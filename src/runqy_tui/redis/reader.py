@@ -23,18 +23,19 @@ from runqy_tui.model import (
 )
 from runqy_tui.model.credentials import Credentials
 from runqy_tui.model.reader_protocol import PAGE_SIZE, InView
+from runqy_tui.redis.activity import read_active, read_daily
 from runqy_tui.redis.connecting.connect import link_to
 from runqy_tui.redis.connecting.target import parse_url
 from runqy_tui.redis.polling.budget import MOST_WATCHED
 from runqy_tui.redis.polling.overview import Overview, deadline_for
-from runqy_tui.redis.queries import read_active, read_daily, read_logs, read_position
 from runqy_tui.redis.read_context import ReadContext
-from runqy_tui.redis.tasks import row_reading, task_checks
-from runqy_tui.redis.tasks.row_reading import KnownRows
-from runqy_tui.redis.tasks.task_checks import Known, read_audit, read_fates
-from runqy_tui.redis.tasks.task_page import read_page
-from runqy_tui.redis.tasks.ttl_cache import TTLCache
+from runqy_tui.redis.task_reading import row_reading, task_checks
+from runqy_tui.redis.task_reading.row_reading import KnownRows
+from runqy_tui.redis.task_reading.task_checks import Known, read_audit, read_fates
+from runqy_tui.redis.task_reading.task_page import read_page, read_position
+from runqy_tui.redis.task_reading.ttl_cache import TTLCache
 from runqy_tui.redis.wire.transport import RedisLink
+from runqy_tui.redis.worker_logs import read_logs
 
 if TYPE_CHECKING:
     from runqy_tui.model.search_query import SearchQuery, SearchStep
@@ -111,9 +112,7 @@ class RedisReader:
         ``Task.gone`` marks an id of which only the reverse index is left. ``limit`` is how much
         of each value to read, in bytes, where it is to be more or less than usual.
         """
-        from runqy_tui.redis.tasks.task_lookup import (
-            find_task,  # nobody opens one before the first screen
-        )
+        from runqy_tui.redis.task_reading.task_lookup import find_task
 
         context = self._context if limit is None else self._context.reading_up_to(limit)
         return await find_task(context, task_id, queue)
@@ -153,9 +152,7 @@ class RedisReader:
 
     async def search(self, query: SearchQuery) -> AsyncGenerator[SearchStep, None]:
         """Search tasks for a text, over a connection of its own; see the Protocol."""
-        from runqy_tui.redis.search.runner import (
-            SearchRunner,  # nobody searches before the first screen
-        )
+        from runqy_tui.redis.search.search_runner import SearchRunner
 
         link = link_to(self.link.target)
         context = ReadContext(link, self._overview, self._clock, self._context.limit)

@@ -1,4 +1,4 @@
-"""The end of a worker's log, as much of it as a reader can bear, whatever its lines are."""
+"""The log of a runqy worker: its newest lines, within limits of number and size."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from runqy_tui.model import LogLine
+from runqy_tui.model import LogBatch, LogLine
+from runqy_tui.redis import keys
 from runqy_tui.redis.decoding import field_parsing
 from runqy_tui.redis.read_context import ReadContext
 from runqy_tui.redis.wire.replies import Reply, data, integer, items, refused, strings
@@ -50,6 +51,33 @@ class Tail(NamedTuple):
     lines: Sequence[Raw] = ()
     refusal: Reply = None
     partial: bool = False
+
+
+async def read_logs(context: ReadContext, worker_id: str, after_seq: int) -> LogBatch:
+    """Lines above ``after_seq``. A first read (below 0) counts only gaps between its lines."""
+    key = keys.worker_logs(worker_id)
+    tail = await read_tail(context, key)
+    context.must(tail.refusal)
+    parsed = [line(raw) for raw in tail.lines]
+    found = {line.seq: line for line in parsed if line is not None}
+    lines = [found[seq] for seq in sorted(found) if seq > after_seq]
+    problem = context.doubt(tail.refusal, key)
+    if tail.partial:
+        problem = f"The log is over {MOST_BYTES // 2**20} MiB: its older lines are not read"
+    return LogBatch(
+        lines=tuple(lines),
+        missed=_missed([line.seq for line in lines], after_seq),
+        exists=bool(tail.lines),
+        undecodable=sum(line is None for line in parsed),
+        problem=problem,
+    )
+
+
+def _missed(seqs: Sequence[int], after_seq: int) -> int:
+    if not seqs:
+        return 0
+    before = after_seq if after_seq >= 0 else seqs[0] - 1
+    return seqs[-1] - before - len(seqs)
 
 
 async def read_tail(context: ReadContext, key: bytes) -> Tail:

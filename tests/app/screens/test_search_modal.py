@@ -9,7 +9,7 @@ from redis import Redis
 
 from runqy_tui.model import QueueKey
 from runqy_tui.redis.reader import RedisReader
-from runqy_tui.redis.search import runner
+from runqy_tui.redis.search import search_runner
 from runqy_tui.tui.screens.search_modal import SearchModal
 from runqy_tui.tui.screens.task_modal import TaskModal
 from runqy_tui.tui.widgets.table import Table
@@ -119,7 +119,7 @@ async def test_escape_stops_reading_then_closes(
     writer: Redis, scene_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     haystack(writer, "alpha.low", 3_000)
-    slow = runner.SearchRunner._hits
+    slow = search_runner.SearchRunner._hits
     calls: list[int] = []
 
     async def slower(self: Any, found: Any) -> Any:
@@ -129,7 +129,7 @@ async def test_escape_stops_reading_then_closes(
         await asyncio.sleep(0.2)
         return await slow(self, found)
 
-    monkeypatch.setattr(runner.SearchRunner, "_hits", slower)
+    monkeypatch.setattr(search_runner.SearchRunner, "_hits", slower)
     async with watching(app_on(scene_url)) as hand:
         await search(hand, "needle")
         await hand.sees("of 3,0", "/s", " left", "Esc stops")

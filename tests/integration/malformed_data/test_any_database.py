@@ -16,7 +16,7 @@ from runqy_tui.model import CheckWindow, QueueKey, TaskRow, TaskState, WindowChe
 from runqy_tui.redis.decoding import proto
 from runqy_tui.redis.polling import worker_parsing
 from runqy_tui.redis.reader import open_reader
-from runqy_tui.redis.tasks import task_lookup
+from runqy_tui.redis.task_reading import task_lookup
 from runqy_tui.text.safe import decode
 from tests.support import dialect_writers, hostile
 from tests.support.text_outputs import check_forms, check_task

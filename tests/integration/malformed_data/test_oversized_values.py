@@ -11,10 +11,10 @@ import redis
 from runqy_tui.demo.embedded_server import EmbeddedServer
 from runqy_tui.diagnosis.signatures.error_groups import group
 from runqy_tui.model import QueueKey, TaskState, WorkerState
-from runqy_tui.redis.decoding.hash_values import REFUSED_NOTE
 from runqy_tui.redis.polling import indexes as index_module
 from runqy_tui.redis.polling import queue_poller as queues_module
 from runqy_tui.redis.reader import RedisReader, open_reader
+from runqy_tui.redis.task_reading.hash_values import REFUSED_NOTE
 from runqy_tui.redis.worker_logs import MOST_BYTES, MOST_LINE_BYTES
 from tests.conftest import OpenReader
 from tests.support import dialect_writers, oversized_values

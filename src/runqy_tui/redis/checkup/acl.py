@@ -1,14 +1,14 @@
 """The rights that a monitor needs, as Redis's own ACL rules: exactly these and nothing beyond.
 
-They are made from :data:`~runqy_tui.redis.wire.commands.ALLOWED`: what the program may send and
-what its user may run are one list.
+They are made from :data:`~runqy_tui.redis.wire.command_encoding.ALLOWED`: the commands that the
+program may send and those that its user may run are one list.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
 
-from runqy_tui.redis.wire.commands import ALLOWED
+from runqy_tui.redis.wire.command_encoding import ALLOWED
 
 USER = "runqy-tui"
 PLACEHOLDER = "PASSWORD"

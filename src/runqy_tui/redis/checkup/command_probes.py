@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from redis.exceptions import NoPermissionError, ResponseError
 
-from runqy_tui.model.checkup import CheckLine, Verdict
+from runqy_tui.model.check_line import CheckLine, Verdict
 from runqy_tui.model.errors import AccessDeniedError
 from runqy_tui.redis.checkup.acl import CONNECTING, KEYS, AclScope, commands_at
 from runqy_tui.redis.connecting.target import RedisTarget

@@ -14,17 +14,16 @@ from time import perf_counter, time
 
 from redis.exceptions import NoPermissionError
 
-from runqy_tui.model.checkup import CheckLine, Verdict
+from runqy_tui.model.check_line import CheckLine, Verdict
 from runqy_tui.model.credentials import Credentials
 from runqy_tui.model.errors import ConnectionFailedError, RunqyTuiError
 from runqy_tui.redis.checkup.command_probes import try_commands
-from runqy_tui.redis.checkup.deployment_facts import Cost, describe
+from runqy_tui.redis.checkup.deployment_facts import Cost, CountingLink, describe
+from runqy_tui.redis.checkup.reachability import reach
+from runqy_tui.redis.checkup.tls_probe import look
 from runqy_tui.redis.connecting.connect import link_to
-from runqy_tui.redis.connecting.reachability import reach
 from runqy_tui.redis.connecting.target import RedisTarget, parse_url
-from runqy_tui.redis.connecting.tls_probe import look
 from runqy_tui.redis.reader import RedisReader
-from runqy_tui.redis.wire.byte_counter import CountingLink
 from runqy_tui.redis.wire.error_translation import missing_command, translate
 from runqy_tui.redis.wire.replies import Reply, clock
 from runqy_tui.redis.wire.transport import Batch

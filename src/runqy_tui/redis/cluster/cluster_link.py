@@ -18,15 +18,13 @@ from redis.exceptions import (
 
 from runqy_tui.model import Topology
 from runqy_tui.model.errors import ConnectionFailedError
-from runqy_tui.redis.cluster.batch_plan import BatchPlan
+from runqy_tui.redis.cluster.batch_plan import BatchPlan, ClusterScan
 from runqy_tui.redis.cluster.cluster_nodes import ClusterNodes
-from runqy_tui.redis.cluster.scan import ClusterScan
-from runqy_tui.redis.cluster.slot_map import UnreachableError, UnservedError, reachable
+from runqy_tui.redis.cluster.slot_map import UnservedError, reachable
 from runqy_tui.redis.connecting.target import RedisTarget
 from runqy_tui.redis.connecting.url_parsing import Address, shown
-from runqy_tui.redis.sentinel.sentinel_client import OpenNode
-from runqy_tui.redis.wire.replies import Reply
-from runqy_tui.redis.wire.transport import Batch
+from runqy_tui.redis.wire.replies import Reply, UnreachableError
+from runqy_tui.redis.wire.transport import Batch, OpenNode
 
 _MOST_ROUNDS = 16
 _AT_ONCE = 3

@@ -11,18 +11,17 @@ from redis.exceptions import NoPermissionError, ResponseError
 
 from runqy_tui.model import Node
 from runqy_tui.model.errors import AccessDeniedError, ConnectionFailedError, RunqyTuiError
-from runqy_tui.redis.cluster.slot_map import SlotMap, UnreachableError, topology_of
+from runqy_tui.redis.cluster.slot_map import SlotMap, topology_of
 from runqy_tui.redis.connecting.target import RedisTarget
 from runqy_tui.redis.connecting.url_parsing import Address, shown
-from runqy_tui.redis.sentinel.sentinel_client import OpenNode
 from runqy_tui.redis.wire.error_translation import translate
-from runqy_tui.redis.wire.replies import Reply
-from runqy_tui.redis.wire.transport import Batch
+from runqy_tui.redis.wire.replies import Reply, UnreachableError
+from runqy_tui.redis.wire.transport import Batch, OpenNode
 
 if TYPE_CHECKING:
     from runqy_tui.redis.connecting.target import RedisTarget
-    from runqy_tui.redis.sentinel.sentinel_client import OpenNode
     from runqy_tui.redis.wire.replies import Reply
+    from runqy_tui.redis.wire.transport import OpenNode
 
 PATIENCE = 0.5
 """Share of the usual timeout that one node gets: the others' answers wait for it."""

@@ -7,14 +7,9 @@ from ipaddress import ip_address
 from typing import NamedTuple
 
 from redis.crc import REDIS_CLUSTER_HASH_SLOTS as SLOTS
-from redis.exceptions import ResponseError
 
 from runqy_tui.redis.connecting.url_parsing import Address
-from runqy_tui.redis.wire.replies import Reply, data, integer, items
-
-
-class UnreachableError(ResponseError):
-    """Stands for the reply of a node of a cluster that does not answer; one text per node."""
+from runqy_tui.redis.wire.replies import Reply, UnreachableError, data, integer, items
 
 
 class UnservedError(UnreachableError):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from runqy_tui.redis import keys
-from runqy_tui.redis.cluster.slot_map import UnreachableError
 from runqy_tui.redis.polling.warnings import Warnings
 from runqy_tui.redis.polling.worker_parsing import INDEX_LEAD_S
 from runqy_tui.redis.wire.fast_connection import Taking
 from runqy_tui.redis.wire.replies import (
     Reply,
     ReplySlot,
+    UnreachableError,
     data,
     pairs,
     refused,

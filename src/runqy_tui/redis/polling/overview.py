@@ -22,7 +22,6 @@ from typing import NamedTuple, TypeVar
 from runqy_tui.model import Dialect, QueueKey, RedisInfo, Snapshot, Worker
 from runqy_tui.model.errors import ConnectionFailedError
 from runqy_tui.model.reader_protocol import InView
-from runqy_tui.redis.cluster.slot_map import UnreachableError
 from runqy_tui.redis.polling.budget import Budget, choose
 from runqy_tui.redis.polling.indexes import Indexes
 from runqy_tui.redis.polling.keyspace_scan import STEP_COLD, STEP_WARM, KeyspaceScan
@@ -33,7 +32,7 @@ from runqy_tui.redis.polling.warnings import Warnings
 from runqy_tui.redis.polling.worker_poller import WorkerPoller
 from runqy_tui.redis.wire.error_translation import translate
 from runqy_tui.redis.wire.fast_connection import ALL, StreamingParse, Taking
-from runqy_tui.redis.wire.replies import Reply, refused
+from runqy_tui.redis.wire.replies import Reply, UnreachableError, refused
 from runqy_tui.redis.wire.transport import Batch, NodeLink, RedisLink
 from runqy_tui.runtime.cooperative import mark_yielded, yield_to_loop
 

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from runqy_tui.model import QueueKey, TaskState
 from runqy_tui.redis import keys
-from runqy_tui.redis.cluster.slot_map import UnreachableError
 from runqy_tui.redis.polling.oldest_pending import NEWEST
 from runqy_tui.redis.polling.queue_counters import judge, read_strings
 from runqy_tui.redis.polling.queue_state import (
@@ -21,7 +20,7 @@ from runqy_tui.redis.polling.queue_state import (
 )
 from runqy_tui.redis.polling.warnings import Warnings
 from runqy_tui.redis.wire.fast_connection import Taking
-from runqy_tui.redis.wire.replies import Reply, data, integer, scan_page, scored
+from runqy_tui.redis.wire.replies import Reply, UnreachableError, data, integer, scan_page, scored
 from runqy_tui.redis.wire.transport import Batch, Packed
 from runqy_tui.runtime.cooperative import batches, yield_to_loop
 from runqy_tui.text.safe import decode

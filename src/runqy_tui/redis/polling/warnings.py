@@ -6,14 +6,13 @@ from collections.abc import Iterable
 
 from redis.exceptions import MovedError, ResponseError
 
-from runqy_tui.redis.cluster.slot_map import UnreachableError
 from runqy_tui.redis.wire.error_translation import (
     ACL_HINT,
     missing_command,
     permission_text,
     unknown_command,
 )
-from runqy_tui.redis.wire.replies import Reply, refused
+from runqy_tui.redis.wire.replies import Reply, UnreachableError, refused
 from runqy_tui.text.safe import decode
 
 _MOST = 40

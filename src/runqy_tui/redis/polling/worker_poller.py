@@ -10,13 +10,12 @@ from redis.exceptions import ResponseError
 
 from runqy_tui.model import Worker
 from runqy_tui.redis import keys
-from runqy_tui.redis.cluster.slot_map import UnreachableError
 from runqy_tui.redis.decoding import codec
 from runqy_tui.redis.polling import asynq_servers
 from runqy_tui.redis.polling.warnings import Warnings
 from runqy_tui.redis.polling.worker_state import CachedWorker, serves_lists, warn_of_problems
 from runqy_tui.redis.wire.fast_connection import Taking
-from runqy_tui.redis.wire.replies import Reply, data, integer, refused, strings
+from runqy_tui.redis.wire.replies import Reply, UnreachableError, data, integer, refused, strings
 from runqy_tui.redis.wire.transport import Batch, Packed
 from runqy_tui.runtime.cooperative import batches, yield_to_loop
 from runqy_tui.text.safe import decode, encode

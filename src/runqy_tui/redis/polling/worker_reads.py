@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from runqy_tui.redis import keys
 from runqy_tui.redis.polling import worker_parsing
-from runqy_tui.redis.wire.commands import Pattern
+from runqy_tui.redis.wire.command_encoding import Pattern
 from runqy_tui.redis.wire.transport import Packed, packed_for
 
 MOST_READ = worker_parsing.MOST_FIELD_BYTES + 1

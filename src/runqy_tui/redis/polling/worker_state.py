@@ -16,11 +16,10 @@ from zlib import crc32
 from redis.exceptions import ResponseError
 
 from runqy_tui.model import Dialect, Worker, WorkerState
-from runqy_tui.redis.cluster.slot_map import UnreachableError
 from runqy_tui.redis.polling import worker_parsing
 from runqy_tui.redis.polling.warnings import Warnings
 from runqy_tui.redis.polling.worker_reads import METRICS, MOST_READ, cut_read, hash_read
-from runqy_tui.redis.wire.replies import Reply, data, items
+from runqy_tui.redis.wire.replies import Reply, UnreachableError, data, items
 from runqy_tui.redis.wire.transport import Packed
 from runqy_tui.text.safe import encode
 

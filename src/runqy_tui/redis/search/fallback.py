@@ -13,11 +13,16 @@ from redis.exceptions import ResponseError
 
 from runqy_tui.redis import keys
 from runqy_tui.redis.read_context import ReadContext
-from runqy_tui.redis.search.candidates import VALUE_LIMIT, Candidate, CandidateChunk
 from runqy_tui.redis.search.list_cursor import ANCHORS
-from runqy_tui.redis.search.matcher import Matcher, MatchValue
+from runqy_tui.redis.search.matcher import (
+    VALUE_LIMIT,
+    Candidate,
+    CandidateChunk,
+    Matcher,
+    MatchValue,
+)
 from runqy_tui.redis.search.search_scope import SearchList
-from runqy_tui.redis.tasks.row_reading import RowEntry
+from runqy_tui.redis.task_reading.row_reading import RowEntry
 from runqy_tui.redis.wire.replies import Reply, ReplySlot, data, integer, items, scored, strings
 from runqy_tui.redis.wire.transport import Batch
 from runqy_tui.text.safe import decode

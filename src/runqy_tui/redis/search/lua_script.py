@@ -12,11 +12,17 @@ from collections.abc import Iterator
 
 from redis.exceptions import ResponseError
 
-from runqy_tui.redis.search.candidates import HEAD_LIMIT, VALUE_LIMIT, Candidate, CandidateChunk
 from runqy_tui.redis.search.list_cursor import ANCHORS
-from runqy_tui.redis.search.matcher import Matcher, MatchValue
+from runqy_tui.redis.search.matcher import (
+    HEAD_LIMIT,
+    VALUE_LIMIT,
+    Candidate,
+    CandidateChunk,
+    Matcher,
+    MatchValue,
+)
 from runqy_tui.redis.search.search_scope import SearchList
-from runqy_tui.redis.tasks.row_reading import RowEntry
+from runqy_tui.redis.task_reading.row_reading import RowEntry
 from runqy_tui.redis.wire.replies import Reply, ReplySlot, integer, items, score, strings
 from runqy_tui.redis.wire.transport import Batch
 

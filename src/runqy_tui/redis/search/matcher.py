@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from runqy_tui.model.search_query import SearchField, SearchQuery
-from runqy_tui.redis.decoding.task_message import DecodedMessage, cut_of, open_parts, open_whole
+from runqy_tui.redis.decoding.codec import DecodedMessage, cut_of, open_parts, open_whole
+from runqy_tui.redis.task_reading.row_reading import RowEntry
 from runqy_tui.text.safe import decode, encode
 
 FIELDS: Mapping[SearchField, tuple[bytes, ...]] = {
@@ -121,3 +122,40 @@ def excerpt(data: bytes, at: int, length: int) -> str:
     while end > at + 1 and end < len(data) and data[end] & 0xC0 == 0x80:
         end -= 1
     return f"{'…' if start else ''}{decode(data[start:end])}{'…' if end < len(data) else ''}"
+
+
+VALUE_LIMIT = 64 * 1024
+"""Bytes of a value that are searched. Of a hash field Redis gives no part without a copy of it."""
+
+HEAD_LIMIT = 512 * 1024
+"""Largest value of which the beginning is searched; a larger one is left alone."""
+
+
+class Candidate(NamedTuple):
+    """A task in whose raw bytes the text stands, or whose id has it."""
+
+    entry: RowEntry
+    values: Mapping[bytes, MatchValue]
+
+    @property
+    def cut(self) -> bool:
+        """Whether some value of it was not read to the end."""
+        return any(len(value.data) < value.size for value in self.values.values())
+
+
+class CandidateChunk(NamedTuple):
+    """One step in one list.
+
+    ``start`` is where in the window it began, ``None`` where the place was lost; ``last`` are the
+    ids that it looked at last. ``cost_us`` is the time it took the server, about. ``whole``:
+    nothing but the window's end stopped it.
+    """
+
+    length: int
+    start: int | None
+    looked: int
+    partly: int
+    cost_us: int
+    whole: bool
+    candidates: tuple[Candidate, ...]
+    last: tuple[bytes, ...]

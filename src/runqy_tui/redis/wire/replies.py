@@ -125,3 +125,7 @@ def refused(reply: Reply) -> bool:
 def wrong_type(reply: Reply) -> bool:
     """Whether the key holds another type than the command is for."""
     return isinstance(reply, ResponseError) and str(reply).startswith("WRONGTYPE")
+
+
+class UnreachableError(ResponseError):
+    """Stands for the reply of a node of a cluster that does not answer; one text per node."""

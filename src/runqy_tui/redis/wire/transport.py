@@ -16,7 +16,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from runqy_tui.model import Topology
 from runqy_tui.model.errors import ConnectionFailedError
-from runqy_tui.redis.wire.commands import Pattern, encode, key_of
+from runqy_tui.redis.wire.command_encoding import Pattern, encode, key_of
 from runqy_tui.redis.wire.error_translation import concerns_all, translate
 from runqy_tui.redis.wire.fast_connection import lean
 from runqy_tui.redis.wire.replies import Reply, ReplySlot, unparsed
@@ -292,3 +292,11 @@ async def _read_all(connection: Connection, count: int, patience: float) -> list
                 timer.reschedule(loop.time() + patience)
             replies.append(await _read(connection))
     return replies
+
+
+class OpenNode(Protocol):
+    """Makes links to servers."""
+
+    def __call__(self, target: RedisTarget) -> NodeLink:
+        """A link to one server; nothing is connected before its first round trip."""
+        ...

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from runqy_tui.commands.doctor_command import Terminal, terminal_lines
-from runqy_tui.model.checkup import CheckLine, Verdict
+from runqy_tui.model.check_line import CheckLine, Verdict
 from tests.integration.cli.test_imports import loaded_by, top
 from tests.integration.commands.doctor.conftest import Doctor
 from tests.integration.conftest import DEADLINE_S, Cli

@@ -12,7 +12,7 @@ from redis.exceptions import NoPermissionError
 
 from runqy_tui.redis.checkup import acl
 from runqy_tui.redis.checkup.command_probes import SAMPLES
-from runqy_tui.redis.wire.commands import ALLOWED
+from runqy_tui.redis.wire.command_encoding import ALLOWED
 from tests.integration.conftest import Result
 from tests.support.servers import RealServer, debian, embedded
 

@@ -16,7 +16,7 @@ from redis.exceptions import NoPermissionError
 
 from runqy_tui.model import QueueKey, TaskState
 from runqy_tui.redis.checkup import acl
-from runqy_tui.redis.wire.commands import ALLOWED
+from runqy_tui.redis.wire.command_encoding import ALLOWED
 from runqy_tui.tui.screens.object_modal import ObjectModal
 from tests.app import scenes
 from tests.app.driving import SMALL, Hand, app_on, watching

@@ -18,7 +18,7 @@ from runqy_tui.redis.connecting.connect import link_to
 from runqy_tui.redis.connecting.target import RedisTarget
 from runqy_tui.redis.polling.redis_server import OUT_OF_MEMORY
 from runqy_tui.redis.reader import RedisReader, open_reader
-from runqy_tui.redis.wire.commands import ALLOWED
+from runqy_tui.redis.wire.command_encoding import ALLOWED
 from tests.conftest import OpenReader
 from tests.integration.redis.cluster.every_question import NOW, everything, populate
 from tests.integration.redis.polling import large_fleet

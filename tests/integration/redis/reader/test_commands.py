@@ -7,7 +7,7 @@ import redis
 from runqy_tui.demo.embedded_server import EmbeddedServer
 from runqy_tui.model import CheckWindow, QueueKey, TaskState
 from runqy_tui.redis.reader import open_reader
-from runqy_tui.redis.wire import commands
+from runqy_tui.redis.wire import command_encoding as commands
 from tests.support import dialect_writers
 
 ELSEWHERE = {"ASKING", "CLUSTER SLOTS", "SENTINEL GET-MASTER-ADDR-BY-NAME"}

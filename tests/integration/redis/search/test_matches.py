@@ -12,7 +12,7 @@ from runqy_tui.model.errors import AccessDeniedError
 from runqy_tui.model.search_query import SearchField
 from runqy_tui.redis.checkup import acl
 from runqy_tui.redis.reader import RedisReader
-from runqy_tui.redis.search import candidates
+from runqy_tui.redis.search import matcher as candidates
 from tests.conftest import OpenReader
 from tests.integration.redis.search.run_search import fill, found, ids
 from tests.support import dialect_writers

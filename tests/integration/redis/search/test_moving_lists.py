@@ -14,8 +14,8 @@ from redis import Redis
 from runqy_tui.model import QueueKey, TaskState
 from runqy_tui.model.search_query import SearchField, SearchQuery
 from runqy_tui.redis.reader import RedisReader
-from runqy_tui.redis.search import lua_script, runner
-from runqy_tui.redis.search.candidates import CandidateChunk
+from runqy_tui.redis.search import lua_script, search_runner
+from runqy_tui.redis.search.matcher import CandidateChunk
 from tests.integration.redis.search.run_search import fill, found, ids
 from tests.support import dialect_writers
 
@@ -164,4 +164,4 @@ async def test_many_short_lists_share_a_step(writer: Redis, reader: RedisReader)
             steps += 1
             if step.progress.done:
                 assert step.progress.found == 5
-    assert steps <= 2 + 64 // runner._TOGETHER
+    assert steps <= 2 + 64 // search_runner._TOGETHER

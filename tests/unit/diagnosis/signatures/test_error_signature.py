@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from runqy_tui.diagnosis.signatures import signature
 from runqy_tui.diagnosis.signatures.error_signature import read
-from runqy_tui.redis.tasks.row_reading import ERROR_CHARS
+from runqy_tui.redis.task_reading.row_reading import ERROR_CHARS
 
 RUNNER = (
     "permanent failure: Traceback (most recent call last):\n"

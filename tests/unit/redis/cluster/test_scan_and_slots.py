@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runqy_tui.redis.cluster.scan import ClusterScan, args_of
-from runqy_tui.redis.cluster.slot_map import UnreachableError, reachable, topology_of
-from runqy_tui.redis.wire.commands import encode
-from runqy_tui.redis.wire.replies import Reply, scan_page
+from runqy_tui.redis.cluster.batch_plan import ClusterScan, args_of
+from runqy_tui.redis.cluster.slot_map import reachable, topology_of
+from runqy_tui.redis.wire.command_encoding import encode
+from runqy_tui.redis.wire.replies import Reply, UnreachableError, scan_page
 
 A, B, C = ("a", 1), ("b", 2), ("c", 3)
 Address = tuple[str, int]

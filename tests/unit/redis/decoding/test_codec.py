@@ -10,12 +10,14 @@ from runqy_tui.redis.decoding.codec import (
     UNDECODABLE,
     Cut,
     TaskMessage,
+    cut_of,
     decode_server,
     decode_task,
     decode_worker,
+    open_parts,
+    open_whole,
     split_oversized,
 )
-from runqy_tui.redis.decoding.task_message import cut_of, open_parts, open_whole
 from runqy_tui.text.safe import encode
 from tests.support.dialect_writers import message
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runqy_tui.redis.decoding import codec, field_parsing
-from runqy_tui.redis.decoding.task_message import cut_of, open_parts, open_whole
+from runqy_tui.redis.decoding.codec import cut_of, open_parts, open_whole
 from runqy_tui.redis.polling import worker_parsing
 from runqy_tui.text.safe import decode, encode
 from tests.support.dialect_writers import message

@@ -15,7 +15,7 @@ from threading import Thread
 from time import perf_counter
 from typing import NamedTuple
 
-from runqy_tui.model.checkup import CheckLine, Verdict
+from runqy_tui.model.check_line import CheckLine, Verdict
 from runqy_tui.model.errors import ConnectionFailedError
 from runqy_tui.redis.connecting.target import RedisTarget
 

@@ -1,4 +1,4 @@
-"""What a worker does and what a queue did: logs, active tasks, daily counters, positions."""
+"""What an asynq server is running, and what a queue did each day."""
 
 from __future__ import annotations
 
@@ -9,51 +9,20 @@ from typing import NamedTuple
 from runqy_tui.model import (
     ActiveTask,
     DayCount,
-    LogBatch,
     QueueKey,
     TaskState,
 )
-from runqy_tui.redis import keys, worker_logs
+from runqy_tui.redis import keys
 from runqy_tui.redis.decoding import codec, field_parsing
 from runqy_tui.redis.polling.overview import day_of
 from runqy_tui.redis.polling.worker_poller import MOST_ACTIVE, workers_key
 from runqy_tui.redis.read_context import ReadContext
 from runqy_tui.redis.wire.replies import Reply, ReplySlot, data, integer, items, strings
 from runqy_tui.redis.wire.transport import Batch
-from runqy_tui.text.safe import encode
 
 MOST_DAYS = 90
 _MOST_INFO_BYTES = 65_536
 _LISTS = (TaskState.PENDING, TaskState.ACTIVE, TaskState.AGGREGATING)
-
-
-async def read_logs(context: ReadContext, worker_id: str, after_seq: int) -> LogBatch:
-    """Lines above ``after_seq``. A first read (below 0) counts only gaps between its lines."""
-    key = keys.worker_logs(worker_id)
-    tail = await worker_logs.read_tail(context, key)
-    context.must(tail.refusal)
-    parsed = [worker_logs.line(raw) for raw in tail.lines]
-    found = {line.seq: line for line in parsed if line is not None}
-    lines = [found[seq] for seq in sorted(found) if seq > after_seq]
-    problem = context.doubt(tail.refusal, key)
-    if tail.partial:
-        problem = (
-            f"The log is over {worker_logs.MOST_BYTES // 2**20} MiB: its older lines are not read"
-        )
-    return LogBatch(
-        lines=tuple(lines),
-        missed=_missed([line.seq for line in lines], after_seq),
-        exists=bool(tail.lines),
-        undecodable=sum(line is None for line in parsed),
-        problem=problem,
-    )
-
-
-def _missed(seqs: Sequence[int], after_seq: int) -> int:
-    if not seqs:
-        return 0
-    before = after_seq if after_seq >= 0 else seqs[0] - 1
-    return seqs[-1] - before - len(seqs)
 
 
 async def read_active(context: ReadContext, worker_id: str) -> tuple[ActiveTask, ...]:
@@ -137,15 +106,3 @@ def _parse_counters(slots: _CounterSlots, replies: list[Reply], days: int) -> li
     doubtful = existing > sum(value is not None for value in found)
     absent = None if doubtful else 0
     return [absent if value is None else field_parsing.whole(value) for value in found]
-
-
-async def read_position(
-    context: ReadContext, queue: QueueKey, state: TaskState, task_id: str
-) -> int | None:
-    """Rank in a scored state, lowest score first; ``None`` for lists, which have no cheap rank."""
-    if state in _LISTS:
-        return None
-    batch = Batch()
-    rank = batch.ask("ZRANK", keys.state_key(queue, state), encode(task_id))
-    replies = await context.trip(batch)
-    return integer(context.must(replies[rank]))

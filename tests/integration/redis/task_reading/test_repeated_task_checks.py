@@ -8,9 +8,9 @@ import pytest
 import redis
 
 from runqy_tui.model import CheckedTask, CheckWindow, QueueKey, TaskState
+from runqy_tui.redis.checkup.deployment_facts import CountingLink
 from runqy_tui.redis.reader import RedisReader
-from runqy_tui.redis.tasks import task_checks, ttl_cache
-from runqy_tui.redis.wire.byte_counter import CountingLink
+from runqy_tui.redis.task_reading import task_checks, ttl_cache
 from tests.support import dialect_writers
 
 Q = QueueKey("q")

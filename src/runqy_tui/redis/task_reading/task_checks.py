@@ -3,7 +3,7 @@
 Three trips for all windows together: the ids; the hashes' small fields, the leases, and the ids
 once more; the messages, which alone tell a timeout. Tasks that left their list meanwhile are left
 out and do not count: on a busy queue they would look like ids without a hash. Tasks that were in
-order a moment ago are not looked at again (:mod:`runqy_tui.redis.tasks.ttl_cache`).
+order a moment ago are not looked at again (:mod:`runqy_tui.redis.task_reading.ttl_cache`).
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from runqy_tui.redis import keys
 from runqy_tui.redis.decoding import field_parsing
 from runqy_tui.redis.decoding.codec import UNDECODABLE, TaskMessage, decode_task
 from runqy_tui.redis.read_context import ReadContext
-from runqy_tui.redis.tasks.ttl_cache import TTLCache
-from runqy_tui.redis.wire.commands import Pattern
+from runqy_tui.redis.task_reading.ttl_cache import TTLCache
+from runqy_tui.redis.wire.command_encoding import Pattern
 from runqy_tui.redis.wire.replies import (
     Reply,
     ReplySlot,

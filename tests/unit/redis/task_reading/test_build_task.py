@@ -8,9 +8,9 @@ import pytest
 
 from runqy_tui.model import Blob, Dialect, QueueKey, Task, TaskState
 from runqy_tui.redis.decoding import field_parsing
-from runqy_tui.redis.decoding.hash_values import Values
-from runqy_tui.redis.decoding.task_message import open_whole
-from runqy_tui.redis.tasks.build_task import FoundTask, task_of
+from runqy_tui.redis.decoding.codec import open_whole
+from runqy_tui.redis.task_reading.build_task import FoundTask, task_of
+from runqy_tui.redis.task_reading.hash_values import Values
 from tests.support.dialect_writers import message
 
 NOW = 1795484106.0

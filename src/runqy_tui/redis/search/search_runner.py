@@ -11,14 +11,12 @@ from redis.exceptions import ResponseError
 
 from runqy_tui.model import QueueKey
 from runqy_tui.model.search_query import SearchHit, SearchProgress, SearchQuery, SearchStep
-from runqy_tui.redis.cluster.slot_map import UnreachableError
 from runqy_tui.redis.read_context import ReadContext
 from runqy_tui.redis.search import fallback, lua_script
-from runqy_tui.redis.search.candidates import CandidateChunk
-from runqy_tui.redis.search.matcher import Matcher
+from runqy_tui.redis.search.matcher import CandidateChunk, Matcher
 from runqy_tui.redis.search.search_scope import ScopeSurvey, SearchList
-from runqy_tui.redis.tasks.row_reading import RowEntry, read_rows
-from runqy_tui.redis.wire.replies import wrong_type
+from runqy_tui.redis.task_reading.row_reading import RowEntry, read_rows
+from runqy_tui.redis.wire.replies import UnreachableError, wrong_type
 from runqy_tui.redis.wire.transport import Batch
 
 WINDOW = 1_000

@@ -9,18 +9,12 @@ from redis.exceptions import ResponseError
 
 from runqy_tui.model import QueueKey, Task
 from runqy_tui.redis import keys
-from runqy_tui.redis.decoding.hash_values import REFUSED_NOTE, FieldsRead, Values, ask_part
-from runqy_tui.redis.decoding.task_message import (
-    CLOSED,
-    DecodedMessage,
-    cut_of,
-    open_parts,
-    open_whole,
-)
+from runqy_tui.redis.decoding.codec import CLOSED, DecodedMessage, cut_of, open_parts, open_whole
 from runqy_tui.redis.polling.indexes import QUEUES_PER_STEP
 from runqy_tui.redis.polling.warnings import Warnings
 from runqy_tui.redis.read_context import ReadContext
-from runqy_tui.redis.tasks.build_task import FoundTask, task_of
+from runqy_tui.redis.task_reading.build_task import FoundTask, task_of
+from runqy_tui.redis.task_reading.hash_values import REFUSED_NOTE, FieldsRead, Values, ask_part
 from runqy_tui.redis.wire.replies import (
     ReplySlot,
     data,

@@ -1,4 +1,4 @@
-"""A page of task ids of one state, from either end; the cost is that of the page alone."""
+"""A page of tasks of one state, from either end; the cost is that of the page alone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from runqy_tui.model import QueueKey, TaskPage, TaskState
 from runqy_tui.redis import keys
 from runqy_tui.redis.polling.queue_state import MOST_GROUPS
 from runqy_tui.redis.read_context import ReadContext
-from runqy_tui.redis.tasks.row_reading import KnownRows, RowEntry, read_rows
+from runqy_tui.redis.task_reading.row_reading import KnownRows, RowEntry, read_rows
 from runqy_tui.redis.wire.replies import (
     Reply,
     ReplySlot,
@@ -18,7 +18,7 @@ from runqy_tui.redis.wire.replies import (
     strings,
 )
 from runqy_tui.redis.wire.transport import Batch
-from runqy_tui.text.safe import decode
+from runqy_tui.text.safe import decode, encode
 
 MOST_ROWS = 1_000
 _LISTS = (TaskState.PENDING, TaskState.ACTIVE)
@@ -156,3 +156,15 @@ def _listed(reply: Reply) -> list[RowEntry]:
 
 def _listed_reversed(reply: Reply) -> list[RowEntry]:
     return _listed(reply)[::-1]
+
+
+async def read_position(
+    context: ReadContext, queue: QueueKey, state: TaskState, task_id: str
+) -> int | None:
+    """Rank in a scored state, lowest score first; ``None`` for lists, which have no cheap rank."""
+    if state in _LISTS:
+        return None
+    batch = Batch()
+    rank = batch.ask("ZRANK", keys.state_key(queue, state), encode(task_id))
+    replies = await context.trip(batch)
+    return integer(context.must(replies[rank]))

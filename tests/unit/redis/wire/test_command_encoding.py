@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runqy_tui.redis.wire.commands import ALLOWED, NotAllowedError, Pattern, encode
+from runqy_tui.redis.wire.command_encoding import ALLOWED, NotAllowedError, Pattern, encode
 
 
 def test_the_wire_form() -> None:

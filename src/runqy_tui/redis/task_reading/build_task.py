@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 
 from runqy_tui.model import Blob, Dialect, QueueKey, Task, TaskState
 from runqy_tui.redis.decoding import field_parsing
-from runqy_tui.redis.decoding.codec import UNDECODABLE, TaskMessage
-from runqy_tui.redis.decoding.hash_values import Values
-from runqy_tui.redis.decoding.task_message import DecodedMessage
+from runqy_tui.redis.decoding.codec import UNDECODABLE, DecodedMessage, TaskMessage
+from runqy_tui.redis.task_reading.hash_values import Values
 from runqy_tui.text.safe import decode
 
 ORPHANED_AFTER_S = 30.0

@@ -8,9 +8,9 @@ import ssl
 from time import time
 from typing import Any, NamedTuple
 
-from runqy_tui.model.checkup import CheckLine, Verdict
+from runqy_tui.model.check_line import CheckLine, Verdict
 from runqy_tui.model.errors import ConfigError, ConnectionFailedError
-from runqy_tui.redis.connecting.reachability import Spot
+from runqy_tui.redis.checkup.reachability import Spot
 from runqy_tui.redis.connecting.target import RedisTarget
 
 SOON_DAYS = 14.0

@@ -6,7 +6,7 @@ import pytest
 import redis
 
 from runqy_tui.model import Blob, QueueKey, TaskState
-from runqy_tui.redis.decoding.hash_values import REFUSED_NOTE
+from runqy_tui.redis.task_reading.hash_values import REFUSED_NOTE
 from tests.conftest import OpenReader
 from tests.support import dialect_writers
 

@@ -9,17 +9,11 @@ from typing import NamedTuple
 from runqy_tui.model import Blob, Dialect, QueueKey, TaskRow, TaskState
 from runqy_tui.redis import keys
 from runqy_tui.redis.decoding import field_parsing
-from runqy_tui.redis.decoding.hash_values import ask_part
-from runqy_tui.redis.decoding.task_message import (
-    CLOSED,
-    DecodedMessage,
-    cut_of,
-    open_parts,
-    open_whole,
-)
+from runqy_tui.redis.decoding.codec import CLOSED, DecodedMessage, cut_of, open_parts, open_whole
 from runqy_tui.redis.read_context import ReadContext
-from runqy_tui.redis.tasks.ttl_cache import TTLCache
-from runqy_tui.redis.wire.commands import Pattern
+from runqy_tui.redis.task_reading.hash_values import ask_part
+from runqy_tui.redis.task_reading.ttl_cache import TTLCache
+from runqy_tui.redis.wire.command_encoding import Pattern
 from runqy_tui.redis.wire.replies import Reply, ReplySlot, data, integer, items
 from runqy_tui.redis.wire.transport import Batch, packed_for
 from runqy_tui.text.safe import decode
