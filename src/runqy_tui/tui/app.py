@@ -26,10 +26,11 @@ from runqy_tui.model.reader_protocol import Reader
 from runqy_tui.monitor.poller import Poller, PollResult
 from runqy_tui.monitor.store import Store, View
 from runqy_tui.tui.bandwidth import LowBandwidth
+from runqy_tui.tui.compat.hooks import clear_drawn_caches, set_colour_system
+from runqy_tui.tui.compat.private_names import DRIVER, differences
 from runqy_tui.tui.input.global_bindings import EVERYWHERE
 from runqy_tui.tui.input.key_queue import KeyBarrier, KeyQueue
 from runqy_tui.tui.notifications import announce, newly_firing, use_lasting_toasts
-from runqy_tui.tui.renderer.cache_cleanup import EVERY_S, forget_drawn
 from runqy_tui.tui.renderer.cell_diff_app import CellDiffApp
 from runqy_tui.tui.renderer.driver import RunqyDriver
 from runqy_tui.tui.screens.base_screen import BaseScreen, is_late_error
@@ -39,6 +40,9 @@ from runqy_tui.tui.theme import DARK, DEFAULT_VARIABLES, LIGHT
 
 MOST_WINDOWS = 9
 """Windows above each other; dozens would be too deep for Python to draw."""
+
+_CACHE_CLEANUP_S = 60.0
+"""How often to clear caches while no window is closed: ages make new texts of the same lines."""
 
 _DEPTHS = {
     "16": ColorSystem.STANDARD,
@@ -73,7 +77,7 @@ class RunqyApp(CellDiffApp[None]):
         open_reader: Callable[[], Awaitable[Reader]],
         rules: Sequence[Rule] | None = None,
     ) -> None:
-        super().__init__(driver_class=RunqyDriver)
+        super().__init__(driver_class=RunqyDriver if DRIVER.is_available else None)
         self._typed = KeyQueue(self, self._hand_out)
         use_lasting_toasts()
         if settings.keys:
@@ -95,7 +99,7 @@ class RunqyApp(CellDiffApp[None]):
         if depth == "auto" and settings.low_bandwidth:
             depth = "16"  # two fifths of the bytes of a refresh are colours
         if depth != "auto":
-            self.console._color_system = _DEPTHS[depth]  # noqa: SLF001 -- as it is read
+            set_colour_system(self.console, _DEPTHS[depth])
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = DARK.name
@@ -111,10 +115,12 @@ class RunqyApp(CellDiffApp[None]):
 
     def on_mount(self) -> None:
         """Look after the terminal."""
-        if isinstance(self._driver, RunqyDriver):
-            self.set_interval(1.0, self._driver.leave_if_gone)
+        for difference in differences():
+            self.notify(difference, title="Textual", severity="warning", markup=False, timeout=20)
+        if isinstance(self.driver, RunqyDriver):
+            self.set_interval(1.0, self.driver.leave_if_gone)
             self.app_resume_signal.subscribe(self, lambda _: self.action_repaint())
-        self.set_interval(EVERY_S, forget_drawn)
+        self.set_interval(_CACHE_CLEANUP_S, clear_drawn_caches)
         if self.session.bandwidth.low:
             self._spare()
 
@@ -136,8 +142,8 @@ class RunqyApp(CellDiffApp[None]):
         """Leave out what moves and what moves the screen, while bandwidth is low."""
         low = self.session.bandwidth.low
         self.animation_level = "none" if low else constants.TEXTUAL_ANIMATIONS
-        if isinstance(self._driver, RunqyDriver):
-            self._driver.use_mouse(self.session.settings.mouse and not low)
+        if isinstance(self.driver, RunqyDriver):
+            self.driver.use_mouse(self.session.settings.mouse and not low)
         for entry in self.screen.query("TextEntry"):
             entry.cursor_blink = not low  # type: ignore[attr-defined]
         self.session.polled.publish(self.session.view)
@@ -160,7 +166,7 @@ class RunqyApp(CellDiffApp[None]):
 
     def pop_screen(self) -> AwaitComplete:
         """Close the window in front, and forget what was drawn of those before."""
-        forget_drawn()
+        clear_drawn_caches()
         return super().pop_screen()
 
     async def on_event(self, event: Event) -> None:
@@ -184,19 +190,14 @@ class RunqyApp(CellDiffApp[None]):
 
     # Leaving
 
-    def _handle_exception(self, error: Exception) -> None:
-        """Go on where only a window is gone that something was meant for; else it is the end."""
-        if not is_late_error(error, self.screen_stack):
-            super()._handle_exception(error)
-
-    def _fatal_error(self) -> None:
-        """Keep Textual from printing a traceback with all variables; the caller says a line."""
-        self._close_messages_no_wait()
+    def handles_error(self, error: Exception) -> bool:
+        """Continue after an error that only says that the window it was meant for is closed."""
+        return is_late_error(error, self.screen_stack)
 
     @property
     def fault(self) -> BaseException | None:
         """The fault of our own that ended the app, if one did."""
-        fault = self._exception
+        fault = self.first_error
         return fault.error if isinstance(fault, WorkerFailed) else fault
 
     def action_leave(self) -> None:

@@ -8,11 +8,11 @@ from typing import Any
 from textual.app import App
 from textual.await_remove import AwaitRemove
 from textual.notifications import Notification
-from textual.widgets import _toast
-from textual.widgets._toast import Toast, ToastHolder
 
 from runqy_tui.alerts.alert_states import Alert, AlertBoard
 from runqy_tui.text.safe import safe_line
+from runqy_tui.tui.compat.hooks import replace_toast, set_least_timeout, write_to_terminal
+from runqy_tui.tui.compat.private_names import Toast, ToastHolder
 
 _LEAST_S = 1.0
 
@@ -30,7 +30,7 @@ class LastingToast(Toast):
 
     def __init__(self, notification: Notification) -> None:
         super().__init__(notification)
-        self._timeout = max(_LEAST_S, self._timeout)
+        set_least_timeout(self, _LEAST_S)
 
     def remove(self) -> AwaitRemove:
         """Remove it with its holder."""
@@ -40,7 +40,7 @@ class LastingToast(Toast):
 
 def use_lasting_toasts() -> None:
     """Have Textual show these: it leaves no other way to choose the widget."""
-    _toast.Toast = LastingToast  # type: ignore[misc]
+    replace_toast(LastingToast)
 
 
 _LONGEST = 200
@@ -65,5 +65,5 @@ def announce(app: App[Any], how: str, alerts: list[Alert]) -> None:
         return
     if how == "bell":
         app.bell()
-    elif app._driver is not None:  # noqa: SLF001 - Textual has no other way to the terminal
-        app._driver.write(osc9(alerts))  # noqa: SLF001
+    else:
+        write_to_terminal(app, osc9(alerts))

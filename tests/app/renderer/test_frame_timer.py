@@ -78,7 +78,7 @@ async def test_the_first_data_is_painted_with_its_tasks(
     scene_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     painted: list[tuple[int, int]] = []
-    paint = BaseScreen._paint_now
+    paint = BaseScreen.paint_now
 
     def count(screen: BaseScreen) -> None:
         if isinstance(screen, MainScreen):
@@ -86,7 +86,7 @@ async def test_the_first_data_is_painted_with_its_tasks(
             painted.append((len(panes[0].table.rows), len(panes[1].table.rows)))
         paint(screen)
 
-    monkeypatch.setattr(BaseScreen, "_paint_now", count)
+    monkeypatch.setattr(BaseScreen, "paint_now", count)
     monkeypatch.setattr(main_screen, "FIRST_TASKS_S", 10.0)  # however slow the machine is
     async with watching(app_on(scene_url)) as hand:
         await hand.until(lambda: any(queues for queues, _ in painted), "queues are shown")

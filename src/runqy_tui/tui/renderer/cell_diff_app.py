@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from rich.color import ColorSystem
-from rich.console import RenderableType
-from textual.app import App
+from rich.console import COLOR_SYSTEMS, RenderableType
 from textual.geometry import Offset
-from textual.screen import Screen
 
-from runqy_tui.tui.renderer.compositor_updates import misfit, understood
+from runqy_tui.tui.compat.hooks import HookedApp, ReturnType
+from runqy_tui.tui.renderer.compositor_updates import understood
 from runqy_tui.tui.renderer.presenter import Presenter
 from runqy_tui.tui.renderer.terminal_link import TerminalLink
 from runqy_tui.tui.renderer.writer import TerminalWriter
@@ -36,9 +35,6 @@ def erases_with_colour(env: Mapping[str, str]) -> bool:
         return False
 
 
-ReturnType = TypeVar("ReturnType")
-
-
 @runtime_checkable
 class HasTerminalWriter(Protocol):
     """A driver that writes through an outlet; ``None`` where the terminal allows none."""
@@ -48,13 +44,9 @@ class HasTerminalWriter(Protocol):
     to_bytes: Callable[[str], bytes]
 
 
-class CellDiffApp(App[ReturnType]):
-    """Draws as any app, but through a presenter, if its driver has an outlet.
+class CellDiffApp(HookedApp[ReturnType]):
+    """Draws as any app, but through a presenter, if its driver has a terminal writer."""
 
-    ``misfit`` says why the installed Textual is drawn in the stock way, ``None`` where all fits.
-    """
-
-    misfit: str | None = None
     presenter: Presenter | None = None
 
     def redraw(self) -> None:
@@ -69,20 +61,18 @@ class CellDiffApp(App[ReturnType]):
             self.presenter.forget()
             self.call_later(self.presenter.present)
 
-    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+    def draw_update(self, update: RenderableType | None) -> bool:
+        """Send the cells that an update of the compositor changes."""
         presenter = self._ready_presenter()
-        if presenter is None or not understood(renderable):
-            if presenter is not None and renderable is not None:
+        if presenter is None or not understood(update):
+            if presenter is not None and update is not None:
                 presenter.forget()
-            super()._display(screen, renderable)
-            return
-        try:
-            if not self._batch_count and self._running and not self._closed:
-                presenter.synchronised = self._sync_available
-                presenter.take(renderable, *self.size)
-                presenter.present(self._wanted_cursor())
-        finally:
-            self.post_display_hook()
+            return False
+        if self.accepts_frames:
+            presenter.synchronised = self.terminal_synchronises
+            presenter.take(update, *self.size)
+            presenter.present(self._wanted_cursor())
+        return True
 
     def _wanted_cursor(self) -> tuple[int, int] | None:
         """Where an input method shows its window: at the cursor of what is being edited."""
@@ -90,18 +80,15 @@ class CellDiffApp(App[ReturnType]):
         return None if where == Offset(0, 0) else (where.y, where.x)
 
     def _ready_presenter(self) -> Presenter | None:
-        driver = self._driver
-        if self.is_headless or driver is None or driver.is_inline or self.misfit is not None:
+        driver = self.driver
+        if self.is_headless or driver is None or driver.is_inline:
             return None
         if not isinstance(driver, HasTerminalWriter) or driver.outlet is None:
             return None
         if self.presenter is None or self.presenter.outlet is not driver.outlet:
-            self.misfit = misfit()
-            if self.misfit is not None:
-                return None
             self.presenter = Presenter(
                 driver.outlet,
-                self.console._color_system or ColorSystem.TRUECOLOR,  # noqa: SLF001 -- as Strip.render
+                COLOR_SYSTEMS.get(self.console.color_system or "", ColorSystem.TRUECOLOR),
                 driver.to_bytes,
                 link=driver.link,
                 erases_with_colour=erases_with_colour(os.environ),
@@ -113,10 +100,7 @@ class CellDiffApp(App[ReturnType]):
     def pace_changed(self) -> None:
         """The link is slow, or no longer: ``presenter.pace`` says which, and why."""
 
-    def _begin_update(self) -> None:
-        if self.presenter is None:
-            super()._begin_update()
-
-    def _end_update(self) -> None:
-        if self.presenter is None:
-            super()._end_update()
+    @property
+    def draws_frames(self) -> bool:
+        """Whether there is a presenter: it sends the synchronisation brackets itself."""
+        return self.presenter is not None

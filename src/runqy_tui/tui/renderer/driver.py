@@ -10,7 +10,6 @@ sizes.
 
 from __future__ import annotations
 
-import asyncio
 import codecs
 import os
 import select
@@ -24,14 +23,14 @@ from functools import partial
 from types import FrameType
 from typing import Any
 
-from textual.drivers import linux_driver
-from textual.drivers._writer_thread import WriterThread
-from textual.drivers.linux_driver import LinuxDriver
 from textual.events import CursorPosition, Paste, Resize
 from textual.geometry import Size
 from textual.message import Message
 
 from runqy_tui.text.safe import safe_line
+from runqy_tui.tui.compat.hooked_driver import HookedDriver, replace_in_driver
+from runqy_tui.tui.compat.hooks import fail, is_ready
+from runqy_tui.tui.compat.private_names import WriterThread
 from runqy_tui.tui.renderer.output_stream import OutputStream
 from runqy_tui.tui.renderer.resizing import Resizing
 from runqy_tui.tui.renderer.terminal_link import TerminalLink
@@ -51,10 +50,6 @@ _HANGUP = 128 + signal.SIGHUP
 
 def _lenient(encoding: str) -> Callable[[], codecs.IncrementalDecoder]:
     return partial(codecs.getincrementaldecoder(encoding), errors="ignore")
-
-
-# Its input thread decodes strictly: one byte of a Latin-1 keyboard would end the app.
-linux_driver.getincrementaldecoder = _lenient  # type: ignore[assignment,attr-defined]
 
 
 class _NoThread:
@@ -81,23 +76,23 @@ def _writer(file: Any) -> Any:
     return WriterThread(file) if outlet is None else _NoThread(outlet)
 
 
-linux_driver.WriterThread = _writer  # type: ignore[assignment,attr-defined]
+# Its input thread decodes strictly: one byte of a Latin-1 keyboard would end the app.
+replace_in_driver(_lenient, _writer)
 
 
-class RunqyDriver(LinuxDriver):
+class RunqyDriver(HookedDriver):
     """Textual's driver, drawing on standard output, with exits and returns of its own."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._loop = asyncio.get_running_loop()
         if sys.__stdout__ is not None:
-            self._file: Any = OutputStream(sys.__stdout__, self._output_lost)
-            self.to_bytes = self._file.to_bytes
+            self.output = OutputStream(sys.__stdout__, self._output_lost)
+            self.to_bytes = self.output.to_bytes
         self.outlet: TerminalWriter | None = None
         self.link = TerminalLink()
         self._handlers: dict[signal.Signals, Any] = {}
         self._last_resort: threading.Timer | None = None
-        self._resizing = Resizing(self._loop, self._resized)
+        self._resizing = Resizing(self.loop, self._resized)
         self._size_noted = False
 
     # The terminal is taken and given back
@@ -113,11 +108,11 @@ class RunqyDriver(LinuxDriver):
                 self._handlers[number] = signal.signal(number, self._signalled)
         descriptor = None if sys.__stdout__ is None else open_terminal(sys.__stdout__.fileno())
         if descriptor is not None:
-            self.outlet = TerminalWriter(descriptor, self._loop, self._output_lost)
-            self._file.outlet = self.outlet
+            self.outlet = TerminalWriter(descriptor, self.loop, self._output_lost)
+            self.output.outlet = self.outlet
         self.link.reset()
         super().start_application_mode()  # type: ignore[no-untyped-call]
-        if self._writer_thread is not None and self._writer_thread.is_alive():
+        if self.is_active:
             signal.signal(signal.SIGWINCH, self._size_changed)
 
     def write(self, data: str) -> None:
@@ -144,23 +139,27 @@ class RunqyDriver(LinuxDriver):
 
     def use_mouse(self, wanted: bool) -> None:
         """Ask the terminal for the mouse, or leave it to the terminal, from now on."""
-        if wanted != self._mouse:
-            self._disable_mouse_support()
-            self._mouse = wanted
-            self._enable_mouse_support()
-            if self._in_band_window_resize:
-                self._enable_mouse_pixels()  # as the parser takes for granted from then on
+        if wanted != self.mouse:
+            self.disable_mouse()
+            self.mouse = wanted
+            self.enable_mouse()
+            if self.sizes_in_band:
+                self.enable_mouse_pixels()  # as the parser takes for granted from then on
 
-    def _enable_mouse_support(self) -> None:
-        # Clicks, the wheel and dragging. Every move of the pointer (1003) would be bytes both ways.
-        if self._mouse:
+    def enable_mouse(self) -> None:
+        """Report clicks, the wheel and dragging.
+
+        Every move of the pointer (1003) would be bytes both ways.
+        """
+        if self.mouse:
             self.write("".join(f"\x1b[?{mode}h" for mode in _MOUSE_MODES))
             self.flush()
 
-    def _disable_mouse_support(self) -> None:
-        if self._mouse_pixels:
+    def disable_mouse(self) -> None:
+        """Report nothing of the mouse, in pixels neither."""
+        if self.mouse_in_pixels:
             self.write("\x1b[?1016l")
-        if self._mouse:
+        if self.mouse:
             self.write("".join(f"\x1b[?{mode}l" for mode in _MOUSE_MODES))
             self.flush()
 
@@ -168,12 +167,12 @@ class RunqyDriver(LinuxDriver):
 
     def _signalled(self, number: int, _frame: FrameType | None) -> None:
         self._end_later(128 + number)
-        self._loop.call_soon_threadsafe(self.leave, 128 + number)
+        self.loop.call_soon_threadsafe(self.leave, 128 + number)
 
     def leave(self, code: int) -> None:
         """End the app with an exit code, in order if the terminal lets us."""
         self._end_later(code)
-        self._app.exit(return_code=code)
+        self.app.exit(return_code=code)
 
     def leave_if_gone(self) -> None:
         """Leave if the terminal has hung up; needed where SIGHUP is ignored."""
@@ -181,7 +180,7 @@ class RunqyDriver(LinuxDriver):
             self.leave(_HANGUP)
 
     def _output_lost(self) -> None:
-        self._loop.call_soon_threadsafe(self.leave, _HANGUP)
+        self.loop.call_soon_threadsafe(self.leave, _HANGUP)
 
     @property
     def terminal_is_gone(self) -> bool:
@@ -207,10 +206,11 @@ class RunqyDriver(LinuxDriver):
 
     # Stopping and coming back
 
-    def _sigtstp_application(self, *_: object) -> None:
-        if self._auto_restart:
+    def handle_stop_signal(self) -> None:
+        """Give the terminal back, then stop."""
+        if self.restarts_after_stop:
             # In the loop, since a handler may have interrupted a write that holds a lock.
-            self._loop.call_soon_threadsafe(self._stop)
+            self.loop.call_soon_threadsafe(self._stop)
         else:
             os.kill(os.getpid(), signal.SIGSTOP)
 
@@ -218,16 +218,16 @@ class RunqyDriver(LinuxDriver):
         self.suspend_application_mode()
         os.kill(os.getpid(), signal.SIGSTOP)
 
-    def _sigcont_application(self, *_: object) -> None:
-        if self._auto_restart:
-            self._loop.call_soon_threadsafe(self._come_back)
+    def handle_continue_signal(self) -> None:
+        """Take the terminal again."""
+        if self.restarts_after_stop:
+            self.loop.call_soon_threadsafe(self._come_back)
 
     def _come_back(self) -> None:
-        if self._writer_thread is not None and self._writer_thread.is_alive():
+        if self.is_active:
             # Stopped by SIGSTOP, for which nobody can prepare: the terminal may be in any state.
             self.suspend_application_mode()
-        self._must_signal_resume = True
-        self.resume_application_mode()
+        self.resume()
 
     # Sizes
 
@@ -236,7 +236,7 @@ class RunqyDriver(LinuxDriver):
         # Signals interrupt each other's handlers: in a storm those would be too deep for Python.
         if not self._size_noted:
             self._size_noted = True
-            self._loop.call_soon_threadsafe(self._take_size)
+            self.loop.call_soon_threadsafe(self._take_size)
 
     def _take_size(self) -> None:
         self._size_noted = False
@@ -244,21 +244,22 @@ class RunqyDriver(LinuxDriver):
 
     def _resized(self, reported: Resize | None) -> None:
         if reported is None:
-            size = Size(*self._get_terminal_size())
+            size = Size(*self.read_size())
             reported = Resize(size, size)
-        self._app.call_later(self._paint_once)
+        self.app.call_later(self._paint_once)
         self.send_message(reported)
 
     def _paint_once(self) -> None:
         # Widgets that learn their new sizes one after the other would paint three full frames.
-        if self._app._dom_ready:  # noqa: SLF001 -- before, there is no screen to hold
-            self._app.delay_update(TRANSITION_S)
+        if is_ready(self.app):  # before, there is no screen to hold
+            self.app.delay_update(TRANSITION_S)
 
-    def _get_terminal_size(self) -> tuple[int, int]:
+    def terminal_size(self) -> tuple[int, int] | None:
+        """Ask the terminal itself; the environment may say otherwise."""
         try:
-            columns, rows = os.get_terminal_size(self._file.fileno())
+            columns, rows = os.get_terminal_size(self.output.fileno())
         except OSError:
-            return super()._get_terminal_size()
+            return None
         return columns or 80, rows or 24
 
     # Input
@@ -269,19 +270,17 @@ class RunqyDriver(LinuxDriver):
             text = "".join(c for c in message.text if c in "\r\n\t" or safe_line(c) == c)
             message = Paste(text)
         elif isinstance(message, CursorPosition):
-            self._loop.call_soon_threadsafe(self.link.answered, self.link.heard())
+            self.loop.call_soon_threadsafe(self.link.answered, self.link.heard())
             return
         elif isinstance(message, Resize):
-            message.set_sender(self._app)
-            self._loop.call_soon_threadsafe(self._resizing.take, message)
+            message.set_sender(self.app)
+            self.loop.call_soon_threadsafe(self._resizing.take, message)
             return
         super().process_message(message)
 
-    def _run_input_thread(self) -> None:
-        try:
-            super().run_input_thread()
-        except Exception as error:  # noqa: BLE001 -- a thread's fault is the app's fault
-            if self.terminal_is_gone:
-                self._loop.call_soon_threadsafe(self.leave, _HANGUP)
-            else:
-                self._app.call_later(self._app._handle_exception, error)  # noqa: SLF001
+    def input_failed(self, error: Exception) -> None:
+        """Leave if the terminal is gone; any other error of the input thread is the app's."""
+        if self.terminal_is_gone:
+            self.loop.call_soon_threadsafe(self.leave, _HANGUP)
+        else:
+            self.app.call_later(fail, self.app, error)

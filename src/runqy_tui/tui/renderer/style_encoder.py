@@ -8,6 +8,7 @@ from typing import NamedTuple
 from rich.color import ColorSystem
 from rich.style import Style
 
+from runqy_tui.tui.compat.hooks import style_attributes
 from runqy_tui.tui.renderer.ansi16 import sixteen
 
 _ON = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "21", "51", "52", "53")
@@ -93,8 +94,7 @@ def _pen(style: Style, colours: ColorSystem) -> CellStyle:
         ground = (
             "49" if bg is None else ";".join(bg.downgrade(colours).get_ansi_codes(foreground=False))
         )
-    flags = style._attributes & style._set_attributes  # noqa: SLF001 -- no public form
-    return CellStyle(ink, ground, flags, link)
+    return CellStyle(ink, ground, style_attributes(style), link)
 
 
 @lru_cache(maxsize=2048)

@@ -9,6 +9,8 @@ from textual.renderables.background_screen import BackgroundScreen
 from textual.screen import ModalScreen, Screen
 from textual.strip import Strip
 
+from runqy_tui.tui.compat.hooks import mark_dirty, rendered_strips, take_dirty
+from runqy_tui.tui.compat.private_names import BACKDROP
 from runqy_tui.tui.screens.base_screen import BaseScreen
 
 _MOST_STYLES = 2_000
@@ -29,14 +31,13 @@ class BaseModal(BaseScreen, ModalScreen[None]):
         for every change of a cell: a third of the CPU of opening a window.
         """
         stack, colour = self.app.screen_stack, self.styles.background
-        if self not in stack[1:] or colour.a == 1:
+        if self not in stack[1:] or colour.a == 1 or not BACKDROP.is_available:
             return super().render_line(y)
         if self._veil is None or self._veil.colour != colour:
             self._veil = Backdrop(colour)
-            self._dirty_regions.add(self.size.region)
-        if self._dirty_regions:
+            mark_dirty(self)
+        if take_dirty(self):
             self._veil.look(stack[stack.index(self) - 1])
-            self._dirty_regions.clear()
         return self._veil.line(y, self.size.width)
 
 
@@ -50,7 +51,7 @@ class Backdrop:
 
     def look(self, screen: Screen[object]) -> None:
         """Take in what the screen shows now."""
-        self._strips = screen._compositor.render_strips()  # noqa: SLF001 -- Textual has no other way
+        self._strips = rendered_strips(screen)
 
     def line(self, y: int, cells: int) -> Strip:
         """One line, in exactly as many cells."""

@@ -7,7 +7,7 @@ It also paints in step with the terminal, see
 from __future__ import annotations
 
 from traceback import walk_tb
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from textual.app import App
 from textual.await_complete import AwaitComplete
@@ -18,15 +18,11 @@ from textual.screen import Screen
 from textual.worker import WorkerFailed
 
 from runqy_tui.model.reader_protocol import InView
+from runqy_tui.tui.compat.hooks import HookedScreen
 from runqy_tui.tui.renderer.frame_timer import FrameTimer
 
-if TYPE_CHECKING:
-    _Screen = Screen[Any]
-else:  # of several bases, Textual takes styles only from the first that is one of its own
-    _Screen = object
 
-
-class BaseScreen(_Screen):
+class BaseScreen(HookedScreen):
     """A screen that only accepts the terminal's present size and that closes only once.
 
     Textual's screens post themselves each size that they were laid out at. When two sizes are in
@@ -43,20 +39,8 @@ class BaseScreen(_Screen):
     def frame_timer(self) -> FrameTimer:
         """Decides when this screen paints."""
         if self._frame_timer is None:
-            self._frame_timer = FrameTimer(self._paint_now)
+            self._frame_timer = FrameTimer(self.paint_now)
         return self._frame_timer
-
-    @property
-    def _update_timer(self) -> Any:
-        return self.frame_timer
-
-    def _paint_now(self) -> None:
-        if not self.is_running:
-            return
-        try:
-            self._on_timer_update()
-        except Exception as error:  # noqa: BLE001 -- as Textual's timers do: the app decides
-            self.app._handle_exception(error)  # noqa: SLF001
 
     def in_view(self) -> InView:
         """Return the objects this screen shows, which every poll has to read."""
@@ -66,11 +50,13 @@ class BaseScreen(_Screen):
         """Close this screen if it is the one in front; otherwise do nothing."""
         return super().dismiss(result) if self.is_active else AwaitComplete()
 
-    def _screen_resized(self, size: Size) -> None:
-        # A size other than the app's is outdated, and the present one is on its way. An unchanged
-        # size, which every layout of a new size posts once more, needs no further layout.
-        if size == self.app.size and size != self.outer_size:
-            super()._screen_resized(size)
+    def accepts_size(self, size: Size) -> bool:
+        """Return whether ``size`` is the app's present one and not laid out yet.
+
+        A size other than the app's is outdated, and the present one is on its way. An unchanged
+        size, which every layout of a new size posts once more, needs no further layout.
+        """
+        return size == self.app.size and size != self.outer_size
 
 
 def is_late_error(error: BaseException, open_screens: list[Screen[object]]) -> bool:

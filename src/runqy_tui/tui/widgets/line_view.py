@@ -17,6 +17,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
+from runqy_tui.tui.compat.hooks import clear_visual_styles, refresh_scrollbars
+
 L = TypeVar("L", bound=Hashable)
 
 
@@ -107,7 +109,7 @@ class LineView(ScrollView, Generic[L], inherit_bindings=False):
             self.set_reactive(Widget.virtual_size, size)
         if not self.container_size:
             return
-        self._refresh_scrollbars()
+        refresh_scrollbars(self)
         if self.show_vertical_scrollbar:
             self.vertical_scrollbar.window_virtual_size = size.height
             self.vertical_scrollbar.window_size = self.container_size.height
@@ -189,6 +191,6 @@ class LineView(ScrollView, Generic[L], inherit_bindings=False):
             self.refresh()
 
     def _forget_styles(self) -> None:
-        self._visual_style_cache.clear()
+        clear_visual_styles(self)
         self._style_cache.clear()
         self.forget_drawn()
