@@ -149,7 +149,8 @@ def _private_uses_of_class(node: ast.ClassDef, module: ModuleType) -> Iterator[t
 def _with_subclasses(cls: type) -> Iterator[type]:
     """A mixin has the bases of the classes that it is mixed into."""
     yield cls
-    for subclass in cls.__subclasses__():
+    subclasses: list[type] = cls.__subclasses__()
+    for subclass in subclasses:
         yield from _with_subclasses(subclass)
 
 
