@@ -4,42 +4,38 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
-from runqy_tui.diagnosis.assessment import Assessment, Trouble, assess
-from runqy_tui.model import Blob, Queue, RedisInfo, Snapshot, Task, TaskState, Worker
+from runqy_tui.diagnosis.assessment import assess
+from runqy_tui.model import Blob, RedisInfo, Snapshot, Task
 from runqy_tui.model.json_schema import as_text
-from runqy_tui.model.severity import Severity
+from runqy_tui.presentation.queue_columns import QUEUE_TABLE, QueueRow
+from runqy_tui.presentation.resource import DisplayContext, ResourceTable, Surface
+from runqy_tui.presentation.worker_columns import WORKER_TABLE, WorkerRow
 from runqy_tui.runtime.cooperative import run_to_end
 from runqy_tui.text import humanize
-from runqy_tui.text.humanize import age, count
 from runqy_tui.text.safe import safe_block, safe_line
 
-_SIGNS = {
-    Severity.IDLE: "○",
-    Severity.FINE: "●",
-    Severity.BUSY: "●",
-    Severity.WARNING: "!",
-    Severity.CRITICAL: "✖",
-}
-_ASCII = str.maketrans(
-    {"✖": "X", "●": "*", "○": "o", "–": "-", "·": ".", "…": "~", "±": "~", "→": ">"}
-)
+T = TypeVar("T")
+
 _CELL_LIMIT = 48
 _PREVIEW_LIMIT = 4_000
 
 
 def snapshot_text(snapshot: Snapshot, name: str | None = None) -> str:
     """The overview as text, the most urgent rows first. ``name`` is what this Redis is called."""
-    judged = run_to_end(assess(snapshot))
+    assessment = run_to_end(assess(snapshot))
+    workers = [WorkerRow(worker, assessment.workers[worker.id]) for worker in snapshot.workers]
+    queues = [QueueRow(queue, assessment.queues[queue.key]) for queue in snapshot.queues]
     redis = snapshot.redis
     parts = [
         f"{_place(redis, name)}  {safe_line(redis.version or 'version unknown')}  "
         f"{safe_line(redis.mode or 'mode unknown')}  {humanize.moment(snapshot.taken_at)}  "
         f"{redis.round_trips} round trips, {redis.elapsed_ms:.0f} ms",
         "",
-        table(_WORKER_HEAD, _worker_rows(snapshot, judged), "No workers."),
+        _resource_table(WORKER_TABLE, workers, snapshot, "No workers."),
         "",
-        table(_QUEUE_HEAD, _queue_rows(snapshot, judged), "No queues."),
+        _resource_table(QUEUE_TABLE, queues, snapshot, "No queues."),
     ]
     if snapshot.warnings:
         parts += ["", *(f"! {safe_line(warning)}" for warning in snapshot.warnings)]
@@ -53,59 +49,20 @@ def _place(redis: RedisInfo, name: str | None) -> str:
     return "  ".join(safe_line(word) for word in words if word)
 
 
-_WORKER_HEAD = ("", "WORKER", "STATE", "BEAT", "DIALECT", "QUEUES", "ACTIVE", "WHY")
-_QUEUE_HEAD = (
-    "",
-    "QUEUE",
-    *(state.value.upper() for state in TaskState),
-    "OLDEST",
-    "TODAY",
-    "FAILED",
-    "CONSUMERS",
-    "WHY",
-)
-_QUEUE_RIGHT = frozenset(range(2, 13))
-
-
-def _worker_rows(snapshot: Snapshot, judged: Assessment) -> Iterable[Sequence[str]]:
-    def order(worker: Worker) -> tuple[int, str]:
-        return -judged.workers[worker.id].severity, worker.id
-
-    for worker in sorted(snapshot.workers, key=order):
-        trouble = judged.workers[worker.id]
-        yield (
-            _SIGNS[trouble.severity],
-            worker.id,
-            worker.state,
-            age(snapshot.last_beat_age_s(worker)),
-            worker.dialect,
-            " ".join(worker.queues),
-            _slots(worker),
-            trouble.reason,
-        )
-
-
-def _slots(worker: Worker) -> str:
-    active = humanize.UNKNOWN if worker.active_count is None else str(worker.active_count)
-    return f"{active}/{humanize.UNKNOWN if worker.concurrency is None else worker.concurrency}"
-
-
-def _queue_rows(snapshot: Snapshot, judged: Assessment) -> Iterable[Sequence[str]]:
-    def order(queue: Queue) -> tuple[int, int, str]:
-        return -judged.queues[queue.key].severity, -(queue.counts.pending or 0), queue.name
-
-    for queue in sorted(snapshot.queues, key=order):
-        trouble: Trouble = judged.queues[queue.key]
-        yield (
-            _SIGNS[trouble.severity],
-            queue.name if queue.key.braced else f"{queue.name} (no braces)",
-            *(count(queue.counts.of(state)) for state in TaskState),
-            age(snapshot.oldest_pending_age_s(queue)),
-            count(queue.succeeded_today),
-            count(queue.failed_today),
-            str(len(queue.consumers)),
-            trouble.reason,
-        )
+def _resource_table(
+    definition: ResourceTable[T], rows: Iterable[T], snapshot: Snapshot, empty: str
+) -> str:
+    columns = definition.columns_on(Surface.TEXT)
+    context = DisplayContext.of(snapshot)
+    return table(
+        [column.heading.upper() for column in columns],
+        (
+            [column.document_text(row, context) for column in columns]
+            for row in definition.document_rows(rows)
+        ),
+        empty,
+        right=frozenset(at for at, column in enumerate(columns) if column.align == "right"),
+    )
 
 
 def task_text(task: Task) -> str:
@@ -168,10 +125,16 @@ def _blob_lines(title: str, blob: Blob) -> list[str]:
 
 
 def table(
-    head: Sequence[str], rows: Iterable[Sequence[str]], empty: str, limit: int = _CELL_LIMIT
+    head: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    empty: str,
+    limit: int = _CELL_LIMIT,
+    right: frozenset[int] = frozenset(),
 ) -> str:
-    """Lay out rows under their heads, each cell made safe and at most ``limit`` long."""
-    right = _QUEUE_RIGHT if head is _QUEUE_HEAD else frozenset()
+    """Lay out rows under their headings, each cell made safe and at most ``limit`` long.
+
+    ``right`` holds the indexes of right-aligned columns. Returns ``empty`` where there is no row.
+    """
     body = [[_cut(safe_line(cell), limit) for cell in row] for row in rows]
     if not body:
         return empty
@@ -196,13 +159,3 @@ def _cut(text: str, limit: int) -> str:
 def _pad(text: str, width: int, right: bool) -> str:
     space = " " * max(0, width - _cells(text))
     return space + text if right else text + space
-
-
-def for_encoding(text: str, encoding: str | None) -> str:
-    """Text that the given stream encoding can write: signs become ASCII, the rest ``?``."""
-    name = encoding or "ascii"
-    try:
-        text.encode(name)
-    except (UnicodeEncodeError, LookupError):
-        return text.translate(_ASCII).encode("ascii", "replace").decode("ascii")
-    return text

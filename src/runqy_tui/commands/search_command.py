@@ -19,6 +19,8 @@ from runqy_tui.model.search_query import (
     SearchQuery,
     summary,
 )
+from runqy_tui.presentation.resource import DisplayContext, Surface
+from runqy_tui.presentation.task_columns import HIT_COLUMNS
 from runqy_tui.text.safe import safe_line
 
 
@@ -77,11 +79,14 @@ def _queues(name: str, snapshot: Snapshot) -> tuple[QueueKey, ...]:
     raise NotFoundError(f"There is no queue {safe_line(name)}. `runqy-tui snapshot` lists them.")
 
 
+_CONTEXT = DisplayContext(0.0)
+"""Hits are printed without ages: a line holds the same whenever it is printed."""
+
+
 def line(hit: SearchHit) -> str:
     """Columns of one hit, safe to print: a tab in one of them is a picture."""
-    row = hit.row
-    parts = (row.id, hit.queue.name, row.state.value, hit.place, hit.excerpt)
-    return "\t".join(safe_line(part) for part in parts)
+    columns = HIT_COLUMNS.columns_on(Surface.TEXT)
+    return "\t".join(safe_line(column.document_text(hit, _CONTEXT)) for column in columns)
 
 
 def hit_object(hit: SearchHit) -> JsonObject:

@@ -6,7 +6,6 @@ import json
 import os
 import sys
 
-from runqy_tui.commands import plain_tables
 from runqy_tui.model.errors import OutputError
 from runqy_tui.text import terminal_encoding
 from runqy_tui.text.safe import few_marks
@@ -25,7 +24,7 @@ def emit(what: object) -> None:
         encoding = sys.stdout.encoding
         if sys.stdout.isatty():
             encoding = terminal_encoding.of_terminal(encoding, os.environ)
-        text = plain_tables.for_encoding(few_marks(what), encoding)
+        text = terminal_encoding.for_encoding(few_marks(what), encoding)
     else:
         text = json.dumps(what, indent=2, allow_nan=False)
     try:

@@ -25,6 +25,16 @@ class Severity(IntEnum):
         """Name of the table style that shows this severity."""
         return _STYLES[self]
 
+    @property
+    def sign(self) -> str:
+        """One character that shows this severity without colour."""
+        return _SIGNS[self]
+
+    @property
+    def rank(self) -> int:
+        """The severity for sorting rows: fine and busy are equal, so that rows seldom move."""
+        return _RANKS[self]
+
 
 _STYLES: Mapping[Severity, SeverityStyle] = {
     Severity.IDLE: "dim",
@@ -33,3 +43,14 @@ _STYLES: Mapping[Severity, SeverityStyle] = {
     Severity.WARNING: "warning",
     Severity.CRITICAL: "critical",
 }
+
+_SIGNS: Mapping[Severity, str] = {
+    Severity.IDLE: "○",
+    Severity.FINE: "●",
+    Severity.BUSY: "●",
+    Severity.WARNING: "!",
+    Severity.CRITICAL: "✖",
+}
+
+_RANKS = tuple(int(Severity.FINE if one is Severity.BUSY else one) for one in Severity)
+"""Plain numbers: a large fleet is sorted at every poll."""

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
 
+from runqy_tui.diagnosis.assessment import Trouble
 from runqy_tui.diagnosis.diagnoser import Diagnosis
 from runqy_tui.diagnosis.findings.finding import Finding, SubjectKind
 from runqy_tui.diagnosis.signatures import ErrorGroup, ErrorSurvey
-from runqy_tui.model import Queue, QueueKey, Snapshot, TaskState, Worker
+from runqy_tui.model import Snapshot
 from runqy_tui.model.severity import Severity
 from runqy_tui.observation.history import Trend
+from runqy_tui.presentation.queue_columns import QUEUE_TABLE, QueueRow
+from runqy_tui.presentation.resource import DisplayContext, ResourceColumn, ResourceTable, Surface
+from runqy_tui.presentation.worker_columns import WORKER_TABLE, WorkerRow
 from runqy_tui.report.markdown_escape import block, code, prose, queue, table
 from runqy_tui.report.markdown_escape import queue as queue_name
 from runqy_tui.report.report_model import Example, Kept, Report
-from runqy_tui.text.humanize import UNKNOWN, age, clock, count, percent, size, span
+from runqy_tui.text.humanize import UNKNOWN, clock, percent, size
+
+T = TypeVar("T")
 
 MOST_GROUPS = 30
 _MOST_QUEUES = 3
@@ -111,95 +118,91 @@ def _size(kept: Kept) -> str:
 
 MOST_ROWS = 200
 _MOST_NAMES = 6
-_SIGNS = {Severity.CRITICAL: "✖", Severity.WARNING: "!"}
+_SHOWN_SIGNS = frozenset({Severity.WARNING, Severity.CRITICAL})
 
-_Judged = tuple[Severity, str]
-_FINE: _Judged = (Severity.FINE, "")
+Markup = Mapping[str, Callable[[T, str], str]]
+"""Markdown of a cell, from its row and its text, by column key; all other cells are prose."""
 
 
 def workers_section(snapshot: Snapshot, findings: Iterable[Finding]) -> list[str]:
     """All workers, or the most urgent of them."""
-    if not snapshot.workers:
-        return ["## Workers", "", "No workers."]
-    judged = {
-        finding.subject.name: (finding.severity, finding.reason)
-        for finding in reversed(tuple(findings))
-        if finding.subject.kind is SubjectKind.WORKER
-    }
-    ordered = sorted(
-        snapshot.workers, key=lambda worker: (-judged.get(worker.id, _FINE)[0], worker.id)
-    )
-    head = ["", "worker", "state", "beat", "dialect", "queues", "busy", "CPU", "why"]
-    rows = [
-        _worker(snapshot, worker, judged.get(worker.id, _FINE)) for worker in ordered[:MOST_ROWS]
-    ]
-    return ["## Workers", "", *table(head, rows, frozenset({3, 6, 7})), *_rest(len(ordered))]
-
-
-def _worker(snapshot: Snapshot, worker: Worker, judged: _Judged) -> list[str]:
-    busy, slots = (
-        UNKNOWN if number is None else f"{number:,}"
-        for number in (worker.active_count, worker.concurrency)
-    )
-    names = [code(name) for name in list(worker.queues)[:_MOST_NAMES]]
-    if len(worker.queues) > _MOST_NAMES:
-        names.append(f"and {len(worker.queues) - _MOST_NAMES} more")
-    return [
-        _SIGNS.get(judged[0], ""),
-        code(worker.id),
-        worker.state,
-        age(snapshot.last_beat_age_s(worker)),
-        worker.dialect,
-        " ".join(names) or UNKNOWN,
-        f"{busy}/{slots}",
-        percent(worker.metrics.cpu_percent if worker.metrics else None),
-        prose(judged[1]),
-    ]
+    troubles = _troubles(findings, SubjectKind.WORKER)
+    rows = [WorkerRow(worker, troubles.get(worker.id, _FINE)) for worker in snapshot.workers]
+    return _section("Workers", WORKER_TABLE, rows, _WORKER_MARKUP, snapshot)
 
 
 def queues_section(diagnosis: Diagnosis, findings: Iterable[Finding]) -> list[str]:
     """All queues, or the most urgent of them, with their present rates."""
-    queues = diagnosis.snapshot.queues
-    if not queues:
-        return ["## Queues", "", "No queues."]
-    judged: dict[QueueKey | None, _Judged] = {
-        finding.subject.queue: (finding.severity, finding.reason)
-        for finding in reversed(tuple(findings))
-        if finding.subject.kind is SubjectKind.QUEUE
-    }
-    ordered = sorted(
-        queues,
-        key=lambda queue: (
-            -judged.get(queue.key, _FINE)[0],
-            -(queue.counts.pending or 0),
-            queue.name,
-        ),
-    )
-    head = ["", "queue", *(state.value for state in TaskState), "oldest", "consumers"]
-    head += ["done/s", "failed/s", "net/min", "drains in", "done today", "failed today", "why"]
-    right = frozenset(range(2, len(head) - 1))
-    rows = [_queue(queue, diagnosis, judged) for queue in ordered[:MOST_ROWS]]
-    return ["## Queues", "", *table(head, rows, right), *_rest(len(ordered))]
-
-
-def _queue(queue: Queue, diagnosis: Diagnosis, judged: dict[QueueKey | None, _Judged]) -> list[str]:
-    severity, reason = judged.get(queue.key, _FINE)
-    trend = diagnosis.trends.get(queue.key, Trend())
-    paused = " (paused)" if queue.paused else ""
-    return [
-        _SIGNS.get(severity, ""),
-        f"{queue_name(queue.key)}{paused}",
-        *(count(queue.counts.of(state)) for state in TaskState),
-        age(diagnosis.snapshot.oldest_pending_age_s(queue)),
-        f"{len(queue.consumers):,}",
-        _rate(trend.done_per_s),
-        _rate(trend.failed_per_s),
-        _net(trend.net_per_s),
-        span(trend.drains_in_s),
-        count(queue.succeeded_today),
-        count(queue.failed_today),
-        prose(reason),
+    troubles = _troubles(findings, SubjectKind.QUEUE)
+    rows = [
+        QueueRow(queue, troubles.get(queue.key, _FINE), diagnosis.trends.get(queue.key, Trend()))
+        for queue in diagnosis.snapshot.queues
     ]
+    return _section("Queues", QUEUE_TABLE, rows, _QUEUE_MARKUP, diagnosis.snapshot)
+
+
+_FINE = Trouble(Severity.FINE)
+
+
+def _troubles(findings: Iterable[Finding], kind: SubjectKind) -> dict[object, Trouble]:
+    """The first finding of each worker (by id) or queue (by key), acknowledged or not."""
+    return {
+        finding.subject.name if kind is SubjectKind.WORKER else finding.subject.queue: Trouble(
+            finding.severity, finding.reason
+        )
+        for finding in reversed(tuple(findings))
+        if finding.subject.kind is kind
+    }
+
+
+def _section(
+    title: str,
+    definition: ResourceTable[T],
+    rows: Sequence[T],
+    markup: Markup[T],
+    snapshot: Snapshot,
+) -> list[str]:
+    heading = [f"## {title}", ""]
+    if not rows:
+        return [*heading, f"No {title.lower()}."]
+    columns = definition.columns_on(Surface.REPORT)
+    context = DisplayContext.of(snapshot)
+
+    def cell(column: ResourceColumn[T], row: T) -> str:
+        text = column.document_text(row, context)
+        marked = markup.get(column.key)
+        return marked(row, text) if marked else prose(text)
+
+    cells = [
+        [cell(column, row) for column in columns]
+        for row in definition.document_rows(rows)[:MOST_ROWS]
+    ]
+    right = frozenset(at for at, column in enumerate(columns) if column.align == "right")
+    head = [column.heading for column in columns]
+    return [*heading, *table(head, cells, right), *_rest(len(rows))]
+
+
+def _sign(row: WorkerRow | QueueRow, text: str) -> str:
+    return text if row.trouble.severity in _SHOWN_SIGNS else ""
+
+
+def _queue_names(row: WorkerRow, _: str) -> str:
+    names = [code(name) for name in list(row.worker.queues)[:_MOST_NAMES]]
+    if len(row.worker.queues) > _MOST_NAMES:
+        names.append(f"and {len(row.worker.queues) - _MOST_NAMES} more")
+    return " ".join(names) or UNKNOWN
+
+
+def _queue_name(row: QueueRow, _: str) -> str:
+    return queue_name(row.queue.key) + (" (paused)" if row.queue.paused else "")
+
+
+_WORKER_MARKUP: Markup[WorkerRow] = {
+    "sign": _sign,
+    "worker": lambda _, text: code(text),
+    "queues": _queue_names,
+}
+_QUEUE_MARKUP: Markup[QueueRow] = {"sign": _sign, "queue": _queue_name, "net": lambda _, text: text}
 
 
 def durations_section(diagnosis: Diagnosis) -> list[str]:
@@ -228,11 +231,3 @@ def durations_section(diagnosis: Diagnosis) -> list[str]:
 
 def _rest(number: int) -> list[str]:
     return ["", f"{number - MOST_ROWS:,} more are in the JSON."] if number > MOST_ROWS else []
-
-
-def _rate(value: float | None) -> str:
-    return UNKNOWN if value is None else f"{value:.2f}"
-
-
-def _net(value: float | None) -> str:
-    return UNKNOWN if value is None else f"{value * 60:+.0f}"

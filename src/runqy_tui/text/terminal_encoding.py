@@ -12,6 +12,23 @@ from collections.abc import Mapping
 BLIND_TERMS = ("", "dumb", "unknown")
 """Values of ``TERM`` for a terminal on which nothing can be drawn."""
 
+ASCII_SIGNS = str.maketrans(
+    {"✖": "X", "●": "*", "○": "o", "–": "-", "·": ".", "…": "~", "±": "~", "→": ">"}
+)
+"""Replacements, for :meth:`str.translate`, of the signs this program writes."""
+
+
+def for_encoding(text: str, encoding: str | None) -> str:
+    """Return text that ``encoding`` can write: signs become ASCII, everything else ``?``.
+
+    ``None`` and unknown encodings count as ASCII.
+    """
+    try:
+        text.encode(encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return text.translate(ASCII_SIGNS).encode("ascii", "replace").decode("ascii")
+    return text
+
 
 def is_guess(environ: Mapping[str, str], *, utf8_mode: bool) -> bool:
     """Whether UTF-8 is Python's guess against a locale that was named and is not UTF-8.

@@ -85,7 +85,7 @@ async def test_small_shows_one_pane_and_the_others_as_tabs(scene_url: str) -> No
 async def test_columns_give_way_by_importance(scene_url: str) -> None:
     async with watching(app_on(scene_url), (200, 60)) as hand:
         wide = hand.text
-        for column in ("MEM", "GPU", "RST", "UP", "DRAINS", "DONE/s", "FAIL/s", "SCHED"):
+        for column in ("MEM", "GPU", "RST", "UP", "ETA", "DONE/s", "FAIL/s", "SCHED"):
             assert column in wide, column
         await hand.pilot.resize_terminal(120, 40)
         await hand.misses("MEM", "FAIL/s")

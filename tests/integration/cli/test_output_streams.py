@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from runqy_tui.commands.plain_tables import for_encoding
+from runqy_tui.text.terminal_encoding import for_encoding
 from tests.integration.conftest import DEADLINE_S, Cli, Result
 from tests.support import dialect_writers
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from runqy_tui.commands.plain_tables import for_encoding, snapshot_text, task_text
+from runqy_tui.commands.plain_tables import snapshot_text, task_text
 from runqy_tui.model import (
     Blob,
     Counts,
@@ -19,6 +19,7 @@ from runqy_tui.model import (
     TaskState,
     WorkerState,
 )
+from runqy_tui.text.terminal_encoding import for_encoding
 from tests.support.builders import NOW, queue, snapshot, task, waiting, worker
 
 HOSTILE = "x\x1b[2J\x1b]52;c;aGk=\x07\n✖  forged.queue  9\r\u202e\ud800\x9b"
@@ -118,7 +119,7 @@ def test_a_worker_row_in_full() -> None:
     )
     (row,) = rows(snapshot_text(snapshot(workers=(one,))), "WORKER")
     cells = ["●", "gpu-1:812", "running", "2s", "runqy", "inference.high inference.low", "3/4"]
-    assert [cell for cell in row.split("  ") if cell] == cells
+    assert [cell.strip() for cell in row.split("  ") if cell] == cells
 
 
 def test_a_list_without_braces_is_told_from_the_queue_of_the_same_name() -> None:

@@ -9,17 +9,12 @@ from textual.content import Content
 
 from runqy_tui.model.severity import Severity
 from runqy_tui.monitor.store import ConnectionState, View
+from runqy_tui.presentation.finding_columns import FindingRow, findings_of_row
 from runqy_tui.text.humanize import amount
 from runqy_tui.tui.notices import notices
 from runqy_tui.tui.panes.resource_panes import ResourcePane
 from runqy_tui.tui.session import Session
-from runqy_tui.tui.tables.finding_rows import (
-    FINDINGS,
-    FindingRow,
-    finding_rows,
-    of_row,
-    single_rows,
-)
+from runqy_tui.tui.tables.finding_rows import FINDINGS, finding_rows, single_rows
 from runqy_tui.tui.widgets.table import Table
 
 _BORDERS = 2
@@ -99,7 +94,7 @@ class FindingsPane(ResourcePane[FindingRow]):
     def _select_row_of(self, key: str) -> None:
         """A finding that has become one of many is in their row now, and the other way round."""
         for row in self._items:
-            if of_row(row.findings, key):
+            if findings_of_row(row.findings, key):
                 self.table.select(row.key)
                 return
 
@@ -119,7 +114,7 @@ class FindingsPane(ResourcePane[FindingRow]):
         table = self.table
         key, place = table.selected, table.cursor_index
         if isinstance(key, str):
-            chosen = of_row(self.session.view.findings, key)
+            chosen = findings_of_row(self.session.view.findings, key)
             self.session.acknowledge(*(finding.id for finding in chosen))
             # It sinks to the bottom; whoever works through the list wants the next one.
             following = table.rows.key(place) if place < len(table.rows) else None

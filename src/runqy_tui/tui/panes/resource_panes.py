@@ -11,14 +11,17 @@ from textual.content import Content
 from runqy_tui.model import QueueKey, WorkerState
 from runqy_tui.model.severity import Severity
 from runqy_tui.monitor.store import View
+from runqy_tui.presentation.queue_columns import QueueRow
+from runqy_tui.presentation.resource import DisplayContext
+from runqy_tui.presentation.worker_columns import WorkerRow
 from runqy_tui.tui import safe_text
 from runqy_tui.tui.notices import waiting
 from runqy_tui.tui.panes.pane import Pane
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.tables.icons import sign
-from runqy_tui.tui.tables.queue_rows import QUEUES, QueueRow, queue_rows
-from runqy_tui.tui.tables.table_column import Resource
-from runqy_tui.tui.tables.worker_rows import WORKERS, WorkerRow, worker_rows
+from runqy_tui.tui.tables.queue_rows import QUEUES, queue_rows
+from runqy_tui.tui.tables.screen_table import ScreenTable
+from runqy_tui.tui.tables.worker_rows import WORKERS, worker_rows
 from runqy_tui.tui.widgets.table import Table
 
 K = TypeVar("K")
@@ -29,7 +32,9 @@ _LOUD = ((Severity.CRITICAL, "$error"), (Severity.WARNING, "$warning"))
 class ResourcePane(Pane, Generic[T]):
     """A pane whose rows come from the view alone. The default order is by trouble."""
 
-    def __init__(self, session: Session, resource: Resource[T], table: type[Table] = Table) -> None:
+    def __init__(
+        self, session: Session, resource: ScreenTable[T], table: type[Table] = Table
+    ) -> None:
         super().__init__(session, resource.columns, table)
         self._resource = resource
         self._items: list[T] = []
@@ -65,10 +70,15 @@ class ResourcePane(Pane, Generic[T]):
 
     def refill(self, *, typed: bool = False) -> None:
         """Sort, filter and hand over to the table."""
-        rows = self._resource.arrange(
-            self._items, sort=self._sort, descending=self._descending, needle=self.needle
+        snapshot = self.session.view.snapshot
+        low = self.session.bandwidth.low
+        context = (
+            DisplayContext(0.0) if snapshot is None else DisplayContext.of(snapshot, coarse=low)
         )
-        if self.session.view.snapshot is not None:
+        rows = self._resource.arrange(
+            self._items, context, sort=self._sort, descending=self._descending, needle=self.needle
+        )
+        if snapshot is not None:
             self.table.placeholder = (
                 f'Nothing here contains "{self.needle}". Esc clears the filter.'
                 if self.needle
@@ -149,7 +159,7 @@ class ResourcePane(Pane, Generic[T]):
     def _gone(self, event: Table.SelectionGone) -> None:
         name = self.name_of(event.key)
         name = safe_text.fit(name, min(36, len(name))).strip()  # what became of it has to be seen
-        hidden = any(self._resource.key(item) == event.key for item in self._items)
+        hidden = any(self._resource.table.key(item) == event.key for item in self._items)
         self.say(f"{name} is hidden by the filter" if hidden else f"{name} is gone")
 
     @on(Table.Selected)
@@ -185,7 +195,7 @@ class WorkersPane(ResourcePane[WorkerRow]):
 
     def rows_of(self, view: View) -> list[WorkerRow]:
         """Rows of a view."""
-        return worker_rows(view, coarse=self.session.bandwidth.low)
+        return worker_rows(view)
 
     def in_view(self) -> list[str]:
         """Ids of workers whose rows can be seen, and of the selected one."""
@@ -220,7 +230,7 @@ class QueuesPane(ResourcePane[QueueRow]):
 
     def rows_of(self, view: View) -> list[QueueRow]:
         """Rows of a view."""
-        return queue_rows(view, coarse=self.session.bandwidth.low)
+        return queue_rows(view)
 
     def in_view(self) -> list[QueueKey]:
         """Queues whose rows can be seen, and the selected one."""

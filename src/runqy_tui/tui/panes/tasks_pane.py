@@ -15,11 +15,11 @@ from runqy_tui.model import Queue, QueueKey, TaskRow, TaskState
 from runqy_tui.model.errors import RunqyTuiError
 from runqy_tui.model.reader_protocol import TaskReader
 from runqy_tui.monitor.store import View
+from runqy_tui.presentation.queue_columns import queue_label
 from runqy_tui.tui import safe_text
 from runqy_tui.tui.panes.pane import Pane
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.tables.coalescing_loader import CoalescingLoader
-from runqy_tui.tui.tables.queue_rows import queue_label
 from runqy_tui.tui.tables.task_listing import (
     FILTER_DEPTH,
     ListTarget,
@@ -260,7 +260,7 @@ class TasksPane(Pane):
             return f'None of the first {FILTER_DEPTH:,} tasks contains "{self.needle}".'
         if self._summary is None:
             return "This queue is no longer in Redis."
-        name = queue_label(self._summary)
+        name = queue_label(self._summary.key)
         if self._summary.counts.of(self._state) is None and self._queue and self._queue.braced:
             return f"The {self._state.value} tasks of {name} cannot be read or counted."
         if self._state is TaskState.ARCHIVED and self._summary.failed_total:

@@ -14,13 +14,13 @@ from textual.widgets import Static
 from runqy_tui.diagnosis.findings.finding import Evidence, Finding
 from runqy_tui.model.severity import Severity
 from runqy_tui.monitor.store import ConnectionState, View
+from runqy_tui.presentation.finding_columns import findings_of_row
 from runqy_tui.text.humanize import moment, span
 from runqy_tui.tui import safe_text
 from runqy_tui.tui.input.global_bindings import in_modal
 from runqy_tui.tui.notices import Notice, calm, notices
 from runqy_tui.tui.screens.base_modal import BaseModal
 from runqy_tui.tui.session import Session
-from runqy_tui.tui.tables.finding_rows import of_row
 from runqy_tui.tui.tables.icons import sign
 
 _STYLES = {Severity.CRITICAL: "bold $error", Severity.WARNING: "$warning"}
@@ -56,7 +56,7 @@ class FindingsModal(BaseModal):
         self._show(self._session.view)
 
     def _show(self, view: View) -> None:
-        found = view.findings if self._only is None else of_row(view.findings, self._only)
+        found = view.findings if self._only is None else findings_of_row(view.findings, self._only)
         now = view.snapshot.taken_at if view.snapshot else 0.0
         parts = [describe(finding, now) for finding in found[:_MOST]]
         if len(found) > _MOST:

@@ -15,11 +15,11 @@ from runqy_tui.model.reader_protocol import InView
 from runqy_tui.model.severity import Severity
 from runqy_tui.monitor.store import Rates
 from runqy_tui.observation.durations import ObservedDurations
+from runqy_tui.presentation.queue_columns import rate_text
 from runqy_tui.text import humanize
 from runqy_tui.text.humanize import UNKNOWN, age, count, moment, span
 from runqy_tui.tui.screens.object_modal import ObjectModal, Step
 from runqy_tui.tui.session import Session
-from runqy_tui.tui.tables.queue_rows import rate
 from runqy_tui.tui.widgets.bars import daily_chart
 from runqy_tui.tui.widgets.columns import ColumnLayout
 from runqy_tui.tui.widgets.key_value import KeyValue, KeyValueList
@@ -52,9 +52,9 @@ def facts(
         KeyValue("sub-queue", queue.sub or humanize.UNKNOWN),
         *(KeyValue(state.value, count(queue.counts.of(state))) for state in TaskState),
         KeyValue("consumers", count(len(queue.consumers))),
-        KeyValue("done/s", rate(rates.done_per_s)),
-        KeyValue("failed/s", rate(rates.failed_per_s)),
-        KeyValue("enqueued/s", rate(rates.enqueued_per_s)),
+        KeyValue("done/s", rate_text(rates.done_per_s)),
+        KeyValue("failed/s", rate_text(rates.failed_per_s)),
+        KeyValue("enqueued/s", rate_text(rates.enqueued_per_s)),
         KeyValue("drains", _drains(rates)),
         KeyValue("done today", _succeeded(queue.succeeded_today, queue)),
         KeyValue("failed today", count(queue.failed_today)),

@@ -24,12 +24,12 @@ from runqy_tui.model import (
 )
 from runqy_tui.model.reader_protocol import InView
 from runqy_tui.model.severity import Severity
+from runqy_tui.presentation.worker_columns import memory_percent
 from runqy_tui.text import humanize
 from runqy_tui.text.humanize import UNKNOWN, age, amount, clock, count, moment, size, span
 from runqy_tui.tui import safe_text
 from runqy_tui.tui.screens.object_modal import ObjectModal, Step
 from runqy_tui.tui.session import Session
-from runqy_tui.tui.tables.worker_rows import memory_percent
 from runqy_tui.tui.widgets.bars import meter
 from runqy_tui.tui.widgets.columns import ColumnLayout
 from runqy_tui.tui.widgets.key_value import KeyValue, KeyValueList

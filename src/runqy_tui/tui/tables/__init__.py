@@ -1,1 +1,1 @@
-"""Workers, queues and tasks as table rows: columns are data, cells are pure functions."""
+"""Resources as tables on the screen: the definitions of ``presentation`` with colours."""

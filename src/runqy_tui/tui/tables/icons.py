@@ -1,39 +1,21 @@
-"""Signs that go with every colour, and what replaces them where the terminal has no UTF-8."""
+"""Signs that accompany every colour, and their replacements where the terminal has no UTF-8."""
 
 from __future__ import annotations
 
 import locale
-from collections.abc import Mapping
 
-from runqy_tui.model import WorkerState
 from runqy_tui.model.severity import Severity
-
-_UNICODE: Mapping[Severity, str] = {
-    Severity.IDLE: "○",
-    Severity.FINE: "●",
-    Severity.BUSY: "●",
-    Severity.WARNING: "!",
-    Severity.CRITICAL: "✖",
-}
-_ASCII: Mapping[Severity, str] = {
-    Severity.IDLE: "o",
-    Severity.FINE: "*",
-    Severity.BUSY: "*",
-    Severity.WARNING: "!",
-    Severity.CRITICAL: "X",
-}
+from runqy_tui.text.terminal_encoding import ASCII_SIGNS
 
 
 def sign(severity: Severity) -> str:
-    """The sign of a severity."""
-    return (_UNICODE if _utf8() else _ASCII)[severity]
+    """Return the sign of a severity as this terminal can show it."""
+    return displayable(severity.sign)
 
 
-def worker_sign(state: WorkerState, severity: Severity) -> str:
-    """The sign of a worker: lost ones show a question mark once they are old news."""
-    if state is WorkerState.LOST and severity is not Severity.CRITICAL:
-        return "?"
-    return sign(severity)
+def displayable(text: str) -> str:
+    """Return text with its signs in ASCII where the terminal has no UTF-8."""
+    return text if _utf8() else text.translate(ASCII_SIGNS)
 
 
 def _utf8() -> bool:

@@ -23,12 +23,15 @@ from runqy_tui.model.errors import ConfigError
 from runqy_tui.monitor.poller import Poller, PollResult, rest
 from runqy_tui.monitor.store import Store, View
 from runqy_tui.observation.history import History
+from runqy_tui.presentation.queue_columns import QUEUE_TABLE
+from runqy_tui.presentation.resource import DisplayContext
+from runqy_tui.presentation.worker_columns import WORKER_TABLE
 from runqy_tui.redis.polling import budget as budget_module
 from runqy_tui.redis.polling.budget import Budget, choose
 from runqy_tui.redis.polling.queue_state import CachedQueue, TailReading
 from runqy_tui.runtime.cooperative import run_to_end
-from runqy_tui.tui.tables.queue_rows import QUEUES, queue_rows
-from runqy_tui.tui.tables.worker_rows import WORKERS, worker_rows
+from runqy_tui.tui.tables.queue_rows import queue_rows
+from runqy_tui.tui.tables.worker_rows import worker_rows
 from runqy_tui.tui.widgets.header_bar import header_parts
 
 NOW = 1_000.0
@@ -176,7 +179,7 @@ def test_a_row_says_of_when_it_is_where_that_is_long_ago() -> None:
         store = Store()
         store.apply(PollResult(at=0.0, snapshot=snapshot))
         (row,) = queue_rows(store.view)
-        return next(field.cell(row).text for field in QUEUES.fields if field.column.key == "note")
+        return QUEUE_TABLE.column("note").value(row, DisplayContext.of(snapshot))
 
     assert note(NOW - 20) == "as of 20s ago"
     assert "as of" not in note(NOW - 2)
@@ -190,7 +193,7 @@ def test_a_worker_says_so_too() -> None:
         store = Store()
         store.apply(PollResult(at=0.0, snapshot=snapshot))
         (row,) = worker_rows(store.view)
-        return next(field.cell(row).text for field in WORKERS.fields if field.column.key == "note")
+        return WORKER_TABLE.column("note").value(row, DisplayContext.of(snapshot))
 
     assert note(NOW - 20) == "stopped cleanly (as of 20s ago)"
     assert note(NOW - 6) == note(None) == "stopped cleanly"

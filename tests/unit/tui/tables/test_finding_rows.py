@@ -6,7 +6,9 @@ from runqy_tui.diagnosis.findings.finding import Finding, Subject, SubjectKind
 from runqy_tui.model import QueueKey
 from runqy_tui.model.severity import Severity
 from runqy_tui.monitor.store import View
-from runqy_tui.tui.tables.finding_rows import FINDINGS, MANY, FindingRow, finding_rows, of_row
+from runqy_tui.presentation.finding_columns import MOST_SINGLE, FindingRow, findings_of_row
+from runqy_tui.presentation.resource import DisplayContext
+from runqy_tui.tui.tables.finding_rows import FINDINGS, finding_rows
 from tests.support.builders import NOW, snapshot
 
 
@@ -35,15 +37,15 @@ def rows_of(*findings: Finding) -> list[FindingRow]:
 
 
 def shown(rows: list[FindingRow]) -> list[str]:
-    arranged = FINDINGS.arrange(rows, sort=None, descending=False, needle="")
+    arranged = FINDINGS.arrange(rows, DisplayContext(NOW), sort=None, descending=False, needle="")
     lines = (arranged.cells(at, ("since", "finding", "next")) for at in range(len(arranged)))
     return [" ".join(cell.text for cell in cells or ()) for cells in lines]
 
 
 def test_few_stand_by_themselves() -> None:
-    rows = rows_of(*(stuck(number) for number in range(MANY)), degraded())
+    rows = rows_of(*(stuck(number) for number in range(MOST_SINGLE)), degraded())
     assert [row.key for row in rows] == [row.finding.id for row in rows]
-    assert len(rows) == MANY + 1
+    assert len(rows) == MOST_SINGLE + 1
     assert rows_of() == finding_rows(View()) == []
 
 
@@ -69,7 +71,7 @@ def test_a_kind_is_of_one_severity_and_known_or_not() -> None:
     ]
     assert [line.partition(" queues")[0] for line in shown(rows)] == ["4m 20", "4m 10", "4m 10"]
     for row in rows:
-        assert of_row(found, row.key) == list(row.findings)[::-1]
+        assert findings_of_row(found, row.key) == list(row.findings)[::-1]
 
 
 def test_one_old_case_does_not_make_all_of_them_old() -> None:

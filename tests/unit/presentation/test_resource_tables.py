@@ -1,0 +1,107 @@
+"""One definition per resource: every column works on every surface, and a new one appears."""
+
+from __future__ import annotations
+
+import pytest
+
+from runqy_tui.diagnosis.assessment import Trouble
+from runqy_tui.diagnosis.findings.finding import Finding, Subject, SubjectKind
+from runqy_tui.model import QueueKey, TaskRow, TaskState
+from runqy_tui.model.search_query import SearchHit
+from runqy_tui.model.severity import Severity
+from runqy_tui.presentation.finding_columns import FINDING_TABLE, FindingRow
+from runqy_tui.presentation.queue_columns import QUEUE_TABLE, QueueRow
+from runqy_tui.presentation.resource import (
+    ColumnSet,
+    DisplayContext,
+    ResourceColumn,
+    ResourceTable,
+    Surface,
+)
+from runqy_tui.presentation.task_columns import HIT_COLUMNS, TASK_COLUMNS, task_columns
+from runqy_tui.presentation.worker_columns import WORKER_TABLE, WorkerRow
+from tests.support.builders import NOW, queue, worker
+
+CONTEXT = DisplayContext(NOW)
+FINE = Trouble(Severity.FINE)
+TASK = TaskRow("id-1", TaskState.PENDING)
+FINDING = Finding(
+    "worker-degraded", Severity.CRITICAL, Subject(SubjectKind.WORKER, "w"), "r", "w is degraded", ""
+)
+ROWS: list[tuple[ColumnSet[object], object]] = [
+    (WORKER_TABLE, WorkerRow(worker(), FINE)),  # type: ignore[list-item]
+    (QUEUE_TABLE, QueueRow(queue(), FINE)),  # type: ignore[list-item]
+    (FINDING_TABLE, FindingRow(FINDING)),  # type: ignore[list-item]
+    (TASK_COLUMNS, TASK),  # type: ignore[list-item]
+    (HIT_COLUMNS, SearchHit(QueueKey("q"), TASK, "payload", "x")),  # type: ignore[list-item]
+]
+
+
+@pytest.mark.parametrize(("columns", "row"), ROWS)
+def test_every_column_has_a_text_on_every_surface(columns: ColumnSet[object], row: object) -> None:
+    keys = [column.key for column in columns.columns]
+    assert len(keys) == len(set(keys))
+    for column in columns.columns:
+        assert isinstance(column.value(row, CONTEXT), str)
+        assert isinstance(column.document_text(row, CONTEXT), str)
+        assert column.title.isprintable()
+        if column.sort is not None:
+            column.sort(row, CONTEXT)
+
+
+@pytest.mark.parametrize(("columns", "row"), ROWS)
+@pytest.mark.parametrize("surface", [Surface.SCREEN, Surface.TEXT, Surface.REPORT])
+def test_a_surface_shows_exactly_the_columns_that_name_it(
+    columns: ColumnSet[object], row: object, surface: Surface
+) -> None:
+    shown = columns.columns_on(surface)
+    assert {column.key for column in shown} == {
+        column.key for column in columns.columns if surface in column.surfaces
+    }
+    assert len(shown) == len({column.key for column in shown})
+
+
+def test_a_new_column_appears_on_all_surfaces_before_the_note() -> None:
+    def letter(key: str) -> ResourceColumn[str]:
+        return ResourceColumn(key, key.upper(), lambda row, _: row, 3)
+
+    columns = ColumnSet(
+        [letter("a"), letter("b"), letter("new"), letter("note")],
+        {Surface.TEXT: ("b", "a", "note")},
+    )
+
+    def keys(surface: Surface) -> list[str]:
+        return [column.key for column in columns.columns_on(surface)]
+
+    assert keys(Surface.SCREEN) == keys(Surface.REPORT) == ["a", "b", "new", "note"]
+    assert keys(Surface.TEXT) == ["b", "a", "new", "note"]
+
+
+def test_unknown_values_sort_last_both_ways() -> None:
+    table: ResourceTable[tuple[str, int | None]] = ResourceTable(
+        [ResourceColumn("n", "N", lambda row, _: row[0], 3, sort=lambda row, _: row[1])],
+        key=lambda row: row[0],
+        order=lambda row, _: row[0],
+        words=lambda row: row[0],
+    )
+    rows = [("c", None), ("b", 2), ("a", None), ("d", 1)]
+
+    def arranged(**how: object) -> str:
+        return "".join(row[0] for row in table.arrange(rows, CONTEXT, **how))  # type: ignore[arg-type]
+
+    assert arranged() == "abcd"
+    assert arranged(sort="n") == "dbac"
+    assert arranged(sort="n", descending=True) == "bdac"
+    assert arranged(needle="B") == "b"
+
+
+def test_a_task_list_has_the_columns_of_its_state() -> None:
+    def keys(state: TaskState) -> set[str]:
+        return {column.key for column in task_columns(state)}
+
+    always = keys(TaskState.PENDING)
+    assert keys(TaskState.ARCHIVED) - always == {"error", "expires"}
+    assert keys(TaskState.RETRY) - always == {"error"}
+    assert keys(TaskState.COMPLETED) - always == {"expires"}
+    titles = {column.key: column.title for column in task_columns(TaskState.RETRY)}
+    assert titles["when"] == "NEXT IN"
