@@ -15,9 +15,8 @@ from runqy_tui.monitor.store import ConnectionState, View
 from runqy_tui.redis.reader import open_reader
 from runqy_tui.tui.app import RunqyApp
 from runqy_tui.tui.theme import DARK, LIGHT, PROFILE_COLOURS, badge_style, tint_of
-from runqy_tui.tui.widgets.connection_header import NEEDED
 from runqy_tui.tui.widgets.header_bar import HeaderBar, header_parts
-from runqy_tui.tui.widgets.line_layout import fit_parts
+from runqy_tui.tui.widgets.header_parts import NEEDED, fit_parts
 from tests.app.driving import SMALL, Hand, app_on, running, watching
 
 HOST = "redis.internal:6379"

@@ -1,7 +1,6 @@
-"""Keys that work on every screen, declared once.
+"""Bindings that work on every screen, declared once; the help finds them, users remap them by id.
 
-Textual cuts a modal off from the app's bindings, so each modal repeats them. The ids stay the
-same, and with them what the help says and what the user remapped.
+Textual cuts a modal off from the app's bindings, so each modal repeats them under the same ids.
 """
 
 from __future__ import annotations
@@ -10,7 +9,11 @@ from dataclasses import replace
 
 from textual.binding import Binding
 
-from runqy_tui.tui.widgets.bindings import quiet
+
+def quiet(keys: str, action: str, description: str, id: str, tooltip: str = "") -> Binding:  # noqa: A002
+    """Build a binding that the footer leaves out and the help shows."""
+    return Binding(keys, action, description, show=False, id=id, tooltip=tooltip or description)
+
 
 EVERYWHERE = (
     # First, so that the narrowest footer still names the way to all others.

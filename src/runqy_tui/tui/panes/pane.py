@@ -17,8 +17,8 @@ from textual.widgets import Input
 
 from runqy_tui.monitor.store import View
 from runqy_tui.tui import safe_text
+from runqy_tui.tui.input.global_bindings import quiet
 from runqy_tui.tui.session import Session
-from runqy_tui.tui.widgets.bindings import quiet
 from runqy_tui.tui.widgets.columns import ColumnLayout
 from runqy_tui.tui.widgets.table import Table
 

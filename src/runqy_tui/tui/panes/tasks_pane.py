@@ -17,6 +17,7 @@ from runqy_tui.model.reader_protocol import TaskReader
 from runqy_tui.monitor.store import View
 from runqy_tui.presentation.queue_columns import queue_label
 from runqy_tui.tui import safe_text
+from runqy_tui.tui.input.global_bindings import quiet
 from runqy_tui.tui.panes.pane import Pane
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.tables.coalescing_loader import CoalescingLoader
@@ -28,7 +29,6 @@ from runqy_tui.tui.tables.task_listing import (
     read_rows,
 )
 from runqy_tui.tui.tables.task_rows import task_cells, task_columns
-from runqy_tui.tui.widgets.bindings import quiet
 from runqy_tui.tui.widgets.row_provider import NO_ROWS, Cell, ListRows, Rows
 from runqy_tui.tui.widgets.tab_line import StateTabs, TabLine
 from runqy_tui.tui.widgets.table import Table

@@ -11,8 +11,7 @@ from rich.console import COLOR_SYSTEMS, RenderableType
 from textual.geometry import Offset
 
 from runqy_tui.tui.compat.hooks import HookedApp, ReturnType
-from runqy_tui.tui.renderer.compositor_updates import understood
-from runqy_tui.tui.renderer.presenter import Presenter
+from runqy_tui.tui.renderer.presenter import Presenter, understood
 from runqy_tui.tui.renderer.terminal_link import TerminalLink
 from runqy_tui.tui.renderer.writer import TerminalWriter
 

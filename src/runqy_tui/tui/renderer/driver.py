@@ -31,10 +31,9 @@ from runqy_tui.text.safe import safe_line
 from runqy_tui.tui.compat.hooked_driver import HookedDriver, replace_in_driver
 from runqy_tui.tui.compat.hooks import fail, is_ready
 from runqy_tui.tui.compat.private_names import WriterThread
-from runqy_tui.tui.renderer.output_stream import OutputStream
 from runqy_tui.tui.renderer.resizing import Resizing
 from runqy_tui.tui.renderer.terminal_link import TerminalLink
-from runqy_tui.tui.renderer.writer import TerminalWriter, open_terminal
+from runqy_tui.tui.renderer.writer import OutputStream, TerminalWriter, open_terminal
 
 LAST_RESORT_S = 2.0
 """How long an orderly exit may take once the terminal is gone, in seconds."""

@@ -17,13 +17,13 @@ from runqy_tui.diagnosis.findings.finding import SubjectKind
 from runqy_tui.model import QueueKey
 from runqy_tui.model.reader_protocol import InView
 from runqy_tui.monitor.store import ConnectionState, View
+from runqy_tui.tui.input.global_bindings import quiet
 from runqy_tui.tui.panes.findings_pane import FindingsPane
 from runqy_tui.tui.panes.pane import Pane
 from runqy_tui.tui.panes.resource_panes import QueuesPane, WorkersPane
 from runqy_tui.tui.panes.tasks_pane import TasksPane
 from runqy_tui.tui.screens.base_screen import BaseScreen
 from runqy_tui.tui.session import Session
-from runqy_tui.tui.widgets.bindings import quiet
 from runqy_tui.tui.widgets.header_bar import HeaderBar
 from runqy_tui.tui.widgets.keys_footer import KeysFooter
 from runqy_tui.tui.widgets.notice_line import NoticeLine

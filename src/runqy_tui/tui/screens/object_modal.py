@@ -19,10 +19,9 @@ from textual.worker import Worker
 from runqy_tui.model.errors import RunqyTuiError
 from runqy_tui.monitor.store import View
 from runqy_tui.tui import safe_text
-from runqy_tui.tui.input.global_bindings import in_modal
+from runqy_tui.tui.input.global_bindings import in_modal, quiet
 from runqy_tui.tui.screens.base_modal import BaseModal
 from runqy_tui.tui.session import Session
-from runqy_tui.tui.widgets.bindings import quiet
 from runqy_tui.tui.widgets.keys_footer import KeysFooter
 from runqy_tui.tui.widgets.tab_line import Tab, TabLine
 from runqy_tui.tui.widgets.text_entry import TextEntry

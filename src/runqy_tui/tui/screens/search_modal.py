@@ -29,14 +29,13 @@ from runqy_tui.model.search_query import (
 )
 from runqy_tui.text.humanize import amount, percent, span
 from runqy_tui.tui import safe_text
-from runqy_tui.tui.input.global_bindings import in_modal
+from runqy_tui.tui.input.global_bindings import in_modal, quiet
 from runqy_tui.tui.screens.base_modal import BaseModal
 from runqy_tui.tui.screens.object_modal import SMALL
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.tables.hit_rows import COLUMNS, HitRows
 from runqy_tui.tui.tables.task_listing import ListTarget
 from runqy_tui.tui.widgets.bars import bar
-from runqy_tui.tui.widgets.bindings import quiet
 from runqy_tui.tui.widgets.keys_footer import KeysFooter
 from runqy_tui.tui.widgets.tab_line import Tab, TabLine
 from runqy_tui.tui.widgets.table import Table

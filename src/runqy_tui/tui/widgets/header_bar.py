@@ -20,14 +20,15 @@ from runqy_tui.tui.bandwidth import LowBandwidth
 from runqy_tui.tui.renderer.cell_diff_app import CellDiffApp
 from runqy_tui.tui.tables.icons import sign
 from runqy_tui.tui.theme import tint_of
-from runqy_tui.tui.widgets.connection_header import (
+from runqy_tui.tui.widgets.header_parts import (
     NEEDED,
     Importance,
+    LinePart,
+    fit_parts,
     link_parts,
     read_only,
     where_parts,
 )
-from runqy_tui.tui.widgets.line_layout import LinePart, fit_parts
 
 _SELDOM_S = 5.0
 """How often ages alone move on while bandwidth is low, in seconds."""

@@ -9,7 +9,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from runqy_tui.tui.widgets.bindings import quiet
+from runqy_tui.tui.input.global_bindings import quiet
 from runqy_tui.tui.widgets.columns import GAP, ColumnLayout
 from runqy_tui.tui.widgets.line_painter import GUTTER, UNICODE, Glyphs
 from runqy_tui.tui.widgets.row_provider import Rows

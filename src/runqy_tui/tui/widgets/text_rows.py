@@ -16,8 +16,7 @@ from textual.strip import Strip
 
 from runqy_tui.tui.widgets.highlight import TONES, Kind, Span, spans
 from runqy_tui.tui.widgets.line_view import LineView
-from runqy_tui.tui.widgets.text_lines import Lines, TextLines
-from runqy_tui.tui.widgets.wrapping import Wrapping
+from runqy_tui.tui.widgets.text_lines import Lines, TextLines, Wrapping
 
 MOST = 9_999
 """Matches that are counted."""

@@ -11,12 +11,11 @@ from typing import ClassVar
 from textual.binding import BindingType
 
 from runqy_tui.text.safe import decode, encode
+from runqy_tui.tui.input.global_bindings import quiet
 from runqy_tui.tui.safe_text import width
-from runqy_tui.tui.widgets.bindings import quiet
 from runqy_tui.tui.widgets.highlight import Kind
-from runqy_tui.tui.widgets.text_lines import HexLines, Lines, TextLines
+from runqy_tui.tui.widgets.text_lines import HexLines, Lines, TextLines, Wrapping
 from runqy_tui.tui.widgets.text_rows import TextRows
-from runqy_tui.tui.widgets.wrapping import Wrapping
 
 _SLICE = 0.008
 """Seconds of measuring before other events get their turn."""

@@ -7,8 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from runqy_tui.tui.renderer.link_quality import CALM_S, FAR_S, LATE_S, LinkQuality
-from runqy_tui.tui.renderer.terminal_link import TerminalLink
+from runqy_tui.tui.renderer.terminal_link import CALM_S, FAR_S, LATE_S, LinkQuality, TerminalLink
 
 
 @dataclass

@@ -10,8 +10,14 @@ from hypothesis import strategies as st
 
 from runqy_tui.tui.safe_text import line
 from runqy_tui.tui.widgets.highlight import Kind, spans
-from runqy_tui.tui.widgets.text_lines import HexLines, TextLines, hex_rows, hexdump, text_column
-from runqy_tui.tui.widgets.wrapping import Wrapping
+from runqy_tui.tui.widgets.text_lines import (
+    HexLines,
+    TextLines,
+    Wrapping,
+    hex_rows,
+    hexdump,
+    text_column,
+)
 
 
 def test_a_dump() -> None:
