@@ -7,8 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from runqy_tui.alerts.name_patterns import Globs, is_valid
-from runqy_tui.alerts.rule import SEVERITIES, RateUnit, RuleKind, parse_span
+from runqy_tui.alerts.rule import SEVERITIES, Globs, RateUnit, RuleKind, is_valid, parse_span
 from runqy_tui.model.severity import Severity
 
 DETECTORS = (

@@ -1,16 +1,66 @@
-"""Flags that say which Redis is watched, how to get in, and how: the same for every command."""
+"""Options of every command, and the settings that follow from them."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from runqy_tui.config import DEPTHS, NOTIFY, Settings, load_settings
+from runqy_tui.model.errors import UsageError
+
+
+def ask_password() -> str:
+    """Read one line from the terminal with its echo off. Works while output is piped.
+
+    Raises:
+        UsageError: there is no terminal, or no password was typed.
+    """
+    import getpass
+
+    try:
+        with _interruptible(), warnings.catch_warnings():
+            warnings.simplefilter("error", getpass.GetPassWarning)
+            password = getpass.getpass("Redis password: ")
+    except (getpass.GetPassWarning, OSError):
+        raise UsageError(
+            "--ask-password needs a terminal to ask on, and there is none. For scripts there are "
+            "--password-file and RUNQY_REDIS_PASSWORD."
+        ) from None
+    except EOFError:
+        password = ""
+    except UnicodeDecodeError:
+        raise UsageError("--ask-password: what was typed is not valid UTF-8.") from None
+    if not password or any("\ud800" <= char <= "\udfff" for char in password):
+        what = "is not valid UTF-8" if password else "is empty"
+        raise UsageError(f"--ask-password: the password that was typed {what}.")
+    return password
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl+C raise, so that the terminal's echo comes back on: one-shot commands just end.
+
+    Where the parent has SIGINT ignored, it stays so.
+    """
+    import signal
+
+    before = signal.getsignal(signal.SIGINT)
+    ends = before is signal.SIG_DFL
+    if ends:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        if ends:
+            signal.signal(signal.SIGINT, before)
+
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -123,8 +173,6 @@ def loader(given: Mapping[str, Any]) -> Callable[..., Settings]:
     def load(*, connect: bool = True) -> Settings:
         flags = dict(given)
         if flags.pop("ask_password", None):
-            from runqy_tui.cli.prompts import ask_password
-
             flags["ask_password"] = ask_password
         settings = load_settings(os.environ, connect=connect, **flags)
         for warning in settings.warnings:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from runqy_tui.commands import plain_tables
-from runqy_tui.commands.stdout import emit
+from runqy_tui.commands.stdout import emit, table
 from runqy_tui.config import Profile
 from runqy_tui.model import JsonObject
 from runqy_tui.model.errors import ConfigError
@@ -39,7 +38,7 @@ def show(
         )
         for profile in profiles
     ]
-    emit(plain_tables.table(_HEAD, rows, f"No profiles in {safe_line(str(path))}.", _LONGEST))
+    emit(table(_HEAD, rows, f"No profiles in {safe_line(str(path))}.", _LONGEST))
 
 
 def _place(profile: Profile, address_of: Callable[[str], str]) -> tuple[str | None, str | None]:

@@ -14,8 +14,8 @@ from runqy_tui.diagnosis.diagnoser import Diagnoser, Diagnosis
 from runqy_tui.model.errors import ConnectionFailedError, RunqyTuiError, UsageError
 from runqy_tui.model.reader_protocol import Reader
 from runqy_tui.monitor.poller import DEADLINE_S
-from runqy_tui.report.gathering import make_report
 from runqy_tui.report.markdown import to_markdown
+from runqy_tui.report.report_builder import make_report
 from runqy_tui.report.report_files import check_path, default_path, write_report
 from runqy_tui.report.report_model import Report, ReportWatch
 from runqy_tui.text.safe import safe_line

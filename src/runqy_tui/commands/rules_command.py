@@ -6,14 +6,8 @@ from pathlib import Path
 
 from runqy_tui.alerts.rule_file import default_rules, load_rules, template
 from runqy_tui.commands.stdout import emit
-from runqy_tui.model.errors import RunqyTuiError
+from runqy_tui.model.errors import CannotCreateError
 from runqy_tui.text.safe import safe_line
-
-
-class CannotCreateError(RunqyTuiError):
-    """A file cannot be created, or is there already (``EX_CANTCREAT``)."""
-
-    exit_code = 73
 
 
 def init(path: Path) -> None:
@@ -26,7 +20,7 @@ def init(path: Path) -> None:
         with path.open("x", encoding="utf-8") as file:
             file.write(template())
     except FileExistsError:
-        problem = f"{path} is there already and is left as it is. Give another name."
+        problem = f"{path} exists; not overwritten. Give another name."
         raise CannotCreateError(problem) from None
     except OSError as error:
         raise CannotCreateError(f"{path} cannot be written: {error.strerror}.") from None
@@ -50,13 +44,13 @@ def prometheus(path: Path | None) -> None:
     Raises:
         ConfigError: the file is not valid.
     """
-    from runqy_tui.alerts.prometheus_rules import rule_file
+    from runqy_tui.alerts.rule_exports import rule_file
 
     emit(rule_file(default_rules() if path is None else load_rules(path)).rstrip("\n"))
 
 
 def grafana() -> None:
     """Print a dashboard for Grafana."""
-    from runqy_tui.alerts.grafana_dashboard import dashboard
+    from runqy_tui.alerts.rule_exports import dashboard
 
     emit(dashboard())

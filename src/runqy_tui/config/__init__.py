@@ -6,9 +6,8 @@ never part of a message: values that may hold one are named but not shown.
 
 from __future__ import annotations
 
-from runqy_tui.config.config_file import config_path
+from runqy_tui.config.config_file import Profile, config_path, list_profiles
 from runqy_tui.config.loading import Flags, load_settings
-from runqy_tui.config.profiles import Profile, list_profiles
 from runqy_tui.config.settings import (
     COLOURS,
     DEFAULT_URL,

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any, TypedDict, TypeVar, Unpack
 
 from runqy_tui.config import validation
-from runqy_tui.config.config_file import ConfigFile, exposed, read_config
+from runqy_tui.config.config_file import ConfigFile, chosen, exposed, read_config
 from runqy_tui.config.credential_sources import CredentialSources, allowed, entry
-from runqy_tui.config.profiles import chosen
 from runqy_tui.config.redis_address import RedisAddress, address
 from runqy_tui.config.setting_sources import SettingKind, Source, environment, pick
 from runqy_tui.config.settings import DEFAULT_BUDGET, DEFAULT_URL, Settings

@@ -15,8 +15,13 @@ from prometheus_client import CollectorRegistry
 
 from runqy_tui.diagnosis.diagnoser import Diagnoser, Diagnosis
 from runqy_tui.exporter.collector import MAX_SERIES, RunqyCollector
-from runqy_tui.exporter.counters import MonotonicCounters
-from runqy_tui.exporter.scrape_state import ScrapeFrame, ScrapeHistogram, ScrapeState, tally
+from runqy_tui.exporter.scrape_state import (
+    MonotonicCounters,
+    ScrapeFrame,
+    ScrapeHistogram,
+    ScrapeState,
+    tally,
+)
 from runqy_tui.exporter.web_server import ListenAddress, listen
 from runqy_tui.model import QueueKey
 from runqy_tui.model.errors import ConfigError

@@ -1,8 +1,7 @@
 """The incident report: one picture of a deployment to hand on, as Markdown and as JSON."""
 
-from runqy_tui.report.gathering import make_report
 from runqy_tui.report.markdown import to_markdown
-from runqy_tui.report.report_builder import build_report
+from runqy_tui.report.report_builder import build_report, make_report
 from runqy_tui.report.report_files import default_path, write_report
 from runqy_tui.report.report_json import to_object
 from runqy_tui.report.report_model import Report, ReportWatch

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from runqy_tui.alerts.prometheus_rules import rule_file
+from runqy_tui.alerts.rule_exports import rule_file
 from runqy_tui.alerts.rule_file import default_rules, parse_rules
 from tests.integration.alerts.conftest import Promtool
 

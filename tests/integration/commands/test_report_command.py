@@ -17,8 +17,8 @@ import redis
 import runqy_tui
 from runqy_tui.cli import main
 from runqy_tui.diagnosis.diagnoser import Diagnoser
-from runqy_tui.report.gathering import make_report
 from runqy_tui.report.markdown import to_markdown
+from runqy_tui.report.report_builder import make_report
 from runqy_tui.report.report_model import ReportWatch
 from tests.conftest import OpenReader
 from tests.support import dialect_writers

@@ -25,7 +25,7 @@ def test_init_never_overwrites(cli: Cli) -> None:
     path = cli.home / "r.toml"
     path.write_text("mine", encoding="utf-8")
     told = cli("rules", "init", str(path)).failed(73)
-    assert told == f"{path} is there already and is left as it is. Give another name."
+    assert told == f"{path} exists; not overwritten. Give another name."
     assert path.read_text(encoding="utf-8") == "mine"
     dangling = cli.home / "link.toml"
     dangling.symlink_to(cli.home / "nowhere.toml")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runqy_tui.alerts.name_patterns import Globs, is_valid, regex
+from runqy_tui.alerts.rule import Globs, is_valid, regex
 
 TEXT = st.text(alphabet="ab.*?[]!-^\\|(){}+$\n é", max_size=8)
 

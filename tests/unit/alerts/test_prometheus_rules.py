@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from runqy_tui.alerts.grafana_dashboard import dashboard
-from runqy_tui.alerts.name_patterns import Globs
-from runqy_tui.alerts.prometheus_rules import rule_file
-from runqy_tui.alerts.rule import Rule, RuleKind
+from runqy_tui.alerts.rule import Globs, Rule, RuleKind
+from runqy_tui.alerts.rule_exports import dashboard, rule_file
 from runqy_tui.alerts.rule_file import default_rules
 from runqy_tui.exporter.metric_families import FAMILIES
 

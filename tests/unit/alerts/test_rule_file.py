@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runqy_tui.alerts.name_patterns import Globs
-from runqy_tui.alerts.rule import RateUnit, Rule, RuleKind, format_span, parse_span
+from runqy_tui.alerts.rule import Globs, RateUnit, Rule, RuleKind, format_span, parse_span
 from runqy_tui.alerts.rule_fields import DETECTORS
 from runqy_tui.alerts.rule_file import MAX_BYTES, default_rules, load_rules, parse_rules
 from runqy_tui.diagnosis import findings

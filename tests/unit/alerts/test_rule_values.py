@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from runqy_tui.alerts.name_patterns import EVERYTHING as EVERY
-from runqy_tui.alerts.name_patterns import Globs
-from runqy_tui.alerts.rule import RateUnit, Rule, RuleKind
+from runqy_tui.alerts.rule import EVERYTHING as EVERY
+from runqy_tui.alerts.rule import Globs, RateUnit, Rule, RuleKind
 from runqy_tui.alerts.rule_values import is_present, worker_health
 from runqy_tui.model import Dialect, Queue, QueueKey, Worker, WorkerState
 from runqy_tui.model.severity import Severity

@@ -10,8 +10,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from runqy_tui.exporter.collector import RunqyCollector
-from runqy_tui.exporter.counters import Totals
-from runqy_tui.exporter.scrape_state import ScrapeFrame, ScrapeHistogram, ScrapeState, tally
+from runqy_tui.exporter.scrape_state import ScrapeFrame, ScrapeHistogram, ScrapeState, Totals, tally
 from runqy_tui.model import Counts, Dialect, Queue, QueueKey, Worker, WorkerState
 from runqy_tui.model.severity import Severity
 from tests.support.builders import queue, snapshot, worker

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runqy_tui.exporter import counters
-from runqy_tui.exporter.counters import MonotonicCounters, Totals
+from runqy_tui.exporter import scrape_state
 from runqy_tui.exporter.metric_families import label, queue_label
+from runqy_tui.exporter.scrape_state import MonotonicCounters, Totals
 from runqy_tui.exporter.web_server import ListenAddress, parse_listen
 from runqy_tui.model import Dialect, Queue, QueueKey
 from runqy_tui.model.errors import UsageError
@@ -73,7 +73,7 @@ def test_a_queue_that_comes_back_goes_on() -> None:
 
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(counters, "REMEMBERED", 3)
+    monkeypatch.setattr(scrape_state, "REMEMBERED", 3)
     book = MonotonicCounters()
     for number in range(50):
         book.take([queue(f"q{number}", processed_total=1, succeeded_total=1, failed_total=0)])

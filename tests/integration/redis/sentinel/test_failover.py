@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from runqy_tui.commands.plain_tables import snapshot_text
+from runqy_tui.commands.snapshot_command import snapshot_text
 from runqy_tui.diagnosis.findings.finding import DetectorContext
 from runqy_tui.diagnosis.findings.registry import diagnose
 from runqy_tui.model import QueueKey, Snapshot

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from runqy_tui.commands.plain_tables import snapshot_text, task_text
+from runqy_tui.commands.snapshot_command import snapshot_text, task_text
 from runqy_tui.model import (
     Blob,
     Counts,
