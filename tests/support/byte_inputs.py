@@ -77,7 +77,7 @@ def _check_task(opened: DecodedMessage, fields: dict[bytes, bytes], scores: list
 def server_info(data: bytes) -> None:
     """An asynq server's heartbeat, as a worker in every text form."""
     info = codec.decode_server(data)
-    worker = asynq_servers.judge("h:1:u", info, NOW, (), NOW)
+    worker = asynq_servers.classify("h:1:u", info, NOW, (), NOW)
     check_forms(_snapshot(workers_=(worker, asynq_servers.lost("lost:1:u", info))))
 
 
@@ -102,16 +102,16 @@ def worker_hash(data: bytes) -> None:
     worker_id, *parts = data.split(PART)
     found = [part or None for part in islice(parts, len(worker_parsing.FIELDS))]
     values = found + [None] * (len(worker_parsing.FIELDS) - len(found))
-    facts = worker_parsing.read_facts(values)
-    if facts is None:
-        return
-    assert worker_parsing.read_facts(values, (values, facts)) == facts
     name = decode(worker_id)
+    parsed = worker_parsing.parse_hash(name, values)
+    if parsed is None:
+        return
+    assert worker_parsing.parse_hash(name, values, parsed) == parsed
     judged = (
-        worker_parsing.judge(name, facts, None, NOW, 25_000),
-        worker_parsing.lost(f"{name}~", facts, NOW - 99),
+        worker_parsing.classify(parsed.worker, None, 0.5, NOW),
+        worker_parsing.lost(f"{name}~", parsed.worker, NOW - 99),
     )
-    served = [QueueKey(queue) for queue in islice(facts.queues, 50)]
+    served = [QueueKey(queue) for queue in islice(parsed.worker.queues, 50)]
     check_forms(_snapshot(queues=tuple(map(Queue, served)), workers_=judged))
 
 
@@ -136,8 +136,8 @@ def queue_values(data: bytes) -> None:
 def json_text(data: bytes) -> None:
     """JSON of metrics and recovery, and a line of a log, whole and cut."""
     problems: list[str] = []
-    worker_parsing.read_metrics(data, problems)
-    worker_parsing.read_recovery(data, problems)
+    worker_parsing.parse_metrics(data, problems)
+    worker_parsing.parse_recovery(data, problems)
     half = len(data) // 2
     for raw in (data, (len(data), data[:half], data[-128:])):
         line = worker_logs.line(raw)

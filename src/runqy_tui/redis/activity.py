@@ -14,8 +14,8 @@ from runqy_tui.model import (
 )
 from runqy_tui.redis import keys
 from runqy_tui.redis.decoding import codec, field_parsing
+from runqy_tui.redis.polling.asynq_servers import MAX_ACTIVE, workers_key
 from runqy_tui.redis.polling.overview import day_of
-from runqy_tui.redis.polling.worker_poller import MOST_ACTIVE, workers_key
 from runqy_tui.redis.read_context import ReadContext
 from runqy_tui.redis.wire.replies import Reply, ReplySlot, data, integer, items, strings
 from runqy_tui.redis.wire.transport import Batch
@@ -29,7 +29,7 @@ async def read_active(context: ReadContext, worker_id: str) -> tuple[ActiveTask,
     """The tasks of an asynq server, oldest start first; empty for a worker of another dialect."""
     key = workers_key(worker_id)
     batch = Batch()
-    ids = batch.ask("HRANDFIELD", key, MOST_ACTIVE)
+    ids = batch.ask("HRANDFIELD", key, MAX_ACTIVE)
     replies = await context.trip(batch)
     names = strings(context.must(replies[ids]))
     batch = Batch()

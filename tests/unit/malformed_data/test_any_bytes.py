@@ -130,10 +130,10 @@ def test_starts_out_of_this_world(started: str) -> None:
     names = (b"worker_id", b"queue", b"started")
     for kept in (names, names[1:]):
         values = [fields[name] if name in kept else None for name in worker_parsing.FIELDS]
-        facts = worker_parsing.read_facts(values)
-        assert facts is not None
-        assert facts.started_at is None or facts.started_at > 0
-        worker_parsing.judge("w", facts, None, 1795484106.0)
+        parsed = worker_parsing.parse_hash("w", values)
+        assert parsed is not None
+        assert parsed.worker.started_at is None or parsed.worker.started_at > 0
+        worker_parsing.classify(parsed.worker, None, None, 1795484106.0)
 
 
 ANY_INT = st.none() | st.integers(-(10**19), 10**19) | st.sampled_from([0, 2**63, -(2**63) - 1])

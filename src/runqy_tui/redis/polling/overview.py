@@ -58,7 +58,6 @@ class _Choice(NamedTuple):
 
     queues: Sequence[QueueKey]
     workers: Sequence[str]
-    servers: Sequence[str]
     partial: bool = False
 
 
@@ -87,7 +86,7 @@ class Overview:
         self._budget = None if budget is None else Budget(budget)
         self._server = RedisServer()
         self._health = HealthPoller()
-        self._fleet = WorkerPoller()
+        self._workers = WorkerPoller()
         self._discovery = KeyspaceScan()
         self._clock_watch = ClockWatch()
         self._assembler = QueueBuilder()
@@ -133,7 +132,7 @@ class Overview:
     async def _read(self) -> tuple[float, Warnings]:
         warnings = Warnings()
         self.queues.begin()
-        self._fleet.begin()
+        self._workers.begin()
         self._epoch = self._link.epoch
         doubts, self.doubts = self.doubts, {}
         for key, reply in doubts.items():
@@ -177,7 +176,8 @@ class Overview:
 
         batch = Batch()
         await self.queues.ask(batch, self.queues.known, day_of(now))
-        await self._fleet.ask(batch, self._fleet.everyone(), self._fleet.asynq_servers()[0])
+        await self._workers.ask(batch, self._workers.ids())
+        self._workers.servers.ask(batch, self._workers.servers.ids)
         self._discovery.ask(batch, STEP_COLD)
         replies, _ = await self._trip(batch, warnings, take_bodies)
         self._discovery.read(replies)
@@ -200,7 +200,8 @@ class Overview:
         self._ask_indexes(batch, STEP_WARM, partial=chosen.partial)
         await self.queues.ask(batch, chosen.queues, today)
         seen = self.watched.workers if chosen.partial else None
-        await self._fleet.ask(batch, chosen.workers, chosen.servers, told, seen)
+        await self._workers.ask(batch, chosen.workers, told, seen)
+        self._workers.servers.ask(batch, self._workers.servers.ids)
         await self.queues.ask_tails(batch, chosen.queues)
 
         def take(replies: list[Reply]) -> Taking[float]:
@@ -215,7 +216,7 @@ class Overview:
             await self._trip(
                 batch, warnings, lambda found: self.index.read_workers(found, warnings)
             )
-        self._fleet.beaten(self.index.moved)
+        self._workers.mark_due(self.index.moved)
         await yield_to_loop()
         batch = Batch()
         await self._ask_new(batch, day_of(now), found=False)
@@ -228,19 +229,18 @@ class Overview:
         """Everything where there is no budget, where it suffices, and where nothing is certain."""
         settled, self._settled = self._settled, None
         most = None if self._budget is None else self._budget.allowance()
-        servers, spent = self._fleet.asynq_servers()
-        everyone = _Choice(list(self.queues.known), self._fleet.everyone(), servers)
+        everyone = _Choice(list(self.queues.known), self._workers.ids())
         if most is None or settled != (self._link.epoch, today):
             return everyone
         queues_cost = self.queues.cost
-        if queues_cost + self._fleet.cost <= most:
+        if queues_cost + self._workers.cost <= most:
             return everyone
-        room = max(most - spent, 0)
+        room = max(most - self._workers.servers.cost, 0)
         most_workers, seen = max(room // 2, room - queues_cost), self.watched
-        workers, spent = self._fleet.due(now, most_workers, seen.workers)
+        workers, spent = self._workers.select_due(now, most_workers, seen.workers)
         await yield_to_loop()
         queues = choose(self.queues.known.values(), seen.queues, room - spent, now)
-        return _Choice(queues, workers, servers, partial=True)
+        return _Choice(queues, workers, partial=True)
 
     def _ask_indexes(self, batch: Batch, step: int, *, partial: bool = False) -> None:
         self._server.ask(batch, self._link.epoch)
@@ -276,7 +276,8 @@ class Overview:
         ids: Iterable[str] = self.index.beats
         if found:
             ids = [*ids, *self._discovery.workers]
-        return self._learn_queues(found=found), *self._fleet.learn(ids, self.index.servers)
+        servers = self._workers.servers.learn(self.index.servers)
+        return self._learn_queues(found=found), self._workers.learn(ids), servers
 
     def _learn_queues(self, *, found: bool) -> list[QueueKey]:
         # A walk finds what the index names, too: that is known and nothing new.
@@ -296,24 +297,26 @@ class Overview:
     def _served_lists(self) -> frozenset[QueueKey]:
         """Lists without braces that a worker of the documented dialect names."""
         routes, served = self._served
-        if routes != self._fleet.routes:
-            names = self._fleet.documented_queues()
+        if routes != self._workers.routes:
+            names = self._workers.documented_queues()
             served = frozenset(QueueKey(name, braced=False) for name in names)
-            self._served = self._fleet.routes, served
+            self._served = self._workers.routes, served
         return served
 
     async def _ask_new(self, batch: Batch, day: str, *, found: bool = True) -> None:
         queues, ids, server_ids = self._learn(found=found)
         await self.queues.ask(batch, queues, day)
-        await self._fleet.ask(batch, [*ids, *self._fleet.unread(self.index.gone)], server_ids)
+        await self._workers.ask(batch, [*ids, *self._workers.unread(self.index.gone)])
+        self._workers.servers.ask(batch, server_ids)
 
     def _read_bodies(self, replies: list[Reply], warnings: Warnings, now: float) -> Taking[None]:
         yield from self.queues.read(replies, warnings, now)
-        yield from self._fleet.read(replies, now, self.index.beats)
+        yield from self._workers.read(replies, now, self.index.beats)
+        yield from self._workers.servers.read(replies)
 
     async def _snapshot(self, now: float, elapsed: float, warnings: Warnings) -> Snapshot:
-        fleet, today = self._fleet, day_of(now)
-        workers = await fleet.judge(self.index.beats, self.index.servers, now, warnings)
+        fleet, today = self._workers, day_of(now)
+        workers = await fleet.classify(self.index.beats, self.index.servers, now, warnings)
         if self._kept[0] != fleet.routes:
             self._kept = fleet.routes, _lists_of(workers)
         self.queues.forget(self._kept[1])
@@ -322,9 +325,13 @@ class Overview:
         jump_s = self._clock_watch.take()
         if not jump_s:
             self._settled = self._epoch, today
+        unread_queues = self.queues.read_times_of_unread()
+        unread_workers = fleet.read_times_of_unread()
+        oldest = min((*unread_queues.values(), *unread_workers.values()), default=None)
+        oldest_s = None if oldest is None else now - oldest
         return Snapshot(
             taken_at=now,
-            redis=self._info(elapsed, now, warnings),
+            redis=self._info(elapsed, oldest_s, warnings),
             queues=tuple(queues),
             workers=tuple(workers),
             warnings=warnings.texts(),
@@ -332,16 +339,14 @@ class Overview:
             ghosts=fleet.ghosts,
             clock_jump_s=jump_s,
             workers_whole=self.index.whole and fleet.whole,
-            unread_queues=self.queues.read_times_of_unread(),
-            unread_workers=fleet.read_times_of_unread(),
+            unread_queues=unread_queues,
+            unread_workers=unread_workers,
         )
 
-    def _info(self, elapsed: float, now: float, warnings: Warnings) -> RedisInfo:
+    def _info(self, elapsed: float, oldest_s: float | None, warnings: Warnings) -> RedisInfo:
         where = self._link.whereabouts
         if where.problem is not None:
             warnings.add(where.problem)
-        read_at = (self.queues.oldest_read_at(), self._fleet.oldest_read_at())
-        oldest = min((moment for moment in read_at if moment is not None), default=None)
         return RedisInfo(
             address=self._link.target.address,
             mode=self._server.mode,
@@ -351,7 +356,7 @@ class Overview:
             where=where,
             unverified=self._link.target.unverified,
             commands=self._commands,
-            oldest_s=None if oldest is None else now - oldest,
+            oldest_s=oldest_s,
         )
 
 

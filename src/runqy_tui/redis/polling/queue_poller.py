@@ -73,15 +73,6 @@ class QueuePoller:
         """Commands that it takes to read all of them."""
         return sum(memory.cost for memory in self.known.values())
 
-    def oldest_read_at(self) -> float | None:
-        """When the queue was read that nobody read for longest; ``None`` if this poll read all."""
-        unread = (
-            memory.read_at
-            for memory in self.known.values()
-            if not memory.fresh and memory.reading is not None
-        )
-        return min(unread, default=None)
-
     def read_times_of_unread(self) -> dict[QueueKey, float]:
         """Maps the queues that this poll left out to the moment each was read."""
         return {

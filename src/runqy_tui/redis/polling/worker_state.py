@@ -1,13 +1,16 @@
-"""One runqy or documented worker as it is remembered between polls: its hash, and what it means.
+"""Cache entry of one runqy or documented worker: its hash, and the worker it means.
 
-The hash changes with a beat and with nothing else, and each beat gives it 30 s to live. So what is
-left of them tells when the next beat is due: until then there is nothing new to be read.
+The hash changes with a heartbeat and with nothing else, and each heartbeat gives it 30 s to live.
+So its remaining time to live tells when the next heartbeat is due: there is nothing new to read
+until then.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
+from enum import Enum, auto
+from functools import lru_cache
 from math import inf
 from operator import itemgetter
 from typing import Any
@@ -16,341 +19,344 @@ from zlib import crc32
 from redis.exceptions import ResponseError
 
 from runqy_tui.model import Dialect, Worker, WorkerState
+from runqy_tui.redis import keys
 from runqy_tui.redis.polling import worker_parsing
 from runqy_tui.redis.polling.warnings import Warnings
-from runqy_tui.redis.polling.worker_reads import METRICS, MOST_READ, cut_read, hash_read
+from runqy_tui.redis.polling.worker_parsing import (
+    FIELDS,
+    FRESH_TTL_S,
+    MAX_FIELD_BYTES,
+    STALE_AFTER_S,
+    HashValues,
+    ParsedHash,
+)
+from runqy_tui.redis.wire.command_encoding import Pattern
 from runqy_tui.redis.wire.replies import Reply, UnreachableError, data, items
-from runqy_tui.redis.wire.transport import Packed
+from runqy_tui.redis.wire.transport import Packed, packed_for
 from runqy_tui.text.safe import encode
 
 BEAT_S = 5.0
 TTL_EVERY_S = 60.0
-"""How often the life left is asked of a worker that beats on time: its clock may drift."""
+"""Interval for measuring the remaining life of a punctual worker's hash: its clock may drift."""
 
 LOST_EVERY_S = 30.0
-"""How often a lost worker is looked for whose beat would move its score: its clock may be off."""
+"""Interval for reading a lost worker whose heartbeat would move its score: its clock may be off."""
 
 METRICS_EVERY_S = 30.0
-"""How often the metrics are read of a worker that nobody sees: with the first beat after that."""
+"""Interval for reading the metrics of a worker that is on no screen."""
 
 CLOCK_AHEAD_S = 5.0
+MAX_READ_BYTES = MAX_FIELD_BYTES + 1
+METRICS = frozenset({b"metrics"})
+
 _SLACK_S = 0.25
-"""A beat comes a little later than its time: who asks on time asks too early."""
+"""A heartbeat comes a little later than its time: a read on the exact second is too early."""
 _ROUNDING_S = 0.005
-"""What whole milliseconds may make of a moment, and more."""
+"""Error of a moment computed from whole milliseconds, and more."""
 _LATE_S, _EARLY_S = BEAT_S + 2.0, 1.5
-_TOLD = frozenset({bytes, type(None)})
-_PLACES = {name: place for place, name in enumerate(worker_parsing.FIELDS)}
-_birth = itemgetter(*(_PLACES[name] for name in (b"started_at", b"started", b"instance_id")))
-"""What of its values tells one process from another under the same id."""
+_VALUE_TYPES = frozenset({bytes, type(None)})
+_PLACES = {name: place for place, name in enumerate(FIELDS)}
+_identity_of = itemgetter(*(_PLACES[name] for name in (b"started_at", b"started", b"instance_id")))
+"""The values that differ between two processes under the same id."""
+
+_NO_FIELD = b"-"
+"""Stands where a field is not to be read: nobody writes one of this name."""
+
+_CUT = (
+    "local v=redis.call('hmget',KEYS[1],unpack(ARGV,2)) local m=tonumber(ARGV[1]) "
+    "for i=1,#v do if v[i] and #v[i]>m then v[i]=string.sub(v[i],1,m) end end return v"
+)
+"""HMGET with each value cut: reads a worker while the length of its values is unknown."""
+
+_CUT_READ = Pattern("EVAL_RO", _CUT, 1, None, MAX_READ_BYTES, *FIELDS)
+
+
+def hash_read(worker_id: str, left_out: Collection[bytes] = ()) -> Packed:
+    """The read of a worker's hash without these fields; each keeps its place in the reply."""
+    return packed_for(keys.worker(worker_id), _read_without(frozenset(left_out)))
+
+
+def cut_read(worker_id: str) -> Packed:
+    """The same, but the server shortens what is too long."""
+    return packed_for(keys.worker(worker_id), _CUT_READ)
+
+
+@lru_cache(maxsize=64)
+def _read_without(left_out: frozenset[bytes]) -> Pattern:
+    return Pattern("HMGET", None, *(_NO_FIELD if name in left_out else name for name in FIELDS))
+
+
+class Presence(Enum):
+    """What the last read of a hash found. ``AWAY``: the node that holds it is down."""
+
+    ABSENT = auto()
+    PRESENT = auto()
+    UNREADABLE = auto()
+    AWAY = auto()
 
 
 @dataclass(slots=True)
 class CachedWorker:
-    """``raw`` and ``facts`` are of the last time it had a hash; ``reply`` is the last as it came.
+    """``parsed`` is the hash when it last existed, ``worker`` what the last poll returned.
 
-    ``careful``: its values are cut by the server, since some are too long or nothing is known of
-    them. ``left_out`` are those that were too long where the server may not cut. ``light``: it
-    was asked for without its metrics, which are as of the last time; from ``metrics_due_at``
-    (Redis's clock) on they are read whoever sees them, 0 where they are not known. ``away``: the
-    node that has its hash is down; ``last`` is what it was before. ``due_at`` (Redis's clock) is
-    when it may have something new to tell, ``read_at`` when it was read; ``fresh``: by this poll.
-    ``steady``: until it is read again it is ``last``, and there is nothing to say of it.
-    Between ``_plain_from`` and ``_plain_to`` nothing but its age can differ from ``last``, and
-    between ``_calm_from`` and ``_calm_to``, if it tells the same again, nothing else at all;
-    ``calm``: so it was at the last read, and ``last`` is what it was then.
-    ``offset`` is by how much its clock is ahead, measured at ``ttl_at``; ``measured``: its last
-    read asks for what is left of its hash's life as well, and ``ttl_ms`` is no reckoning.
+    ``is_cut``: the server cuts its values, since some are too long or nothing is known of them.
+    ``left_out`` are those that were too long where the server may not cut. ``is_light``: it was
+    read without its metrics, which are as of an earlier read; from ``metrics_due_at`` on they are
+    read again in any case, 0 where they are not known. ``error``: the last reply, where it was one.
+    ``fresh``: read by this poll; ``read_at`` is when it was read last. ``settled``: ``worker``
+    stands as it is until the next read, with nothing to warn of. Until ``valid_until`` that is so
+    even if it is read again, as long as the reply is the same. ``due_at``: when there may be
+    something new to read. ``expires_at``: when its hash expires, where that follows from a
+    heartbeat. ``offset_s``: by how much its clock is ahead, measured at ``offset_at``.
+    All moments are by Redis's clock.
     """
 
     id: str
-    careful: bool = True
+    is_cut: bool = True
     left_out: frozenset[bytes] = frozenset()
-    light: bool = False
+    is_light: bool = False
     metrics_due_at: float = 0.0
-    reply: Reply = None
-    raw: list[bytes | None] | None = None
-    facts: worker_parsing.Facts | None = None
-    ttl_ms: int | None = None
-    here: bool = False
-    unreadable: bool = False
-    away: bool = False
-    last: Worker | None = None
+    presence: Presence = Presence.ABSENT
+    parsed: ParsedHash | None = None
+    error: ResponseError | None = None
+    worker: Worker | None = None
     fresh: bool = False
-    steady: bool = False
-    calm: bool = False
+    settled: bool = False
     read_at: float = 0.0
+    valid_until: float = -inf
     due_at: float = 0.0
-    offset: float | None = None
-    ttl_at: float = 0.0
-    measured: bool = False
-    _judged: worker_parsing.Facts | None = None
-    _beat_after: worker_parsing.Facts | None = None
-    _lost_with: worker_parsing.Facts | None = None
-    _odd: bool = False
-    _ends_at: float | None = None
-    _plain_from: float = inf
-    _plain_to: float = -inf
-    _calm_from: float = inf
-    _calm_to: float = -inf
-    _packed: Packed | None = None
-    _packed_light: bool = False
+    expires_at: float | None = None
+    offset_s: float | None = None
+    offset_at: float = 0.0
+    _classified: ParsedHash | None = None
+    _packed: tuple[bool, Packed] | None = None
 
-    def command(self, *, may_cut: bool, sparing_at: float | None = None) -> Packed:
-        """The read of its hash; at ``sparing_at`` without the metrics, where what is known does."""
-        self.careful = self.careful and may_cut
-        self.light = sparing_at is not None and self._may_spare(sparing_at)
-        if self.careful:
+    @property
+    def has_hash(self) -> bool:
+        """Whether its hash existed when it was last read."""
+        return self.presence is Presence.PRESENT
+
+    def command(self, *, may_cut: bool, light_at: float | None = None) -> Packed:
+        """The read of its hash; at ``light_at`` without metrics where known ones are recent."""
+        self.is_cut = self.is_cut and may_cut
+        self.is_light = light_at is not None and self._may_be_light(light_at)
+        if self.is_cut:
             return cut_read(self.id)
-        if self._packed is not None and self._packed_light == self.light:
-            return self._packed
-        packed = hash_read(self.id, self._unasked())
-        if self.light or sparing_at is None:  # and no whole one where most are light
-            self._packed, self._packed_light = packed, self.light
+        if self._packed is not None and self._packed[0] == self.is_light:
+            return self._packed[1]
+        packed = hash_read(self.id, self._unread_fields())
+        if self.is_light or light_at is None:  # and no whole one where most are light
+            self._packed = self.is_light, packed
         return packed
 
-    def _may_spare(self, now: float) -> bool:
-        """Whether there are metrics of before that will do a little longer."""
-        known = self.here and self.facts is not None and not self.facts.ghost
-        return known and not self.careful and now < self.metrics_due_at
+    def _may_be_light(self, now: float) -> bool:
+        known = self.has_hash and self.parsed is not None and not self.parsed.is_ghost
+        return known and not self.is_cut and now < self.metrics_due_at
 
-    def _unasked(self) -> frozenset[bytes]:
+    def _unread_fields(self) -> frozenset[bytes]:
         """Fields that the last read left out."""
-        if not self.light:
+        if not self.is_light:
             return self.left_out
         return self.left_out | METRICS if self.left_out else METRICS
 
-    def wants_ttl(self, now: float) -> bool:
-        """Whether the life left of its hash is to be asked for as well."""
-        return self.here and (self.offset is None or abs(now - self.ttl_at) > TTL_EVERY_S)
+    def needs_ttl(self, now: float) -> bool:
+        """Whether the remaining life of its hash is to be measured with the next read."""
+        return self.has_hash and (self.offset_s is None or abs(now - self.offset_at) > TTL_EVERY_S)
 
-    def stays(self, reply: Reply, now: float) -> bool:
-        """Take in its hash where that is as it was and it has only grown older; gives whether so.
+    def is_unchanged(self, reply: Reply, now: float) -> bool:
+        """Return True, and mark it as read, if ``reply`` is the same and still means the same.
 
-        Most of a fleet has not beaten since the last poll. What is left of its life must not have
-        been asked for this time. It is judged at once: the rest of the replies is on its way.
+        Most of a fleet has not sent a heartbeat since the last poll. Not for a read that measured
+        the remaining life of the hash.
         """
-        last = self.last
-        if last is None or not self._calm_from <= now < self._calm_to or reply != self.reply:
+        parsed = self.parsed
+        if parsed is None or not self.read_at <= now < self.valid_until or reply != parsed.values:
             return False
-        self.fresh = self.calm = True
-        self.steady, self.read_at = False, now
+        self.fresh, self.read_at = True, now
         return True
 
     def read(self, reply: Reply, *, may_cut: bool) -> None:
-        """Take in its hash."""
-        self.fresh, self.steady, self.calm = True, False, False
-        self._calm_from, self._calm_to = inf, -inf
-        if self.light or self.left_out:
+        """Parse the reply to :meth:`command`."""
+        self.fresh, self.settled, self.valid_until = True, False, -inf
+        if self.is_light or self.left_out:
             reply = self._completed(reply)
-        if self.here and isinstance(reply, list) and reply == self.reply:
-            self.unreadable = self.away = False
+        parsed = self.parsed
+        if parsed is not None and self.has_hash and reply == parsed.values:
             return
-        if not (self.careful or self.left_out) and self._read_beat(reply):
-            return
-        self.reply, self._beat_after = reply, None
-        self.unreadable = isinstance(reply, ResponseError)
-        self.away = isinstance(reply, UnreachableError)
-        if self.away:
-            self.here = False
+        self.error = reply if isinstance(reply, ResponseError) else None
+        if isinstance(reply, UnreachableError):
+            self.presence = Presence.AWAY
             return
         values = _values(reply)
-        if values == self.raw:
-            self.here = True
-            return
-        before = (self.raw, self.facts) if self.raw and self.facts else None
-        facts = worker_parsing.read_facts(values, before) if values else None
-        self.here = facts is not None
-        if facts is not None:
-            self.raw, self.facts = values, facts
-        self._mind_size(values, may_cut=may_cut)
+        if parsed is None or values != parsed.values:
+            parsed = self._parse(values) if values else None
+        if parsed is not None:
+            self.presence, self.parsed = Presence.PRESENT, parsed
+        else:
+            self.presence = Presence.ABSENT if self.error is None else Presence.UNREADABLE
+        self._adapt_to_sizes(values, may_cut=may_cut)
 
-    def _read_beat(self, reply: Reply) -> bool:
-        """Take in a hash that has changed as it does with each beat; gives whether it has."""
-        raw, before = self.raw, self.facts
-        if raw is None or before is None or not self.here or not isinstance(reply, list):
-            return False
-        if not _TOLD.issuperset(map(type, reply)):
-            return False
-        values: list[bytes | None] = reply  # type: ignore[assignment]
-        facts = worker_parsing.beaten(values, raw, before)
-        if facts is None:
-            return False
-        self.reply, self.raw = reply, values
-        self.facts, self._beat_after = facts, before
-        self.unreadable = self.away = False
-        return True
+    def _parse(self, values: HashValues) -> ParsedHash | None:
+        return worker_parsing.parse_hash(self.id, values, self.parsed)
 
     def _completed(self, reply: Reply) -> Reply:
-        """A reply with the old values of what was left out, if there is a hash at all."""
-        old = self.raw
-        if old is None or not isinstance(reply, list) or not any(reply):
+        """A reply with the old values of what was left out, if the hash exists at all."""
+        if self.parsed is None or not isinstance(reply, list) or not any(reply):
             return reply
-        values = list(reply)
-        for name in self._unasked():
+        old, values = self.parsed.values, list(reply)
+        for name in self._unread_fields():
             values[_PLACES[name]] = old[_PLACES[name]]
-        if self.light and _birth(values) != _birth(old):
-            # It is another process by now: that one's metrics are not its own.
+        if self.is_light and _identity_of(values) != _identity_of(old):
+            # It is another process by now: the old one's metrics are not its own.
             values[_PLACES[b"metrics"]], self.metrics_due_at = None, 0.0
         return values
 
-    def _mind_size(self, values: list[bytes | None], *, may_cut: bool) -> None:
-        """Read long values with care from now on, and others as cheaply as can be."""
-        most = worker_parsing.MOST_FIELD_BYTES
-        if not self.careful and not self.left_out and _longest(values) <= most:
+    def _adapt_to_sizes(self, values: HashValues, *, may_cut: bool) -> None:
+        """Have long values cut or left out from now on, and others read as cheaply as possible."""
+        if not self.is_cut and not self.left_out and _max_length(values) <= MAX_FIELD_BYTES:
             return
-        long = frozenset(
+        too_long = frozenset(
             name
-            for name, value in zip(worker_parsing.FIELDS, values, strict=False)
-            if value is not None and len(value) > worker_parsing.MOST_FIELD_BYTES
+            for name, value in zip(FIELDS, values, strict=False)
+            if value is not None and len(value) > MAX_FIELD_BYTES
         )
-        self.careful = bool(long) and may_cut
-        left_out = frozenset() if may_cut else long
+        self.is_cut = bool(too_long) and may_cut
+        left_out = frozenset() if may_cut else too_long
         if left_out != self.left_out:
             self.left_out, self._packed = left_out, None
 
-    def expect(self, now: float, *, scored: bool) -> None:
-        """Reckon when it may have something new to tell; ``now`` is when it was read.
+    def schedule(
+        self, now: float, *, scored: bool, measured: bool = False, ttl_ms: int | None = None
+    ) -> None:
+        """Compute when there may be something new to read; ``now`` is when it was read.
 
-        ``scored``: the index tells its last beat, and so of the next one as well.
+        ``scored``: the index has its last heartbeat, and so will have the next one. ``measured``:
+        the read asked for the remaining life of its hash, which is ``ttl_ms``.
         """
         self.read_at = self.due_at = now
-        facts = self.facts
-        if not self.light:
+        self.expires_at = None
+        if measured and ttl_ms is not None and 0 < ttl_ms <= STALE_AFTER_S * 1000:
+            self.expires_at = now + ttl_ms / 1000
+        if not self.is_light:
             turn = crc32(encode(self.id)) % 1_000 / 1_000 * METRICS_EVERY_S  # not all at once
             self.metrics_due_at = now + METRICS_EVERY_S - (now + turn) % METRICS_EVERY_S
-        if not self.here or facts is None:
-            if scored and not (self.unreadable or self.away):
+        if not self.has_hash or self.parsed is None:
+            if scored and self.presence is Presence.ABSENT:
                 self.due_at = now + LOST_EVERY_S
-        elif facts.last_beat is not None:
-            beat = self._beat_at(facts.last_beat, now)
-            if beat is not None and facts.status != "stopped" and self.metrics_due_at:
-                self.due_at = max(now, min(beat, now) + BEAT_S + _SLACK_S)
+            return
+        worker = self.parsed.worker
+        if worker.last_beat_at is None:
+            return
+        beat = self._beat_at(worker.last_beat_at, now, measured=measured)
+        if beat is not None and worker.state is not WorkerState.STOPPED and self.metrics_due_at:
+            self.due_at = max(now, min(beat, now) + BEAT_S + _SLACK_S)
 
-    def _beat_at(self, last_beat: float, now: float) -> float | None:
-        """When it beat last, by Redis's clock: by what is left of its life, or by its own clock."""
-        if self.measured:
-            left_ms, self.offset = self.ttl_ms, None
-            if left_ms is None or not 0 < left_ms <= worker_parsing.STALE_AFTER_S * 1000:
+    def _beat_at(self, last_beat: float, now: float, *, measured: bool) -> float | None:
+        """Redis's time of its last heartbeat: by the life left of its hash, or by its own clock."""
+        if measured:
+            self.offset_s = None
+            if self.expires_at is None:
                 return None
-            beat = now - worker_parsing.STALE_AFTER_S + left_ms / 1000
-            self.offset, self.ttl_at = last_beat - beat, now
+            beat = self.expires_at - STALE_AFTER_S
+            self.offset_s, self.offset_at = last_beat - beat, now
             return beat
-        if self.offset is None:
+        if self.offset_s is None:
             return None
-        beat = last_beat - self.offset
-        if now - worker_parsing.STALE_AFTER_S < beat <= now + _EARLY_S:
-            self.ttl_ms = int((worker_parsing.STALE_AFTER_S - max(0.0, now - beat)) * 1000)
+        beat = last_beat - self.offset_s
+        if now - STALE_AFTER_S < beat <= now + _EARLY_S:
+            self.expires_at = beat + STALE_AFTER_S
         if not now - _LATE_S <= beat <= now + _EARLY_S:
-            self.offset = None  # it is late, or its clock was set: measure again
+            self.offset_s = None  # it is late, or its clock was set: measure again
             return None
         return beat
 
-    def judge(self, beat_in_index: float | None, now: float, warnings: Warnings) -> Worker:
-        """What it is now, where its hash is there or this poll left it out."""
-        facts, last = self.facts, self.last
-        if last is not None and self._judged is facts:
-            if not self.fresh:
-                # Nobody can say that it went silent: it stays what it was.
-                self.steady = not (self._odd or isinstance(self.reply, ResponseError))
-                if self._odd:
-                    warn_of_worker(last, self.ttl_ms, now, warnings)
-                return last
-            if self._plain_from <= now <= self._plain_to and self._ends_as_told(now):
-                self._calm_down(facts, last)
-                return last
-        if facts is None:
-            facts = worker_parsing.Facts()
-        if last is not None and self._only_beat(facts, last, now):
-            last = worker_parsing.beating(last, facts, now, self.ttl_ms)
-        else:
-            last = worker_parsing.judge(self.id, facts, beat_in_index, now, self.ttl_ms)
-        self._judged, self._beat_after = self.facts, None
-        self._ends_at = None if self.ttl_ms is None else now + self.ttl_ms / 1000
-        self._odd = warn_of_worker(last, self.ttl_ms, now, warnings)
-        self._plain_from, self._plain_to = inf, -inf
-        if facts.last_beat is not None and not self._odd:
-            self._plain_from = facts.last_beat - CLOCK_AHEAD_S
-            self._plain_to = facts.last_beat + worker_parsing.STALE_AFTER_S
-        self.last = last
-        if self.fresh and not self._odd:
-            self._calm_down(facts, last)
-        return self.last
+    def classify(
+        self, parsed: ParsedHash, beat_in_index: float | None, now: float, warnings: Warnings
+    ) -> Worker:
+        """Return the worker as of this poll, where its hash exists or this poll left it out."""
+        worker = self.worker
+        if worker is None or self.fresh or self._classified is not parsed:
+            offset_s = self._clock_offset(parsed.worker, now)
+            found = worker_parsing.classify(parsed.worker, beat_in_index, offset_s, now)
+            if worker is None or worker != found:
+                self.worker = worker = found
+            in_time = worker.state is parsed.worker.state
+            if worker is not parsed.worker and in_time and parsed.worker.last_beat_at is not None:
+                # The next heartbeat starts from here, so that its worker is made only once.
+                parsed = self.parsed = ParsedHash(parsed.values, worker)
+            self._classified = parsed
+        # Where this poll left it out, nobody can tell whether it fell silent: it is as it was.
+        left_s = None if self.expires_at is None else self.expires_at - self.read_at
+        self.settled = not warn_of_worker(worker, left_s, now, warnings)
+        beat = worker.last_beat_at
+        if self.fresh and self.settled and beat is not None and self.offset_s is not None:
+            beat_at = beat - self.offset_s
+            if beat_at <= now:
+                self.valid_until = min(beat_at + _LATE_S, beat + STALE_AFTER_S, self.metrics_due_at)
+        return worker
 
-    def _only_beat(self, facts: worker_parsing.Facts, last: Worker, now: float) -> bool:
-        """Whether a beat is all that is new since ``last``: then its state is the same."""
-        if self._judged is None or self._judged is not self._beat_after or self._odd:
-            return False
-        if facts.last_beat is None or last.state is WorkerState.STALE:
-            return False
-        return -CLOCK_AHEAD_S <= now - facts.last_beat <= worker_parsing.STALE_AFTER_S
+    def _clock_offset(self, parsed: Worker, now: float) -> float | None:
+        """By how much the stamp of a heartbeat is ahead of the moment Redis received it, in s.
 
-    def _calm_down(self, facts: worker_parsing.Facts | None, last: Worker) -> None:
-        """Say until when its age is all that can change while its hash stays the same.
-
-        Until then it is not late, so that the life left of its hash follows from its beat and
-        leaves the comparison of its clock as it is, and its metrics are not due.
+        Whole seconds are stamped: up to one second of it is rounding. Only a hash with nearly all
+        of its 30 s left tells: with less the heartbeat is late, or the worker sets another TTL.
         """
-        if facts is None or facts.last_beat is None or self.offset is None or self._ends_at is None:
-            return
-        beat = facts.last_beat - self.offset
-        as_told = abs(beat + worker_parsing.STALE_AFTER_S - self._ends_at) < _SLACK_S - _ROUNDING_S
-        if as_told and last.clock_offset_s is not None:
-            self._calm_from = max(beat, self._plain_from)
-            self._calm_to = min(beat + _LATE_S, self._plain_to, self.metrics_due_at)
-
-    def _ends_as_told(self, now: float) -> bool:
-        """Whether its hash ends when it did as its clock was compared, and not too soon to tell."""
-        if self.ttl_ms is None or self._ends_at is None:
-            return self.ttl_ms is None and self._ends_at is None
-        lively = self.ttl_ms >= worker_parsing.FRESH_TTL_S * 1000
-        told = self.last is not None and self.last.clock_offset_s is not None
-        return lively == told and abs(now + self.ttl_ms / 1000 - self._ends_at) < _SLACK_S
+        if parsed.last_beat_at is None or self.expires_at is None:
+            return None
+        if self.expires_at - now < FRESH_TTL_S - _ROUNDING_S:
+            return None
+        offset_s = parsed.last_beat_at - (self.expires_at - STALE_AFTER_S)
+        before = None if self.worker is None else self.worker.clock_offset_s
+        # Rounding alone is no reason for a new object.
+        return before if before is not None and abs(before - offset_s) < _SLACK_S else offset_s
 
     def lost(self, beat_in_index: float | None) -> Worker:
         """An index member whose hash is gone."""
-        last = self.last
+        worker, parsed = self.worker, self.parsed
         if (
-            last is not None
-            and last.state is WorkerState.LOST
-            and last.last_beat_at == beat_in_index
-            and self._lost_with is self.facts
+            worker is None
+            or self._classified is not parsed
+            or ((worker.state, worker.last_beat_at) != (WorkerState.LOST, beat_in_index))
         ):
-            return last
-        self.last = worker_parsing.lost(self.id, self.facts, beat_in_index)
-        self._judged, self._lost_with = None, self.facts
-        return self.last
+            seen = None if parsed is None else parsed.worker
+            self.worker = worker = worker_parsing.lost(self.id, seen, beat_in_index)
+            self._classified = parsed
+        return worker
 
-    def last_seen(self, last: Worker, beat: float | None) -> Worker:
-        """It as it was, since its hash is out of reach, but for a later beat by the index."""
-        latest = max((at for at in (last.last_beat_at, beat) if at is not None), default=None)
-        return replace(last, last_beat_at=latest)
+    def last_seen(self, worker: Worker, beat: float | None) -> Worker:
+        """The worker as it was, its hash being out of reach, with a later beat of the index."""
+        latest = max((at for at in (worker.last_beat_at, beat) if at is not None), default=None)
+        return worker if latest == worker.last_beat_at else replace(worker, last_beat_at=latest)
 
 
-def _values(reply: Reply) -> list[bytes | None]:
-    """The values of a hash, none of them longer than what is worth reading."""
+def _values(reply: Reply) -> HashValues:
+    """The values of a hash, none of them longer than :data:`MAX_READ_BYTES`."""
     values = items(reply)
-    if _TOLD.issuperset(map(type, values)) and _longest(values) <= MOST_READ:
+    if _VALUE_TYPES.issuperset(map(type, values)) and _max_length(values) <= MAX_READ_BYTES:
         return values  # type: ignore[return-value]
     return [_shortened(data(value)) for value in values]
 
 
-def _longest(values: Iterable[Any]) -> int:
+def _max_length(values: Iterable[Any]) -> int:
     return max(map(len, filter(None, values)), default=0)
 
 
 def _shortened(value: bytes | None) -> bytes | None:
     """A value of which one byte too many tells that it is too long."""
-    return value[:MOST_READ] if value is not None and len(value) > MOST_READ else value
+    return value[:MAX_READ_BYTES] if value is not None else None
 
 
-def warn_of_worker(worker: Worker, ttl_ms: int | None, now: float, warnings: Warnings) -> bool:
-    """Say what is odd about a worker; gives whether anything is."""
+def warn_of_worker(worker: Worker, left_s: float | None, now: float, warnings: Warnings) -> bool:
+    """Warn of what is odd about a worker and return whether anything is.
+
+    ``left_s``: the remaining life of its hash, where a heartbeat sets it.
+    """
     beat = worker.last_beat_at
     ahead = beat is not None and beat - now > CLOCK_AHEAD_S
     if beat is not None and ahead:
         warnings.add(f"The clock of worker {worker.id} is {beat - now:.0f} s ahead of Redis")
-    behind = worker.state is WorkerState.STALE and beat is not None and _renewed(ttl_ms)
+    renewed = left_s is not None and left_s > 0
+    behind = worker.state is WorkerState.STALE and beat is not None and renewed
     if beat is not None and behind:
         warnings.add(
             f"Worker {worker.id} renewed its hash within 30 s: it may be alive, "
@@ -359,13 +365,8 @@ def warn_of_worker(worker: Worker, ttl_ms: int | None, now: float, warnings: War
     return warn_of_problems(worker, warnings) or ahead or behind
 
 
-def _renewed(ttl_ms: int | None) -> bool:
-    """Whether a hash that each beat gives 30 s to live has seen one, whatever its clock says."""
-    return ttl_ms is not None and 0 < ttl_ms <= worker_parsing.STALE_AFTER_S * 1000
-
-
 def warn_of_problems(worker: Worker, warnings: Warnings) -> bool:
-    """Name fields that cannot be read; gives whether there are any."""
+    """Warn of fields that cannot be read and return whether there are any."""
     if worker.problems:
         fields = ", ".join(worker.problems)
         warnings.add(f"Worker {worker.id} has fields that cannot be read: {fields}")
@@ -373,5 +374,7 @@ def warn_of_problems(worker: Worker, warnings: Warnings) -> bool:
 
 
 def serves_lists(known: CachedWorker) -> bool:
-    """Whether it serves lists without braces."""
-    return bool(known.here and known.facts and known.facts.dialect is Dialect.DOCUMENTED)
+    """Whether a worker serves lists without braces."""
+    return bool(
+        known.has_hash and known.parsed and known.parsed.worker.dialect is Dialect.DOCUMENTED
+    )

@@ -63,7 +63,7 @@ async def lean_reader(
 
 def due_now(reader: RedisReader) -> None:
     """As if six seconds had passed since everybody's last beat."""
-    for one in reader._overview._fleet._workers.values():
+    for one in reader._overview._workers._workers.values():
         one.due_at = 0.0
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from runqy_tui.model import Gpu, Metrics
-from runqy_tui.redis.polling.worker_parsing import LazyGpus, read_metrics
+from runqy_tui.redis.polling.worker_parsing import LazyGpus, parse_metrics
 
 ONE = {"index": 0, "name": "A100", "utilization_percent": 5, "memory_used_mb": 1.5}
 MADE = Gpu(0, "A100", 5.0, 1.5)
@@ -44,4 +44,4 @@ def test_more_than_anybody_has_are_left_out() -> None:
 
 def test_metrics_are_equal_however_they_came() -> None:
     raw = json.dumps({"cpu_percent": 7, "gpus": [ONE]}).encode()
-    assert read_metrics(raw, []) == Metrics(cpu_percent=7.0, gpus=(MADE,))
+    assert parse_metrics(raw, []) == Metrics(cpu_percent=7.0, gpus=(MADE,))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import redis
 
-from runqy_tui.model import WorkerState
+from runqy_tui.model import Dialect, Worker, WorkerState
 from runqy_tui.redis.polling import worker_parsing, worker_state
+from runqy_tui.redis.polling.worker_state import Presence
 from tests.conftest import OpenReader
 from tests.integration.redis.polling.large_fleet import (
     BUDGET,
@@ -219,18 +220,17 @@ async def test_what_is_left_of_a_life_follows_from_the_beats(
 
 def test_when_a_worker_has_news() -> None:
     one, now = worker_state.CachedWorker(ONE), 1_000.0
-    one.facts, one.here = worker_parsing.Facts(last_beat=999.0), True
-    one.measured, one.ttl_ms = True, 29_000
-    one.expect(now, scored=True)
+    worker = Worker(ONE, Dialect.RUNQY, WorkerState.RUNNING, last_beat_at=999.0)
+    one.parsed, one.presence = worker_parsing.ParsedHash([], worker), Presence.PRESENT
+    one.schedule(now, scored=True, measured=True, ttl_ms=29_000)
     assert now + 4 < one.due_at <= now + worker_state.BEAT_S
-    one.measured = False
-    one.expect(now + 4, scored=True)
+    one.schedule(now + 4, scored=True)
     assert one.due_at < now + worker_state.BEAT_S
-    one.expect(now + 9, scored=True)  # late: from now on at each poll
+    one.schedule(now + 9, scored=True)  # late: from now on at each poll
     assert one.due_at == now + 9
-    assert one.wants_ttl(now + 9)
-    one.here = False
-    one.expect(now + 40, scored=True)
+    assert one.needs_ttl(now + 9)
+    one.presence = Presence.ABSENT
+    one.schedule(now + 40, scored=True)
     assert one.due_at == now + 40 + worker_state.LOST_EVERY_S
-    one.expect(now + 40, scored=False)
+    one.schedule(now + 40, scored=False)
     assert one.due_at == now + 40

@@ -47,7 +47,7 @@ async def quiet(reader: RedisReader) -> Queue:
     memory = reader._overview.queues.known[QueueKey(NAME)]
     assert memory.still
     assert memory.current_for is not None
-    assert reader._overview._fleet._workers["w:1"].calm
+    assert reader._overview._workers._workers["w:1"].settled
     return queue_of(snapshot)
 
 

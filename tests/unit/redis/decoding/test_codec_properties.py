@@ -84,17 +84,17 @@ def test_any_field_of_a_hash(raw: bytes) -> None:
     field_parsing.json_object(raw)
     field_parsing.queues(raw)
     problems: list[str] = []
-    worker_parsing.read_metrics(raw, problems)
-    worker_parsing.read_recovery(raw, problems)
+    worker_parsing.parse_metrics(raw, problems)
+    worker_parsing.parse_recovery(raw, problems)
 
 
 @given(st.lists(st.one_of(st.none(), st.binary(max_size=60)), min_size=14, max_size=14))
 def test_any_worker_hash(values: list[bytes | None]) -> None:
-    facts = worker_parsing.read_facts(values)
-    if facts is None:
+    parsed = worker_parsing.parse_hash("w", values)
+    if parsed is None:
         assert values == [None] * 14
     else:
-        worker_parsing.judge("w", facts, None, 1795484106.0)
+        worker_parsing.classify(parsed.worker, None, None, 1795484106.0)
 
 
 NAMES = st.text(

@@ -4,18 +4,32 @@ from __future__ import annotations
 
 import pytest
 
-from runqy_tui.model import Dialect, Gpu, Metrics, Recovery, WorkerState
+from runqy_tui.model import Dialect, Gpu, Metrics, Recovery, Worker, WorkerState
 from runqy_tui.redis.decoding import field_parsing
 from runqy_tui.redis.polling import worker_parsing
-from runqy_tui.redis.polling.worker_parsing import FIELDS, Facts, judge, lost, read_facts
+from runqy_tui.redis.polling.worker_parsing import (
+    FIELDS,
+    ParsedHash,
+    classify,
+    lost,
+    parse_hash,
+)
 
 NOW = 1795484106.0
 
 
-def facts(**fields: bytes) -> Facts:
-    found = read_facts([fields.get(name.decode()) for name in FIELDS])
+def parsed(**fields: bytes) -> ParsedHash:
+    found = parse_hash("w", [fields.get(name.decode()) for name in FIELDS])
     assert found is not None
     return found
+
+
+def facts(**fields: bytes) -> Worker:
+    return parsed(**fields).worker
+
+
+def judge(worker: Worker, beat_in_index: float | None) -> Worker:
+    return classify(worker, beat_in_index, None, NOW)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +110,7 @@ def test_flags(raw: bytes | None, expected: bool | None) -> None:
 )
 def test_numbers_in_metrics(raw: bytes, expected: float | None) -> None:
     problems: list[str] = []
-    metrics = worker_parsing.read_metrics(raw, problems)
+    metrics = worker_parsing.parse_metrics(raw, problems)
     assert metrics is not None
     assert (metrics.cpu_percent, problems) == (expected, [])
 
@@ -108,7 +122,7 @@ def test_metrics_with_gpus() -> None:
         b'"memory_total_mb":24000,"temperature_c":71},{"index":"x","name":3},"odd"]}'
     )
     problems: list[str] = []
-    assert worker_parsing.read_metrics(raw, problems) == Metrics(
+    assert worker_parsing.parse_metrics(raw, problems) == Metrics(
         cpu_percent=55.2,
         memory_used_bytes=4,
         memory_total_bytes=8,
@@ -121,8 +135,8 @@ def test_metrics_with_gpus() -> None:
 @pytest.mark.parametrize("raw", [b"{", b"[]", b"null", b"3", b"\xff", b"[" * 100_000, b"9" * 5_000])
 def test_json_that_is_no_object(raw: bytes) -> None:
     problems: list[str] = []
-    assert worker_parsing.read_metrics(raw, problems) is None
-    assert worker_parsing.read_recovery(raw, problems) == {}
+    assert worker_parsing.parse_metrics(raw, problems) is None
+    assert worker_parsing.parse_recovery(raw, problems) == {}
     assert problems == ["metrics", "recovery"]
 
 
@@ -132,7 +146,7 @@ def test_recovery_keeps_what_can_be_read() -> None:
         b'{"a":{"consecutive_fails":3,"state":"degraded","total_restarts":2},"b":{"state":"new"},'
         b'"c":{"state":3},"d":[],"e":{"state":"idle","total_restarts":-1}}'
     )
-    assert worker_parsing.read_recovery(raw, problems) == {
+    assert worker_parsing.parse_recovery(raw, problems) == {
         "a": Recovery("degraded", 3, 2),
         "b": Recovery("new"),
         "e": Recovery("idle", None, None),
@@ -146,10 +160,10 @@ def test_newer_fields() -> None:
 
 
 def test_gone_and_ghost() -> None:
-    assert read_facts([None] * len(FIELDS)) is None
-    assert facts(status=b"stopped").ghost
-    assert not facts(status=b"stopped", worker_id=b"w").ghost
-    assert not facts(started=b"1").ghost
+    assert parse_hash("w", [None] * len(FIELDS)) is None
+    assert parsed(status=b"stopped").is_ghost
+    assert not parsed(status=b"stopped", worker_id=b"w").is_ghost
+    assert not parsed(started=b"1").is_ghost
 
 
 def test_documented() -> None:
@@ -186,14 +200,14 @@ RECOVERING = b'{"a":{"state":"idle"},"c":{"state":"recovering"}}'
 )
 def test_states(fields: dict[str, bytes], state: WorkerState) -> None:
     given = {"worker_id": b"w", "last_beat": b"1795484105"} | fields
-    assert judge("w", facts(**given), None, NOW).state is state
+    assert judge(facts(**given), None).state is state
 
 
 def test_beat_of_the_index_where_the_hash_has_none() -> None:
-    worker = judge("w", facts(worker_id=b"w"), NOW - 40, NOW)
+    worker = judge(facts(worker_id=b"w"), NOW - 40)
     assert (worker.state, worker.last_beat_at) == (WorkerState.STALE, NOW - 40)
-    assert judge("w", facts(worker_id=b"w"), None, NOW).last_beat_at is None
-    future = judge("w", facts(worker_id=b"w", last_beat=b"1795484200"), None, NOW)
+    assert judge(facts(worker_id=b"w"), None).last_beat_at is None
+    future = judge(facts(worker_id=b"w", last_beat=b"1795484200"), None)
     assert (future.state, future.last_beat_age_s(NOW)) == (WorkerState.RUNNING, 0)
 
 

@@ -9,9 +9,14 @@ from typing import Any
 import pytest
 from redis.exceptions import ResponseError
 
+from runqy_tui.model import Worker
 from runqy_tui.redis.polling import worker_parsing
-from runqy_tui.redis.polling.worker_reads import cut_read, hash_read
-from runqy_tui.redis.polling.worker_state import METRICS_EVERY_S, CachedWorker
+from runqy_tui.redis.polling.worker_state import (
+    METRICS_EVERY_S,
+    CachedWorker,
+    cut_read,
+    hash_read,
+)
 from runqy_tui.redis.wire.replies import Reply
 from runqy_tui.redis.wire.transport import Batch
 
@@ -31,7 +36,7 @@ def values(**fields: Any) -> list[Any]:
 
 def beat(one: CachedWorker, at: float, reply: Reply, *, sparing: bool = True) -> bytes:
     """Ask it, and give it this as the reply to what was asked; gives the command."""
-    packed = one.command(may_cut=True, sparing_at=at if sparing else None)
+    packed = one.command(may_cut=True, light_at=at if sparing else None)
     if isinstance(reply, list):
         gone = b"metrics" not in packed.wire
         reply = [
@@ -39,8 +44,7 @@ def beat(one: CachedWorker, at: float, reply: Reply, *, sparing: bool = True) ->
             for name, value in zip(worker_parsing.FIELDS, reply, strict=True)
         ]
     one.read(reply, may_cut=True)
-    one.measured, one.ttl_ms = True, 29_000
-    one.expect(at, scored=True)
+    one.schedule(at, scored=True, measured=True, ttl_ms=29_000)
     return packed.wire
 
 
@@ -53,8 +57,13 @@ def known() -> CachedWorker:
 
 
 def cpu(one: CachedWorker) -> float | None:
-    assert one.facts is not None
-    return one.facts.metrics.cpu_percent if one.facts.metrics else None
+    metrics = worker(one).metrics
+    return metrics.cpu_percent if metrics else None
+
+
+def worker(one: CachedWorker) -> Worker:
+    assert one.parsed is not None
+    return one.parsed.worker
 
 
 @pytest.mark.parametrize("worker_id", [ID, "", "ü", "a\r\n$0\r\n\r\n", "\udcff"])
@@ -70,12 +79,12 @@ def test_a_read_is_what_one_command_would_be(worker_id: str) -> None:
 def test_the_metrics_are_spared_until_their_turn() -> None:
     one = known()
     assert b"metrics" not in beat(one, SOON, values(last_beat=1_000_005, metrics="{}"))
-    assert one.light
+    assert one.is_light
     assert cpu(one) == 5
-    assert one.facts is not None
-    assert one.facts.last_beat == 1_000_005
-    assert one.facts.metrics is not None
-    assert one.facts.metrics.collected_at == 7
+    assert worker(one).last_beat_at == 1_000_005
+    metrics = worker(one).metrics
+    assert metrics is not None
+    assert metrics.collected_at == 7
     assert b"metrics" in beat(one, LATER, values(metrics='{"cpu_percent":6}'))
     assert cpu(one) == 6
     assert LATER < one.metrics_due_at <= LATER + METRICS_EVERY_S
@@ -89,12 +98,12 @@ def test_everything_is_read_where_nothing_is_spared() -> None:
 
 def test_nobody_spares_what_is_not_known() -> None:
     one = CachedWorker(ID)
-    assert one.command(may_cut=True, sparing_at=NOW) == cut_read(ID)
-    assert one.command(may_cut=False, sparing_at=NOW) == hash_read(ID)
+    assert one.command(may_cut=True, light_at=NOW) == cut_read(ID)
+    assert one.command(may_cut=False, light_at=NOW) == hash_read(ID)
     one = known()
     beat(one, SOON, [None] * len(worker_parsing.FIELDS))
-    assert not one.here
-    assert one.command(may_cut=True, sparing_at=SOON) == hash_read(ID)
+    assert not one.has_hash
+    assert one.command(may_cut=True, light_at=SOON) == hash_read(ID)
 
 
 def test_who_stops_telling_has_none_from_the_next_whole_read_on() -> None:
@@ -102,18 +111,17 @@ def test_who_stops_telling_has_none_from_the_next_whole_read_on() -> None:
     beat(one, SOON, values(metrics=None))
     assert cpu(one) == 5
     beat(one, LATER, values(metrics=None))
-    assert one.facts is not None
-    assert one.facts.metrics is None
+    assert worker(one).metrics is None
     one.metrics_due_at = LATER + 9
     beat(one, LATER + 1, values(metrics='{"cpu_percent":6}'))
-    assert one.facts.metrics is None
+    assert worker(one).metrics is None
 
 
 @pytest.mark.parametrize("fields", [{"started_at": 950}, {"instance_id": "x"}])
 def test_a_new_process_does_not_get_the_metrics_of_the_old(fields: dict[str, Any]) -> None:
     one = known()
     beat(one, SOON, values(**fields))
-    assert one.here
+    assert one.has_hash
     assert cpu(one) is None
     assert one.due_at <= SOON
     assert b"metrics" in beat(one, SOON, values(**fields))
@@ -125,7 +133,9 @@ def test_only_a_status_is_a_ghost_whatever_was_known() -> None:
     one = known()
     gone = dict.fromkeys(("worker_id", "started_at", "last_beat", "queues", "metrics"))
     beat(one, SOON, values(**gone, status="stopped"))
-    assert one.facts == worker_parsing.Facts(ghost=True, status="stopped")
+    assert one.parsed is not None
+    assert one.parsed.is_ghost
+    assert worker(one).queues == {}
     one.metrics_due_at = LATER
     assert b"metrics" in beat(one, SOON, values(**gone))
     one.metrics_due_at = LATER
@@ -135,29 +145,29 @@ def test_only_a_status_is_a_ghost_whatever_was_known() -> None:
 def test_the_same_again_is_no_news() -> None:
     one = known()
     beat(one, SOON, values(last_beat=1_000_001))
-    before = one.facts
+    before = one.parsed
     beat(one, SOON, values(last_beat=1_000_001))
-    assert one.facts is before
+    assert one.parsed is before
 
 
 def test_long_metrics_are_cut_at_every_read() -> None:
     one = known()
-    beat(one, LATER, values(metrics="x" * (worker_parsing.MOST_FIELD_BYTES + 1)))
-    assert one.careful
-    assert one.command(may_cut=True, sparing_at=SOON) == cut_read(ID)
-    assert not one.light
+    beat(one, LATER, values(metrics="x" * (worker_parsing.MAX_FIELD_BYTES + 1)))
+    assert one.is_cut
+    assert one.command(may_cut=True, light_at=SOON) == cut_read(ID)
+    assert not one.is_light
 
 
 def test_what_is_too_long_stays_out_beside_the_metrics() -> None:
     one = known()
-    queues = "map[" + "a" * worker_parsing.MOST_FIELD_BYTES
+    queues = "map[" + "a" * worker_parsing.MAX_FIELD_BYTES
     one.read(values(queues=queues), may_cut=False)
     left_out = (b"metrics", b"queues")
-    assert one.command(may_cut=False, sparing_at=SOON) == hash_read(ID, left_out)
-    before = one.facts
+    assert one.command(may_cut=False, light_at=SOON) == hash_read(ID, left_out)
+    before = one.parsed
     fields = zip(worker_parsing.FIELDS, values(), strict=True)
     one.read([None if n in left_out else v for n, v in fields], may_cut=False)
-    assert one.facts is before
+    assert one.parsed is before
     assert one.command(may_cut=False) == hash_read(ID, (b"queues",))
 
 
@@ -184,7 +194,7 @@ def any_hash(pick: random.Random, step: int) -> Reply:
         {"recovery": pick.choice([None, "{", '{"a":{"state":"recovering"}}'])},
         {"metrics": pick.choice([None, "{", f'{{"cpu_percent":{step}}}'])},
         dict.fromkeys(("worker_id", "started_at", "last_beat", "queues"), pick.choice([None, "1"])),
-        {"queues": pick.choice([None, "map[b:2]", "x" * (worker_parsing.MOST_FIELD_BYTES + 9)])},
+        {"queues": pick.choice([None, "map[b:2]", "x" * (worker_parsing.MAX_FIELD_BYTES + 9)])},
     ]
     fields: dict[str, Any] = {"last_beat": 1_000_000 + step}
     for change in pick.sample(changes, 2):
@@ -201,15 +211,16 @@ def test_but_for_the_metrics_a_light_read_tells_what_a_whole_one_does(seed: int)
         light.metrics_due_at *= pick.random() > 0.1
         beat(light, at, reply)
         beat(whole, at, reply, sparing=False)
-        spared += light.light
-        assert (light.here, light.unreadable) == (whole.here, whole.unreadable)
-        if light.here and light.facts and whole.facts:
-            assert bare(light.facts) == bare(whole.facts)
-            if not light.light:
-                assert light.facts == whole.facts
+        spared += light.is_light
+        assert light.presence is whole.presence
+        if light.has_hash and light.parsed and whole.parsed:
+            assert light.parsed.is_ghost == whole.parsed.is_ghost
+            assert bare(worker(light)) == bare(worker(whole))
+            if not light.is_light:
+                assert worker(light) == worker(whole)
     assert 50 < spared < 250
 
 
-def bare(facts: worker_parsing.Facts) -> worker_parsing.Facts:
-    problems = tuple(problem for problem in facts.problems if problem != "metrics")
-    return replace(facts, metrics=None, problems=problems)
+def bare(worker: Worker) -> Worker:
+    problems = tuple(problem for problem in worker.problems if problem != "metrics")
+    return replace(worker, metrics=None, problems=problems)

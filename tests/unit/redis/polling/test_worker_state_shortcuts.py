@@ -11,6 +11,7 @@ import pytest
 from runqy_tui.model import Worker, WorkerState
 from runqy_tui.redis.polling import worker_parsing
 from runqy_tui.redis.polling.warnings import Warnings
+from runqy_tui.redis.polling.worker_parsing import HashValues, ParsedHash
 from runqy_tui.redis.polling.worker_state import METRICS_EVERY_S, CachedWorker
 from runqy_tui.redis.wire.replies import Reply
 
@@ -20,14 +21,24 @@ TTL_EVERY = 5
 """Reads of which one asks for what is left of a hash's life."""
 
 
+class Quick(CachedWorker):
+    """One that keeps whether its last reply was skipped."""
+
+    skipped = False
+
+    def is_unchanged(self, reply: Reply, now: float) -> bool:
+        self.skipped = super().is_unchanged(reply, now)
+        return self.skipped
+
+
 class Plain(CachedWorker):
-    """One that takes the long way with each reply."""
+    """One that parses each reply in full."""
 
-    def stays(self, reply: Reply, now: float) -> bool:
+    def is_unchanged(self, reply: Reply, now: float) -> bool:
         return False
 
-    def _read_beat(self, reply: Reply) -> bool:
-        return False
+    def _parse(self, values: HashValues) -> ParsedHash | None:
+        return worker_parsing.parse_hash(self.id, values)
 
 
 def metrics(number: int) -> bytes:
@@ -52,15 +63,15 @@ def poll(
 ) -> tuple[Worker | None, tuple[str, ...]]:
     """What a poll does with one worker: read it, and judge it where its hash is there."""
     warnings = Warnings()
-    one.fresh, one.measured = False, ttl_ms is not None
-    if one.measured or not one.stays(reply, now):
+    one.fresh, measured = False, ttl_ms is not None
+    if measured or not one.is_unchanged(reply, now):
         one.read(list(reply) if isinstance(reply, list) else reply, may_cut=True)
-        one.ttl_ms = ttl_ms
-        one.expect(now, scored=True)
-    if one.calm:
-        return one.last, ()
-    found = one.judge(None, now, warnings) if one.here else one.lost(NOW)
-    return found, warnings.texts()
+        one.schedule(now, scored=True, measured=measured, ttl_ms=ttl_ms)
+    if one.settled:
+        return one.worker, ()
+    if not one.has_hash or one.parsed is None:
+        return one.lost(NOW), warnings.texts()
+    return one.classify(one.parsed, None, now, warnings), warnings.texts()
 
 
 CHANGES: tuple[tuple[str, Any], ...] = (
@@ -88,11 +99,11 @@ CHANGES: tuple[tuple[str, Any], ...] = (
 @pytest.mark.parametrize("seed", range(60))
 def test_whatever_happens_to_a_worker(seed: int) -> None:
     pick = random.Random(seed)
-    quick, plain = CachedWorker(ID), Plain(ID)
-    quick.careful = plain.careful = False
+    quick, plain = Quick(ID), Plain(ID)
+    quick.is_cut = plain.is_cut = False
     now, beat, clock_off = NOW + 0.3, NOW, pick.choice((0.0, 0.0, -20.0, 3.0, 60.0))
     told: dict[str, Any] = {}
-    calm = 0
+    skipped = 0
     for number in range(150):
         now += pick.choice((0.5, 1.0, 1.0, 2.0))
         if now - beat > 5 and pick.random() < 0.9:
@@ -104,34 +115,34 @@ def test_whatever_happens_to_a_worker(seed: int) -> None:
         if now - beat > 30 or pick.random() < 0.03:
             reply = [None] * len(worker_parsing.FIELDS)
         ttl_ms = None
-        if plain.wants_ttl(now) or number % TTL_EVERY == 0:
+        if plain.needs_ttl(now) or number % TTL_EVERY == 0:
             ttl_ms = int(30_000 - (now - beat) * 1000)
-        assert quick.wants_ttl(now) == plain.wants_ttl(now)
+        assert quick.needs_ttl(now) == plain.needs_ttl(now)
         assert poll(quick, reply, now, ttl_ms) == poll(plain, reply, now, ttl_ms)
-        calm += quick.calm
+        skipped += quick.skipped and ttl_ms is None
         assert max(quick.due_at, now) == pytest.approx(max(plain.due_at, now))
         assert quick.metrics_due_at == pytest.approx(plain.metrics_due_at)
-        assert (quick.offset, quick.read_at) == (plain.offset, plain.read_at)
-    assert calm > 10 or clock_off > 5, "no shortcut was taken"
+        assert (quick.offset_s, quick.read_at) == (plain.offset_s, plain.read_at)
+    assert skipped > 10 or clock_off > 5, "no shortcut was taken"
 
 
-def settled() -> CachedWorker:
+def settled() -> Quick:
     """One of which nothing but its age is expected to change."""
-    one = CachedWorker(ID)
-    one.careful = False
+    one = Quick(ID)
+    one.is_cut = False
     poll(one, hash_of(NOW), NOW + 0.5, 29_500)
     poll(one, hash_of(NOW), NOW + 1.0, None)
-    assert one.calm
+    assert one.skipped
     return one
 
 
 @pytest.mark.parametrize(("name", "value"), CHANGES)
 def test_a_single_field_that_changes_is_seen(name: str, value: Any) -> None:
     quick, plain = settled(), Plain(ID)
-    plain.careful = False
+    plain.is_cut = False
     poll(plain, hash_of(NOW), NOW + 0.5, 29_500)
     poll(plain, hash_of(NOW), NOW + 1.0, None)
-    before = quick.last
+    before = quick.worker
     for now, told in ((NOW + 1.5, {name: value}), (NOW + 2.0, {name: value}), (NOW + 2.5, {})):
         seen = poll(quick, hash_of(NOW, **told), now, None)
         assert seen == poll(plain, hash_of(NOW, **told), now, None)
@@ -143,7 +154,7 @@ def test_a_single_field_that_changes_is_seen(name: str, value: Any) -> None:
 
 def test_a_worker_that_only_grows_older() -> None:
     one = settled()
-    before = one.last
+    before = one.worker
     assert before is not None
     found, warned = poll(one, hash_of(NOW), NOW + 2.25, None)
     assert found is before
@@ -153,10 +164,10 @@ def test_a_worker_that_only_grows_older() -> None:
 def test_a_worker_that_falls_silent_is_late_then_stale() -> None:
     one = settled()
     poll(one, hash_of(NOW), NOW + 6.9, None)
-    assert one.calm
+    assert one.skipped
     poll(one, hash_of(NOW), NOW + 7.5, None)
-    assert not one.calm
-    assert one.wants_ttl(NOW + 8)
+    assert not one.skipped
+    assert one.needs_ttl(NOW + 8)
     found, _ = poll(one, hash_of(NOW), NOW + 31, 1)
     assert found is not None
     assert found.state is WorkerState.STALE
@@ -164,6 +175,6 @@ def test_a_worker_that_falls_silent_is_late_then_stale() -> None:
 
 def test_metrics_that_are_due_are_no_shortcut() -> None:
     one = settled()
-    one._calm_to = NOW + METRICS_EVERY_S
-    assert not one.stays(hash_of(NOW), one._calm_to)
-    assert one.stays(hash_of(NOW), NOW + 3)
+    one.valid_until = NOW + METRICS_EVERY_S
+    assert not one.is_unchanged(hash_of(NOW), one.valid_until)
+    assert one.is_unchanged(hash_of(NOW), NOW + 3)
