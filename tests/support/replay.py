@@ -41,14 +41,14 @@ def random_segments(dice: random.Random) -> list[Segment]:
     return [Segment(dice.choice(_TEXTS), random_style(dice)) for _ in range(dice.randint(1, 5))]
 
 
-def changes(frame: CellFrame, pens: StyleEncoder, dice: random.Random) -> None:
+def changes(frame: CellFrame, style_encoder: StyleEncoder, dice: random.Random) -> None:
     """Draw a few things at random places; at times over everything."""
     if dice.random() < 0.05:
         for y in range(frame.height):
-            frame.put(y, 0, [Segment(" " * frame.width, random_style(dice))], pens)
+            frame.put(y, 0, [Segment(" " * frame.width, random_style(dice))], style_encoder)
     for _ in range(dice.randint(0, 6)):
         y, x = dice.randrange(frame.height), dice.randrange(frame.width)
-        frame.put(y, x, random_segments(dice), pens)
+        frame.put(y, x, random_segments(dice), style_encoder)
 
 
 class _Screen(pyte.Screen):
@@ -110,17 +110,17 @@ class Run:
     def frames(self, count: int) -> Iterator[tuple[int, list[list[Look]], list[list[Look]]]]:
         """Number, what is seen, and what a full repaint would show; for each frame."""
         dice = random.Random(self.seed)
-        pens = StyleEncoder(self.colours)
+        style_encoder = StyleEncoder(self.colours)
         encoder = Encoder(erases_with_colour=self.erases_with_colour)
         frame, terminal = self._fresh(dice, first=True)
         for number in range(count):
             if dice.random() < 0.01:
                 frame, terminal = self._fresh(dice, first=False)
-                encoder.forget()
+                encoder.invalidate()
             elif dice.random() < 0.01:
                 terminal.feed("\x1b[0m\x1b[3;3Hsomebody else wrote here\x1b[7m")
-                encoder.forget()
-            changes(frame, pens, dice)
+                encoder.invalidate()
+            changes(frame, style_encoder, dice)
             sent = encoder.encode(frame)
             self.last = sent
             self.sizes.append(len(sent.encode()))

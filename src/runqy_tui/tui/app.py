@@ -118,7 +118,7 @@ class RunqyApp(CellDiffApp[None]):
         for difference in differences():
             self.notify(difference, title="Textual", severity="warning", markup=False, timeout=20)
         if isinstance(self.driver, RunqyDriver):
-            self.set_interval(1.0, self.driver.leave_if_gone)
+            self.set_interval(1.0, self.driver.exit_if_disconnected)
             self.app_resume_signal.subscribe(self, lambda _: self.action_repaint())
         self.set_interval(_CACHE_CLEANUP_S, clear_drawn_caches)
         if self.session.bandwidth.low:
@@ -132,11 +132,11 @@ class RunqyApp(CellDiffApp[None]):
 
     # The link to the terminal
 
-    def pace_changed(self) -> None:
+    def link_quality_changed(self) -> None:
         """The link has become slow, or fast again."""
         if self.presenter is not None:
-            pace = self.presenter.pace
-            self.session.bandwidth.judged(pace.slow, pace.why)
+            quality = self.presenter.link_quality
+            self.session.bandwidth.judged(quality.slow, quality.why)
 
     def _spare(self) -> None:
         """Leave out what moves and what moves the screen, while bandwidth is low."""
@@ -181,7 +181,7 @@ class RunqyApp(CellDiffApp[None]):
         if isinstance(event, InputEvent) and not event.is_forwarded:
             screen = self.screen
             if isinstance(screen, BaseScreen):
-                screen.frame_timer.hurry()
+                screen.frame_timer.expedite()
         await super().on_event(event)
 
     def on_key_barrier(self, mark: KeyBarrier) -> None:

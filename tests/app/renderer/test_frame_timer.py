@@ -1,4 +1,4 @@
-"""Screens paint when their beat says so, and a key's frame is a hurried one."""
+"""Screens paint when their frame timer says so, and a key's frame is a expedited one."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from tests.app.driving import app_on, watching
 
 
 @pytest.mark.parametrize("key", ["", "question_mark", "ctrl+p"])
-async def test_textual_asks_our_beat_for_frames(
+async def test_textual_requests_frames_from_our_timer(
     task_url: str, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[FrameTimer] = []
     resume = FrameTimer.resume
 
-    def count(beat: FrameTimer) -> None:
-        asked.append(beat)
-        resume(beat)
+    def count(timer: FrameTimer) -> None:
+        asked.append(timer)
+        resume(timer)
 
     async with watching(app_on(task_url)) as hand:
         if key:
@@ -38,23 +38,23 @@ async def test_textual_asks_our_beat_for_frames(
         assert "screen_update" not in names
 
 
-async def test_a_key_hurries_the_frame_of_the_screen_in_front(
+async def test_a_key_expedites_the_frame_of_the_screen_in_front(
     task_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hurried: list[FrameTimer] = []
+    expedited: list[FrameTimer] = []
 
-    def note(beat: FrameTimer) -> None:
-        hurried.append(beat)
+    def note(timer: FrameTimer) -> None:
+        expedited.append(timer)
 
-    monkeypatch.setattr(FrameTimer, "hurry", note)
+    monkeypatch.setattr(FrameTimer, "expedite", note)
     async with watching(app_on(task_url)) as hand:
         main_screen: Any = hand.screen
         await hand.press("down")
-        assert hurried == [main_screen.frame_timer]
+        assert expedited == [main_screen.frame_timer]
         await hand.press("question_mark", "down")
         help_window: Any = hand.screen
         timers = [main_screen.frame_timer, main_screen.frame_timer, help_window.frame_timer]
-        assert hurried == timers
+        assert expedited == timers
 
 
 async def test_a_fault_while_painting_is_the_apps(

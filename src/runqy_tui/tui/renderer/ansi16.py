@@ -1,8 +1,8 @@
-"""The sixteen colours that every terminal has, chosen for a foreground and its background together.
+"""Reduces colours to the 16 ANSI colours, for a foreground and its background together.
 
-The nearest of sixteen colours is often the wrong one: a calm dark theme becomes black on black,
-and red, yellow and green as pastels all become white. Here a colour keeps its hue, and its
-brightness is the one that stands out from the background.
+The nearest of 16 colours is often unusable: a dark theme becomes black on black, and pastel red,
+yellow and green all become white. Here a colour keeps its hue, and its brightness is chosen for
+contrast with the background.
 """
 
 from __future__ import annotations
@@ -14,72 +14,73 @@ from rich.color import Color, ColorType
 BLACK, RED, GREEN, YELLOW, BLUE, MAGENTA, CYAN, WHITE = range(8)
 
 _HUES = ((20, RED), (75, YELLOW), (165, GREEN), (200, CYAN), (265, BLUE), (330, MAGENTA))
-"""Up to which angle a hue has a name; from the last one on it is red again."""
-_FAINTEST_HUE = 40
-"""Difference between the channels below which a colour is a grey."""
+"""Angle in degrees up to which a hue is that colour; from the last one on it is red again."""
+_LEAST_SATURATION = 40
+"""Difference between the channels below which a colour counts as grey."""
 _DARK, _DIM, _LIGHT = 38, 128, 240
-"""Brightest channel below which a grey ground is black, bright black, white; else bright white."""
+"""Brightest channel below which a grey background is black, bright black, white; else bright
+white."""
 
 _ON_LIGHT = {RED: RED, BLUE: BLUE, MAGENTA: MAGENTA, YELLOW: MAGENTA, CYAN: BLUE}
-"""Yellow and cyan are as light as white on most terminals: what stands for them there."""
+"""Hues on a light background: yellow and cyan are as light as white on most terminals."""
 _MUTED, _FAINT = 160, 180
-"""Brightest channel of a grey text on a dark ground below which it is dim, and of a line on white
-above which it is faint."""
+"""Brightest channel of a grey text below which it is dim on a dark background, and above which it
+is faint on white."""
 
 
-def sixteen(fg: Color | None, bg: Color | None) -> tuple[str, str]:
-    """SGR codes of both: 30 to 37, 90 to 97, 40 to 47, 100 to 107, or 39 and 49."""
-    ground = None if bg is None or bg.type is ColorType.DEFAULT else _ground(bg)
-    ink = None if fg is None or fg.type is ColorType.DEFAULT else _ink(fg, ground)
+def ansi16_codes(fg: Color | None, bg: Color | None) -> tuple[str, str]:
+    """Return SGR codes: 30-37 or 90-97, and 40-47 or 100-107; 39 and 49 are the defaults."""
+    background = None if bg is None or bg.type is ColorType.DEFAULT else _background(bg)
+    foreground = None if fg is None or fg.type is ColorType.DEFAULT else _foreground(fg, background)
     return (
-        "39" if ink is None else str(ink + (30 if ink < 8 else 82)),
-        "49" if ground is None else str(ground + (40 if ground < 8 else 92)),
+        "39" if foreground is None else str(foreground + (30 if foreground < 8 else 82)),
+        "49" if background is None else str(background + (40 if background < 8 else 92)),
     )
 
 
-def _ground(colour: Color) -> int:
+def _background(colour: Color) -> int:
     if colour.type is ColorType.STANDARD and colour.number is not None:
         return colour.number
     channels = colour.get_truecolor()
-    hue, top = _hue(channels), max(channels)
+    hue, brightest = _hue(channels), max(channels)
     if hue is not None:
         return hue + (8 if sum(channels) > 3 * _DIM else 0)
-    if top < _DARK:
+    if brightest < _DARK:
         return BLACK
-    if top < _DIM:
+    if brightest < _DIM:
         return BLACK + 8
-    return WHITE if top < _LIGHT else WHITE + 8
+    return WHITE if brightest < _LIGHT else WHITE + 8
 
 
-def _ink(colour: Color, ground: int | None) -> int:
+def _foreground(colour: Color, background: int | None) -> int:
     if colour.type is ColorType.STANDARD and colour.number is not None:
         return colour.number
     channels = colour.get_truecolor()
-    hue, top = _hue(channels), max(channels)
-    if ground in (WHITE, WHITE + 8):
+    hue, brightest = _hue(channels), max(channels)
+    if background in (WHITE, WHITE + 8):
         if hue is not None:
-            return _ON_LIGHT.get(hue, hue if ground == WHITE + 8 else BLACK)
-        if top < _DIM // 2:
+            return _ON_LIGHT.get(hue, hue if background == WHITE + 8 else BLACK)
+        if brightest < _DIM // 2:
             return BLACK
-        return WHITE if ground == WHITE + 8 and top > _FAINT else BLACK + 8
-    if ground not in (None, BLACK):
-        return _on_hue(hue, ground)
+        return WHITE if background == WHITE + 8 and brightest > _FAINT else BLACK + 8
+    if background not in (None, BLACK):
+        return _foreground_on_hue(hue, background)
     if hue is not None:
         return hue + 8
-    if top < _MUTED:
+    if brightest < _MUTED:
         return BLACK + 8
-    return WHITE if top < _LIGHT else WHITE + 8
+    return WHITE if brightest < _LIGHT else WHITE + 8
 
 
-def _on_hue(hue: int | None, ground: int | None) -> int:
-    """On a coloured or a grey ground only the extremes can be read, and the light hues."""
-    if ground not in (RED, BLUE, MAGENTA, BLACK + 8):
+def _foreground_on_hue(hue: int | None, background: int | None) -> int:
+    """On a coloured or grey background, only black, white and light hues are legible."""
+    if background not in (RED, BLUE, MAGENTA, BLACK + 8):
         return BLACK
-    return hue + 8 if hue in (YELLOW, GREEN, CYAN) and hue != ground else WHITE + 8
+    return hue + 8 if hue in (YELLOW, GREEN, CYAN) and hue != background else WHITE + 8
 
 
 def _hue(channels: tuple[int, ...]) -> int | None:
-    if max(channels) - min(channels) < _FAINTEST_HUE:
+    if max(channels) - min(channels) < _LEAST_SATURATION:
         return None
     red, green, blue = (channel / 255 for channel in channels)
     angle = 360 * rgb_to_hsv(red, green, blue)[0]

@@ -1,4 +1,4 @@
-"""What terminfo knows of this terminal."""
+"""An app that sends only the cells that changed, where its driver has a terminal writer."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from rich.console import COLOR_SYSTEMS, RenderableType
 from textual.geometry import Offset
 
 from runqy_tui.tui.compat.hooks import HookedApp, ReturnType
-from runqy_tui.tui.renderer.presenter import Presenter, understood
+from runqy_tui.tui.renderer.presenter import Presenter, is_readable
 from runqy_tui.tui.renderer.terminal_link import TerminalLink
 from runqy_tui.tui.renderer.writer import TerminalWriter
 
 
 def erases_with_colour(env: Mapping[str, str]) -> bool:
-    """Whether erased cells take the background in force (``bce``).
+    """Whether erased cells take the current background colour (terminfo's ``bce``).
 
-    tmux does so, although its own terminfo entry does not say it; GNU screen does not.
+    tmux does so although its terminfo entry lacks the capability; GNU screen does not.
     """
     if env.get("TMUX"):
         return True
@@ -36,68 +36,72 @@ def erases_with_colour(env: Mapping[str, str]) -> bool:
 
 @runtime_checkable
 class HasTerminalWriter(Protocol):
-    """A driver that writes through an outlet; ``None`` where the terminal allows none."""
+    """A driver with a terminal writer; it is ``None`` where the terminal cannot be opened."""
 
-    outlet: TerminalWriter | None
+    writer: TerminalWriter | None
     link: TerminalLink
     to_bytes: Callable[[str], bytes]
 
 
 class CellDiffApp(HookedApp[ReturnType]):
-    """Draws as any app, but through a presenter, if its driver has a terminal writer."""
+    """Draws through a :class:`~runqy_tui.tui.renderer.presenter.Presenter` where possible.
+
+    ``presenter`` is ``None`` before the first frame, and where Textual draws itself.
+    """
 
     presenter: Presenter | None = None
 
     def redraw(self) -> None:
-        """Send everything anew: the terminal may show anything."""
+        """Send the whole screen: the terminal may show anything."""
         if self.presenter is not None:
-            self.presenter.forget()
+            self.presenter.invalidate()
         self.screen.refresh(repaint=True, layout=True)
 
     def on_resize(self) -> None:
-        """Terminals shift and cut what they show: send it anew, also at the size it had before."""
+        """Send the whole screen: a resized terminal has shifted and cut what it shows."""
         if self.presenter is not None:
-            self.presenter.forget()
+            self.presenter.invalidate()
             self.call_later(self.presenter.present)
 
     def draw_update(self, update: RenderableType | None) -> bool:
-        """Send the cells that an update of the compositor changes."""
-        presenter = self._ready_presenter()
-        if presenter is None or not understood(update):
+        """Send the cells that a compositor update changes; ``False`` if Textual has to draw it."""
+        presenter = self._current_presenter()
+        if presenter is None or not is_readable(update):
             if presenter is not None and update is not None:
-                presenter.forget()
+                presenter.invalidate()
             return False
         if self.accepts_frames:
             presenter.synchronised = self.terminal_synchronises
-            presenter.take(update, *self.size)
-            presenter.present(self._wanted_cursor())
+            presenter.apply_update(update, *self.size)
+            presenter.present(self._text_cursor())
         return True
 
-    def _wanted_cursor(self) -> tuple[int, int] | None:
-        """Where an input method shows its window: at the cursor of what is being edited."""
-        where = self.size.clamp_offset(self.cursor_position)
-        return None if where == Offset(0, 0) else (where.y, where.x)
+    def _text_cursor(self) -> tuple[int, int] | None:
+        """Row and column of the text cursor, where an input method shows its window."""
+        offset = self.size.clamp_offset(self.cursor_position)
+        return None if offset == Offset(0, 0) else (offset.y, offset.x)
 
-    def _ready_presenter(self) -> Presenter | None:
+    def _current_presenter(self) -> Presenter | None:
         driver = self.driver
         if self.is_headless or driver is None or driver.is_inline:
             return None
-        if not isinstance(driver, HasTerminalWriter) or driver.outlet is None:
+        if not isinstance(driver, HasTerminalWriter) or driver.writer is None:
             return None
-        if self.presenter is None or self.presenter.outlet is not driver.outlet:
+        if self.presenter is None or self.presenter.writer is not driver.writer:
             self.presenter = Presenter(
-                driver.outlet,
+                driver.writer,
                 COLOR_SYSTEMS.get(self.console.color_system or "", ColorSystem.TRUECOLOR),
                 driver.to_bytes,
                 link=driver.link,
                 erases_with_colour=erases_with_colour(os.environ),
             )
-            self.presenter.pace_changed = self.pace_changed
-            self.call_later(self.pace_changed)  # what was known of the link before is no longer
+            self.presenter.link_quality_changed = self.link_quality_changed
+            # A new presenter has measured nothing: what was known of the link is outdated.
+            self.call_later(self.link_quality_changed)
         return self.presenter
 
-    def pace_changed(self) -> None:
-        """The link is slow, or no longer: ``presenter.pace`` says which, and why."""
+    def link_quality_changed(self) -> None:
+        """Called when ``presenter.link_quality`` has changed; for subclasses."""
 
     @property
     def draws_frames(self) -> bool:

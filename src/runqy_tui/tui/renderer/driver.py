@@ -1,11 +1,14 @@
-"""A terminal that is always given back, and a process that ends when its terminal is gone.
+"""The terminal driver: restores the terminal on every exit, and exits when the terminal is gone.
 
-Stock Textual 8.2.8 leaves the terminal raw after SIGTERM and SIGHUP, and after SIGSTOP and SIGCONT;
-it ignores signals while nobody reads its output, spins at full CPU on a lost pty whose SIGHUP is
-ignored, ends with a traceback on a typed byte that is no UTF-8, shows nothing where the locale is
-not UTF-8, leaves mouse reports in pixels on, draws on standard error, so that ``2>file`` hides the
-screen, believes ``COLUMNS`` rather than the terminal, and paints a frame for each of a thousand
-sizes.
+What it changes of Textual 8.2.8, which
+
+- leaves the terminal raw after SIGTERM and SIGHUP, and after SIGSTOP and SIGCONT,
+- ignores signals while its output is not read,
+- uses a full CPU on a disconnected pty whose SIGHUP is ignored,
+- ends with a traceback on a typed byte that is not UTF-8, and shows nothing in other locales,
+- leaves mouse reports in pixels on,
+- draws on standard error, so that ``2>file`` hides the screen,
+- prefers ``COLUMNS`` to the terminal's own size, and paints a frame for each of a thousand sizes.
 """
 
 from __future__ import annotations
@@ -35,226 +38,226 @@ from runqy_tui.tui.renderer.resizing import Resizing
 from runqy_tui.tui.renderer.terminal_link import TerminalLink
 from runqy_tui.tui.renderer.writer import OutputStream, TerminalWriter, open_terminal
 
-LAST_RESORT_S = 2.0
-"""How long an orderly exit may take once the terminal is gone, in seconds."""
-STALLED_S = 5.0
-"""The same while the terminal is there: it may be one that takes no output any more."""
-TRANSITION_S = 0.05
-"""How long nothing is painted after a change of size, while the widgets take theirs, in seconds."""
+DISCONNECTED_EXIT_S = 2.0
+"""Longest orderly exit once the terminal is disconnected, in seconds; then the process is ended."""
+STALLED_EXIT_S = 5.0
+"""The same while the terminal is connected: it may have stopped reading output."""
+RESIZE_PAINT_DELAY_S = 0.05
+"""Delay of painting after a change of size, while widgets are laid out, in seconds."""
 
 _MOUSE_MODES = (1000, 1002, 1006)
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 _HANGUP = 128 + signal.SIGHUP
 
 
-def _lenient(encoding: str) -> Callable[[], codecs.IncrementalDecoder]:
+def _lenient_decoder(encoding: str) -> Callable[[], codecs.IncrementalDecoder]:
     return partial(codecs.getincrementaldecoder(encoding), errors="ignore")
 
 
-class _NoThread:
-    """Stands in for Textual's writer thread where an outlet takes the output."""
+class _WriterThreadAdapter:
+    """Has the methods of Textual's writer thread, for output that goes to a TerminalWriter."""
 
-    def __init__(self, outlet: TerminalWriter) -> None:
-        self._outlet = outlet
+    def __init__(self, writer: TerminalWriter) -> None:
+        self._writer = writer
 
     def start(self) -> None:
-        """Nothing to start."""
+        """Do nothing: there is no thread."""
 
     def is_alive(self) -> bool:
-        """Until it is stopped."""
-        return not self._outlet.closed
+        """Whether output is still accepted."""
+        return not self._writer.closed
 
     def stop(self) -> None:
-        """Wait a little for the terminal to take what restores it."""
-        self._outlet.drain(STALLED_S)
-        self._outlet.close()
+        """Close the output, after waiting for what restores the terminal to be written."""
+        self._writer.drain(STALLED_EXIT_S)
+        self._writer.close()
 
 
-def _writer(file: Any) -> Any:
-    outlet = getattr(file, "outlet", None)
-    return WriterThread(file) if outlet is None else _NoThread(outlet)
+def _writer_thread_for(file: Any) -> Any:
+    writer = getattr(file, "writer", None)
+    return WriterThread(file) if writer is None else _WriterThreadAdapter(writer)
 
 
-# Its input thread decodes strictly: one byte of a Latin-1 keyboard would end the app.
-replace_in_driver(_lenient, _writer)
+# The input thread decodes strictly: one byte of a Latin-1 keyboard would end the app.
+replace_in_driver(_lenient_decoder, _writer_thread_for)
 
 
 class RunqyDriver(HookedDriver):
-    """Textual's driver, drawing on standard output, with exits and returns of its own."""
+    """Textual's driver on standard output, with its own exit, suspend and resize handling."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         if sys.__stdout__ is not None:
-            self.output = OutputStream(sys.__stdout__, self._output_lost)
+            self.output = OutputStream(sys.__stdout__, self._output_failed)
             self.to_bytes = self.output.to_bytes
-        self.outlet: TerminalWriter | None = None
+        self.writer: TerminalWriter | None = None
         self.link = TerminalLink()
         self._handlers: dict[signal.Signals, Any] = {}
-        self._last_resort: threading.Timer | None = None
+        self._exit_timer: threading.Timer | None = None
         self._resizing = Resizing(self.loop, self._resized)
-        self._size_noted = False
+        self._size_pending = False
 
-    # The terminal is taken and given back
+    # Start and end of application mode
 
     def start_application_mode(self) -> None:
-        """Take the terminal. A signal that comes later gives it back; before, nothing was taken.
+        """Take the terminal, and install the signal handlers that restore it.
 
-        A signal that was ignored when the process started (``nohup``) stays ignored.
+        A signal that was ignored when the process started (``nohup``) remains ignored.
         """
         for number in _SIGNALS:
             if number not in self._handlers and signal.getsignal(number) is not signal.SIG_IGN:
-                # Not the loop's own handlers: they wait while the loop waits for the terminal.
-                self._handlers[number] = signal.signal(number, self._signalled)
+                # Not the loop's handlers: those do not run while the loop waits for the terminal.
+                self._handlers[number] = signal.signal(number, self._handle_exit_signal)
         descriptor = None if sys.__stdout__ is None else open_terminal(sys.__stdout__.fileno())
         if descriptor is not None:
-            self.outlet = TerminalWriter(descriptor, self.loop, self._output_lost)
-            self.output.outlet = self.outlet
+            self.writer = TerminalWriter(descriptor, self.loop, self._output_failed)
+            self.output.writer = self.writer
         self.link.reset()
         super().start_application_mode()  # type: ignore[no-untyped-call]
         if self.is_active:
             signal.signal(signal.SIGWINCH, self._size_changed)
 
     def write(self, data: str) -> None:
-        """Write in order with everything else, without waiting for the terminal."""
-        if self.outlet is None:
+        """Write, in order with all other output, without blocking."""
+        if self.writer is None:
             super().write(data)
         else:
-            self.outlet.write(self.to_bytes(data))
+            self.writer.write(self.to_bytes(data))
 
     def close(self) -> None:
-        """Leave signals and output to whoever comes after us."""
+        """Restore the signal handlers, and end all output."""
         super().close()
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
         self._handlers.clear()
-        if self._last_resort is not None:
-            self._last_resort.cancel()
+        if self._exit_timer is not None:
+            self._exit_timer.cancel()
 
     def disable_input(self) -> None:
-        """Read no more, once what the terminal was asked has been answered."""
-        if self.outlet is not None and not self.outlet.backlog and not self.terminal_is_gone:
-            self.link.settle()
+        """Stop reading input, after a pending query of the terminal has been answered."""
+        if self.writer is not None and not self.writer.backlog and not self.is_disconnected:
+            self.link.wait_for_answer()
         super().disable_input()
 
     def use_mouse(self, wanted: bool) -> None:
-        """Ask the terminal for the mouse, or leave it to the terminal, from now on."""
+        """Switch mouse reports on or off; off, the terminal itself selects text."""
         if wanted != self.mouse:
             self.disable_mouse()
             self.mouse = wanted
             self.enable_mouse()
             if self.sizes_in_band:
-                self.enable_mouse_pixels()  # as the parser takes for granted from then on
+                self.enable_mouse_pixels()  # the parser expects pixels from then on
 
     def enable_mouse(self) -> None:
-        """Report clicks, the wheel and dragging.
+        """Switch on reports of clicks, the wheel and dragging.
 
-        Every move of the pointer (1003) would be bytes both ways.
+        Not of every move of the pointer (1003), which costs bytes in both directions.
         """
         if self.mouse:
             self.write("".join(f"\x1b[?{mode}h" for mode in _MOUSE_MODES))
             self.flush()
 
     def disable_mouse(self) -> None:
-        """Report nothing of the mouse, in pixels neither."""
+        """Switch off mouse reports, those in pixels too."""
         if self.mouse_in_pixels:
             self.write("\x1b[?1016l")
         if self.mouse:
             self.write("".join(f"\x1b[?{mode}l" for mode in _MOUSE_MODES))
             self.flush()
 
-    # Leaving
+    # Exit
 
-    def _signalled(self, number: int, _frame: FrameType | None) -> None:
-        self._end_later(128 + number)
-        self.loop.call_soon_threadsafe(self.leave, 128 + number)
+    def _handle_exit_signal(self, number: int, _frame: FrameType | None) -> None:
+        self._schedule_forced_exit(128 + number)
+        self.loop.call_soon_threadsafe(self.exit_app, 128 + number)
 
-    def leave(self, code: int) -> None:
-        """End the app with an exit code, in order if the terminal lets us."""
-        self._end_later(code)
+    def exit_app(self, code: int) -> None:
+        """Exit the app with ``code``; the process is ended if that takes too long."""
+        self._schedule_forced_exit(code)
         self.app.exit(return_code=code)
 
-    def leave_if_gone(self) -> None:
-        """Leave if the terminal has hung up; needed where SIGHUP is ignored."""
-        if self.terminal_is_gone:
-            self.leave(_HANGUP)
+    def exit_if_disconnected(self) -> None:
+        """Exit if the terminal has hung up; needed where SIGHUP is ignored."""
+        if self.is_disconnected:
+            self.exit_app(_HANGUP)
 
-    def _output_lost(self) -> None:
-        self.loop.call_soon_threadsafe(self.leave, _HANGUP)
+    def _output_failed(self) -> None:
+        self.loop.call_soon_threadsafe(self.exit_app, _HANGUP)
 
     @property
-    def terminal_is_gone(self) -> bool:
+    def is_disconnected(self) -> bool:
         """Whether the other end of the terminal has hung up."""
         poll = select.poll()
-        gone = select.POLLHUP | select.POLLERR  # POLLNVAL only says that poll knows no terminals
+        gone = select.POLLHUP | select.POLLERR  # POLLNVAL: poll does not support terminals here
         poll.register(self.fileno, gone)
         return any(event & gone for _, event in poll.poll(0))
 
-    def _end_later(self, code: int) -> None:
-        """End the process shortly even if an orderly exit hangs on writes to the terminal."""
-        if self._last_resort is None:
-            patience = LAST_RESORT_S if self.terminal_is_gone else STALLED_S
-            self._last_resort = threading.Timer(patience, self._end_now, [code])
-            self._last_resort.daemon = True
-            self._last_resort.start()
+    def _schedule_forced_exit(self, code: int) -> None:
+        """End the process after a timeout, even if an orderly exit hangs on terminal output."""
+        if self._exit_timer is None:
+            timeout_s = DISCONNECTED_EXIT_S if self.is_disconnected else STALLED_EXIT_S
+            self._exit_timer = threading.Timer(timeout_s, self._force_exit, [code])
+            self._exit_timer.daemon = True
+            self._exit_timer.start()
 
-    def _end_now(self, code: int) -> None:
+    def _force_exit(self, code: int) -> None:
         if self.attrs_before is not None:
             with suppress(termios.error):
                 termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
         os._exit(code)
 
-    # Stopping and coming back
+    # Suspend and resume
 
     def handle_stop_signal(self) -> None:
-        """Give the terminal back, then stop."""
+        """Restore the terminal, then stop the process."""
         if self.restarts_after_stop:
-            # In the loop, since a handler may have interrupted a write that holds a lock.
-            self.loop.call_soon_threadsafe(self._stop)
+            # In the loop: a signal handler may have interrupted a write that holds a lock.
+            self.loop.call_soon_threadsafe(self._suspend)
         else:
             os.kill(os.getpid(), signal.SIGSTOP)
 
-    def _stop(self) -> None:
+    def _suspend(self) -> None:
         self.suspend_application_mode()
         os.kill(os.getpid(), signal.SIGSTOP)
 
     def handle_continue_signal(self) -> None:
-        """Take the terminal again."""
+        """Start application mode again."""
         if self.restarts_after_stop:
-            self.loop.call_soon_threadsafe(self._come_back)
+            self.loop.call_soon_threadsafe(self._take_terminal_again)
 
-    def _come_back(self) -> None:
+    def _take_terminal_again(self) -> None:
         if self.is_active:
-            # Stopped by SIGSTOP, for which nobody can prepare: the terminal may be in any state.
+            # Stopped by SIGSTOP, which cannot be handled: the terminal may be in any state.
             self.suspend_application_mode()
         self.resume()
 
     # Sizes
 
     def _size_changed(self, *_: object) -> None:
-        # Also where the terminal reports sizes in band: between it and us may be one that does not.
-        # Signals interrupt each other's handlers: in a storm those would be too deep for Python.
-        if not self._size_noted:
-            self._size_noted = True
-            self.loop.call_soon_threadsafe(self._take_size)
+        # Also where the terminal reports sizes in band: a multiplexer in between may not.
+        # Signals interrupt their own handlers: many at once would exceed the recursion limit.
+        if not self._size_pending:
+            self._size_pending = True
+            self.loop.call_soon_threadsafe(self._observe_size)
 
-    def _take_size(self) -> None:
-        self._size_noted = False
-        self._resizing.take()
+    def _observe_size(self) -> None:
+        self._size_pending = False
+        self._resizing.observe()
 
     def _resized(self, reported: Resize | None) -> None:
         if reported is None:
             size = Size(*self.read_size())
             reported = Resize(size, size)
-        self.app.call_later(self._paint_once)
+        self.app.call_later(self._delay_painting)
         self.send_message(reported)
 
-    def _paint_once(self) -> None:
-        # Widgets that learn their new sizes one after the other would paint three full frames.
-        if is_ready(self.app):  # before, there is no screen to hold
-            self.app.delay_update(TRANSITION_S)
+    def _delay_painting(self) -> None:
+        # Widgets get their new sizes one after the other: that would paint three full frames.
+        if is_ready(self.app):  # before, there is no screen
+            self.app.delay_update(RESIZE_PAINT_DELAY_S)
 
     def terminal_size(self) -> tuple[int, int] | None:
-        """Ask the terminal itself; the environment may say otherwise."""
+        """Columns and rows as the terminal reports them, whatever the environment holds."""
         try:
             columns, rows = os.get_terminal_size(self.output.fileno())
         except OSError:
@@ -264,22 +267,25 @@ class RunqyDriver(HookedDriver):
     # Input
 
     def process_message(self, message: Message) -> None:
-        """Keep from a paste what can be seen: a field would write the rest to the terminal."""
+        """Handle sizes and cursor reports; remove control characters from a pasted text.
+
+        An input field would write them to the terminal.
+        """
         if isinstance(message, Paste):
             text = "".join(c for c in message.text if c in "\r\n\t" or safe_line(c) == c)
             message = Paste(text)
         elif isinstance(message, CursorPosition):
-            self.loop.call_soon_threadsafe(self.link.answered, self.link.heard())
+            self.loop.call_soon_threadsafe(self.link.record_answer, self.link.answer_received())
             return
         elif isinstance(message, Resize):
             message.set_sender(self.app)
-            self.loop.call_soon_threadsafe(self._resizing.take, message)
+            self.loop.call_soon_threadsafe(self._resizing.observe, message)
             return
         super().process_message(message)
 
     def input_failed(self, error: Exception) -> None:
-        """Leave if the terminal is gone; any other error of the input thread is the app's."""
-        if self.terminal_is_gone:
-            self.loop.call_soon_threadsafe(self.leave, _HANGUP)
+        """Exit if the terminal is disconnected; otherwise pass the error to the app."""
+        if self.is_disconnected:
+            self.loop.call_soon_threadsafe(self.exit_app, _HANGUP)
         else:
             self.app.call_later(fail, self.app, error)

@@ -1,4 +1,4 @@
-"""When a screen paints: soon after something changed, and at once after a key."""
+"""Schedules the frames of a screen: soon after a change, and immediately after a key."""
 
 from __future__ import annotations
 
@@ -9,75 +9,75 @@ from time import monotonic
 from textual.constants import MAX_FPS
 
 GAP_S = 1 / MAX_FPS
-"""Least time from one frame to the next, in seconds."""
-HASTE_S = 2 * GAP_S
-"""Least time from one hurried frame to the next, so that a rush of keys is half more at most."""
+"""Shortest time between two frames, in seconds."""
+URGENT_GAP_S = 2 * GAP_S
+"""Shortest time between two urgent frames: many keys at once add half as many frames at most."""
 
 
 class FrameTimer:
-    """Stands in for the timer by which a Textual screen paints, with the methods it is used by.
+    """Replaces the update timer of a Textual screen; has the methods that Textual calls.
 
-    That timer ticks in step with a clock of its own: once it has rested, the second frame comes
-    one to two periods behind the first. A key that was typed right after a poll had been painted
-    waited up to 33 ms for its frame. Here a frame follows the one before after a gap, and the
-    first one after a key does not wait at all.
+    Textual's timer fires at fixed periods: after a pause, the second frame is drawn one to two
+    periods behind the first, and a key typed right after a poll was painted waited up to 33 ms.
+    This one draws a frame :data:`GAP_S` after the last, and the first one after a key immediately.
 
-    The first frame waits for a gap too: what a new screen mounts meanwhile is painted together.
+    The first frame of a screen waits for :data:`GAP_S` too, so that all that is mounted by then is
+    painted together.
 
     Args:
-        paint: called in the loop, in the context of whoever asked first.
+        paint: draws a frame; called in the loop, in the context of the first request.
         clock: seconds, for the gaps.
     """
 
     def __init__(self, paint: Callable[[], None], clock: Callable[[], float] = monotonic) -> None:
         self._paint = paint
         self._clock = clock
-        self._last = clock()
-        self._hurried = float("-inf")
-        self._in_haste = False
+        self._last_frame = clock()
+        self._last_urgent = float("-inf")
+        self._is_urgent = False
         self._held_until = float("-inf")
-        self._due: asyncio.TimerHandle | None = None
+        self._scheduled: asyncio.TimerHandle | None = None
 
-    def hold(self, patience_s: float) -> None:
-        """Let frames wait for so long, or until :meth:`release`: more is just coming.
+    def hold(self, longest_s: float) -> None:
+        """Delay frames for ``longest_s`` seconds or until :meth:`release`, as more changes follow.
 
-        Nobody who hurries is held up.
+        Urgent frames are not delayed.
         """
-        self._hold_until(self._clock() + patience_s)
+        self._hold_until(self._clock() + longest_s)
 
     def release(self) -> None:
-        """All is there: let the frame that waits follow."""
+        """End :meth:`hold`: draw the delayed frame."""
         self._hold_until(float("-inf"))
 
     def _hold_until(self, moment: float) -> None:
         self._held_until = moment
-        if self._due is not None:
+        if self._scheduled is not None:
             self.pause()
             self.resume()
 
-    def hurry(self) -> None:
-        """Let the next frame that is asked for follow at once: somebody waits for it."""
-        self._in_haste = True
+    def expedite(self) -> None:
+        """Have the next requested frame drawn immediately: it answers a key or the mouse."""
+        self._is_urgent = True
 
     def resume(self) -> None:
-        """Ask for a frame."""
-        at_once = self._in_haste and self._clock() - self._hurried >= HASTE_S
-        if at_once:
+        """Request a frame."""
+        immediately = self._is_urgent and self._clock() - self._last_urgent >= URGENT_GAP_S
+        if immediately:
             self.pause()
-        if self._due is None:
-            earliest = max(self._last + GAP_S, self._held_until)
-            wait = 0.0 if at_once else max(0.0, earliest - self._clock())
-            self._due = asyncio.get_running_loop().call_later(wait, self._run)
-            if at_once:
-                self._in_haste, self._hurried = False, self._clock()
+        if self._scheduled is None:
+            earliest = max(self._last_frame + GAP_S, self._held_until)
+            wait = 0.0 if immediately else max(0.0, earliest - self._clock())
+            self._scheduled = asyncio.get_running_loop().call_later(wait, self._run)
+            if immediately:
+                self._is_urgent, self._last_urgent = False, self._clock()
 
     def pause(self) -> None:
-        """Ask for none any more."""
-        if self._due is not None:
-            self._due.cancel()
-            self._due = None
+        """Cancel the requested frame."""
+        if self._scheduled is not None:
+            self._scheduled.cancel()
+            self._scheduled = None
 
     def _run(self) -> None:
-        self._due = None
-        self._last = self._clock()
+        self._scheduled = None
+        self._last_frame = self._clock()
         self._paint()

@@ -1,4 +1,4 @@
-"""Sizes of the terminal: a storm of them costs a few frames, and the last one counts."""
+"""Coalesces changes of the terminal's size: many in a row cost a few frames."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections.abc import Callable
 from textual.events import Resize
 
 SETTLE_S = 0.1
-"""Sizes that follow each other within this are one change, in seconds."""
+"""Sizes that follow each other within this time are one change, in seconds."""
 PATIENCE_S = 0.5
-"""How long a storm may go on without a frame at a size of its own, in seconds."""
+"""Longest time for which sizes are held back while more follow, in seconds."""
 
 
 class Resizing:
-    """Passes sizes on: a single one at once, of many the newest. Lives in the loop's thread.
+    """Delivers a single size immediately, and of many in a row the newest. Not thread-safe.
 
     Args:
-        deliver: takes a size that was reported, or ``None``: look at the terminal yourself.
+        deliver: called with a reported size, or with ``None`` to have it read from the terminal.
     """
 
     def __init__(self, loop: AbstractEventLoop, deliver: Callable[[Resize | None], None]) -> None:
@@ -25,19 +25,19 @@ class Resizing:
         self._deliver = deliver
         self._newest: Resize | None = None
         self._waiting = False
-        self._due = self._latest = self._delivered = 0.0
+        self._due = self._deadline = self._delivered = 0.0
 
-    def take(self, size: Resize | None = None) -> None:
-        """Note that the terminal has another size."""
+    def observe(self, size: Resize | None = None) -> None:
+        """Record that the terminal has another size; ``None`` if it was only signalled."""
         self._newest = size
         now = self._loop.time()
         if self._waiting:
-            self._due = min(now + SETTLE_S, self._latest)
+            self._due = min(now + SETTLE_S, self._deadline)
         elif now - self._delivered > SETTLE_S:
-            self._pass_on()
+            self._deliver_newest()
         else:
             self._waiting = True
-            self._due, self._latest = now + SETTLE_S, now + PATIENCE_S
+            self._due, self._deadline = now + SETTLE_S, now + PATIENCE_S
             self._loop.call_at(self._due, self._settle)
 
     def _settle(self) -> None:
@@ -45,8 +45,8 @@ class Resizing:
             self._loop.call_at(self._due, self._settle)
         else:
             self._waiting = False
-            self._pass_on()
+            self._deliver_newest()
 
-    def _pass_on(self) -> None:
+    def _deliver_newest(self) -> None:
         self._delivered = self._loop.time()
         self._deliver(self._newest)

@@ -1,4 +1,4 @@
-"""How a cell is drawn: colours, attributes and link, and the shortest way from one to another."""
+"""Styles of cells as SGR parameters, and the shortest sequence from one style to another."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rich.color import ColorSystem
 from rich.style import Style
 
 from runqy_tui.tui.compat.hooks import style_attributes
-from runqy_tui.tui.renderer.ansi16 import sixteen
+from runqy_tui.tui.renderer.ansi16 import ansi16_codes
 
 _ON = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "21", "51", "52", "53")
 """SGR codes in the order of Rich's attribute bits."""
@@ -24,9 +24,9 @@ _OFF = (
     (0b0110000000000, "54"),
     (0b1000000000000, "55"),
 )
-"""Bits that one code switches off together."""
+"""Attribute bits, and the one code that switches them off together."""
 _SEEN_ON_BLANK = 0b1111101111000
-"""Attributes that show on a blank: underlines, blinking, reverse, strike, frames, overline."""
+"""Attributes visible on a blank: underlines, blinking, reverse, strike, frames, overline."""
 
 _MOST_STYLES = 4096
 
@@ -41,13 +41,13 @@ class CellStyle(NamedTuple):
 
     @property
     def blank(self) -> CellStyle:
-        """The pen that draws the same blank; colour and weight of nothing are no difference."""
+        """The simplest style that draws a blank in the same way: its background alone."""
         if self.flags & _SEEN_ON_BLANK or self.link:
             return self
         return CellStyle(bg=self.bg)
 
     def draws_blank_like(self, other: CellStyle) -> bool:
-        """Whether a blank of this pen looks like one of ``other``, itself a :attr:`blank`."""
+        """Whether a blank in this style looks like one in ``other``, which is a :attr:`blank`."""
         return self is other or self == other or self.blank == other
 
 
@@ -55,73 +55,79 @@ PLAIN = CellStyle()
 
 
 class StyleEncoder:
-    """Pens of Rich's styles in one colour system, each made once.
+    """Converts Rich's styles for one colour system, each once.
 
     Args:
-        colours: the terminal's colour system; ``None`` draws without colour or attribute.
+        colours: the terminal's colour system; ``None`` draws without colours and attributes.
     """
 
     def __init__(self, colours: ColorSystem | None) -> None:
         self._colours = colours
-        self._of: dict[Style, tuple[CellStyle, CellStyle]] = {}
-        self._own: dict[CellStyle, CellStyle] = {PLAIN: PLAIN}
+        self._encoded: dict[Style, tuple[CellStyle, CellStyle]] = {}
+        self._unique: dict[CellStyle, CellStyle] = {PLAIN: PLAIN}
 
-    def of(self, style: Style | None) -> tuple[CellStyle, CellStyle]:
-        """The pen of a style, and the pen of its blanks."""
+    def encode(self, style: Style | None) -> tuple[CellStyle, CellStyle]:
+        """Return the style of a cell, and the style of its blanks."""
         if style is None or self._colours is None:
             return PLAIN, PLAIN
-        found = self._of.get(style)
+        found = self._encoded.get(style)
         if found is None:
-            if len(self._of) >= _MOST_STYLES:
-                self._of.clear()
-                self._own = {PLAIN: PLAIN}
-            pen = _pen(style, self._colours)
-            found = self._of[style] = (self._kept(pen), self._kept(pen.blank))
+            if len(self._encoded) >= _MOST_STYLES:
+                self._encoded.clear()
+                self._unique = {PLAIN: PLAIN}
+            cell_style = _encode(style, self._colours)
+            found = self._encoded[style] = (
+                self._interned(cell_style),
+                self._interned(cell_style.blank),
+            )
         return found
 
-    def _kept(self, pen: CellStyle) -> CellStyle:
-        # One object for equal pens: rows are compared at each frame, by identity where it holds.
-        return self._own.setdefault(pen, pen)
+    def _interned(self, cell_style: CellStyle) -> CellStyle:
+        # One object for equal styles: comparing rows is faster where objects are identical.
+        return self._unique.setdefault(cell_style, cell_style)
 
 
-def _pen(style: Style, colours: ColorSystem) -> CellStyle:
+def _encode(style: Style, colours: ColorSystem) -> CellStyle:
     fg, bg = style.color, style.bgcolor
     link = f"id={style.link_id};{style.link}" if style.link else ""
     if colours is ColorSystem.STANDARD:
-        ink, ground = sixteen(fg, bg)
+        fg_code, bg_code = ansi16_codes(fg, bg)
     else:
-        ink = "39" if fg is None else ";".join(fg.downgrade(colours).get_ansi_codes())
-        ground = (
+        fg_code = "39" if fg is None else ";".join(fg.downgrade(colours).get_ansi_codes())
+        bg_code = (
             "49" if bg is None else ";".join(bg.downgrade(colours).get_ansi_codes(foreground=False))
         )
-    return CellStyle(ink, ground, style_attributes(style), link)
+    return CellStyle(fg_code, bg_code, style_attributes(style), link)
 
 
 @lru_cache(maxsize=2048)
-def change(old: CellStyle | None, new: CellStyle) -> str:
-    """The shortest sequence that takes up ``new``; ``None`` is a pen of which nothing is known."""
+def style_change(old: CellStyle | None, new: CellStyle) -> str:
+    """Return the shortest sequence that changes the style; ``None`` is an unknown style."""
     if old == new:
         return ""
-    # No frame leaves a link open, so that none is where nothing is known.
-    was = PLAIN.link if old is None else old.link
-    link = "" if was == new.link else f"\x1b]8;{new.link or ';'}\x1b\\"
+    # No frame leaves a link open, so there is none in an unknown style.
+    old_link = PLAIN.link if old is None else old.link
+    link = "" if old_link == new.link else f"\x1b]8;{new.link or ';'}\x1b\\"
     if old is None:
-        return link + _whole(new)
+        return link + _full_sequence(new)
     if old[:3] == new[:3]:
         return link
     codes = [*([new.fg] if old.fg != new.fg else []), *([new.bg] if old.bg != new.bg else [])]
-    codes += _switches(old.flags, new.flags)
-    delta, whole = f"\x1b[{';'.join(codes)}m", _whole(new)
+    codes += _attribute_codes(old.flags, new.flags)
+    delta, whole = f"\x1b[{';'.join(codes)}m", _full_sequence(new)
     return link + min(delta, whole, key=len)
 
 
-def _whole(pen: CellStyle) -> str:
-    codes = [code for bit, code in enumerate(_ON) if pen.flags >> bit & 1]
-    codes += [*([pen.fg] if pen.fg != "39" else []), *([pen.bg] if pen.bg != "49" else [])]
+def _full_sequence(cell_style: CellStyle) -> str:
+    codes = [code for bit, code in enumerate(_ON) if cell_style.flags >> bit & 1]
+    codes += [
+        *([cell_style.fg] if cell_style.fg != "39" else []),
+        *([cell_style.bg] if cell_style.bg != "49" else []),
+    ]
     return f"\x1b[;{';'.join(codes)}m" if codes else "\x1b[m"
 
 
-def _switches(old: int, new: int) -> list[str]:
+def _attribute_codes(old: int, new: int) -> list[str]:
     codes: list[str] = []
     kept = old
     for bits, code in _OFF:

@@ -18,8 +18,8 @@ from rich.cells import get_character_cell_size
 
 from runqy_tui.text import terminal_encoding
 
-_SUBSTITUTE = "runqy-tui.ascii"
-_ASCII = {
+_ERROR_HANDLER = "runqy-tui.ascii"
+_ASCII_FOR = {
     char: ascii_char
     for chars, ascii_char in (
         ("─━═┄┈╌▁▔", "-"),
@@ -46,53 +46,53 @@ _ASCII = {
 
 
 class OutputStream:
-    """Standard output; once it fails all is dropped, so that nobody waits for it in vain.
+    """Standard output, encoded; after the first failure all output is dropped.
 
-    What its encoding cannot say becomes ASCII of the same width.
+    Characters that the encoding lacks become ASCII of the same width.
 
     Args:
-        lost: called from the writing thread, at the first failure.
+        on_failure: called from the writing thread, at the first failure.
     """
 
-    def __init__(self, file: TextIO, lost: Callable[[], None]) -> None:
+    def __init__(self, file: TextIO, on_failure: Callable[[], None]) -> None:
         if isinstance(file, io.TextIOWrapper):
-            codecs.register_error(_SUBSTITUTE, _substitute)
+            codecs.register_error(_ERROR_HANDLER, _to_ascii)
             encoding = terminal_encoding.of_terminal(file.encoding, os.environ)
-            file.reconfigure(encoding=encoding, errors=_SUBSTITUTE)
+            file.reconfigure(encoding=encoding, errors=_ERROR_HANDLER)
         self.fileno = file.fileno
         self._file = file
-        self._lost = lost
+        self._on_failure = on_failure
         self._failed = False
-        self.outlet: object = None
+        self.writer: object = None
 
     def write(self, text: str) -> None:
         """Write a text."""
-        self._attempt(self._file.write, text)
+        self._try(self._file.write, text)
 
     def flush(self) -> None:
-        """Write what is still in a buffer."""
-        self._attempt(self._file.flush)
+        """Write what is buffered."""
+        self._try(self._file.flush)
 
     def to_bytes(self, text: str) -> bytes:
-        """The text as this output encodes it."""
+        """Encode a text for this output."""
         encoding = getattr(self._file, "encoding", None) or "utf-8"
         return text.encode(encoding, getattr(self._file, "errors", None) or "replace")
 
-    def _attempt(self, write: Callable[..., object], *text: str) -> None:
+    def _try(self, write: Callable[..., object], *text: str) -> None:
         if not self._failed:
             try:
                 write(*text)
             except OSError:
                 self._failed = True
-                self._lost()
+                self._on_failure()
 
 
-def _substitute(error: UnicodeError) -> tuple[str, int]:
+def _to_ascii(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     chars = error.object[error.start : error.end]
     return "".join(
-        _ASCII.get(char) or "?" * get_character_cell_size(char) for char in chars
+        _ASCII_FOR.get(char) or "?" * get_character_cell_size(char) for char in chars
     ), error.end
 
 
@@ -100,10 +100,10 @@ _LARGEST_WRITE = 65_536
 
 
 def open_terminal(fileno: int) -> int | None:
-    """A descriptor of our own for the same terminal, one that never blocks.
+    """Open the same terminal again, non-blocking; ``None`` if this process may not open it.
 
-    To make the given one non-blocking would do it to every process that shares it, the shell
-    included. ``None`` where the terminal has no name that this process may open.
+    Making the given descriptor non-blocking would affect every process that shares it, the shell
+    included.
     """
     try:
         return os.open(os.ttyname(fileno), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
@@ -112,85 +112,88 @@ def open_terminal(fileno: int) -> int | None:
 
 
 class TerminalWriter:
-    """Writes in the order in which it is told to, as fast as the terminal takes it.
+    """Queues output and writes it in order, as fast as the terminal reads it, without blocking.
 
     Args:
         descriptor: non-blocking; closed by :meth:`close`.
-        lost: called in the loop at the first failure. All later output is dropped.
+        on_failure: called in the loop at the first failure. All later output is dropped.
     """
 
     def __init__(
-        self, descriptor: int, loop: asyncio.AbstractEventLoop, lost: Callable[[], None]
+        self, descriptor: int, loop: asyncio.AbstractEventLoop, on_failure: Callable[[], None]
     ) -> None:
         self.written = 0
         self._descriptor = descriptor
         self._loop = loop
-        self._lost = lost
+        self._on_failure = on_failure
         self._thread = threading.get_ident()
-        self._waiting: deque[bytes] = deque()
+        self._queue: deque[bytes] = deque()
         self._failed = False
-        self._watching = False
+        self._is_watched = False
         self._blocked_at: float | None = None
-        self._when_clear: Callable[[], None] | None = None
+        self._on_drained: Callable[[], None] | None = None
 
     @property
     def closed(self) -> bool:
-        """Whether nothing is written any more."""
+        """Whether output is dropped, after a failure or :meth:`close`."""
         return self._failed
 
     @property
     def backlog(self) -> int:
-        """Bytes that the terminal has not taken yet."""
-        return sum(map(len, self._waiting))
+        """Bytes that are not written yet."""
+        return sum(map(len, self._queue))
 
     @property
-    def waiting_s(self) -> float:
-        """Seconds since when the terminal takes less than it is given; 0 where it takes all."""
+    def blocked_s(self) -> float:
+        """Seconds for which output has been queued; 0 where there is none."""
         return 0.0 if self._blocked_at is None else monotonic() - self._blocked_at
 
     def write(self, data: bytes) -> None:
-        """Write now what goes, the rest when it goes. May be called from any thread."""
+        """Write what the terminal accepts now, and queue the rest. Thread-safe."""
         if threading.get_ident() != self._thread:
             self._loop.call_soon_threadsafe(self.write, data)
         elif data and not self._failed:
-            self._waiting.append(data)
-            if not self._watching:
+            self._queue.append(data)
+            if not self._is_watched:
                 self._send()
 
-    def when_clear(self, callback: Callable[[], None]) -> None:
-        """Have this called once, as soon as everything has been taken."""
-        self._when_clear = callback
+    def call_when_drained(self, callback: Callable[[], None]) -> None:
+        """Call ``callback`` once, as soon as the queue is empty."""
+        self._on_drained = callback
 
-    def drain(self, patience: float) -> bool:
-        """Wait, at most ``patience`` seconds, until everything is taken; for the end only."""
-        deadline = monotonic() + patience
-        self._unwatch()
-        while self._waiting and not self._failed and (left := deadline - monotonic()) > 0:
+    def drain(self, timeout_s: float) -> bool:
+        """Block for at most ``timeout_s`` seconds until the queue is empty; return whether it is.
+
+        For the exit only: the event loop does not run meanwhile.
+        """
+        deadline = monotonic() + timeout_s
+        self._stop_watching()
+        while self._queue and not self._failed and (left := deadline - monotonic()) > 0:
             select.select([], [self._descriptor], [], left)
             self._push()
-        return not self._waiting
+        return not self._queue
 
     def close(self) -> None:
-        """Write nothing more."""
+        """Drop all further output, and close the descriptor."""
         self._failed = True
-        self._unwatch()
+        self._stop_watching()
         with suppress(OSError):
             os.close(self._descriptor)
 
     def _send(self) -> None:
         self._push()
-        if self._waiting and not self._watching:
+        if self._queue and not self._is_watched:
             self._loop.add_writer(self._descriptor, self._send)
-            self._watching = True
+            self._is_watched = True
             self._blocked_at = monotonic()
-        elif not self._waiting:
-            self._unwatch()
-            if self._when_clear is not None:
-                callback, self._when_clear = self._when_clear, None
+        elif not self._queue:
+            self._stop_watching()
+            if self._on_drained is not None:
+                callback, self._on_drained = self._on_drained, None
                 callback()
 
     def _push(self) -> None:
-        waiting = self._waiting
+        waiting = self._queue
         try:
             while waiting:
                 taken = os.write(self._descriptor, waiting[0][:_LARGEST_WRITE])
@@ -204,11 +207,11 @@ class TerminalWriter:
         except OSError:
             self._failed = True
             waiting.clear()
-            self._unwatch()
-            self._lost()
+            self._stop_watching()
+            self._on_failure()
 
-    def _unwatch(self) -> None:
-        if self._watching:
+    def _stop_watching(self) -> None:
+        if self._is_watched:
             self._loop.remove_writer(self._descriptor)
-            self._watching = False
+            self._is_watched = False
             self._blocked_at = None

@@ -8,8 +8,8 @@ from rich.style import Style
 from textual.color import Color as Blended
 from textual.theme import Theme
 
-from runqy_tui.tui.renderer.ansi16 import sixteen
-from runqy_tui.tui.renderer.style_encoder import StyleEncoder, change
+from runqy_tui.tui.renderer.ansi16 import ansi16_codes
+from runqy_tui.tui.renderer.style_encoder import StyleEncoder, style_change
 from runqy_tui.tui.theme import DARK, LIGHT, PROFILE_COLOURS
 
 _XTERM = (
@@ -49,7 +49,9 @@ def grounds(theme: Theme) -> list[Color]:
 @pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
 def test_text_of_every_theme_can_be_read(theme: Theme) -> None:
     inks = [theme.foreground, theme.error, theme.warning, theme.success, theme.variables["muted"]]
-    pairs = [sixteen(Color.parse(ink or ""), ground) for ink in inks for ground in grounds(theme)]
+    pairs = [
+        ansi16_codes(Color.parse(ink or ""), ground) for ink in inks for ground in grounds(theme)
+    ]
     assert len(pairs) == 20
     worst = min(pairs, key=contrast)
     assert contrast(worst) > READABLE, worst
@@ -59,26 +61,26 @@ def test_text_of_every_theme_can_be_read(theme: Theme) -> None:
 def test_severities_differ(theme: Theme) -> None:
     ground = grounds(theme)[0]
     inks = (theme.error, theme.warning, theme.success, theme.foreground, theme.variables["muted"])
-    assert len({sixteen(Color.parse(ink or ""), ground)[0] for ink in inks}) == 5
+    assert len({ansi16_codes(Color.parse(ink or ""), ground)[0] for ink in inks}) == 5
 
 
 @pytest.mark.parametrize("name", PROFILE_COLOURS)
 def test_a_badge_can_be_read(name: str) -> None:
-    pair = sixteen(Color.parse("#ffffff"), Color.parse(PROFILE_COLOURS[name]))
+    pair = ansi16_codes(Color.parse("#ffffff"), Color.parse(PROFILE_COLOURS[name]))
     assert contrast(pair) > READABLE, pair
 
 
 def test_the_colours_of_the_terminal_itself_are_left_alone() -> None:
-    assert sixteen(None, None) == ("39", "49")
-    assert sixteen(Color.parse("default"), Color.parse("default")) == ("39", "49")
-    assert sixteen(Color.parse("bright_red"), Color.parse("blue")) == ("91", "44")
+    assert ansi16_codes(None, None) == ("39", "49")
+    assert ansi16_codes(Color.parse("default"), Color.parse("default")) == ("39", "49")
+    assert ansi16_codes(Color.parse("bright_red"), Color.parse("blue")) == ("91", "44")
 
 
 def test_any_style_becomes_one_of_sixteen() -> None:
-    pens = StyleEncoder(ColorSystem.STANDARD)
+    style_encoder = StyleEncoder(ColorSystem.STANDARD)
     some = [f"#{value:06x}" for value in range(0, 1 << 24, 262_139)] + ["color(208)", "red"]
     for fg, bg in zip(some, reversed(some), strict=True):
-        pen = pens.of(Style.parse(f"bold {fg} on {bg}"))[0]
-        assert int(pen.fg) in {*range(30, 38), *range(90, 98)}
-        assert int(pen.bg) in {*range(40, 48), *range(100, 108)}
-        assert "8;" not in change(None, pen)
+        cell_style = style_encoder.encode(Style.parse(f"bold {fg} on {bg}"))[0]
+        assert int(cell_style.fg) in {*range(30, 38), *range(90, 98)}
+        assert int(cell_style.bg) in {*range(40, 48), *range(100, 108)}
+        assert "8;" not in style_change(None, cell_style)

@@ -115,7 +115,7 @@ def test_no_control_character_of_a_text_is_sent() -> None:
 
 def test_after_somebody_else_wrote_everything_is_sent() -> None:
     frame, encoder = drawn()
-    encoder.forget()
+    encoder.invalidate()
     sent = encoder.encode(frame)
     assert "\x1b[H\x1b[J" in sent
     assert sent.count("x" * 40) == 3
@@ -123,7 +123,7 @@ def test_after_somebody_else_wrote_everything_is_sent() -> None:
 
 def test_parking_the_cursor_costs_nothing_where_it_is() -> None:
     frame, encoder = drawn()
-    assert encoder.park(1, 5) == "\x1b[2;6H"
-    assert encoder.park(1, 5) == ""
+    assert encoder.park_cursor(1, 5) == "\x1b[2;6H"
+    assert encoder.park_cursor(1, 5) == ""
     put(frame, 1, 5, "a")
     assert encoder.encode(frame) == "a"

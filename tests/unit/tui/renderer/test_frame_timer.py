@@ -85,7 +85,7 @@ def test_a_key_right_after_a_frame_does_not_wait(time: Time) -> None:
     beat.resume()
     time.pass_by(0.001)
     beat.resume()  # something else was changed, and is due after the gap
-    beat.hurry()
+    beat.expedite()
     time.pass_by(0.001)
     beat.resume()
     time.pass_by(1.0)
@@ -96,7 +96,7 @@ def test_haste_is_for_one_frame_only(time: Time) -> None:
     beat = _beat(time)
     beat.resume()
     time.pass_by(0.001)
-    beat.hurry()
+    beat.expedite()
     beat.resume()
     time.pass_by(0.001)
     beat.resume()
@@ -107,7 +107,7 @@ def test_haste_is_for_one_frame_only(time: Time) -> None:
 def test_a_rush_of_keys_is_half_more_frames_at_most(time: Time) -> None:
     beat = _beat(time)
     for _ in range(1000):
-        beat.hurry()
+        beat.expedite()
         beat.resume()
         time.pass_by(0.002)
     assert 2.0 / GAP_S <= len(time.frames) <= 2 + 1.5 * 2.0 / GAP_S
@@ -140,7 +140,7 @@ def test_a_key_is_not_held_up(time: Time) -> None:
     beat.hold(0.5)
     beat.resume()
     time.pass_by(0.1)
-    beat.hurry()
+    beat.expedite()
     beat.resume()
     time.pass_by(0.1)
     assert time.frames == pytest.approx([101.1])

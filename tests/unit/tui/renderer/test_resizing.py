@@ -20,7 +20,7 @@ async def test_one_at_once_and_the_newest_of_many() -> None:
     resizing = Resizing(loop, delivered.append)
     sizes = [_size(columns) for columns in range(100)]
     for size in sizes:
-        resizing.take(size)
+        resizing.observe(size)
     assert delivered == sizes[:1]
     await asyncio.sleep(3 * SETTLE_S)
     assert delivered == [sizes[0], sizes[-1]]
@@ -33,7 +33,7 @@ async def test_a_storm_without_end_is_drawn_now_and_then() -> None:
     start, sent = loop.time(), 0
     while len(delivered) < 2:
         sent += 1
-        resizing.take()
+        resizing.observe()
         await asyncio.sleep(SETTLE_S / 20)
     assert loop.time() - start >= PATIENCE_S * 0.9
     assert sent > 2

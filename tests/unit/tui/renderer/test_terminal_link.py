@@ -31,47 +31,47 @@ def link(clock: Clock) -> TerminalLink:
 def answer(link: TerminalLink, clock: Clock, after: float, size: int = 300) -> None:
     """One question, one answer."""
     clock.now += 11.0
-    assert link.ask(size)
+    assert link.start_query(size)
     clock.now += after
-    link.answered(link.heard())
+    link.record_answer(link.answer_received())
 
 
 def test_one_question_at_a_time_and_seldom(link: TerminalLink, clock: Clock) -> None:
-    assert link.ask(300)
-    assert not link.ask(300), "one is open"
+    assert link.start_query(300)
+    assert not link.start_query(300), "one is open"
     clock.now += 0.3
-    link.answered(link.heard())
+    link.record_answer(link.answer_received())
     assert link.delay_s == pytest.approx(0.3)
     for _ in range(2):
-        assert link.ask(300)
-        link.answered(link.heard())
-    assert link.sure
-    assert not link.ask(300), "it is known for now"
+        assert link.start_query(300)
+        link.record_answer(link.answer_received())
+    assert link.is_reliable
+    assert not link.start_query(300), "it is known for now"
     clock.now += 10.0
-    assert link.ask(300)
+    assert link.start_query(300)
 
 
 def test_a_terminal_that_never_answers_is_soon_left_alone(link: TerminalLink, clock: Clock) -> None:
     asked = 0
     for _ in range(1_000):
-        asked += link.ask(300)
+        asked += link.start_query(300)
         clock.now += 1.0
     assert asked == 2
-    assert (link.delay_s, link.open_s) == (None, 0.0)
-    link.settle()  # returns: the clock stands still, and nobody would answer
+    assert (link.delay_s, link.pending_s) == (None, 0.0)
+    link.wait_for_answer()  # returns: the clock stands still, and nobody would answer
 
 
 def test_one_that_once_answered_is_asked_again(link: TerminalLink, clock: Clock) -> None:
     answer(link, clock, 0.1)
-    assert link.ask(300)
+    assert link.start_query(300)
     clock.now += 2.0
-    assert link.open_s == pytest.approx(2.0)
+    assert link.pending_s == pytest.approx(2.0)
     clock.now += 18.5
-    assert link.ask(300)
+    assert link.start_query(300)
 
 
 def test_an_answer_that_nobody_asked_for_counts_nothing(link: TerminalLink, clock: Clock) -> None:
-    link.answered(link.heard())
+    link.record_answer(link.answer_received())
     assert (link.answers, link.delay_s) == (0, None)
 
 
@@ -82,42 +82,42 @@ def test_a_long_frame_measures_no_distance(link: TerminalLink, clock: Clock) -> 
 
 
 def test_the_far_are_slow_and_the_near_are_not(link: TerminalLink, clock: Clock) -> None:
-    pace = LinkQuality(link, clock)
+    link_quality = LinkQuality(link, clock)
     for _ in range(2):
         answer(link, clock, FAR_S + 0.05)
-        assert not pace.look(0.0), "not by a single answer"
+        assert not link_quality.update(0.0), "not by a single answer"
     answer(link, clock, FAR_S + 0.05)
-    assert pace.look(0.0)
-    assert (pace.slow, pace.why) == (True, "300 ms away")
+    assert link_quality.update(0.0)
+    assert (link_quality.slow, link_quality.why) == (True, "300 ms away")
 
 
 def test_a_late_frame_or_a_backlog_is_slow_at_once(link: TerminalLink, clock: Clock) -> None:
-    pace = LinkQuality(link, clock)
+    link_quality = LinkQuality(link, clock)
     answer(link, clock, 2.3, size=9_000)
-    assert pace.look(0.0)
-    assert (pace.slow, pace.why) == (True, "output takes 2.3 s")
+    assert link_quality.update(0.0)
+    assert (link_quality.slow, link_quality.why) == (True, "output takes 2.3 s")
     silent = LinkQuality(TerminalLink(clock), clock)
-    assert not silent.look(LATE_S / 2)
-    assert silent.look(LATE_S)
+    assert not silent.update(LATE_S / 2)
+    assert silent.update(LATE_S)
     assert silent.slow
 
 
 def test_an_answer_that_does_not_come_is_slow(link: TerminalLink, clock: Clock) -> None:
-    pace = LinkQuality(link, clock)
+    link_quality = LinkQuality(link, clock)
     answer(link, clock, 0.01)
     clock.now += 11.0
-    assert link.ask(300)
-    assert not pace.look(0.0)
+    assert link.start_query(300)
+    assert not link_quality.update(0.0)
     clock.now += LATE_S
-    assert pace.look(0.0)
+    assert link_quality.update(0.0)
 
 
-def calm_after(pace: LinkQuality, link: TerminalLink, clock: Clock) -> float:
+def calm_after(link_quality: LinkQuality, link: TerminalLink, clock: Clock) -> float:
     """Seconds of a fine link until it counts as fast."""
     began = clock.now
-    while pace.slow:
+    while link_quality.slow:
         answer(link, clock, 0.02)
-        pace.look(0.0)
+        link_quality.update(0.0)
         assert clock.now - began < 3_600
     return clock.now - began
 
@@ -125,39 +125,39 @@ def calm_after(pace: LinkQuality, link: TerminalLink, clock: Clock) -> float:
 def test_it_is_fast_again_after_a_while_and_does_not_flutter(
     link: TerminalLink, clock: Clock
 ) -> None:
-    pace = LinkQuality(link, clock)
+    link_quality = LinkQuality(link, clock)
     waits = []
     for _ in range(4):
         answer(link, clock, 1.5)
-        assert pace.look(0.0)
-        assert pace.slow
-        waits.append(calm_after(pace, link, clock))
-        assert pace.why == ""
+        assert link_quality.update(0.0)
+        assert link_quality.slow
+        waits.append(calm_after(link_quality, link, clock))
+        assert link_quality.why == ""
     assert waits[0] >= CALM_S
     assert all(later > sooner for sooner, later in pairwise(waits)), waits
     assert waits[-1] >= 8 * CALM_S
 
 
 def test_silence_proves_nothing(link: TerminalLink, clock: Clock) -> None:
-    pace = LinkQuality(link, clock)
+    link_quality = LinkQuality(link, clock)
     answer(link, clock, 1.5, size=9_000)
-    pace.look(0.0)
+    link_quality.update(0.0)
     for _ in range(300):
         clock.now += 1.0
-        pace.look(0.0)
-    assert pace.slow, "not one answer since"
+        link_quality.update(0.0)
+    assert link_quality.slow, "not one answer since"
 
 
 def test_between_near_and_far_nothing_changes(link: TerminalLink, clock: Clock) -> None:
     fast, slow = LinkQuality(link, clock), LinkQuality(link, clock)
     answer(link, clock, 1.5, size=9_000)
-    slow.look(0.0)
-    fast.look(0.0)
+    slow.update(0.0)
+    fast.update(0.0)
     fast.slow = False
     for _ in range(40):
         answer(link, clock, 0.2)
-        assert not fast.look(0.0)
-        slow.look(0.0)
+        assert not fast.update(0.0)
+        slow.update(0.0)
     assert (fast.slow, slow.slow) == (False, True)
 
 
@@ -174,41 +174,41 @@ def test_on_a_thin_link_frames_wait_while_much_is_on_its_way(
 ) -> None:
     thin(link, clock)
     clock.now += 0.5
-    assert not link.ask(700), "little"
-    assert link.ask(700), "much, taken together"
-    assert not link.holds, "less than must be on its way for the link not to be idle"
-    assert not link.ask(200)
-    assert link.holds
+    assert not link.start_query(700), "little"
+    assert link.start_query(700), "much, taken together"
+    assert not link.is_congested, "less than must be on its way for the link not to be idle"
+    assert not link.start_query(200)
+    assert link.is_congested
     clock.now += 0.7
-    link.answered(link.heard())
-    assert not link.holds
+    link.record_answer(link.answer_received())
+    assert not link.is_congested
 
 
 @pytest.mark.parametrize("rate", [16_000, 1_000_000])
 def test_on_a_faster_link_nothing_waits(link: TerminalLink, clock: Clock, rate: float) -> None:
     thin(link, clock, rate)
     clock.now += 0.5
-    assert link.ask(60_000)
-    assert not link.holds
+    assert link.start_query(60_000)
+    assert not link.is_congested
 
 
 def test_where_nothing_is_known_nothing_waits(link: TerminalLink) -> None:
-    assert link.ask(60_000)
-    assert not link.holds
+    assert link.start_query(60_000)
+    assert not link.is_congested
 
 
 def test_what_waits_does_not_wait_for_ever(link: TerminalLink, clock: Clock) -> None:
     thin(link, clock)
     clock.now += 0.5
-    assert link.ask(9_000)
-    assert link.holds
+    assert link.start_query(9_000)
+    assert link.is_congested
     clock.now += 3.1
-    assert not link.holds
+    assert not link.is_congested
 
 
 def test_what_was_sent_long_ago_delays_nothing(link: TerminalLink, clock: Clock) -> None:
     thin(link, clock)
     for _ in range(6):
         clock.now += 1.1
-        assert not link.ask(400)
-        assert not link.holds
+        assert not link.start_query(400)
+        assert not link.is_congested

@@ -27,11 +27,11 @@ class Pipe:
 
     ours: int
     theirs: int
-    lost: list[bool] = field(default_factory=list)
+    on_failure: list[bool] = field(default_factory=list)
 
-    def outlet(self) -> TerminalWriter:
+    def writer(self) -> TerminalWriter:
         return TerminalWriter(
-            self.theirs, asyncio.get_running_loop(), lambda: self.lost.append(True)
+            self.theirs, asyncio.get_running_loop(), lambda: self.on_failure.append(True)
         )
 
     def read(self) -> bytes:
@@ -40,9 +40,9 @@ class Pipe:
         except BlockingIOError:
             return b""
 
-    async def read_all(self, outlet: TerminalWriter) -> bytes:
+    async def read_all(self, writer: TerminalWriter) -> bytes:
         got = self.read()
-        while outlet.backlog:
+        while writer.backlog:
             await asyncio.sleep(0.001)
             got += self.read()
         return got + self.read()
@@ -59,143 +59,143 @@ def pipe() -> Iterator[Pipe]:
 
 
 async def test_everything_arrives_in_order(pipe: Pipe) -> None:
-    outlet = pipe.outlet()
+    writer = pipe.writer()
     sent = [bytes([65 + number % 26]) * 9_000 for number in range(60)]
     for part in sent:
-        outlet.write(part)
-    assert outlet.backlog > 0, "a pipe holds less than this"
-    assert await pipe.read_all(outlet) == b"".join(sent)
-    assert outlet.written == sum(map(len, sent))
-    outlet.close()
+        writer.write(part)
+    assert writer.backlog > 0, "a pipe holds less than this"
+    assert await pipe.read_all(writer) == b"".join(sent)
+    assert writer.written == sum(map(len, sent))
+    writer.close()
 
 
 async def test_a_thread_may_write(pipe: Pipe) -> None:
-    outlet = pipe.outlet()
-    thread = threading.Thread(target=outlet.write, args=(b"hello",))
+    writer = pipe.writer()
+    thread = threading.Thread(target=writer.write, args=(b"hello",))
     thread.start()
     thread.join()
     await asyncio.sleep(0.01)
     assert pipe.read() == b"hello"
-    outlet.close()
+    writer.close()
 
 
 async def test_when_nobody_reads_any_more_it_says_so_once() -> None:
     ours, theirs = os.pipe()
     os.set_blocking(theirs, False)
     pipe = Pipe(ours, theirs)
-    outlet = pipe.outlet()
+    writer = pipe.writer()
     os.close(ours)
-    outlet.write(b"x")
-    outlet.write(b"y")
-    assert (pipe.lost, outlet.backlog, outlet.closed) == ([True], 0, True)
-    outlet.close()
+    writer.write(b"x")
+    writer.write(b"y")
+    assert (pipe.on_failure, writer.backlog, writer.closed) == ([True], 0, True)
+    writer.close()
 
 
 async def test_draining_has_an_end(pipe: Pipe) -> None:
-    outlet = pipe.outlet()
-    outlet.write(b"x" * 200_000)
-    assert not outlet.drain(0.05)
-    while not outlet.drain(0.01):
+    writer = pipe.writer()
+    writer.write(b"x" * 200_000)
+    assert not writer.drain(0.05)
+    while not writer.drain(0.01):
         pipe.read()
-    assert outlet.backlog == 0
-    outlet.close()
+    assert writer.backlog == 0
+    writer.close()
 
 
 async def test_of_a_stalled_link_only_the_newest_state_is_sent(pipe: Pipe) -> None:
-    outlet = pipe.outlet()
-    presenter = Presenter(outlet, ColorSystem.TRUECOLOR, str.encode, erases_with_colour=True)
-    outlet.write(b"x" * 200_000)
-    backlog = outlet.backlog
+    writer = pipe.writer()
+    presenter = Presenter(writer, ColorSystem.TRUECOLOR, str.encode, erases_with_colour=True)
+    writer.write(b"x" * 200_000)
+    backlog = writer.backlog
     assert backlog > 0
     for number in range(500):
-        presenter.take(picture(f"state {number:04}"), 80, 24)
+        presenter.apply_update(picture(f"state {number:04}"), 80, 24)
         presenter.present()
-    assert outlet.backlog == backlog, "no frame is queued behind what the link has not taken"
+    assert writer.backlog == backlog, "no frame is queued behind what the link has not taken"
     assert presenter.dropped == 499
-    got = (await pipe.read_all(outlet)).removeprefix(b"x" * 200_000)
+    got = (await pipe.read_all(writer)).removeprefix(b"x" * 200_000)
     assert len(got) < 4_000
     terminal = Terminal(80, 24)
     terminal.feed(got.decode())
     assert terminal.screen.display == ["state 0499".ljust(80)] * 24
-    presenter.take(picture("state 0500"), 80, 24)
+    presenter.apply_update(picture("state 0500"), 80, 24)
     presenter.present((3, 4))
     small = pipe.read().decode()
     assert len(small) < 400
     terminal.feed(small)
     assert terminal.screen.display[23] == "state 0500".ljust(80)
     assert (terminal.screen.cursor.y, terminal.screen.cursor.x) == (3, 4)
-    outlet.close()
+    writer.close()
 
 
 async def test_the_question_of_the_link_rides_behind_a_frame_that_is_sent_anyway(
     pipe: Pipe,
 ) -> None:
-    outlet, link = pipe.outlet(), TerminalLink()
+    writer, link = pipe.writer(), TerminalLink()
     presenter = Presenter(
-        outlet, ColorSystem.TRUECOLOR, str.encode, link=link, erases_with_colour=True
+        writer, ColorSystem.TRUECOLOR, str.encode, link=link, erases_with_colour=True
     )
-    presenter.take(picture("once"), 80, 24)
+    presenter.apply_update(picture("once"), 80, 24)
     presenter.present()
     first = pipe.read()
     assert first.endswith(QUERY.encode())
-    link.answered(link.heard())
+    link.record_answer(link.answer_received())
     for _ in range(5):
-        presenter.take(picture("once"), 80, 24)
+        presenter.apply_update(picture("once"), 80, 24)
         presenter.present()
     assert pipe.read() == b"", "nothing changed, so nothing is asked"
     assert presenter.bytes == len(first) - len(QUERY)
-    presenter.take(picture("twice"), 80, 24)
+    presenter.apply_update(picture("twice"), 80, 24)
     presenter.present()
     assert pipe.read().endswith(QUERY.encode())
-    outlet.close()
+    writer.close()
 
 
 async def test_on_a_thin_link_the_newest_state_is_sent_once_the_terminal_has_followed(
     pipe: Pipe,
 ) -> None:
     now = 0.0
-    outlet, link = pipe.outlet(), TerminalLink(lambda: now)
+    writer, link = pipe.writer(), TerminalLink(lambda: now)
     presenter = Presenter(
-        outlet, ColorSystem.TRUECOLOR, str.encode, link=link, erases_with_colour=True
+        writer, ColorSystem.TRUECOLOR, str.encode, link=link, erases_with_colour=True
     )
     for number in range(4):
-        presenter.forget()
-        presenter.take(picture(f"whole {number}" * 11), 80, 24)
+        presenter.invalidate()
+        presenter.apply_update(picture(f"whole {number}" * 11), 80, 24)
         presenter.present()
         now += 1.0
         if number < 3:
-            link.answered(link.heard())
-    assert link.holds
+            link.record_answer(link.answer_received())
+    assert link.is_congested
     pipe.read()
     for number in range(30):
-        presenter.take(picture(f"state {number:04}"), 80, 24)
+        presenter.apply_update(picture(f"state {number:04}"), 80, 24)
         presenter.present()
     assert pipe.read() == b""
     assert presenter.dropped == 29
-    link.answered(link.heard())
+    link.record_answer(link.answer_received())
     got = pipe.read()
     assert b"0029" in got
     assert b"0028" not in got
-    outlet.close()
+    writer.close()
 
 
 async def test_a_link_that_takes_nothing_is_called_slow(
     pipe: Pipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    outlet, told = pipe.outlet(), []
-    presenter = Presenter(outlet, ColorSystem.TRUECOLOR, str.encode, erases_with_colour=True)
-    presenter.pace_changed = lambda: told.append(presenter.pace.slow)
-    assert outlet.waiting_s == 0.0
-    outlet.write(b"x" * 200_000)
+    writer, told = pipe.writer(), []
+    presenter = Presenter(writer, ColorSystem.TRUECOLOR, str.encode, erases_with_colour=True)
+    presenter.link_quality_changed = lambda: told.append(presenter.link_quality.slow)
+    assert writer.blocked_s == 0.0
+    writer.write(b"x" * 200_000)
     began = monotonic()
     monkeypatch.setattr("runqy_tui.tui.renderer.writer.monotonic", lambda: began + 5.0)
-    assert outlet.waiting_s > 4.0
-    presenter.take(picture("late"), 80, 24)
+    assert writer.blocked_s > 4.0
+    presenter.apply_update(picture("late"), 80, 24)
     presenter.present()
     assert told == [True]
-    await pipe.read_all(outlet)
-    assert outlet.waiting_s == 0.0
-    outlet.close()
+    await pipe.read_all(writer)
+    assert writer.blocked_s == 0.0
+    writer.close()
 
 
 def picture(text: str) -> object:
@@ -216,5 +216,5 @@ async def test_only_a_terminal_can_be_opened_anew(pipe: Pipe) -> None:
     assert not os.get_blocking(again)
     for descriptor in (ours, theirs, again):
         os.close(descriptor)
-    outlet = pipe.outlet()
-    outlet.close()
+    writer = pipe.writer()
+    writer.close()
