@@ -49,116 +49,116 @@ def time(monkeypatch: pytest.MonkeyPatch) -> Time:
     return time
 
 
-def _beat(time: Time) -> FrameTimer:
-    beat = FrameTimer(time.paint, lambda: time.now)
+def _timer(time: Time) -> FrameTimer:
+    timer = FrameTimer(time.paint, lambda: time.now)
     time.pass_by(1.0)
-    return beat
+    return timer
 
 
 def test_the_first_frame_waits_for_what_else_is_being_mounted(time: Time) -> None:
-    beat = FrameTimer(time.paint, lambda: time.now)
-    beat.resume()
+    timer = FrameTimer(time.paint, lambda: time.now)
+    timer.resume()
     time.pass_by(1.0)
     assert time.frames == [pytest.approx(100.0 + GAP_S)]
 
 
 def test_after_a_rest_a_frame_follows_at_once_and_the_next_one_after_a_gap(time: Time) -> None:
-    beat = _beat(time)
-    beat.resume()
+    timer = _timer(time)
+    timer.resume()
     time.pass_by(0.004)
-    beat.resume()
+    timer.resume()
     time.pass_by(1.0)
     assert time.frames == pytest.approx([101.0, 101.0 + GAP_S])
 
 
 def test_what_changes_within_a_gap_is_one_frame(time: Time) -> None:
-    beat = _beat(time)
+    timer = _timer(time)
     for _ in range(10):
-        beat.resume()
+        timer.resume()
         time.pass_by(GAP_S / 10)
     time.pass_by(1.0)
     assert len(time.frames) == 2
 
 
 def test_a_key_right_after_a_frame_does_not_wait(time: Time) -> None:
-    beat = _beat(time)
-    beat.resume()
+    timer = _timer(time)
+    timer.resume()
     time.pass_by(0.001)
-    beat.resume()  # something else was changed, and is due after the gap
-    beat.expedite()
+    timer.resume()  # something else was changed, and is due after the gap
+    timer.expedite()
     time.pass_by(0.001)
-    beat.resume()
+    timer.resume()
     time.pass_by(1.0)
     assert time.frames == pytest.approx([101.0, 101.002])
 
 
 def test_haste_is_for_one_frame_only(time: Time) -> None:
-    beat = _beat(time)
-    beat.resume()
+    timer = _timer(time)
+    timer.resume()
     time.pass_by(0.001)
-    beat.expedite()
-    beat.resume()
+    timer.expedite()
+    timer.resume()
     time.pass_by(0.001)
-    beat.resume()
+    timer.resume()
     time.pass_by(1.0)
     assert time.frames == pytest.approx([101.0, 101.001, 101.001 + GAP_S])
 
 
 def test_a_rush_of_keys_is_half_more_frames_at_most(time: Time) -> None:
-    beat = _beat(time)
+    timer = _timer(time)
     for _ in range(1000):
-        beat.expedite()
-        beat.resume()
+        timer.expedite()
+        timer.resume()
         time.pass_by(0.002)
     assert 2.0 / GAP_S <= len(time.frames) <= 2 + 1.5 * 2.0 / GAP_S
 
 
 def test_held_it_waits_for_the_release(time: Time) -> None:
-    beat = _beat(time)
-    beat.resume()
-    beat.hold(0.5)
+    timer = _timer(time)
+    timer.resume()
+    timer.hold(0.5)
     time.pass_by(0.2)
-    beat.resume()
+    timer.resume()
     assert time.frames == []
-    beat.release()
+    timer.release()
     time.pass_by(1.0)
     assert time.frames == pytest.approx([101.2])
 
 
 def test_held_it_waits_no_longer_than_for_so_long(time: Time) -> None:
-    beat = _beat(time)
-    beat.hold(0.5)
+    timer = _timer(time)
+    timer.hold(0.5)
     time.pass_by(0.1)
-    beat.resume()
-    beat.hold(0.2)
+    timer.resume()
+    timer.hold(0.2)
     time.pass_by(1.0)
     assert time.frames == pytest.approx([101.3])
 
 
 def test_a_key_is_not_held_up(time: Time) -> None:
-    beat = _beat(time)
-    beat.hold(0.5)
-    beat.resume()
+    timer = _timer(time)
+    timer.hold(0.5)
+    timer.resume()
     time.pass_by(0.1)
-    beat.expedite()
-    beat.resume()
+    timer.expedite()
+    timer.resume()
     time.pass_by(0.1)
     assert time.frames == pytest.approx([101.1])
 
 
 def test_paused_it_paints_nothing_and_later_goes_on(time: Time) -> None:
-    beat = _beat(time)
-    beat.resume()
-    beat.pause()
+    timer = _timer(time)
+    timer.resume()
+    timer.pause()
     time.pass_by(1.0)
     assert time.frames == []
-    beat.resume()
+    timer.resume()
     time.pass_by(1.0)
     assert len(time.frames) == 1
 
 
 async def test_it_runs_on_a_real_loop() -> None:
     painted = asyncio.Event()
-    beat = FrameTimer(painted.set)
-    beat.resume()
+    timer = FrameTimer(painted.set)
+    timer.resume()
     await asyncio.wait_for(painted.wait(), 10)
