@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,54 +12,15 @@ from redis import Redis
 from runqy_tui.demo.embedded_server import EmbeddedServer
 from runqy_tui.demo.simulated_fleet import SimulatedFleet
 from runqy_tui.demo.simulation import World
+from tests.support.captures import Database, Entry, databases
 
-CAPTURES = Path(__file__).resolve().parents[4] / "shared" / "captures"
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One key of a database: value as plain bytes, in lists, pairs or dicts."""
-
-    kind: str
-    expires: bool
-    value: Any
-
-
-Dump = dict[bytes, Entry]
-
-
-def _raw(value: Any) -> Any:
-    if isinstance(value, dict) and set(value) == {"b64"}:
-        return base64.b64decode(value["b64"])
-    return value.encode() if isinstance(value, str) else value
-
-
-def _value(kind: str, value: Any) -> Any:
-    if kind == "string":
-        return _raw(value)
-    if kind == "hash":
-        pairs = value.items() if isinstance(value, dict) else value
-        return {_raw(name): _raw(item) for name, item in pairs}
-    if kind == "zset":
-        return {_raw(member): float(score) for member, score in value}
-    return [_raw(item) for item in value]
-
-
-def _load(path: Path) -> Dump:
-    dump = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        entry = json.loads(line)
-        value = _value(entry["type"], entry["value"])
-        dump[_raw(entry["key"])] = Entry(entry["type"], entry["ttl_ms"] > 0, value)
-    return dump
+Dump = Database
 
 
 @pytest.fixture(scope="session")
 def captures() -> Callable[[str], list[Dump]]:
-    """Captures of real programs whose names begin with ``runqy`` or ``asynq``."""
-    if not CAPTURES.is_dir():
-        pytest.skip(f"no captures of real programs at {CAPTURES}")
-    return lambda prefix: [_load(path) for path in sorted(CAPTURES.glob(f"{prefix}*.ndjson"))]
+    """Databases of real programs whose names begin with ``runqy`` or ``asynq``."""
+    return databases
 
 
 @pytest.fixture(scope="session")
@@ -76,7 +33,7 @@ def dump() -> Callable[[Redis], Dump]:
             "string": client.get,
             "hash": client.hgetall,
             "list": lambda key: client.lrange(key.decode(), 0, -1),
-            "set": lambda key: sorted(client.smembers(key.decode())),
+            "set": lambda key: set(client.smembers(key.decode())),
             "zset": lambda key: dict(client.zscan_iter(key)),
         }
         for key in client.scan_iter(count=1000):

@@ -19,6 +19,7 @@ from runqy_tui.demo.cast import ABANDONED_QUEUE, BY_NAME, ODD_QUEUE
 from runqy_tui.demo.embedded_server import EmbeddedServer
 from runqy_tui.demo.simulated_fleet import SimulatedFleet
 from runqy_tui.redis.decoding.proto import SchedulerEntry, ServerInfo, TaskMessage, WorkerInfo
+from tests.support.captures import CAPTURES, read_capture
 
 Captures = Callable[[str], list[Any]]
 Dump = dict[bytes, Any]
@@ -325,13 +326,14 @@ def test_asynq_servers_tell_the_same_as_the_real_ones(written: Dump, asynq: Dump
     assert told(written) == told(asynq)
 
 
-def test_real_messages_encode_to_the_same_bytes(captures: Captures) -> None:
+@pytest.mark.captures
+def test_real_messages_encode_to_the_same_bytes() -> None:
     from runqy_tui.demo.task_writer import Message
     from runqy_tui.text.safe import decode
 
     compared = 0
-    for dump in captures(""):
-        for key, entry in dump.items():
+    for path in CAPTURES.glob("*.ndjson"):
+        for key, entry in read_capture(path).items():
             if TASK.fullmatch(key) is None:
                 continue
             real = TaskMessage.FromString(entry.value[b"msg"])

@@ -23,7 +23,7 @@ from tests.conftest import OpenReader
 from tests.integration.redis.cluster.every_question import NOW, everything, populate
 from tests.integration.redis.polling import large_fleet
 from tests.support import dialect_writers
-from tests.support.captures import CAPTURES, Captures, frozen_at
+from tests.support.captures import Captures, frozen_at
 from tests.support.cluster import Deployment, command, counts, node_id
 from tests.support.servers import RealServer, free_port
 
@@ -101,7 +101,7 @@ async def test_captures(
     reader_of: OpenReader,
 ) -> None:
     moment = captures.load(name)
-    Captures(CAPTURES, scattered).load(name)
+    Captures(scattered).load(name)
     single = await reader_of(clock=frozen_at(moment))
     async with closing(cluster.reader(clock=frozen_at(moment))) as reader:
         found = await compare(single, reader)
