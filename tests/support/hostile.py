@@ -10,7 +10,7 @@ from typing import Any
 
 from redis import Redis
 
-from runqy_tui.demo.hostile import HOSTILE
+from runqy_tui.demo.sample_data import HOSTILE
 from runqy_tui.redis.decoding import proto
 from tests.support import dialect_writers
 

@@ -1,4 +1,4 @@
-"""The past of the demo's asynq program."""
+"""A program on the asynq library in the demo: one server, one scheduler, three queues."""
 
 from __future__ import annotations
 
@@ -8,82 +8,14 @@ from hashlib import md5
 from typing import cast
 from zlib import crc32
 
-from runqy_tui.demo import asynq_heartbeats, asynq_writer, task_writer
-from runqy_tui.demo.asynq_heartbeats import AsynqServer, Periodic, Running
-from runqy_tui.demo.maintenance import Limit, trim
+from runqy_tui.demo import asynq_writer, task_writer
+from runqy_tui.demo.asynq_writer import AsynqServer, PeriodicTask, RunningTask
+from runqy_tui.demo.queue_services import Limit, trim
 from runqy_tui.demo.simulation import World
 from runqy_tui.demo.task_writer import Message
 from runqy_tui.model import QueueKey, TaskState
 from runqy_tui.redis import keys
 from runqy_tui.text.safe import decode
-
-DAYS = 14
-_DAILY = {"critical": (800, 6), "default": (2600, 140)}
-_GROUPS = {"tenant:42": 3, "tenant:7": 1}
-
-
-def write(world: World, app: AsynqApp) -> None:
-    """Queue the commands that write it; the caller flushes."""
-    for queue, daily in _DAILY.items():
-        world.pipe.sadd(keys.QUEUES, queue)
-        _counters(world, queue, daily)
-        for number in range(14):
-            message = replace(app.message(queue), type="email:send", retention=2 * HOUR)
-            at = world.wall - 20 - 60 * number
-            asynq_writer.complete(world.pipe, message, at, b'{"ms":50,"sent":true}')
-    for number, error in enumerate(ERRORS):
-        at = world.wall - 400 - 1300 * number
-        asynq_writer.archive(world.pipe, replace(app.message("default"), retried=5), error, at)
-        failing = replace(app.message("default"), retried=number % 3)
-        asynq_writer.retry(world.pipe, failing, error, world.wall - 40, world.wall + 90 + number)
-    if not world.healthy:
-        _low(world, app)
-        _groups(world, app)
-    tomorrow = Message(
-        id="fixed-task-id:2026", queue="critical", payload=b'{"tomorrow":1}', type="email:send",
-        retry=25, timeout=1800, retention=0,
-    )  # fmt: skip
-    task_writer.schedule(world.pipe, tomorrow, world.wall + 24 * HOUR)
-
-
-def _low(world: World, app: AsynqApp) -> None:
-    """A paused queue: six tasks wait, one of them unique, one with headers."""
-    asynq_writer.pause(world.pipe, "low", world.wall - 0.4 * HOUR)
-    for number in range(6):
-        message = replace(app.message("low"), type="email:digest", retention=0)
-        at, lock = world.wall - 1800 + 60 * number, 0.0
-        if number == 0:
-            digest = md5(message.payload, usedforsecurity=False).hexdigest()
-            name = keys.queue_prefix(QueueKey("low")) + b"unique:email:digest:" + digest.encode()
-            message, lock = replace(message, unique_key=name.decode()), HOUR
-        elif number == 1:
-            message = replace(message, headers={"trace-id": "abc123", "lang": "fr"})
-        asynq_writer.enqueue(world.pipe, message, at, unique_ttl=lock)
-
-
-def _groups(world: World, app: AsynqApp) -> None:
-    """Tasks that wait in groups which nobody aggregates."""
-    for name, size in _GROUPS.items():
-        for number in range(size):
-            waiting = replace(app.message("default"), type="notify:push", group=name)
-            asynq_writer.aggregate(world.pipe, waiting, world.wall - 60 * number)
-
-
-def _counters(world: World, queue: str, daily: tuple[int, int]) -> None:
-    prefix = keys.queue_prefix(QueueKey(queue))
-    part_of_today = world.wall % 86_400 / 86_400
-    for counter, usual in zip((b"processed", b"failed"), daily, strict=True):
-        total = usual * 30
-        for ago in range(DAYS):
-            at = int(world.wall) - ago * 86_400
-            share = part_of_today if ago == 0 else 1.0
-            value = round(usual * share * world.rng.uniform(0.7, 1.2))
-            key = prefix + counter + b":" + task_writer.day(at).encode()
-            world.pipe.incrby(key, value)
-            world.pipe.expireat(key, at + asynq_writer.COUNTER_TTL)
-            total += value
-        world.pipe.incrby(prefix + counter, total)
-
 
 QUEUES = {"critical": 6, "default": 3, "low": 1}
 RETRY = 5
@@ -105,25 +37,28 @@ _CRON_EVERY = 30.0
 _FORWARD_EVERY = 5.0
 _POLL_EVERY = 0.4
 _ARRIVALS = 0.6
-_DOOMED = 10
-_UNLUCKY = 30
-"""Of a thousand tasks, those that fail every time, and those that fail at first."""
+_ALWAYS_FAILING = 10
+_FAILING_AT_FIRST = 30
+"""Of a thousand tasks: those that fail every time, and those that fail at the first attempt."""
 _LIMITS: tuple[Limit, ...] = tuple(
     (queue, state, 30)
     for queue in ("critical", "default")
     for state in (TaskState.COMPLETED, TaskState.ARCHIVED)
 )
+DAYS = 14
+_DAILY = {"critical": (800, 6), "default": (2600, 140)}
+_GROUPS = {"tenant:42": 3, "tenant:7": 1}
 
 
 class AsynqApp:
-    """One server, one scheduler, three queues: ``low`` is paused."""
+    """One server, one scheduler, three queues, of which ``low`` is paused."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._server = AsynqServer("app-1", 311, world.new_id(), 8, QUEUES, world.wall - 52_000)
         self._scheduler = f"app-1:311:{world.new_id()}"
         self._cron_id, self._nightly_id = world.new_id(), world.new_id()
-        self._running: dict[str, tuple[float, Running]] = {}
+        self._running: dict[str, tuple[float, RunningTask]] = {}
         self._arrival = self._beat = self._forward = self._poll = 0.0
         self._cron = _CRON_EVERY
 
@@ -143,7 +78,7 @@ class AsynqApp:
         )
 
     def step(self) -> None:
-        """Enqueue, work, forward and beat as due."""
+        """Enqueue, run, forward and write heartbeats, as due."""
         world = self._world
         while self._arrival <= world.t:
             self._arrival += world.rng.expovariate(_ARRIVALS)
@@ -170,7 +105,7 @@ class AsynqApp:
             trim(world, _LIMITS)
         if world.t >= self._poll and len(self._running) < self._server.concurrency:
             self._poll = world.t + _POLL_EVERY
-            self._take()
+            self._start_next_task()
         if world.t >= self._beat:
             self._beat = world.t + _BEAT_EVERY
             self._heartbeat()
@@ -178,7 +113,7 @@ class AsynqApp:
     def _finish(self, message: Message) -> None:
         world = self._world
         del self._running[message.id]
-        if message.type == "cron:heartbeat" or not _fails(message):
+        if message.type == "cron:heartbeat" or not _will_fail(message):
             done = json.dumps({"ms": world.rng.randint(20, 900), "sent": True}).encode()
             asynq_writer.complete(world.pipe, message, world.wall, done)
             return
@@ -190,7 +125,7 @@ class AsynqApp:
             asynq_writer.retry(world.pipe, message, error, world.wall, at)
 
     def _forward_due(self) -> None:
-        """Move due retries and scheduled tasks to pending: asynq does both."""
+        """Move due retries and scheduled tasks to pending, as asynq does."""
         world = self._world
         world.flush()
         sets = [
@@ -209,8 +144,8 @@ class AsynqApp:
                 )
                 world.pipe.lpush(task_writer.state_key(queue, TaskState.PENDING), task_id)
 
-    def _take(self) -> None:
-        """Take one task from the first queue that has one and is not paused."""
+    def _start_next_task(self) -> None:
+        """Start a task of the first queue that has one and is not paused."""
         world = self._world
         world.flush()
         for queue in QUEUES:
@@ -238,22 +173,20 @@ class AsynqApp:
         message = Message.decode(msg, queue, task_id)
         seconds = next((span for kind, _, span in _KINDS if kind == message.type), (0.2, 0.5))
         task_writer.start(world.pipe, queue, task_id, world.wall, asynq_writer.LEASE)
-        running = Running(message, world.wall, world.wall + message.timeout)
+        running = RunningTask(message, world.wall, world.wall + message.timeout)
         self._running[task_id] = (world.t + world.rng.uniform(*seconds), running)
 
     def _heartbeat(self) -> None:
         world = self._world
         running = [running for _, running in self._running.values()]
-        self._server.heartbeat(
-            world.pipe, running, world.wall, world.scaled(asynq_heartbeats.BEAT_TTL)
-        )
+        self._server.heartbeat(world.pipe, running, world.wall, world.scaled(asynq_writer.BEAT_TTL))
         for item in running:
             task_writer.renew(
                 world.pipe, item.message.queue, [item.message.id], world.wall, asynq_writer.LEASE
             )
         day = world.wall - world.wall % 86_400
         entries = [
-            Periodic(
+            PeriodicTask(
                 self._nightly_id,
                 "0 3 * * *",
                 "report:nightly",
@@ -261,7 +194,7 @@ class AsynqApp:
                 ['Queue("low")', "MaxRetry(1)", "Timeout(30s)"],
                 day + 27 * HOUR,
             ),
-            Periodic(
+            PeriodicTask(
                 self._cron_id,
                 "@every 30s",
                 "cron:heartbeat",
@@ -271,11 +204,74 @@ class AsynqApp:
                 world.after(self._cron - world.t - _CRON_EVERY),
             ),
         ]
-        ttl = world.scaled(asynq_heartbeats.SCHEDULER_TTL)
-        asynq_heartbeats.scheduler_beat(world.pipe, self._scheduler, entries, world.wall, ttl)
+        ttl = world.scaled(asynq_writer.SCHEDULER_TTL)
+        asynq_writer.write_scheduler(world.pipe, self._scheduler, entries, world.wall, ttl)
 
 
-def _fails(message: Message) -> bool:
-    """How a try ends: the id decides, so that a doomed task fails every time."""
-    dice = crc32(message.id.encode()) % 1000
-    return dice < _DOOMED or (dice < _UNLUCKY and message.retried == 0)
+def _will_fail(message: Message) -> bool:
+    """Whether an attempt fails: decided by the id, so that a task can fail every time."""
+    draw = crc32(message.id.encode()) % 1000
+    return draw < _ALWAYS_FAILING or (draw < _FAILING_AT_FIRST and message.retried == 0)
+
+
+def write_initial_data(world: World, app: AsynqApp) -> None:
+    """Add the commands that write the program's past to the batch; no flush."""
+    for queue, daily in _DAILY.items():
+        world.pipe.sadd(keys.QUEUES, queue)
+        _write_counters(world, queue, daily)
+        for number in range(14):
+            message = replace(app.message(queue), type="email:send", retention=2 * HOUR)
+            at = world.wall - 20 - 60 * number
+            asynq_writer.complete(world.pipe, message, at, b'{"ms":50,"sent":true}')
+    for number, error in enumerate(ERRORS):
+        at = world.wall - 400 - 1300 * number
+        asynq_writer.archive(world.pipe, replace(app.message("default"), retried=5), error, at)
+        failing = replace(app.message("default"), retried=number % 3)
+        asynq_writer.retry(world.pipe, failing, error, world.wall - 40, world.wall + 90 + number)
+    if not world.healthy:
+        _write_paused_queue(world, app)
+        _write_groups(world, app)
+    tomorrow = Message(
+        id="fixed-task-id:2026", queue="critical", payload=b'{"tomorrow":1}', type="email:send",
+        retry=25, timeout=1800, retention=0,
+    )  # fmt: skip
+    task_writer.schedule(world.pipe, tomorrow, world.wall + 24 * HOUR)
+
+
+def _write_paused_queue(world: World, app: AsynqApp) -> None:
+    """A paused queue with six pending tasks, one of them unique, one with headers."""
+    asynq_writer.pause(world.pipe, "low", world.wall - 0.4 * HOUR)
+    for number in range(6):
+        message = replace(app.message("low"), type="email:digest", retention=0)
+        at, lock = world.wall - 1800 + 60 * number, 0.0
+        if number == 0:
+            digest = md5(message.payload, usedforsecurity=False).hexdigest()
+            name = keys.queue_prefix(QueueKey("low")) + b"unique:email:digest:" + digest.encode()
+            message, lock = replace(message, unique_key=name.decode()), HOUR
+        elif number == 1:
+            message = replace(message, headers={"trace-id": "abc123", "lang": "fr"})
+        asynq_writer.enqueue(world.pipe, message, at, unique_ttl=lock)
+
+
+def _write_groups(world: World, app: AsynqApp) -> None:
+    """Tasks in groups that no server aggregates."""
+    for name, size in _GROUPS.items():
+        for number in range(size):
+            waiting = replace(app.message("default"), type="notify:push", group=name)
+            asynq_writer.aggregate(world.pipe, waiting, world.wall - 60 * number)
+
+
+def _write_counters(world: World, queue: str, daily: tuple[int, int]) -> None:
+    prefix = keys.queue_prefix(QueueKey(queue))
+    part_of_today = world.wall % 86_400 / 86_400
+    for counter, usual in zip((b"processed", b"failed"), daily, strict=True):
+        total = usual * 30
+        for ago in range(DAYS):
+            at = int(world.wall) - ago * 86_400
+            share = part_of_today if ago == 0 else 1.0
+            value = round(usual * share * world.rng.uniform(0.7, 1.2))
+            key = prefix + counter + b":" + task_writer.day(at).encode()
+            world.pipe.incrby(key, value)
+            world.pipe.expireat(key, at + asynq_writer.COUNTER_TTL)
+            total += value
+        world.pipe.incrby(prefix + counter, total)

@@ -1,4 +1,4 @@
-"""The demo as one thing to start and stop: a private server and a fleet that writes to it."""
+"""Starts and stops the demo: a private server and a simulated fleet that writes to it."""
 
 from __future__ import annotations
 
@@ -21,10 +21,18 @@ _PACKAGE_ROOT = Path(runqy_tui.__file__).parents[1]
 class DemoRun:
     """A simulated fleet on an embedded server, for as long as this process lives.
 
-    ``speed`` scales the story, ``seed`` decides everything but the wall clock, ``tcp`` listens on
-    127.0.0.1 instead of a Unix socket, ``healthy`` leaves out the story and all that is odd.
-    :meth:`start` returns once the server answers (some 40 ms); the fleet writes its past
-    meanwhile. Raises what :class:`EmbeddedServer` raises.
+    :meth:`start` returns when the server answers (about 40 ms); the fleet then writes its history.
+
+    Args:
+        redis_server: the server binary; ``None`` finds one.
+        speed: how many times faster than real time the storyline runs.
+        seed: of all random numbers: the same seed repeats everything but the wall clock.
+        tcp: listen on 127.0.0.1 instead of a Unix socket.
+        healthy: without incidents and unusual data.
+
+    Raises:
+        UsageError: from :meth:`start`, where no server binary is found.
+        ConnectionFailedError: from :meth:`start`, where the server does not start.
     """
 
     def __init__(
@@ -57,12 +65,12 @@ class DemoRun:
 
     @property
     def url(self) -> str:
-        """Where the fleet writes."""
+        """URL of the server."""
         return self._server.url
 
     @property
     def directory(self) -> Path:
-        """The private directory of server and fleet; it goes with them."""
+        """The private directory of server and fleet; removed when they stop."""
         return self._server.directory
 
     @property
@@ -71,7 +79,7 @@ class DemoRun:
         return (self._server.pid, *([self._fleet.pid] if self._fleet else []))
 
     def start(self) -> None:
-        """Start both. Does nothing if they run."""
+        """Start both; do nothing if they are running. Raises as described above."""
         if self._fleet is not None:
             return
         self._server.start()
@@ -80,15 +88,15 @@ class DemoRun:
         command += ["--healthy"] if self._healthy else []
         path = os.environ.get("PYTHONPATH")
         try:
-            with self._complaints.open("wb") as complaints:
+            with self._error_log.open("wb") as error_log:
                 self._fleet = subprocess.Popen(  # noqa: S603
                     command,
                     bufsize=0,
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
-                    stderr=complaints,
+                    stderr=error_log,
                     cwd="/",
-                    # -P keeps the user's directory off the path; the package itself stays on it.
+                    # -P keeps the user's directory off the path; the package itself remains on it.
                     env=os.environ
                     | {"PYTHONPATH": os.pathsep.join(filter(None, [str(_PACKAGE_ROOT), path]))},
                     start_new_session=True,
@@ -98,12 +106,12 @@ class DemoRun:
             raise
 
     def stop(self) -> None:
-        """End both and remove their directory. May be called more than once."""
+        """Stop both and remove their directory. May be called more than once."""
         fleet, self._fleet = self._fleet, None
         self._ready = False
         if fleet is not None:
             with suppress(ProcessLookupError):
-                fleet.terminate()  # it has nothing to save
+                fleet.terminate()  # it has no state to save
             try:
                 fleet.wait(_STOP_DEADLINE)
             except subprocess.TimeoutExpired:
@@ -115,7 +123,7 @@ class DemoRun:
         self._server.stop()
 
     def wait_ready(self, timeout: float = 5.0) -> bool:
-        """Wait until the fleet has written its past; false if it has not in time."""
+        """Wait up to ``timeout`` seconds until the history is written; return whether it is."""
         if self._fleet is None or self._fleet.stdout is None:
             return False
         if not self._ready and select.select([self._fleet.stdout], [], [], timeout)[0]:
@@ -123,7 +131,7 @@ class DemoRun:
         return self._ready
 
     def problem(self) -> str | None:
-        """One line about what has ended early, ``None`` while all is well."""
+        """One line on what has ended early, ``None`` while both run."""
         if self._fleet is None:
             return None
         if not self._server.running:
@@ -131,12 +139,12 @@ class DemoRun:
         code = self._fleet.poll()
         if code is None:
             return None
-        said = ""
+        reason = ""
         with suppress(OSError):
-            lines = self._complaints.read_text(errors="replace").strip().splitlines()
-            said = f": {safe_line(lines[-1])}" if lines else ""
-        return f"the simulated fleet has ended (exit code {code}){said}"
+            lines = self._error_log.read_text(errors="replace").strip().splitlines()
+            reason = f": {safe_line(lines[-1])}" if lines else ""
+        return f"the simulated fleet has ended (exit code {code}){reason}"
 
     @property
-    def _complaints(self) -> Path:
+    def _error_log(self) -> Path:
         return self._server.directory / "fleet.log"

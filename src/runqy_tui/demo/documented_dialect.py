@@ -1,4 +1,4 @@
-"""The dialect of runqy's user guide: brace-less lists, whole tasks in ``asynq:t:<id>``."""
+"""The dialect of runqy's user guide: keys without braces, whole tasks in ``asynq:t:<id>``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import deque
 from redis import Redis
 from redis.typing import EncodableT, FieldT
 
-from runqy_tui.demo.cast import BY_NAME
+from runqy_tui.demo.fleet_spec import QUEUES_BY_NAME
 from runqy_tui.demo.sample_data import payload, result
 from runqy_tui.demo.simulation import World
 from runqy_tui.model import QueueKey, TaskState
@@ -25,7 +25,7 @@ _KEEP = 12
 
 
 def enqueue(client: Redis, task_id: str, body: bytes) -> None:
-    """A hand-written producer: all of the task in one hash, its id in a brace-less list."""
+    """Enqueue as a hand-written producer does: all of the task in one hash, its id in a list."""
     fields: dict[FieldT, EncodableT] = {
         "type": QUEUE.name,
         "payload": body,
@@ -42,24 +42,24 @@ def enqueue(client: Redis, task_id: str, body: bytes) -> None:
 
 
 def take(client: Redis, task_id: str) -> None:
-    """The old worker takes the oldest task."""
+    """Make a task active, as the old worker does."""
     client.lrem(keys.state_key(QUEUE, TaskState.PENDING).decode(), 0, task_id)
     client.lpush(keys.state_key(QUEUE, TaskState.ACTIVE), encode(task_id))
     client.hset(keys.task(QUEUE, task_id), "state", "active")
 
 
 def finish(client: Redis, task_id: str, done: bytes) -> None:
-    """The old worker stores a result under its own key."""
+    """Complete a task: the result has a key of its own."""
     client.lrem(keys.state_key(QUEUE, TaskState.ACTIVE).decode(), 0, task_id)
     client.hset(keys.task(QUEUE, task_id), "state", "completed")
     client.set(keys.result(task_id), done, ex=RESULT_TTL)
     client.expire(keys.task(QUEUE, task_id), RESULT_TTL)
 
 
-def heartbeat(
+def write_heartbeat(
     client: Redis, worker_id: str, started: float, active: str, ttl: float = BEAT_TTL
 ) -> None:
-    """The old worker's hash. Its index is a SET, which a current fleet's ZSET keeps it out of."""
+    """Write the old worker's hash. It is in no index: its own is a SET, where others use a ZSET."""
     client.hset(
         keys.worker(worker_id),
         mapping={
@@ -73,7 +73,7 @@ def heartbeat(
 
 
 class DocumentedProducer:
-    """One old worker with more waiting than it gets done."""
+    """One old worker whose producer always keeps tasks waiting."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -84,7 +84,7 @@ class DocumentedProducer:
         self._task = self._beat = 0.0
 
     def step(self) -> None:
-        """Finish a task every 45 seconds, and keep two waiting."""
+        """Complete a task every 45 seconds, and keep two pending."""
         world = self._world
         if world.t >= self._task:
             self._task = world.t + _TASK_EVERY
@@ -92,7 +92,7 @@ class DocumentedProducer:
         if world.t >= self._beat:
             self._beat = world.t + _BEAT_EVERY
             ttl = world.scaled(BEAT_TTL)
-            heartbeat(world.pipe, WORKER, self._started, self._active, ttl)
+            write_heartbeat(world.pipe, WORKER, self._started, self._active, ttl)
 
     def _turn(self) -> None:
         world = self._world
@@ -101,7 +101,9 @@ class DocumentedProducer:
             self._done.append(self._active)
         while len(self._waiting) <= _WAITING:
             task_id = world.new_id()
-            enqueue(world.pipe, task_id, payload(world.rng, BY_NAME["inference.default"].kind))
+            enqueue(
+                world.pipe, task_id, payload(world.rng, QUEUES_BY_NAME["inference.default"].kind)
+            )
             self._waiting.append(task_id)
         self._active = self._waiting.popleft()
         take(world.pipe, self._active)

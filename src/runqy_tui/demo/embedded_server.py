@@ -1,4 +1,4 @@
-"""Find a Redis-compatible server to embed, in a fixed order."""
+"""A private Redis-compatible server: finds a binary, starts it, and stops it with this process."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ _SOCKET_LIMIT = 100  # bytes; sun_path holds 104 on macOS, 108 on Linux
 _START_DEADLINE = 5.0
 _STOP_DEADLINE = 3.0
 _POLL = 0.002
-_LAST_WORDS_S = 0.5
+_REMAINING_OUTPUT_S = 0.5
 _PORT_ATTEMPTS = 5
 _PROCESS = re.compile(rb"process_id:(\d+)\r")
 
@@ -115,9 +115,12 @@ _PROCESS = re.compile(rb"process_id:(\d+)\r")
 class EmbeddedServer:
     """A server on a Unix socket (or on 127.0.0.1 with ``tcp``) in a fresh private directory.
 
-    Use as a context manager, or :meth:`start` and :meth:`stop`. Starting blocks for some 20-50 ms
-    and raises :class:`~runqy_tui.model.errors.UsageError` where no server binary is found and
-    :class:`~runqy_tui.model.errors.ConnectionFailedError` where the server does not come up.
+    Use it as a context manager, or call :meth:`start` and :meth:`stop`. A shell supervises the
+    server and kills it when the pipe from this process closes, so that it never outlives it.
+
+    Raises:
+        UsageError: from :meth:`start`, where no server binary is found.
+        ConnectionFailedError: from :meth:`start`, where the server does not start.
     """
 
     def __init__(self, binary: Path | None = None, *, tcp: bool = False) -> None:
@@ -142,14 +145,14 @@ class EmbeddedServer:
 
     @property
     def directory(self) -> Path:
-        """The server's private directory (mode 0700); it goes with the server."""
+        """The server's private directory (mode 0700); raises RuntimeError before the start."""
         if self._directory is None:
             raise RuntimeError("the server has not been started")
         return self._directory
 
     @property
     def pid(self) -> int:
-        """Process id of the server itself."""
+        """Process id of the server itself. Raises RuntimeError before the start."""
         if self._pid is None:
             raise RuntimeError("the server has not been started")
         return self._pid
@@ -163,7 +166,7 @@ class EmbeddedServer:
 
     @property
     def running(self) -> bool:
-        """Whether the server is up, as far as its supervisor knows."""
+        """Whether the supervisor of the server is running."""
         return self._supervisor is not None and self._supervisor.poll() is None
 
     @property
@@ -171,29 +174,29 @@ class EmbeddedServer:
         return self.directory / "redis.sock"
 
     def start(self) -> None:
-        """Start the server and wait until it answers PING. Does nothing if it already runs."""
+        """Start the server and wait for its reply to PING (20-50 ms); nothing if it runs."""
         if self.running:
             return
         self.stop()
         binary = find_server(self._explicit)
-        said = ""
+        failure = ""
         for _ in range(_PORT_ATTEMPTS if self._tcp else 1):
-            said = self._attempt(binary)
-            if not said:
+            failure = self._start_once(binary)
+            if not failure:
                 return
-            if "listening on port" not in said:  # its port was taken in between
+            if "listening on port" not in failure:  # its port was taken in between
                 break
-        raise ConnectionFailedError(f"the demo's server did not start: {said}")
+        raise ConnectionFailedError(f"the demo's server did not start: {failure}")
 
     def stop(self) -> None:
-        """Kill the server, remove its directory. May be called at any time and more than once."""
+        """Kill the server and remove its directory. May be called at any time, also repeatedly."""
         supervisor, self._supervisor = self._supervisor, None
         if supervisor is None:
             return
         assert supervisor.stdin is not None  # noqa: S101 -- opened with PIPE
         assert supervisor.stdout is not None  # noqa: S101
         with supervisor.stdin, supervisor.stdout, suppress(BrokenPipeError):
-            # The word, and not only the closing: a forked copy of us may hold the pipe open.
+            # Written, not only closed: a forked copy of this process may hold the pipe open.
             supervisor.stdin.write(b"stop\n")
         try:
             supervisor.wait(_STOP_DEADLINE)
@@ -204,8 +207,8 @@ class EmbeddedServer:
         if self._directory is not None:
             shutil.rmtree(self._directory, ignore_errors=True)
 
-    def _attempt(self, binary: Path) -> str:
-        """Start once; return why it failed, empty on success."""
+    def _start_once(self, binary: Path) -> str:
+        """Try to start; return why it failed, an empty string on success."""
         self._directory = _fresh_directory()
         self._port = _free_port() if self._tcp else 0
         options = {
@@ -230,30 +233,30 @@ class EmbeddedServer:
             cwd="/",
             start_new_session=True,
         )
-        said = self._await_ready(self._supervisor)
-        if said:
+        failure = self._await_ready(self._supervisor)
+        if failure:
             self.stop()
-        return said
+        return failure
 
     def _await_ready(self, supervisor: subprocess.Popen[bytes]) -> str:
         assert supervisor.stdout is not None  # noqa: S101
         deadline = time.monotonic() + _START_DEADLINE
         if not select.select([supervisor.stdout], [], [], _START_DEADLINE)[0]:
-            return "its supervisor does not answer"
+            return "its supervisor does not respond"
         first = supervisor.stdout.readline()
         if not first:
             return f"cannot make the directory {self._directory}"
         self._pid = int(first)
         while time.monotonic() < deadline:
-            if self._answers():
+            if self._is_ready():
                 return ""
             if supervisor.poll() is not None:
-                return _last_line(_rest(supervisor.stdout.fileno()))
+                return _last_line(_remaining_output(supervisor.stdout.fileno()))
             time.sleep(_POLL)
         log = self.directory / "server.log"
         return f"no answer within {_START_DEADLINE:.0f} s; {_last_line(log.read_bytes())}"
 
-    def _answers(self) -> bool:
+    def _is_ready(self) -> bool:
         family = socket.AF_INET if self._tcp else socket.AF_UNIX
         address = ("127.0.0.1", self._port) if self._tcp else str(self._socket)
         with socket.socket(family, socket.SOCK_STREAM) as client:
@@ -261,35 +264,35 @@ class EmbeddedServer:
             try:
                 client.connect(address)
                 client.sendall(b"PING\r\nINFO server\r\n")
-                said = b""
+                output = b""
                 while chunk := client.recv(8192):
-                    said += chunk
-                    # Its own pid: another server may have taken the port before ours.
-                    if match := _PROCESS.search(said):
-                        return said.startswith(b"+PONG") and int(match[1]) == self._pid
+                    output += chunk
+                    # Compare the pid: another server may have taken the port first.
+                    if match := _PROCESS.search(output):
+                        return output.startswith(b"+PONG") and int(match[1]) == self._pid
             except OSError:
                 pass
         return False
 
 
-def _rest(descriptor: int) -> bytes:
-    """What a process that has ended left in its pipe, of which another may hold the other end."""
-    said = b""
-    while select.select([descriptor], [], [], _LAST_WORDS_S)[0]:
+def _remaining_output(descriptor: int) -> bytes:
+    """Read what an ended process left in its pipe, which another process may keep open."""
+    output = b""
+    while select.select([descriptor], [], [], _REMAINING_OUTPUT_S)[0]:
         chunk = os.read(descriptor, 8192)
         if not chunk:
             break
-        said += chunk
-    return said
+        output += chunk
+    return output
 
 
 def _last_line(log: bytes) -> str:
     lines = [line for line in log.decode(errors="replace").splitlines() if line.strip()]
-    return safe_line(lines[-1].strip()) if lines else "it said nothing"
+    return safe_line(lines[-1].strip()) if lines else "no output"
 
 
 def _fresh_directory() -> Path:
-    """A path that does not exist yet, short enough for a Unix socket in it."""
+    """A path that does not exist, short enough for the path of a Unix socket in it."""
     name = f"runqy-tui-{secrets.token_hex(6)}"
     for parent in (tempfile.gettempdir(), "/tmp"):  # noqa: S108 -- made private by mkdir
         path = Path(parent).absolute() / name
@@ -299,7 +302,7 @@ def _fresh_directory() -> Path:
 
 
 def _free_port() -> int:
-    """A port that was free a moment ago; the caller tries again if another takes it."""
+    """A free port of 127.0.0.1; the caller tries again if another process takes it first."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,4 +1,4 @@
-"""Workers of the runqy dialect as ``runqy-worker`` writes them: heartbeat, stop and log lines."""
+"""What ``runqy-worker`` writes about itself: heartbeat, stop, metrics and log lines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from random import Random
 from redis import Redis
 from redis.typing import EncodableT, FieldT
 
-from runqy_tui.demo.cast import WorkerSpec
+from runqy_tui.demo.fleet_spec import WorkerSpec
 from runqy_tui.redis import keys
 from runqy_tui.text.safe import encode
 
@@ -30,7 +30,7 @@ class RecoveryEntry:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """What a worker writes each 5 seconds. ``metrics`` and ``recovery`` may be absent."""
+    """What a worker writes every 5 seconds. ``metrics`` and ``recovery`` may be missing."""
 
     worker_id: str
     started_at: float
@@ -42,7 +42,7 @@ class Heartbeat:
     recovery: Mapping[str, RecoveryEntry] = field(default_factory=dict)
 
     def fields(self, now: float) -> dict[FieldT, EncodableT]:
-        """The hash's fields, in Go's spelling."""
+        """The fields of the hash, formatted as Go does."""
         fields: dict[FieldT, EncodableT] = {
             "worker_id": self.worker_id,
             "started_at": str(int(self.started_at)),
@@ -68,16 +68,16 @@ class Heartbeat:
         return fields
 
 
-def heartbeat(client: Redis, beat: Heartbeat, now: float, ttl: float = BEAT_TTL) -> None:
-    """Say that a worker is alive."""
+def write_heartbeat(client: Redis, beat: Heartbeat, now: float, ttl: float = BEAT_TTL) -> None:
+    """Write a worker's hash and its entry in the index; ``ttl`` in seconds."""
     key = keys.worker(beat.worker_id)
     client.hset(key, mapping=beat.fields(now))
     client.pexpire(key, int(ttl * 1000))
     client.zadd(keys.WORKERS, {encode(beat.worker_id): int(now + INDEX_TTL)})
 
 
-def stop(client: Redis, worker_id: str) -> None:
-    """A clean stop: out of the index; the hash keeps its expiry."""
+def write_stop(client: Redis, worker_id: str) -> None:
+    """Stop cleanly: leave the index; the hash keeps its expiry."""
     client.zrem(keys.WORKERS, encode(worker_id))
     client.hset(keys.worker(worker_id), "status", "stopped")
 
@@ -98,8 +98,10 @@ class LogText:
         )
 
 
-def log(client: Redis, worker_id: str, lines: Sequence[LogText], ttl: float = BEAT_TTL) -> None:
-    """Append log lines; the list keeps the last 500 and lives 30 s from the last line."""
+def append_log(
+    client: Redis, worker_id: str, lines: Sequence[LogText], ttl: float = BEAT_TTL
+) -> None:
+    """Append log lines; the list keeps the last 500 and expires ``ttl`` seconds after the last."""
     key = keys.worker_logs(worker_id)
     client.rpush(key, *[line.encode() for line in lines])
     client.ltrim(key, -LOG_LINES, -1)
@@ -118,15 +120,15 @@ def _compact(value: object) -> str:
 _GIB = 1 << 30
 
 
-def machine(rng: Random, spec: WorkerSpec, load: float, now: float) -> dict[str, object]:
-    """The ``metrics`` field for a load of 0-1, with its keys in the worker's order."""
+def machine_metrics(rng: Random, spec: WorkerSpec, load: float, now: float) -> dict[str, object]:
+    """The ``metrics`` field for a load between 0 and 1, with its keys in the worker's order."""
     total = spec.memory_gib * _GIB
     metrics: dict[str, object] = {
         "cpu_percent": _near(rng, 6 + 70 * load, 6),
         "memory_used_bytes": int(total * min(0.97, 0.22 + 0.4 * load + rng.uniform(0, 0.02))),
         "memory_total_bytes": total,
     }
-    if spec.gpu is not None:  # without a GPU the key is left out
+    if spec.gpu is not None:  # without a GPU the key is missing
         metrics["gpus"] = [_gpu(rng, spec, index, load) for index in range(spec.gpus)]
     metrics["collected_at"] = int(now)
     return metrics
@@ -134,7 +136,7 @@ def machine(rng: Random, spec: WorkerSpec, load: float, now: float) -> dict[str,
 
 def _gpu(rng: Random, spec: WorkerSpec, index: int, load: float) -> dict[str, object]:
     busy = min(1.0, load * (1.0 - 0.08 * index))
-    used = spec.gpu_memory_mb * (0.31 + 0.58 * busy)  # the model stays loaded
+    used = spec.gpu_memory_mb * (0.31 + 0.58 * busy)  # the model remains loaded
     return {
         "index": index,
         "name": spec.gpu,
@@ -146,12 +148,12 @@ def _gpu(rng: Random, spec: WorkerSpec, index: int, load: float) -> dict[str, ob
 
 
 def _near(rng: Random, value: float, spread: float) -> float:
-    """A percentage with some noise."""
+    """A percentage with uniform noise, between 0 and 100."""
     return round(min(100.0, max(0.0, value + rng.uniform(-spread, spread))), 2)
 
 
 def started_line(rng: Random, queue: str, task_id: str) -> str:
-    """A line at the start of a task; some hold ANSI colour and tabs, as real ones do."""
+    """A log line at the start of a task; some contain ANSI colours and tabs, as real ones do."""
     if rng.random() < 0.3:
         return (
             f"\x1b[32mDEBUG\x1b[0m {queue} step {rng.randint(1, 900)} "
@@ -161,14 +163,14 @@ def started_line(rng: Random, queue: str, task_id: str) -> str:
 
 
 def finished_line(queue: str, task_id: str, seconds: float, error: str | None) -> str:
-    """A line at the end of a task."""
+    """A log line at the end of a task; ``error`` if it failed."""
     if error is None:
         return f"INFO {queue} done task={task_id[:8]} in {seconds * 1000:.0f} ms"
     return f"\x1b[31mERROR\x1b[0m {queue} task={task_id[:8]}: {error}"
 
 
 def flood_lines(rng: Random, count: int) -> list[str]:
-    """Progress lines of a chatty model download."""
+    """Progress lines of a model download."""
     return [
         f"\rmodel-{rng.randint(1, 9):05d}.safetensors: {index * 100 // count:3d}%|"
         f"{'█' * (index * 20 // count):<20}| {rng.uniform(80, 400):.1f}MB/s"

@@ -1,12 +1,79 @@
-"""Why tasks fail: error texts as ``runqy-worker`` records them, Python tracebacks among them."""
+"""Payloads, results and errors of the demo's tasks: usual ones, and hostile ones."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from random import Random
 
-from runqy_tui.demo.hostile import hostile_error
+
+@dataclass(frozen=True, slots=True)
+class HostileTask:
+    """A payload and an error text that attack the terminal or the parser of their reader."""
+
+    name: str
+    payload: bytes
+    error: str
+    type: str = ""
+
+
+HOSTILE: tuple[HostileTask, ...] = (
+    HostileTask(
+        "escape",
+        b'{"prompt":"\x1b[2J\x1b[H\x1b]0;owned\x07raw escapes","note":"\x1b[31mred\x1b[0m"}',
+        "ValueError: \x1b[2J\x1b[1;1H\x1b[5mcleared your screen\x1b[0m",
+    ),
+    HostileTask(
+        "clipboard",
+        b'{"prompt":"\x1b]52;c;cm0gLXJmIC8K\x07 OSC 52 writes the clipboard"}',
+        "RuntimeError: \x1b]52;c;cm0gLXJmIC8K\x07\x1b]8;;http://evil.example\x1b\\link\x1b]8;;\x1b\\",
+    ),
+    HostileTask(
+        "markup",
+        b'{"prompt":"[@click=app.quit]x[/] [/x] [bold red]not markup[/] [link=file:///etc]"}',
+        "KeyError: '[@click=app.quit]press me[/]'\n[/x] unmatched [$error] [b",
+        type="[@click=app.quit]x[/]",
+    ),
+    HostileTask(
+        "bidi",
+        '{"file":"invoice_\u202efdp.exe","note":"\u2066\u202etxet desrever\u2069"}'.encode(),
+        "PermissionError: '/srv/\u202egpj.sh' \u200b\u200d\ufeffzero width",
+        type="report\u202ecod",
+    ),
+    HostileTask(
+        "surrogate",
+        b'{"prompt":"lone \\ud83d surrogate \\udc80","emoji":"\\ud83d\\ude80"}',
+        "UnicodeEncodeError: 'utf-8' codec can't encode character '\\ud83d' in position 5",
+    ),
+    HostileTask(
+        "binary",
+        b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(range(256)),
+        "PIL.UnidentifiedImageError: cannot identify image file\x00\x01\x02\x7f\x9b31m\udcff\udcfe",
+    ),
+    HostileTask("empty", b"", "TypeError: 'NoneType' object is not subscriptable"),
+    HostileTask(
+        "deep",
+        b'{"a":' + b"[" * 400 + b"]" * 400 + b',"cut":{"never":',
+        "RecursionError: maximum recursion depth exceeded while decoding a JSON array",
+    ),
+    HostileTask(
+        "wide",
+        '{"prompt":"漢字かな交じり文 👩‍👩‍👧‍👦 🇫🇷 e\u0301 \t tab","zalgo":"h̷e̶l̸l̵o"}'.encode(),
+        "AssertionError: 期待値と異なります 👩‍👩‍👧‍👦\ttab\rcarriage return",
+    ),
+    HostileTask(
+        "long line",
+        b'{"data":"' + b"A" * 20_000 + b'"}',
+        "ValueError: " + "x" * 5000,
+    ),
+)
+
+
+def hostile_error(rng: Random) -> str:
+    """One of the hostile error texts; bytes that are no UTF-8 are surrogates."""
+    return rng.choice(HOSTILE).error
+
 
 _RUNNER = (
     "permanent failure: Traceback (most recent call last):\n"
@@ -87,7 +154,7 @@ _BY_KIND: dict[str, tuple[str, ...]] = {
 
 
 def error_text(rng: Random, kind: str, parent: str) -> str:
-    """The error of a task that fails for good."""
+    """The error of a task that fails permanently."""
     if kind == "hostile":
         return hostile_error(rng)
     home = f"/opt/runqy/deploy/{parent}/{parent}"
@@ -121,8 +188,8 @@ _FACTS = (
 
 
 def payload(rng: Random, kind: str) -> bytes:
-    """A payload for one task of a queue's kind."""
-    return _MAKERS[kind](rng)
+    """A payload for a task of a queue's kind."""
+    return _PAYLOAD_BUILDERS[kind](rng)
 
 
 def large_payload(rng: Random, size: int = 1_000_000) -> bytes:
@@ -229,7 +296,7 @@ def _json(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-_MAKERS: dict[str, Callable[[Random], bytes]] = {
+_PAYLOAD_BUILDERS: dict[str, Callable[[Random], bytes]] = {
     "prompt": _prompt,
     "image": _image,
     "embedding": _embedding,

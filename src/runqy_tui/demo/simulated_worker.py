@@ -1,4 +1,4 @@
-"""One simulated ``runqy-worker``: takes tasks, works on them, crashes, recovers and stops."""
+"""One simulated ``runqy-worker``: starts tasks, finishes them, crashes, recovers and stops."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from enum import Enum, auto
 from zlib import crc32
 
 from runqy_tui.demo import heartbeats, task_writer
-from runqy_tui.demo.cast import QueueSpec, WorkerSpec
+from runqy_tui.demo.fleet_spec import QueueSpec, WorkerSpec
 from runqy_tui.demo.heartbeats import (
     Heartbeat,
     LogText,
     RecoveryEntry,
     finished_line,
     flood_lines,
-    machine,
+    machine_metrics,
     started_line,
 )
 from runqy_tui.demo.sample_data import error_text, result
@@ -38,7 +38,7 @@ class Phase(Enum):
 
 @dataclass(slots=True)
 class Job:
-    """A task in a slot. ``error``: how this attempt will end; ``None`` is success."""
+    """A task in a slot. ``error``: of this attempt; ``None`` if it will succeed."""
 
     message: Message
     msg: bytes
@@ -61,14 +61,14 @@ class SimulatedWorker:
         self.recovery = {parent: RecoveryEntry() for parent in spec.parents}
         self.lines: list[str] = []
         self.seq = 0
-        # Every worker has beaten by the first moment, and then each in its own rhythm.
+        # All write a heartbeat in the first step, and then each at its own times.
         self._beat = world.t - world.rng.uniform(0.0, BEAT_EVERY)
         self._ready = 0.0
         self._ran = spec.present
 
     @property
     def alive(self) -> bool:
-        """Whether it serves queues, forwards retries and renews leases."""
+        """Whether it runs tasks, forwards retries and renews leases."""
         return self.phase is Phase.RUNNING
 
     @property
@@ -76,33 +76,33 @@ class SimulatedWorker:
         """Slots without a task."""
         return self.spec.concurrency - len(self.jobs) if self.alive else 0
 
-    def takes_from(self) -> list[str]:
-        """Queues it asks for tasks now: not those whose process is being restarted."""
+    def consumed_queues(self) -> list[str]:
+        """Queues that it reads now: not those whose process is being restarted."""
         return [
             name
             for name in self.spec.queues
-            if self.recovery[self.world.cast.by_name[name].parent].state != "recovering"
+            if self.recovery[self.world.fleet.by_name[name].parent].state != "recovering"
         ]
 
-    def accept(self, message: Message, msg: bytes, retried: int) -> None:
-        """Begin a task that was popped from pending."""
-        world, spec = self.world, self.world.cast.by_name[message.queue]
+    def start_task(self, message: Message, msg: bytes, retried: int) -> None:
+        """Start a task that was popped from pending."""
+        world, spec = self.world, self.world.fleet.by_name[message.queue]
         broken = self.recovery[spec.parent].state == "degraded"
-        error = _crash_text() if broken else _fate(world, spec, message.id, retried)
+        error = _crash_error() if broken else _planned_error(world, spec, message.id, retried)
         if not broken:
             seconds = world.rng.uniform(*spec.seconds)
         else:
-            # One task hangs for ever in a degraded process, the others fail at once.
-            seconds = CRASHED_TASK if self._held() else NEVER
+            # In a degraded process one task never ends, the others fail at once.
+            seconds = CRASHED_TASK if self._jobs_of_first_parent() else NEVER
         task_writer.start(
             world.pipe, message.queue, message.id, world.wall, world.scaled(task_writer.LEASE)
         )
         ends, renew = world.t + seconds, world.t + RENEW_EVERY
         self.jobs[message.id] = Job(message, msg, retried, world.t, ends, error, renew)
-        self.say(started_line(world.rng, message.queue, message.id))
+        self.log_line(started_line(world.rng, message.queue, message.id))
 
     def step(self) -> None:
-        """Finish what is due, renew leases, beat."""
+        """Finish tasks, renew leases and write the heartbeat, as due."""
         if self.phase is Phase.ABSENT:
             return
         world = self.world
@@ -118,13 +118,13 @@ class SimulatedWorker:
                 task_writer.renew(world.pipe, message.queue, [message.id], world.wall, lease)
         if self._beat <= world.t:
             self._beat += BEAT_EVERY
-            self.beat()
+            self.write_heartbeat()
 
     def _finish(self, job: Job) -> None:
         world, message = self.world, job.message
         del self.jobs[message.id]
-        self.say(finished_line(message.queue, message.id, world.t - job.started, job.error))
-        spec = world.cast.by_name[message.queue]
+        self.log_line(finished_line(message.queue, message.id, world.t - job.started, job.error))
+        spec = world.fleet.by_name[message.queue]
         if not spec.store:
             world.leftovers.append(message.id)
         if job.error is None:
@@ -139,17 +139,17 @@ class SimulatedWorker:
         else:
             task_writer.archive(world.pipe, message, job.error, world.wall, store=spec.store)
 
-    def say(self, line: str) -> None:
-        """Log a line of the Python process; it reaches Redis with the next beat."""
+    def log_line(self, line: str) -> None:
+        """Log a line of the Python process; it is written with the next heartbeat."""
         if not self.spec.quiet:
             self.lines.append(line.partition("\n")[0])
 
-    def flood(self) -> None:
-        """Log more within one beat than the list keeps."""
+    def flood_log(self) -> None:
+        """Log more lines between two heartbeats than the list keeps."""
         self.lines += flood_lines(self.world.rng, 640)
 
-    def beat(self) -> None:
-        """Write the heartbeat and the lines since the last one."""
+    def write_heartbeat(self) -> None:
+        """Write the heartbeat and the log lines since the last one."""
         world, spec = self.world, self.spec
         booting = self.phase is Phase.BOOTSTRAPPING
         load = len(self.jobs) / spec.concurrency
@@ -160,17 +160,17 @@ class SimulatedWorker:
             queues=dict.fromkeys(spec.parents, 0) if booting else spec.queues,
             status="bootstrapping" if booting else "running",
             healthy=all(entry.state == "idle" for entry in self.recovery.values()),
-            metrics=machine(world.rng, spec, load, world.wall),
+            metrics=machine_metrics(world.rng, spec, load, world.wall),
             recovery={} if booting else self.recovery,
         )
         ttl = world.scaled(heartbeats.BEAT_TTL)
-        heartbeats.heartbeat(world.pipe, beat, world.wall, ttl)
+        heartbeats.write_heartbeat(world.pipe, beat, world.wall, ttl)
         if self.lines:
             self.seq += len(self.lines)
             kept = self.lines[-heartbeats.LOG_LINES :]
             first = self.seq - len(kept) + 1
             texts = [LogText(world.wall, first + offset, line) for offset, line in enumerate(kept)]
-            heartbeats.log(world.pipe, spec.id, texts, ttl)
+            heartbeats.append_log(world.pipe, spec.id, texts, ttl)
             self.lines.clear()
 
     def join(self) -> None:
@@ -186,74 +186,77 @@ class SimulatedWorker:
         self._ready = self.world.t + BOOTSTRAP
         self._beat = self.world.t
         self.seq = 0
-        self.say(f"INFO installing {len(self.spec.parents)} deployments")
+        self.log_line(f"INFO installing {len(self.spec.parents)} deployments")
 
     def kill(self) -> None:
-        """SIGKILL: nothing is written any more; its tasks wait for their leases to end."""
+        """SIGKILL: nothing more is written; its tasks remain until their leases expire."""
         self.phase = Phase.ABSENT
         self.jobs.clear()
         self.lines.clear()
 
     def stop(self) -> None:
-        """Stop cleanly: give the tasks back and leave the index."""
+        """Stop cleanly: requeue the tasks and leave the index."""
         if self.phase is Phase.ABSENT:
             return
         for job in self.jobs.values():
             task_writer.requeue(self.world.pipe, job.message.queue, job.message.id)
         self.kill()
-        heartbeats.stop(self.world.pipe, self.spec.id)
+        heartbeats.write_stop(self.world.pipe, self.spec.id)
 
     def crash(self) -> None:
-        """The Python process of the first parent dies; its tasks stay in their slots."""
-        for job in self._held():
-            job.ends, job.error = NEVER, _crash_text()
-        self._change("recovering", fails=1, restarts=0)
-        self.say("CUDA error: an illegal memory access was encountered")
+        """The Python process of the first parent crashes; its tasks keep their slots."""
+        for job in self._jobs_of_first_parent():
+            job.ends, job.error = NEVER, _crash_error()
+        self._set_recovery("recovering", fails=1, restarts=0)
+        self.log_line("CUDA error: an illegal memory access was encountered")
 
     def fail(self) -> None:
         """One more restart fails."""
-        self._change("recovering", fails=1, restarts=1)
-        self.say("RuntimeError: CUDA driver initialization failed, restarting in 8s")
+        self._set_recovery("recovering", fails=1, restarts=1)
+        self.log_line("RuntimeError: CUDA driver initialization failed, restarting in 8s")
 
     def degrade(self) -> None:
-        """The breaker opens. One task stays for ever, the others fail into retry."""
-        self._change("degraded", fails=1, restarts=1)
-        for job in self._held()[1:]:
+        """The circuit breaker opens. One task keeps its slot for ever, the others fail."""
+        self._set_recovery("degraded", fails=1, restarts=1)
+        for job in self._jobs_of_first_parent()[1:]:
             job.ends = self.world.t
 
     def recover(self) -> None:
-        """A restart succeeds; the tasks in its slots fail and are tried again."""
+        """A restart succeeds; the tasks in its slots fail and are retried."""
         entry = self.recovery[self._parent]
         self.recovery[self._parent] = RecoveryEntry("idle", 0, entry.total_restarts + 1)
-        for job in self._held():
+        for job in self._jobs_of_first_parent():
             job.ends = self.world.t
-        self.say("INFO model loaded, ready")
+        self.log_line("INFO model loaded, ready")
 
     @property
     def _parent(self) -> str:
         return self.spec.parents[0]
 
-    def _held(self) -> list[Job]:
+    def _jobs_of_first_parent(self) -> list[Job]:
         return [
             job
             for job in self.jobs.values()
-            if self.world.cast.by_name[job.message.queue].parent == self._parent
+            if self.world.fleet.by_name[job.message.queue].parent == self._parent
         ]
 
-    def _change(self, state: str, *, fails: int, restarts: int) -> None:
+    def _set_recovery(self, state: str, *, fails: int, restarts: int) -> None:
         entry = self.recovery[self._parent]
         self.recovery[self._parent] = RecoveryEntry(
             state, entry.consecutive_fails + fails, entry.total_restarts + restarts
         )
 
 
-def _crash_text() -> str:
+def _crash_error() -> str:
     return "process crashed: CUDA error: an illegal memory access was encountered"
 
 
-def _fate(world: World, spec: QueueSpec, task_id: str, retried: int) -> str | None:
-    """How an attempt ends: the id decides, so that a doomed task fails every time."""
-    dice = crc32(task_id.encode()) % 1000 / 1000
-    if dice < spec.doomed or (dice < 2 * spec.doomed and retried == 0):
+def _planned_error(world: World, spec: QueueSpec, task_id: str, retried: int) -> str | None:
+    """The error of an attempt, ``None`` if it succeeds.
+
+    Whether it fails depends on the id alone, so that a task can fail at every attempt.
+    """
+    draw = crc32(task_id.encode()) % 1000 / 1000
+    if draw < spec.failing_share or (draw < 2 * spec.failing_share and retried == 0):
         return error_text(world.rng, spec.kind, spec.parent)
     return None

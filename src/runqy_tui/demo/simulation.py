@@ -1,4 +1,4 @@
-"""What every part of the simulation shares: the clock, the dice, and the batch of commands."""
+"""What all parts of the simulation share: clock, random numbers, and the batch of commands."""
 
 from __future__ import annotations
 
@@ -11,18 +11,22 @@ from uuid import UUID
 from redis import Redis
 from redis.client import Pipeline
 
-from runqy_tui.demo.cast import EVERYBODY, HEALTHY, QueueSpec
-from runqy_tui.demo.hostile import HOSTILE
-from runqy_tui.demo.sample_data import payload
+from runqy_tui.demo.fleet_spec import HEALTHY_FLEET, STORY_FLEET, QueueSpec
+from runqy_tui.demo.sample_data import HOSTILE, payload
 from runqy_tui.demo.task_writer import Message
 
 
 class World:
-    """Simulated time ``t`` runs ``speed`` times as fast as ``wall``, the unix time of this step.
+    """Time, random numbers and the pipeline of a simulation.
 
-    Writers queue their commands in ``pipe``; :meth:`flush` sends them. All chance comes from
-    ``rng``, so that a seed gives the same play but for the wall clock. ``healthy``: nothing
-    ever goes wrong, and nothing is odd.
+    Writers queue their commands in ``pipe``; :meth:`flush` sends them. All random numbers come
+    from ``rng``: the same seed repeats everything but the wall clock.
+
+    Attributes:
+        t: simulated seconds since the start; they pass ``speed`` times as fast as wall time.
+        wall: unix time of the current step.
+        healthy: without incidents and unusual data.
+        leftovers: ids of tasks that finished with storage off: only the reverse index remains.
     """
 
     def __init__(
@@ -31,12 +35,11 @@ class World:
         self.client = client
         self.speed = speed
         self.healthy = healthy
-        self.cast = HEALTHY if healthy else EVERYBODY
-        self.rng = Random(seed)  # noqa: S311 -- a play, not a secret
+        self.fleet = HEALTHY_FLEET if healthy else STORY_FLEET
+        self.rng = Random(seed)  # noqa: S311 -- simulated data, not a secret
         self.t = 0.0
         self.wall = time.time()
         self.leftovers: deque[str] = deque()
-        """Ids whose reverse index is all that is left: finished with storage off."""
         self.pipe: Pipeline = client.pipeline(transaction=False)
 
     def after(self, seconds: float) -> float:
@@ -57,13 +60,13 @@ class World:
         return str(UUID(int=self.rng.getrandbits(128), version=4))
 
     def new_message(self, spec: QueueSpec, *, once: bool | None = None) -> Message:
-        """A new task; ``once``: no retry, as an asynq client that enqueues directly asks for."""
+        """A new task of a queue; ``once``: without retries, as some asynq clients enqueue it."""
         if spec.kind == "hostile":
             item = self.rng.choice(HOSTILE)
             body, kind = item.payload, item.type
         else:
             body, kind = payload(self.rng, spec.kind), ""
         if once is None:
-            once = self.rng.random() < spec.once
+            once = self.rng.random() < spec.no_retry_share
         message = Message(id=self.new_id(), queue=spec.name, payload=body, type=kind)
         return replace(message, retry=0, timeout=60) if once else message

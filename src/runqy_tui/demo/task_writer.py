@@ -1,4 +1,4 @@
-"""``TaskMessage`` as the demo's programs write it."""
+"""Tasks as the runqy server and ``runqy-worker`` write them, over a redis-py client or pipeline."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Message:
         return data
 
     def retried_as(self, retried: int) -> Message:
-        """What ``runqy-worker`` leaves of a message after a retry: fields 1-6."""
+        """The message after a retry: ``runqy-worker`` writes only fields 1-6 again."""
         return Message(
             id=self.id,
             queue=self.queue,
@@ -74,7 +74,7 @@ class Message:
 
     @classmethod
     def decode(cls, data: bytes, queue: str, task_id: str) -> Message:
-        """What a worker needs of an encoded message; garbage becomes a task without a payload."""
+        """Decode what a worker needs of a message; invalid data: a task without a payload."""
         try:
             found = TaskMessage.FromString(data)
         except DecodeError:
@@ -93,7 +93,7 @@ class Message:
 
     @staticmethod
     def completed_suffix(at: int) -> bytes:
-        """Field 13, which ``runqy-worker`` appends to the encoded bytes at each completion."""
+        """Field 13, which ``runqy-worker`` appends to the encoded message at each completion."""
         data: bytes = TaskMessage(completed_at=at).SerializeToString()
         return data
 
@@ -131,9 +131,9 @@ def count(client: Redis, queue: str, counter: str, now: float) -> None:
 
 
 def enqueue(client: Redis, message: Message, now: float) -> None:
-    """What the runqy server does for a new task.
+    """Enqueue a task as the runqy server does.
 
-    A task without retries comes from an asynq client that knows no reverse index.
+    One without retries has no reverse index, as if an asynq client had enqueued it.
     """
     queue, task_id = message.queue, message.id
     client.sadd(keys.QUEUES, encode(queue))
@@ -150,13 +150,13 @@ def enqueue(client: Redis, message: Message, now: float) -> None:
 
 
 def index(client: Redis, message: Message) -> None:
-    """The reverse index that the runqy server writes: any task by its id."""
+    """Write the runqy server's reverse index: from a task id to its queue."""
     if message.retry:
         client.hset(keys.reverse_index(message.id), "queue", encode(message.queue))
 
 
 def schedule(client: Redis, message: Message, at: float) -> None:
-    """A task for later, as the asynq library's client leaves it: no reverse index."""
+    """Schedule a task as the asynq library's client does: without a reverse index."""
     queue, task_id = message.queue, message.id
     client.sadd(keys.QUEUES, encode(queue))
     client.hset(task_key(queue, task_id), mapping={"msg": message.encode(), "state": "scheduled"})
@@ -172,7 +172,7 @@ def pop(client: Redis, queue: str) -> None:
 
 
 def start(client: Redis, queue: str, task_id: str, now: float, lease: float = LEASE) -> None:
-    """Mark a popped task as active and lease it."""
+    """Mark a popped task as active, with a lease of ``lease`` seconds."""
     client.hset(task_key(queue, task_id), "state", "active")
     client.hdel(task_key(queue, task_id), "pending_since")
     renew(client, queue, [task_id], now, lease)
@@ -181,7 +181,7 @@ def start(client: Redis, queue: str, task_id: str, now: float, lease: float = LE
 def renew(
     client: Redis, queue: str, task_ids: Iterable[str], now: float, lease: float = LEASE
 ) -> None:
-    """Lease tasks anew, as a living worker does each minute."""
+    """Renew leases, as a worker does every minute."""
     ends = int(now + lease)
     client.zadd(lease_key(queue), {encode(task_id): ends for task_id in task_ids})
 
@@ -196,10 +196,10 @@ def complete(
     store: bool = True,
     ttl: float = COMPLETED_TTL,
 ) -> None:
-    """Finish a task. ``msg``: the encoded message as it stands in Redis.
+    """Complete a task. ``msg``: the encoded message as it is in Redis.
 
-    Without ``store`` (the queue's ``redis_storage`` is off) the hash goes and the reverse index
-    stays, for ever.
+    Without ``store`` (the queue's ``redis_storage`` is off) the hash is deleted, and the reverse
+    index remains for ever.
     """
     queue, task_id = message.queue, message.id
     leave_active(client, queue, task_id)
@@ -221,7 +221,7 @@ def complete(
 
 
 def retry(client: Redis, message: Message, retried: int, now: float, at: float) -> None:
-    """Fail an attempt: only fields 1-6 of the message survive, and no error text is kept."""
+    """Fail an attempt, to be retried ``at``: fields 1-6 of the message remain, no error text."""
     queue, task_id = message.queue, message.id
     leave_active(client, queue, task_id)
     client.hset(
@@ -237,7 +237,7 @@ def retry(client: Redis, message: Message, retried: int, now: float, at: float) 
 
 
 def retry_delay(retried: int) -> float:
-    """Seconds until try ``retried`` + 1: n⁴ × 10 s, at most a day."""
+    """Seconds until the next attempt after ``retried`` retries: n⁴ × 10 s, at most a day."""
     return min(10.0 * max(1, retried) ** 4, 86_400.0)
 
 
@@ -250,7 +250,7 @@ def archive(
     store: bool = True,
     ttl: float = ARCHIVED_TTL,
 ) -> None:
-    """Fail a task for good. The score is when the entry expires; ``msg`` stays as it is."""
+    """Fail a task permanently. The score is when the entry expires; ``msg`` is not changed."""
     queue, task_id = message.queue, message.id
     leave_active(client, queue, task_id)
     count(client, queue, "failed", now)
@@ -269,14 +269,14 @@ def archive(
 
 
 def requeue(client: Redis, queue: str, task_id: str) -> None:
-    """Give a task back at a clean stop: without ``pending_since``."""
+    """Requeue a task at a clean stop: without ``pending_since``."""
     leave_active(client, queue, task_id)
     client.hset(task_key(queue, task_id), "state", "pending")
     client.lpush(state_key(queue, TaskState.PENDING), encode(task_id))
 
 
 def forward(client: Redis, queue: str, task_id: str, now: float) -> None:
-    """Move a due retry to pending: here ``pending_since`` is in seconds."""
+    """Move a due retry to pending: ``pending_since`` is in seconds here."""
     client.zrem(state_key(queue, TaskState.RETRY), encode(task_id))
     client.hset(
         task_key(queue, task_id), mapping={"state": "pending", "pending_since": str(int(now))}
@@ -285,7 +285,7 @@ def forward(client: Redis, queue: str, task_id: str, now: float) -> None:
 
 
 def recover(client: Redis, queue: str, task_id: str, retried: int, now: float, at: float) -> None:
-    """Take back a task whose lease ended: the hash alone tells, ``msg`` stays as it is."""
+    """Recover a task whose lease expired: only the hash records it, ``msg`` is not changed."""
     leave_active(client, queue, task_id)
     client.hset(
         task_key(queue, task_id),
@@ -300,7 +300,7 @@ def recover(client: Redis, queue: str, task_id: str, retried: int, now: float, a
 
 
 def leave_active(client: Redis, queue: str, task_id: str) -> None:
-    """Take a task off the active list, with its lease."""
+    """Remove a task from the active list, with its lease."""
     client.lrem(state_key(queue, TaskState.ACTIVE), 0, task_id)
     client.zrem(lease_key(queue), encode(task_id))
 

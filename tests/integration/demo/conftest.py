@@ -70,7 +70,7 @@ def play() -> Callable[..., SimulatedFleet]:
         world = World(client)
         begin = world.wall = float(int(time.time())) if at is None else at
         fleet = SimulatedFleet(world)
-        fleet.begin()
+        fleet.write_initial_state()
         while world.t < seconds:
             world.t += step
             world.wall = begin + world.t

@@ -13,8 +13,8 @@ from redis import Redis
 
 from runqy_tui import cli
 from runqy_tui.config import Settings
-from runqy_tui.demo.cast import ABANDONED_QUEUE, LONG_LOST, ODD_QUEUE, WORKERS
 from runqy_tui.demo.demo_run import DemoRun
+from runqy_tui.demo.fleet_spec import ABANDONED_QUEUE, LONG_LOST, ODD_QUEUE, WORKERS
 from runqy_tui.model.errors import UsageError
 from tests.support.processes import alive, eventually
 

@@ -15,8 +15,8 @@ import pytest
 from redis import Redis
 
 from runqy_tui.demo.asynq_app import QUEUES as ASYNQ_QUEUES
-from runqy_tui.demo.cast import ABANDONED_QUEUE, BY_NAME, ODD_QUEUE
 from runqy_tui.demo.embedded_server import EmbeddedServer
+from runqy_tui.demo.fleet_spec import ABANDONED_QUEUE, ODD_QUEUE, QUEUES_BY_NAME
 from runqy_tui.demo.simulated_fleet import SimulatedFleet
 from runqy_tui.redis.decoding.proto import SchedulerEntry, ServerInfo, TaskMessage, WorkerInfo
 from tests.support.captures import CAPTURES, read_capture
@@ -25,7 +25,7 @@ Captures = Callable[[str], list[Any]]
 Dump = dict[bytes, Any]
 
 TASK = re.compile(rb"asynq:\{(.+)\}:t:(.+)", re.DOTALL)
-COMPARED = {name.encode() for name in BY_NAME if name != ODD_QUEUE}
+COMPARED = {name.encode() for name in QUEUES_BY_NAME if name != ODD_QUEUE}
 CARRIED = frozenset({b"error_msg", b"last_failed_at", b"retried"})
 
 

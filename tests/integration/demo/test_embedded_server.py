@@ -108,7 +108,7 @@ def test_nothing_remains_when_killed_while_starting(tmp_path: Path) -> None:
     script = (
         "import os, signal\n"
         "from runqy_tui.demo.embedded_server import EmbeddedServer\n"
-        "EmbeddedServer._answers = lambda self: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "EmbeddedServer._is_ready = lambda self: os.kill(os.getpid(), signal.SIGKILL)\n"
         "EmbeddedServer().start()\n"
     )
     environment = os.environ | {"TMPDIR": str(tmp_path)}

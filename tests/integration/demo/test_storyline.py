@@ -9,23 +9,23 @@ from typing import Any
 
 from redis import Redis
 
-from runqy_tui.demo import cast
+from runqy_tui.demo import fleet_spec
 from runqy_tui.demo.demo_run import DemoRun
 from runqy_tui.demo.documented_dialect import QUEUE, WORKER
 from runqy_tui.demo.embedded_server import EmbeddedServer
-from runqy_tui.demo.hostile import HOSTILE
+from runqy_tui.demo.sample_data import HOSTILE
 from runqy_tui.demo.simulated_fleet import SimulatedFleet
 
 SPEED = 20.0
 EXPECTED = {
-    cast.BUSY: ["running"],
-    cast.IDLE: ["running"],
-    cast.CRASHING: ["running", "recovering", "degraded"],
-    cast.RECOVERING: ["recovering", "running"],
-    cast.KILLED: ["running", "lost"],
-    cast.JOINING: ["absent", "bootstrapping", "running"],
-    cast.STOPPING: ["running", "stopped", "absent"],
-    cast.LONG_LOST: ["lost"],
+    fleet_spec.BUSY: ["running"],
+    fleet_spec.IDLE: ["running"],
+    fleet_spec.CRASHING: ["running", "recovering", "degraded"],
+    fleet_spec.RECOVERING: ["recovering", "running"],
+    fleet_spec.KILLED: ["running", "lost"],
+    fleet_spec.JOINING: ["absent", "bootstrapping", "running"],
+    fleet_spec.STOPPING: ["running", "stopped", "absent"],
+    fleet_spec.LONG_LOST: ["lost"],
 }
 
 
@@ -96,7 +96,7 @@ def test_hostile_data_of_every_kind_is_there(
     client: Redis, play: Callable[..., SimulatedFleet]
 ) -> None:
     play(client, 0)
-    prefix = f"asynq:{{{cast.ODD_QUEUE}}}:"
+    prefix = f"asynq:{{{fleet_spec.ODD_QUEUE}}}:"
     ids = [text(task_id) for task_id, _ in client.zscan_iter(f"{prefix}archived")]
     errors: list[Any] = [client.hget(f"{prefix}t:{task_id}", "error_msg") for task_id in ids]
     assert len(ids) > len(HOSTILE)

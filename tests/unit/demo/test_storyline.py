@@ -4,47 +4,47 @@ from __future__ import annotations
 
 from itertools import islice
 
-from runqy_tui.demo import cast, storyline
+from runqy_tui.demo import fleet_spec, simulated_fleet
 from runqy_tui.demo.heartbeats import Heartbeat, LogText, go_map
-from runqy_tui.demo.initial_data import PAST
-from runqy_tui.demo.storyline import StoryAct
+from runqy_tui.demo.initial_data import INITIAL_QUEUES
+from runqy_tui.demo.simulated_fleet import StoryAct
 from runqy_tui.demo.task_writer import retry_delay
 
-WORKERS = {spec.id for spec in cast.WORKERS}
+WORKERS = {spec.id for spec in fleet_spec.WORKERS}
 
 
 def test_events_are_in_order_and_name_what_exists() -> None:
-    events = list(islice(storyline.events(), 200))
+    events = list(islice(simulated_fleet.events(), 200))
     assert [event.at for event in events] == sorted(event.at for event in events)
     for event in events:
-        known = cast.BY_NAME if event.act is StoryAct.SPIKE else WORKERS
+        known = fleet_spec.QUEUES_BY_NAME if event.act is StoryAct.SPIKE else WORKERS
         assert event.target in known, event
 
 
 def test_the_first_two_minutes_hold_every_promise() -> None:
-    at = {(event.act, event.target): event.at for event in storyline.STORY}
+    at = {(event.act, event.target): event.at for event in simulated_fleet.STORY}
     assert at[StoryAct.SPIKE, "inference.low"] == 15
-    assert at[StoryAct.CRASH, cast.CRASHING] == 30
-    assert at[StoryAct.DEGRADE, cast.CRASHING] == 45
-    assert at[StoryAct.KILL, cast.KILLED] == 60
-    assert at[StoryAct.JOIN, cast.JOINING] == 75
-    assert at[StoryAct.STOP, cast.STOPPING] == 100
-    assert at[StoryAct.RECOVER, cast.RECOVERING] == 110
-    assert max(event.at for event in storyline.STORY) < storyline.CYCLE_START
+    assert at[StoryAct.CRASH, fleet_spec.CRASHING] == 30
+    assert at[StoryAct.DEGRADE, fleet_spec.CRASHING] == 45
+    assert at[StoryAct.KILL, fleet_spec.KILLED] == 60
+    assert at[StoryAct.JOIN, fleet_spec.JOINING] == 75
+    assert at[StoryAct.STOP, fleet_spec.STOPPING] == 100
+    assert at[StoryAct.RECOVER, fleet_spec.RECOVERING] == 110
+    assert max(event.at for event in simulated_fleet.STORY) < simulated_fleet.CYCLE_START
 
 
 def test_the_cycle_leaves_every_worker_as_it_found_it() -> None:
-    last = {event.target: event.act for event in storyline.CYCLE if event.target in WORKERS}
-    assert last[cast.STOPPING] is StoryAct.STOP
-    assert last[cast.RECOVERING] is StoryAct.RECOVER
-    assert not {StoryAct.KILL, StoryAct.DEGRADE} & {event.act for event in storyline.CYCLE}
-    assert max(event.at for event in storyline.CYCLE) < storyline.CYCLE_PERIOD
+    last = {event.target: event.act for event in simulated_fleet.CYCLE if event.target in WORKERS}
+    assert last[fleet_spec.STOPPING] is StoryAct.STOP
+    assert last[fleet_spec.RECOVERING] is StoryAct.RECOVER
+    assert not {StoryAct.KILL, StoryAct.DEGRADE} & {event.act for event in simulated_fleet.CYCLE}
+    assert max(event.at for event in simulated_fleet.CYCLE) < simulated_fleet.CYCLE_PERIOD
 
 
 def test_every_queue_has_a_consumer_and_a_past() -> None:
-    served = {name for spec in cast.WORKERS for name in spec.queues}
-    assert served == set(cast.BY_NAME) == set(PAST)
-    assert cast.ABANDONED_QUEUE not in served
+    served = {name for spec in fleet_spec.WORKERS for name in spec.queues}
+    assert served == set(fleet_spec.QUEUES_BY_NAME) == set(INITIAL_QUEUES)
+    assert fleet_spec.ABANDONED_QUEUE not in served
 
 
 def test_retry_delay_is_the_fourth_power() -> None:

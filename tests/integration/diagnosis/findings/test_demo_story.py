@@ -10,12 +10,11 @@ from dataclasses import dataclass, field
 import pytest
 from redis import Redis
 
-from runqy_tui.demo import cast
+from runqy_tui.demo import fleet_spec
 from runqy_tui.demo.demo_run import DemoRun
 from runqy_tui.demo.heartbeats import BEAT_TTL
-from runqy_tui.demo.simulated_fleet import SimulatedFleet
+from runqy_tui.demo.simulated_fleet import CYCLE_START, SimulatedFleet
 from runqy_tui.demo.simulation import World
-from runqy_tui.demo.storyline import CYCLE_START
 from runqy_tui.diagnosis.diagnoser import Diagnoser, Diagnosis
 from runqy_tui.diagnosis.findings.finding import Finding
 from runqy_tui.model import WorkerState
@@ -29,7 +28,7 @@ SLACK = 7.0
 """A worker writes its state each 5 s, a poll sees it within 2 s."""
 ALWAYS = float("inf")
 SECOND_CRASH = CYCLE_START + 150
-BUSY_QUEUES = {*cast.HEALTHY.by_name, "critical", "default"}
+BUSY_QUEUES = {*fleet_spec.HEALTHY_FLEET.by_name, "critical", "default"}
 
 About = tuple[str, str]
 """A detector, and the worker or queue that it speaks of."""
@@ -47,29 +46,36 @@ class Chapter:
 
 
 STORY = (
-    Chapter("worker-recovering", cast.RECOVERING, 0, 110,
+    Chapter("worker-recovering", fleet_spec.RECOVERING, 0, 110,
             "worker gpu-2:5120 restarts its process for vision, 1 fail in a row"),
     Chapter("queue-unhealthy-consumers", "vision.default", 0, 110,
             "vision.default is not draining: 1 of 1 consumers recovering ("),
-    Chapter("worker-recovering", cast.CRASHING, 30, 45,
+    Chapter("worker-recovering", fleet_spec.CRASHING, 30, 45,
             "worker gpu-4:3390 restarts its process for crashy, 1 fail in a row"),
-    Chapter("worker-degraded", cast.CRASHING, 45, ALWAYS,
+    Chapter("worker-degraded", fleet_spec.CRASHING, 45, ALWAYS,
             "worker gpu-4:3390 is degraded: crashy crashed and is not restarted, 3 fails in a row"),
     Chapter("queue-unhealthy-consumers", "crashy.default", 45, ALWAYS,
             "crashy.default is not draining: 1 of 1 consumers degraded ("),
     Chapter("task-held-by-degraded", "crashy.default", 45, ALWAYS,
             "1 task is held in crashy.default by a degraded worker that only renews the lease"),
-    Chapter("worker-lost", cast.KILLED, 85, ALWAYS, "worker gpu-3:1177 is lost: last heartbeat "),
-    Chapter("worker-recovering", cast.RECOVERING, SECOND_CRASH, SECOND_CRASH + 12,
+    Chapter("worker-lost", fleet_spec.KILLED, 85, ALWAYS,
+            "worker gpu-3:1177 is lost: last heartbeat "),
+    Chapter("worker-recovering", fleet_spec.RECOVERING, SECOND_CRASH, SECOND_CRASH + 12,
             "worker gpu-2:5120 restarts its process for vision, 1 fail in a row"),
 )  # fmt: skip
 STANDING = {
-    ("worker-lost", cast.LONG_LOST): "worker gpu-1:2203 is lost: last heartbeat ",
-    ("queue-no-consumer", cast.ABANDONED_QUEUE): (
+    ("worker-lost", fleet_spec.LONG_LOST): "worker gpu-1:2203 is lost: last heartbeat ",
+    ("queue-no-consumer", fleet_spec.ABANDONED_QUEUE): (
         "legacy.import is not draining: no worker serves it (18 pending)"
     ),
-    ("task-orphaned", cast.ABANDONED_QUEUE): "2 orphaned in legacy.import: active, but without",
-    ("task-dangling", cast.ABANDONED_QUEUE): "1 id in pending of legacy.import has no task any",
+    (
+        "task-orphaned",
+        fleet_spec.ABANDONED_QUEUE,
+    ): "2 orphaned in legacy.import: active, but without",
+    (
+        "task-dangling",
+        fleet_spec.ABANDONED_QUEUE,
+    ): "1 id in pending of legacy.import has no task any",
     ("queue-past-due-scheduled", "flaky.default"): "flaky.default has scheduled tasks due since ",
     ("queue-paused", "low"): "low is not draining: it was paused at ",
     ("queue-old-pending", "batch.default"): "batch.default: oldest pending 11m, ",
@@ -163,7 +169,7 @@ async def test_ten_minutes_of_a_healthy_fleet(
     first, last = polls[0].snapshot, polls[-1].snapshot
     assert {queue.name for queue in first.queues} >= BUSY_QUEUES
     assert len(polls) == MINUTES * 60 // POLL_EVERY
-    assert {spec.id for spec in cast.WORKERS} < {worker.id for worker in last.workers}
+    assert {spec.id for spec in fleet_spec.WORKERS} < {worker.id for worker in last.workers}
     assert {worker.state for worker in last.workers} == {WorkerState.RUNNING}
     done = {queue.name: queue.succeeded_total for queue in first.queues}
     worked = {q.name for q in last.queues if (q.succeeded_total or 0) > (done.get(q.name) or 0)}
@@ -183,7 +189,7 @@ async def test_the_healthy_demo_as_it_is_started(reader_of: OpenReader) -> None:
         assert demo.problem() is None
         await reader.close()
     assert not told_of(polls), told_of(polls)
-    assert len(polls[-1].snapshot.workers) > len(cast.WORKERS)
+    assert len(polls[-1].snapshot.workers) > len(fleet_spec.WORKERS)
 
 
 def told_of(polls: list[Diagnosis]) -> str:
@@ -196,7 +202,7 @@ async def play(world: World, reader_of: OpenReader) -> AsyncIterator[Diagnosis]:
     """Ten minutes as fast as they can be written, looked at every other second of them."""
     begin = world.wall = float(int(time.time()))
     fleet, triage = SimulatedFleet(world), Diagnoser()
-    fleet.begin()
+    fleet.write_initial_state()
     reader = await reader_of(clock=lambda _: world.wall)
     while world.t < MINUTES * 60:
         for _ in range(POLL_EVERY):

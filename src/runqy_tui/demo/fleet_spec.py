@@ -1,4 +1,4 @@
-"""Who plays in the demo: the queues and the runqy workers, as data."""
+"""The demo's queues and runqy workers, as data."""
 
 from __future__ import annotations
 
@@ -12,11 +12,17 @@ ODD_QUEUE = "odd name {x}\x07"
 
 @dataclass(frozen=True, slots=True)
 class QueueSpec:
-    """A runqy queue: ``rate`` in tasks per second, ``seconds`` of work per task (min, max).
+    """A runqy queue.
 
-    ``backlog`` (low, high): producers slow down above high and speed up below low. ``doomed``:
-    the share of tasks that fail every time; as many again fail once. ``once``: the share whose
-    callers allow no retry. ``keep``: how many completed and archived tasks stay.
+    Attributes:
+        kind: of payloads, results and errors (see ``sample_data``).
+        rate: tasks per second.
+        seconds: of work per task, minimum and maximum.
+        backlog: pending tasks below which producers speed up, and above which they slow down.
+        failing_share: share of the tasks that fail every time; as many again fail once.
+        no_retry_share: share of the tasks that are enqueued without retries.
+        store: runqy's ``redis_storage``; without it a finished task leaves its reverse index only.
+        keep: how many completed and archived tasks are kept.
     """
 
     name: str
@@ -24,14 +30,14 @@ class QueueSpec:
     rate: float
     seconds: tuple[float, float]
     backlog: tuple[int, int] = (0, 20)
-    doomed: float = 0.01
-    once: float = 0.2
+    failing_share: float = 0.01
+    no_retry_share: float = 0.2
     store: bool = True
     keep: tuple[int, int] = (60, 40)
 
     @property
     def parent(self) -> str:
-        """The unit that a worker supervises one Python process for."""
+        """The name before the dot: a worker supervises one Python process for each parent."""
         return self.name.partition(".")[0]
 
 
@@ -39,17 +45,27 @@ QUEUES: tuple[QueueSpec, ...] = (
     QueueSpec("inference.high", "prompt", 0.7, (0.6, 1.8), keep=(120, 30)),
     QueueSpec("inference.default", "prompt", 1.6, (1.0, 3.0), (0, 12), 0.02, keep=(150, 60)),
     QueueSpec("inference.low", "image", 1.5, (1.5, 4.5), (12, 40), 0.02, keep=(120, 40)),
-    QueueSpec("embed.default", "embedding", 1.2, (0.3, 0.9), doomed=0.002),
+    QueueSpec("embed.default", "embedding", 1.2, (0.3, 0.9), failing_share=0.002),
     QueueSpec("vision.default", "image", 0.12, (2.0, 5.0)),
     QueueSpec("crashy.default", "cuda", 0.15, (4.0, 10.0)),
-    QueueSpec("flaky.default", "webhook", 0.4, (0.5, 1.5), doomed=0.08),
-    QueueSpec("nostore.default", "event", 0.3, (0.2, 0.8), doomed=0.03, once=0.6, store=False),
+    QueueSpec("flaky.default", "webhook", 0.4, (0.5, 1.5), failing_share=0.08),
+    QueueSpec(
+        "nostore.default",
+        "event",
+        0.3,
+        (0.2, 0.8),
+        failing_share=0.03,
+        no_retry_share=0.6,
+        store=False,
+    ),
     QueueSpec("batch.default", "document", 1.4, (5.0, 11.0), (200, 450), keep=(40, 20)),
     QueueSpec("reports.default", "report", 0.01, (3.0, 6.0), keep=(20, 10)),
-    QueueSpec(ODD_QUEUE, "hostile", 0.02, (0.5, 1.0), doomed=0.1, once=1.0, keep=(20, 20)),
+    QueueSpec(
+        ODD_QUEUE, "hostile", 0.02, (0.5, 1.0), failing_share=0.1, no_retry_share=1.0, keep=(20, 20)
+    ),
 )
 
-BY_NAME: Mapping[str, QueueSpec] = {spec.name: spec for spec in QUEUES}
+QUEUES_BY_NAME: Mapping[str, QueueSpec] = {spec.name: spec for spec in QUEUES}
 
 ABANDONED_QUEUE = "legacy.import"
 """A queue that no worker serves."""
@@ -57,7 +73,14 @@ ABANDONED_QUEUE = "legacy.import"
 
 @dataclass(frozen=True, slots=True)
 class WorkerSpec:
-    """A runqy worker process. ``present``: it runs when the demo begins."""
+    """A runqy worker process.
+
+    Attributes:
+        queues: priority by queue name.
+        present: whether it runs when the demo starts.
+        age: seconds since it started.
+        quiet: whether its Python processes log nothing.
+    """
 
     id: str
     concurrency: int
@@ -72,7 +95,7 @@ class WorkerSpec:
 
     @property
     def parents(self) -> tuple[str, ...]:
-        """Parent queues with a long-running Python process: those in ``recovery``."""
+        """Parent queues, each with a supervised Python process: the keys of ``recovery``."""
         return tuple(sorted({name.partition(".")[0] for name in self.queues}))
 
 
@@ -109,8 +132,8 @@ WORKERS: tuple[WorkerSpec, ...] = (
 
 
 @dataclass(frozen=True)
-class Cast:
-    """Who takes part in a play."""
+class FleetSpec:
+    """The queues and workers of one simulation."""
 
     queues: tuple[QueueSpec, ...]
     workers: tuple[WorkerSpec, ...]
@@ -121,27 +144,29 @@ class Cast:
         return {spec.name: spec for spec in self.queues}
 
 
-EVERYBODY = Cast(QUEUES, WORKERS)
+STORY_FLEET = FleetSpec(QUEUES, WORKERS)
 
-_WELL_DOOMED = 0.01
-_WELL_BATCH = 0.5
-"""Tasks per second: its workers have time for more than that, so that nothing piles up."""
+_HEALTHY_FAILING_SHARE = 0.01
+_HEALTHY_BATCH_RATE = 0.5
+"""Tasks per second, fewer than the workers can finish: there is no backlog."""
 
 
-def _well(spec: QueueSpec) -> QueueSpec:
-    spec = replace(spec, doomed=min(spec.doomed, _WELL_DOOMED))
+def _healthy_queue(spec: QueueSpec) -> QueueSpec:
+    spec = replace(spec, failing_share=min(spec.failing_share, _HEALTHY_FAILING_SHARE))
     return (
-        replace(spec, rate=_WELL_BATCH, backlog=(0, 20)) if spec.name == "batch.default" else spec
+        replace(spec, rate=_HEALTHY_BATCH_RATE, backlog=(0, 20))
+        if spec.name == "batch.default"
+        else spec
     )
 
 
-def _present(spec: WorkerSpec) -> WorkerSpec:
+def _healthy_worker(spec: WorkerSpec) -> WorkerSpec:
     served = {name: rank for name, rank in spec.queues.items() if name != ODD_QUEUE}
     return replace(spec, queues=served, present=True)
 
 
-HEALTHY = Cast(
-    tuple(_well(spec) for spec in QUEUES if spec.name != ODD_QUEUE),
-    tuple(_present(spec) for spec in WORKERS),
+HEALTHY_FLEET = FleetSpec(
+    tuple(_healthy_queue(spec) for spec in QUEUES if spec.name != ODD_QUEUE),
+    tuple(_healthy_worker(spec) for spec in WORKERS),
 )
-"""Every worker there and able to do its work, next to no task that fails, no odd name."""
+"""All workers run and keep up, at most 1 % of the tasks fail, and no name is unusual."""
