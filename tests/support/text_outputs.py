@@ -13,8 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from runqy_tui.commands.snapshot_command import snapshot_text, task_text
 from runqy_tui.diagnosis.diagnoser import Diagnoser, TaskChecks
 from runqy_tui.diagnosis.findings.finding import Finding
-from runqy_tui.diagnosis.signatures.error_groups import group
-from runqy_tui.diagnosis.signatures.error_survey import ErrorSurvey
+from runqy_tui.diagnosis.signatures.error_survey import ErrorSurvey, group
 from runqy_tui.exporter.collector import RunqyCollector
 from runqy_tui.exporter.scrape_state import MonotonicCounters, ScrapeFrame, ScrapeState, tally
 from runqy_tui.model import LogBatch, QueueKey, Snapshot, Task, TaskRow

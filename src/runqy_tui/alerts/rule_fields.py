@@ -8,42 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from runqy_tui.alerts.rule import SEVERITIES, Globs, RateUnit, RuleKind, is_valid, parse_span
+from runqy_tui.diagnosis.findings import registry
 from runqy_tui.model.severity import Severity
-
-DETECTORS = (
-    "detector-failed",
-    "queue-archive-cap",
-    "queue-braceless",
-    "queue-deep",
-    "queue-failing",
-    "queue-growing",
-    "queue-no-consumer",
-    "queue-old-pending",
-    "queue-past-due-scheduled",
-    "queue-paused",
-    "queue-stuck-retries",
-    "queue-unhealthy-consumers",
-    "queue-unregistered",
-    "redis-evicting",
-    "redis-failover",
-    "redis-memory",
-    "redis-read-only",
-    "redis-slow",
-    "redis-writes-blocked",
-    "task-dangling",
-    "task-held-by-degraded",
-    "task-orphaned",
-    "task-over-timeout",
-    "task-pending-timeout",
-    "worker-clock-off",
-    "worker-degraded",
-    "worker-ghost",
-    "worker-lost",
-    "worker-recovering",
-    "worker-stale",
-    "worker-unreadable",
-)
-
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")
 _MAX_PATTERNS = 100
@@ -128,11 +94,11 @@ def globs(value: Any) -> Globs:
 
 def detectors(value: Any) -> Globs:
     """Patterns of detector names; a name without a wildcard must be one that there is."""
-    found = globs(value)
+    found, known = globs(value), [one.id for one in registry.detectors()]
     for pattern in found.patterns:
         name = pattern.removeprefix("!")
-        if not set(name) & set("*?[") and name not in DETECTORS:
-            near = near_miss(name, DETECTORS) or f"; known are {', '.join(DETECTORS)}"
+        if not set(name) & set("*?[") and name not in known:
+            near = near_miss(name, known) or f"; known are {', '.join(known)}"
             raise FieldError(f"names {name[:40]!r}, which is no detector{near}")
     return found
 

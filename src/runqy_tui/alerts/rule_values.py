@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from runqy_tui.alerts.rule import FAILURE_WINDOW_S, RateUnit, Rule, RuleKind
-from runqy_tui.diagnosis.findings.finding import Finding, Subject, SubjectKind, Thresholds
+from runqy_tui.diagnosis.findings.detector_context import Thresholds
+from runqy_tui.diagnosis.findings.finding import Finding, Subject, SubjectKind
 from runqy_tui.diagnosis.findings.phrasing import queue_name, short
 from runqy_tui.model import Queue, QueueKey, Snapshot, Worker, WorkerState
 from runqy_tui.text.humanize import age, span

@@ -10,8 +10,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from runqy_tui.diagnosis.findings.finding import DetectorContext, Finding, SubjectKind
-from runqy_tui.diagnosis.findings.registry import diagnose, urgency
+from runqy_tui.diagnosis.findings.detector_context import DetectorContext
+from runqy_tui.diagnosis.findings.finding import Finding, SubjectKind, urgency
+from runqy_tui.diagnosis.findings.registry import diagnose
 from runqy_tui.model import Queue, Snapshot, Worker, WorkerState
 from runqy_tui.model.severity import Severity
 from runqy_tui.observation.history import History

@@ -8,9 +8,14 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from runqy_tui.diagnosis.assessment import Assessment, assess
-from runqy_tui.diagnosis.findings.finding import DetectorContext, Finding, Thresholds
+from runqy_tui.diagnosis.findings.detector_context import (
+    ActiveTimes,
+    DetectorContext,
+    ServerHistory,
+    Thresholds,
+)
+from runqy_tui.diagnosis.findings.finding import Finding
 from runqy_tui.diagnosis.findings.registry import diagnose
-from runqy_tui.diagnosis.findings.server_history import ActiveSeen, ServerHistory
 from runqy_tui.diagnosis.findings.tracker import FindingTracker
 from runqy_tui.model import (
     ActiveTask,
@@ -72,8 +77,8 @@ class Diagnoser:
         self.durations = Durations()
         self.auditor = TaskSampler()
         self.tracker = FindingTracker()
-        self._server_past = ServerHistory()
-        self._active_seen = ActiveSeen()
+        self._server_history = ServerHistory()
+        self._active_times = ActiveTimes()
         self._next_server = 0
 
     async def diagnose(self, reader: TaskCheckReader, snapshot: Snapshot) -> Diagnosis:
@@ -123,7 +128,7 @@ class Diagnoser:
         self.tracker.shift(jump_s)
         self.durations.forget_running()
         self.auditor = TaskSampler()
-        self._active_seen = ActiveSeen()
+        self._active_times = ActiveTimes()
 
     async def _trends(self, snapshot: Snapshot) -> dict[QueueKey, Trend]:
         """Compute what the detectors ask of the history too: they cannot yield to the loop."""
@@ -137,19 +142,19 @@ class Diagnoser:
         return trends
 
     async def _find(self, snapshot: Snapshot) -> tuple[Finding, ...]:
-        self._server_past.add(snapshot)
-        self._active_seen.take(self.auditor.current)
-        sight = DetectorContext(
+        self._server_history.observe(snapshot)
+        self._active_times.observe(self.auditor.current)
+        context = DetectorContext(
             snapshot=snapshot,
             history=self.history,
-            audits=self.auditor.current,
+            checks=self.auditor.current,
             thresholds=self.thresholds,
-            server_past=self._server_past.points,
-            active_since=self._active_seen.since,
+            server_polls=self._server_history.polls,
+            active_since=self._active_times.since,
         )
         # A clock that went back lets the history begin anew: that is no first sight.
         first_poll = self.history.started_at == snapshot.taken_at and not snapshot.clock_jump_s
-        found = await diagnose(sight)
+        found = await diagnose(context)
         return await self.tracker.update(found, snapshot.taken_at, first_poll)
 
     async def read_checks(self, reader: TaskCheckReader, snapshot: Snapshot) -> TaskChecks:

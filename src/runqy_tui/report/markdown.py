@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import groupby
 
 from runqy_tui.diagnosis.findings.finding import Finding, Subject, SubjectKind
-from runqy_tui.diagnosis.findings.phrasing import at_clock
+from runqy_tui.diagnosis.findings.phrasing import utc_clock
 from runqy_tui.model.severity import Severity
 from runqy_tui.report.markdown_escape import block, code, prose, queue, table
 from runqy_tui.report.markdown_sections import (
@@ -90,7 +90,7 @@ def _finding(number: int, finding: Finding, now: float) -> list[str]:
         f"- Detector: {code(finding.detector)}",
     ]
     if finding.acknowledged_at is not None:
-        lines.append(f"- Acknowledged: {at_clock(finding.acknowledged_at, now)}")
+        lines.append(f"- Acknowledged: {utc_clock(finding.acknowledged_at, now)}")
     if finding.evidence:
         facts = [[code(fact.key), code(fact.field), code(fact.value)] for fact in finding.evidence]
         lines += ["", *table(["key", "field", "value"], facts)]
@@ -109,7 +109,7 @@ def _subject(subject: Subject) -> str:
 def _since(finding: Finding, now: float) -> str:
     if finding.since is None:
         return "unknown"
-    told = f"{at_clock(finding.since, now)} ({age(now - finding.since)} ago)"
+    told = f"{utc_clock(finding.since, now)} ({age(now - finding.since)} ago)"
     if finding.since_known:
         return told
     if finding.before_start:

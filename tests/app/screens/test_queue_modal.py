@@ -143,6 +143,6 @@ async def test_a_list_without_braces_is_explained(writer: Redis, redis_url: str)
     async with watching(app_on(redis_url)) as hand:
         await hand.sees("old_default (no brac")
         await _open(hand)
-        await hand.sees("a list without braces that no runqy worker reads", "found by its keys")
+        await hand.sees("key without braces, not read by runqy workers", "found by its keys")
         await hand.press("l")
         await hand.sees("Lists without braces have no counters.")

@@ -52,7 +52,7 @@ def _add(writer: Redis, *seqs: int, text: str = "line") -> None:
 async def test_the_overview_says_how_it_is(worker_url: str) -> None:
     async with watching(app_on(worker_url)) as hand:
         await _open(hand)
-        await hand.sees("recovering: restarting its process, 2 fails in a row")
+        await hand.sees("recovering: b process restarting, 2 consecutive failures")
         await hand.sees("b: recovering, 2 fails in a row, 5 restarts", "a: idle", "last beat")
         await hand.sees("cpu           ███", "91%", "75%", "12 GiB of 16 GiB", "50%")
         await hand.sees("20,000 of 24,000 MiB", "71 °C", "Model X")
@@ -212,4 +212,4 @@ async def test_the_captured_degraded_worker(captures: Captures, redis_url: str) 
     async with watching(app_on(redis_url)) as hand:
         await hand.sees("✖ vm:27281", "degraded")
         await _open(hand)
-        await hand.sees("vm:27281", "degraded", "restart this worker by hand", "running")
+        await hand.sees("vm:27281", "degraded", "restart this worker", "running")

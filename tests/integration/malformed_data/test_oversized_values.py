@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from runqy_tui.demo.embedded_server import EmbeddedServer
-from runqy_tui.diagnosis.signatures.error_groups import group
+from runqy_tui.diagnosis.signatures.error_survey import group
 from runqy_tui.model import QueueKey, TaskState, WorkerState
 from runqy_tui.redis.polling import indexes as index_module
 from runqy_tui.redis.polling import queue_poller as queues_module

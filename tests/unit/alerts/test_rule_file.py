@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runqy_tui.alerts.rule import Globs, RateUnit, Rule, RuleKind, format_span, parse_span
-from runqy_tui.alerts.rule_fields import DETECTORS
 from runqy_tui.alerts.rule_file import MAX_BYTES, default_rules, load_rules, parse_rules
-from runqy_tui.diagnosis import findings
+from runqy_tui.diagnosis.findings.registry import detectors
 from runqy_tui.model.errors import ConfigError
 from runqy_tui.model.severity import Severity
 
@@ -169,16 +168,10 @@ def test_errors_name_line_rule_value_and_mend(text: str, says: str) -> None:
     assert "\n" not in told
 
 
-def test_the_known_detectors_are_those_that_there_are() -> None:
-    folder = Path(findings.__file__).parent
-    names = {
-        name
-        for file in folder.glob("*.py")
-        for name in re.findall(
-            r'"((?:queue|worker|task|redis|detector)-[a-z-]+)"', file.read_text()
-        )
-    }
-    assert set(DETECTORS) == names
+def test_every_registered_detector_may_be_named() -> None:
+    for one in detectors():
+        text = f'[[rule]]\nname = "r"\nkind = "finding"\ndetector = "{one.id}"\n'
+        assert [rule.detectors.patterns for rule in parse_rules(text, "F")] == [(one.id,)]
 
 
 def test_the_line_of_the_right_rule_beside_long_values() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runqy_tui.diagnosis.assessment import Trouble, assess
-from runqy_tui.diagnosis.findings.finding import Thresholds
+from runqy_tui.diagnosis.findings.detector_context import Thresholds
 from runqy_tui.model import Counts, Dialect, QueueKey, WorkerState
 from runqy_tui.model.severity import Severity
 from runqy_tui.runtime.cooperative import run_to_end
@@ -68,7 +68,7 @@ def test_active_tasks_that_nobody_holds() -> None:
 def test_waiting_in_a_list_that_no_worker_reads() -> None:
     judged = judge(counts=waiting(), dialect=Dialect.DOCUMENTED, braced=False)
     assert judged.severity is Severity.WARNING
-    assert judged.reason == "a list without braces that no runqy worker reads"
+    assert judged.reason == "key without braces, not read by runqy workers"
     served = judge(FINE, counts=waiting(), dialect=Dialect.DOCUMENTED, braced=False)
     assert served == Trouble(Severity.BUSY)
 
@@ -76,12 +76,12 @@ def test_waiting_in_a_list_that_no_worker_reads() -> None:
 @pytest.mark.parametrize(
     ("consumers", "severity", "reason"),
     [
-        ((SICK,), Severity.CRITICAL, "1 of 1 consumers degraded"),
+        ((SICK,), Severity.CRITICAL, "1 of 1 consumer degraded"),
         ((SICK, RESTARTING), Severity.CRITICAL, "2 of 2 consumers degraded or recovering"),
-        ((RESTARTING,), Severity.WARNING, "1 of 1 consumers recovering"),
+        ((RESTARTING,), Severity.WARNING, "1 of 1 consumer recovering"),
         ((SICK, FINE), Severity.BUSY, ""),
         (("unknown",), Severity.BUSY, ""),
-        (("unknown", SICK), Severity.CRITICAL, "1 of 1 consumers degraded"),
+        (("unknown", SICK), Severity.CRITICAL, "1 of 1 consumer degraded"),
     ],
 )
 def test_sick_consumers_count_where_no_other_is_left(
@@ -109,10 +109,10 @@ def test_an_old_pending_task(age: float | None, severity: Severity, reason: str)
 @pytest.mark.parametrize(
     ("dialect", "pending", "severity", "reason"),
     [
-        (Dialect.RUNQY, 1, Severity.WARNING, "paused, but runqy workers go on"),
-        (Dialect.RUNQY, 0, Severity.WARNING, "paused, but runqy workers go on"),
-        (Dialect.MIXED, 1, Severity.WARNING, "paused, but runqy workers go on"),
-        (Dialect.MIXED, 0, Severity.WARNING, "paused, but runqy workers go on"),
+        (Dialect.RUNQY, 1, Severity.WARNING, "paused, but runqy workers ignore it"),
+        (Dialect.RUNQY, 0, Severity.WARNING, "paused, but runqy workers ignore it"),
+        (Dialect.MIXED, 1, Severity.WARNING, "paused, but runqy workers ignore it"),
+        (Dialect.MIXED, 0, Severity.WARNING, "paused, but runqy workers ignore it"),
         (Dialect.ASYNQ, 1, Severity.WARNING, "paused"),
         (Dialect.ASYNQ, 0, Severity.FINE, ""),
         (Dialect.DOCUMENTED, 1, Severity.WARNING, "paused"),
@@ -140,10 +140,10 @@ def test_what_is_worst_is_said() -> None:
     ]
     assert said == [
         "no consumer",
-        "1 of 1 consumers degraded",
+        "1 of 1 consumer degraded",
         "paused",
         "oldest pending 10m",
-        "paused, but runqy workers go on",
+        "paused, but runqy workers ignore it",
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runqy_tui.diagnosis.assessment import Trouble, assess
-from runqy_tui.diagnosis.findings.finding import Thresholds
+from runqy_tui.diagnosis.findings.detector_context import Thresholds
 from runqy_tui.model import Recovery, Worker, WorkerState
 from runqy_tui.model.severity import Severity
 from runqy_tui.runtime.cooperative import run_to_end
@@ -66,21 +66,21 @@ def test_a_degraded_worker_names_the_queues_whose_breaker_is_open() -> None:
         "steady": Recovery("idle", 0, 0),
     }
     judged = worker_trouble(worker(state=WorkerState.DEGRADED, recovery=recovery))
-    assert judged.reason == "crashy crashed: restart this worker by hand"
+    assert judged.reason == "restart this worker: crashy process crashed"
 
 
 def test_a_degraded_worker_without_a_recovery_entry_still_says_what_to_do() -> None:
     judged = worker_trouble(worker(state=WorkerState.DEGRADED, healthy=False))
-    assert judged.reason == "a supervised process crashed: restart this worker by hand"
+    assert judged.reason == "restart this worker: a supervised process crashed"
 
 
 @pytest.mark.parametrize(
     ("fails", "reason"),
     [
-        ([2, 5], "restarting its process, 5 fails in a row"),
-        ([0], "restarting its process"),
-        ([None], "restarting its process"),
-        ([], "restarting its process"),
+        ([2, 5], "q0, q1 processes restarting, 5 consecutive failures"),
+        ([0], "q0 process restarting"),
+        ([None], "q0 process restarting"),
+        ([], "a supervised process restarting"),
     ],
 )
 def test_a_recovering_worker_counts_its_fails(fails: list[int | None], reason: str) -> None:
@@ -98,7 +98,7 @@ def test_a_recovering_worker_counts_its_fails(fails: list[int | None], reason: s
         (LOST_OLD_S - 1, Severity.WARNING, "no heartbeat for 23h"),
         (LOST_OLD_S, Severity.IDLE, "no heartbeat for 24h"),
         (90 * 86_400.0, Severity.IDLE, "no heartbeat for 90d"),
-        (None, Severity.WARNING, "in the index, but no heartbeat"),
+        (None, Severity.WARNING, "in the index, no heartbeat"),
     ],
 )
 def test_a_lost_worker_is_an_incident_that_ages_into_history(

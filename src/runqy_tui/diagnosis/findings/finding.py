@@ -1,17 +1,12 @@
-"""What a finding is, and what a detector gets to see."""
+"""A finding: one thing that is wrong, with its object, evidence and next step."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import Enum, StrEnum, auto
-from functools import cached_property
+from enum import StrEnum
 from typing import NamedTuple
 
-from runqy_tui.diagnosis.findings.checked_tasks import Listed, listed
-from runqy_tui.model import QueueKey, Snapshot, TaskState, WindowCheck, Worker
+from runqy_tui.model import QueueKey
 from runqy_tui.model.severity import Severity
-from runqy_tui.observation.history import History
 
 
 class SubjectKind(StrEnum):
@@ -21,15 +16,6 @@ class SubjectKind(StrEnum):
     QUEUE = "queue"
     TASK = "task"
     REDIS = "redis"
-
-
-class Cause(Enum):
-    """Why pending tasks are not taken."""
-
-    NO_CONSUMER = auto()
-    BRACELESS = auto()
-    UNHEALTHY = auto()
-    PAUSED = auto()
 
 
 class Subject(NamedTuple):
@@ -90,76 +76,7 @@ class Finding(NamedTuple):
         return f"{self.detector}:{queue}{'' if subject.kind is SubjectKind.TASK else subject.name}"
 
 
-class Thresholds(NamedTuple):
-    """Where a detector starts to speak. Seconds, counts and shares (0 to 1)."""
-
-    oldest_pending_s: float = 300.0
-    depth: int = 1_000
-    growing_for_s: float = 300.0
-    stuck_after_s: float = 60.0
-    clock_off_s: float = 5.0
-    orphan_after_s: float = 30.0
-    lost_fresh_s: float = 1_800.0
-    lost_old_s: float = 86_400.0
-    archive_cap: int = 10_000
-    failure_rate: float = 0.2
-    failures_least: int = 5
-    failure_window_s: float = 300.0
-    memory_share: float = 0.9
-    slow_trip_ms: float = 500.0
-    pending_timeout_share: float = 0.8
-
-
-class ServerPoint(NamedTuple):
-    """What one poll saw of the server: evicted keys since its start, milliseconds per trip."""
-
-    at: float
-    evicted_keys: int | None = None
-    trip_ms: float | None = None
-
-
-@dataclass(frozen=True)
-class DetectorContext:
-    """Everything that detectors may look at.
-
-    ``audits``: the latest of each window. ``server_past``: the last polls of the server, oldest
-    first (:class:`~runqy_tui.diagnosis.findings.server_history.ServerHistory`). ``active_since``:
-    when each task was first seen active; it may have been so for longer. ``causes`` is filled by
-    whoever asks first (:func:`runqy_tui.diagnosis.findings.causes.cause_of`).
-    """
-
-    snapshot: Snapshot
-    history: History
-    audits: Sequence[WindowCheck] = ()
-    thresholds: Thresholds = field(default_factory=Thresholds)
-    server_past: Sequence[ServerPoint] = ()
-    active_since: Mapping[tuple[QueueKey, str], float] = field(default_factory=dict)
-    causes: dict[QueueKey, Cause | None] = field(default_factory=dict)
-
-    @property
-    def now(self) -> float:
-        """Redis's clock at the poll."""
-        return self.snapshot.taken_at
-
-    @cached_property
-    def workers(self) -> Mapping[str, Worker]:
-        """Workers by id."""
-        return {worker.id: worker for worker in self.snapshot.workers}
-
-    def listed(self, *states: TaskState) -> list[Listed]:
-        """What was looked at in these states."""
-        return [group for group in self._listed if group.state in states]
-
-    @cached_property
-    def _listed(self) -> Sequence[Listed]:
-        return tuple(listed(self.snapshot, self.audits))
-
-    @cached_property
-    def absent(self) -> Mapping[str, Sequence[Worker]]:
-        """Workers that do not consume (lost, stale, stopped), by each queue name they listed."""
-        found: dict[str, list[Worker]] = {}
-        for worker in self.snapshot.workers:
-            if not worker.state.consumes:
-                for name in worker.queues:
-                    found.setdefault(name, []).append(worker)
-        return found
+def urgency(finding: Finding) -> tuple[int, float, float, str]:
+    """Sort key of findings: severity, then weight, then the oldest, then the id."""
+    since = float("inf") if finding.since is None else finding.since
+    return -finding.severity, -finding.weight, since, finding.id

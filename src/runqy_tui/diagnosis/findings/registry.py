@@ -1,75 +1,147 @@
-"""Every detector, and what they all say together."""
+"""The registry of detectors: each is declared once, with its documentation, and found by itself.
+
+A detector is a function in any module of :mod:`runqy_tui.diagnosis.detectors` under the
+decorator :func:`detector`. Nothing else has to name it: rules, the runbook and the check of each
+poll ask :func:`detectors`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import TypeAlias
 
-from runqy_tui.diagnosis.findings import (
-    backlog_detectors,
-    overdue_detectors,
-    queue_detectors,
-    server_detectors,
-    task_detectors,
-    worker_detectors,
-)
-from runqy_tui.diagnosis.findings.finding import (
-    DetectorContext,
-    Evidence,
-    Finding,
-    Subject,
-    SubjectKind,
-)
+from runqy_tui.diagnosis.findings.detector_context import DetectorContext
+from runqy_tui.diagnosis.findings.finding import Evidence, Finding, Subject, SubjectKind, urgency
 from runqy_tui.model.severity import Severity
 from runqy_tui.runtime.cooperative import yield_to_loop
 
-Detector: TypeAlias = Callable[[DetectorContext], Iterator[Finding]]
+_PACKAGE = "runqy_tui.diagnosis.detectors"
 
-DETECTORS: tuple[Detector, ...] = (
-    *server_detectors.DETECTORS,
-    *worker_detectors.DETECTORS,
-    *queue_detectors.DETECTORS,
-    *backlog_detectors.DETECTORS,
-    *overdue_detectors.DETECTORS,
-    *task_detectors.DETECTORS,
-)
+Detect: TypeAlias = Callable[[DetectorContext], Iterator[Finding]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detector:
+    """A check for one condition, and what an operator needs to know about it.
+
+    ``id`` is stable: rules, metrics and acknowledgements use it. ``severity`` is the highest that
+    it reports. ``title`` is a short name of the condition; ``meaning`` explains it and its
+    consequences; ``evidence`` says which Redis keys, fields or observations prove it; ``fix``
+    says what to do. All four are plain text for operators.
+    """
+
+    id: str
+    severity: Severity
+    title: str
+    meaning: str
+    evidence: str
+    fix: str
+    detect: Detect
+
+    def finding(
+        self,
+        subject: Subject,
+        *,
+        reason: str,
+        sentence: str,
+        next_step: str,
+        evidence: Sequence[Evidence] = (),
+        severity: Severity | None = None,
+        since: float | None = None,
+        weight: float = 0.0,
+    ) -> Finding:
+        """Build a finding of this detector, of its own severity unless a lower one is named.
+
+        ``since`` is the unix second that the data proves, ``None`` if it proves none.
+        """
+        return Finding(
+            detector=self.id,
+            severity=self.severity if severity is None else severity,
+            subject=subject,
+            reason=reason,
+            sentence=sentence,
+            next_step=next_step,
+            evidence=tuple(evidence),
+            since=since,
+            since_known=since is not None,
+            weight=weight,
+        )
+
+
+_REGISTERED: dict[str, Detector] = {}
+
+
+def detector(
+    name: str, *, severity: Severity, title: str, meaning: str, evidence: str, fix: str
+) -> Callable[[Detect], Detector]:
+    """Declare a function to be a detector and register it; see :class:`Detector`.
+
+    Raises ValueError where another detector has the same id.
+    """
+
+    def register(detect: Detect) -> Detector:
+        if name in _REGISTERED:
+            raise ValueError(f"there are two detectors {name!r}")
+        found = Detector(name, severity, title, meaning, evidence, fix, detect)
+        _REGISTERED[name] = found
+        return found
+
+    return register
+
+
+@cache
+def detectors() -> tuple[Detector, ...]:
+    """Return all detectors, ordered by id, after loading every module of the package."""
+    for module in iter_modules(import_module(_PACKAGE).__path__, f"{_PACKAGE}."):
+        import_module(module.name)
+    return tuple(_REGISTERED[name] for name in sorted(_REGISTERED))
 
 
 async def diagnose(
-    sight: DetectorContext, detectors: Sequence[Detector] = DETECTORS
+    context: DetectorContext, chosen: Sequence[Detector] | None = None
 ) -> tuple[Finding, ...]:
-    """Run the detectors and return all findings, the most urgent first: see :func:`urgency`."""
+    """Run detectors, all by default, and return their findings, the most urgent first."""
     found: list[Finding] = []
-    for detector in detectors:
-        await _run(detector, sight, found)
+    for one in detectors() if chosen is None else chosen:
+        await _run(one, context, found)
     return tuple(sorted(found, key=urgency))
 
 
-def urgency(finding: Finding) -> tuple[int, float, float, str]:
-    """Sort key: severity, then weight, then the oldest, then the id."""
-    since = float("inf") if finding.since is None else finding.since
-    return -finding.severity, -finding.weight, since, finding.id
-
-
-async def _run(detector: Detector, sight: DetectorContext, found: list[Finding]) -> None:
-    """Add what one detector says; one that fails is itself a finding and hides no other."""
+async def _run(one: Detector, context: DetectorContext, found: list[Finding]) -> None:
+    """Add the findings of one detector; if it fails, that is a finding and hides no other."""
     try:
-        for finding in detector(sight):
+        for finding in one.detect(context):
             found.append(finding)
             await yield_to_loop()
-    except Exception as error:  # noqa: BLE001 -- a boundary: the others still have their say
-        found.append(_failed(detector, error))
+    except Exception as error:  # noqa: BLE001 -- a boundary: the other detectors still run
+        found.append(_failed(one, error))
     await yield_to_loop()
 
 
-def _failed(detector: Detector, error: Exception) -> Finding:
-    name = f"{detector.__module__.rpartition('.')[2]}.{detector.__name__}"
-    return Finding(
-        detector="detector-failed",
-        severity=Severity.WARNING,
-        subject=Subject(SubjectKind.REDIS, name),
-        reason="a check failed",
-        sentence=f"the check {name} failed ({type(error).__name__}): what it looks for is unknown",
-        next_step="this is a fault in runqy-tui: please report it with this line",
-        evidence=(Evidence(name, type(error).__name__, str(error)),),
+@detector(
+    "detector-failed",
+    severity=Severity.WARNING,
+    title="A check failed",
+    meaning="A fault in runqy-tui itself: one of its checks ended with an error, so the condition "
+    "that it checks for may be present without being reported. All other checks are unaffected.",
+    evidence="The id of the check and the type and text of the error.",
+    fix="Report the finding and its evidence to the authors of runqy-tui; an upgrade may help.",
+)
+def detector_failed(_: DetectorContext) -> Iterator[Finding]:
+    """Find nothing: :func:`diagnose` reports this when another detector raises."""
+    return iter(())
+
+
+def _failed(one: Detector, error: Exception) -> Finding:
+    return detector_failed.finding(
+        Subject(SubjectKind.REDIS, one.id),
+        reason="check failed",
+        sentence=f"the check {one.id} failed ({type(error).__name__}): "
+        "whether its condition is present is unknown",
+        next_step="report this line as a fault in runqy-tui",
+        evidence=(Evidence(one.id, type(error).__name__, str(error)),),
     )

@@ -1,20 +1,19 @@
-"""Findings over time: since when, what was acknowledged, and what came back."""
+"""Findings over time: since when each has lasted, and which are acknowledged."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from runqy_tui.diagnosis.findings.finding import Finding
-from runqy_tui.diagnosis.findings.registry import urgency
+from runqy_tui.diagnosis.findings.finding import Finding, urgency
 from runqy_tui.model.severity import Severity
 from runqy_tui.runtime.cooperative import batches, yield_to_loop
 
 FORGET_AFTER_S = 10.0
-"""A finding that is away for less was never away: it flaps, and keeps its since."""
+"""A finding that is absent for less time, in seconds, flaps: it keeps its ``since``."""
 
 WORSE_BY = 2.0
-"""An acknowledged finding whose weight grows by this factor has become another matter."""
+"""An acknowledgement ends when the weight of its finding has grown by this factor."""
 
 
 @dataclass(slots=True)
@@ -36,7 +35,7 @@ class _Known:
 
 
 class FindingTracker:
-    """Remembers each finding for as long as it lasts. Times are by Redis's clock."""
+    """Stateful: remembers each finding for as long as it lasts. Times are by Redis's clock."""
 
     def __init__(self, forget_after_s: float = FORGET_AFTER_S) -> None:
         self._forget_after_s = forget_after_s
@@ -45,21 +44,21 @@ class FindingTracker:
     async def update(
         self, findings: Iterable[Finding], now: float, first_poll: bool = False
     ) -> tuple[Finding, ...]:
-        """The findings of one poll with since, before_start and acknowledged_at, in order.
+        """Return the findings of one poll with since, before_start and acknowledged_at, sorted.
 
-        ``first_poll``: what is found now was there before anybody looked.
+        ``first_poll``: the findings were already present when the monitor started.
         """
         found = {finding.id: finding for finding in findings}
         self._forget(found, now)
         await yield_to_loop()
-        told: list[Finding] = []
+        tracked: list[Finding] = []
         for batch in batches(found.values()):
-            told += [self._see(finding, now, first_poll) for finding in batch]
+            tracked += [self._track(finding, now, first_poll) for finding in batch]
             await yield_to_loop()
-        return tuple(sorted(told, key=urgency))
+        return tuple(sorted(tracked, key=urgency))
 
     def acknowledge(self, finding_id: str, now: float) -> bool:
-        """Mark a finding as known until it gets worse; false where there is no such finding."""
+        """Acknowledge a finding until it gets worse; return whether there is such a finding."""
         known = self._known.get(finding_id)
         if known is None:
             return False
@@ -67,19 +66,19 @@ class FindingTracker:
         return True
 
     def acknowledged_at(self, finding_id: str) -> float | None:
-        """When a finding was acknowledged that has not got worse since."""
+        """Return when a finding was acknowledged; ``None`` if not, or if it got worse since."""
         known = self._known.get(finding_id)
         return None if known is None or known.acknowledged is None else known.acknowledged.at
 
     def shift(self, seconds: float) -> None:
-        """Move all moments with Redis's clock, which was set by so much."""
+        """Move all moments by these seconds, as Redis's clock was set."""
         for known in self._known.values():
             known.first_seen += seconds
             known.last_seen += seconds
             if known.acknowledged is not None:
                 known.acknowledged.at += seconds
 
-    def _see(self, finding: Finding, now: float, first_poll: bool) -> Finding:
+    def _track(self, finding: Finding, now: float, first_poll: bool) -> Finding:
         known = self._known.get(finding.id)
         if known is None:
             known = _Known(now, now, first_poll, finding.severity, finding.weight)
@@ -90,7 +89,7 @@ class FindingTracker:
             known.acknowledged = None
         acknowledged_at = None if known.acknowledged is None else known.acknowledged.at
         if finding.since_known:
-            # The writer's clock, or Redis's, may have been set: nothing lasts since a later moment.
+            # The writer's clock, or Redis's, may have been set: since is never in the future.
             since = None if finding.since is None else min(finding.since, now)
             return finding._replace(since=since, acknowledged_at=acknowledged_at)
         return finding._replace(
@@ -100,7 +99,7 @@ class FindingTracker:
         )
 
     def _forget(self, found: dict[str, Finding], now: float) -> None:
-        """Drop what has been away for too long. A pause in polling is no absence."""
+        """Drop findings that were absent for too long. A pause in polling is no absence."""
         for finding_id, known in list(self._known.items()):
             away = not 0 <= now - known.last_seen <= self._forget_after_s
             if finding_id not in found:

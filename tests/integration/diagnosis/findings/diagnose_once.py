@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from runqy_tui.diagnosis.findings.finding import DetectorContext, Finding
+from runqy_tui.diagnosis.findings.detector_context import (
+    ActiveTimes,
+    DetectorContext,
+    ServerHistory,
+)
+from runqy_tui.diagnosis.findings.finding import Finding
 from runqy_tui.diagnosis.findings.registry import diagnose
-from runqy_tui.diagnosis.findings.server_history import ActiveSeen, ServerHistory
 from runqy_tui.observation.history import History
 from runqy_tui.observation.task_sampling import TaskSampler
 from runqy_tui.redis.reader import RedisReader
@@ -19,20 +23,20 @@ class Observer:
     def __init__(self, reader: RedisReader) -> None:
         self.reader = reader
         self.auditor, self.history = TaskSampler(), History()
-        self.server, self.active = ServerHistory(), ActiveSeen()
+        self.server, self.active = ServerHistory(), ActiveTimes()
 
     async def poll(self, **more: Any) -> tuple[Finding, ...]:
         """Everything that is wrong now."""
         seen = await self.reader.overview()
         await self.history.observe(seen)
-        self.server.add(seen)
+        self.server.observe(seen)
         self.auditor.take(await self.reader.check_tasks(self.auditor.plan(seen)))
-        self.active.take(self.auditor.current)
+        self.active.observe(self.auditor.current)
         sight = DetectorContext(
             seen,
             self.history,
             self.auditor.current,
-            server_past=self.server.points,
+            server_polls=self.server.polls,
             active_since=self.active.since,
             **more,
         )

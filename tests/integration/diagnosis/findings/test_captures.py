@@ -29,16 +29,17 @@ EXPECTED: dict[str, dict[str, str]] = {
     "asynq-01": {"queue-paused low": "warning"},
 }
 SENTENCES: dict[str, list[str]] = {
-    "runqy-02": ["worker vm:27281 restarts its process for crashy, 1 fail in a row"],
+    "runqy-02": ["worker vm:27281 is recovering: crashy process restarting, 1 consecutive failure"],
     "runqy-03": [
-        "crashy.default is not draining: 1 of 1 consumers degraded (1 active, 3 in retry)",
-        "worker vm:27281 is degraded: crashy crashed and is not restarted, 2 fails in a row",
-        "1 task is held in crashy.default by a degraded worker that only renews the lease",
+        "crashy.default is not draining: 1 of 1 consumer degraded (1 active, 3 in retry)",
+        "worker vm:27281 is degraded: crashy process crashed and is not restarted, "
+        "2 consecutive failures",
+        "1 task in crashy.default is held by a degraded worker that keeps renewing the lease",
     ],
     "runqy-04": ["crashy.default is not draining: no worker serves it (3 pending)"],
-    "runqy-06": ["crashy.default has 1 active task, but no worker serves it any more"],
+    "runqy-06": ["crashy.default has 1 active task, but no worker serves it"],
     "runqy-07": ["worker vm:28230 is lost: last heartbeat"],
-    "asynq-01": ["low is not draining: it was paused at"],
+    "asynq-01": ["low is not draining: paused at"],
 }
 
 
@@ -67,7 +68,7 @@ async def test_failures_without_storage_are_found_while_they_happen(
     captures.writer.incrby("asynq:{nostore.default}:failed", 6)
     captures.writer.incrby("asynq:{nostore.default}:processed", 3)
     (failing,) = [f for f in await observer.poll() if f.detector == "queue-failing"]
-    assert failing.sentence.startswith("nostore.default fails: 6 of 9 tasks failed for good")
+    assert failing.sentence.startswith("nostore.default: 6 of 9 tasks failed permanently")
     assert failing.next_step == (
-        "read the log of worker vm:22744: its failed tasks are not kept (redis_storage is off)"
+        "read the log of worker vm:22744; failed tasks are not stored (redis_storage is off)"
     )

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from redis import Redis
 
-from runqy_tui.diagnosis.findings.finding import Thresholds
+from runqy_tui.diagnosis.findings.detector_context import Thresholds
 from runqy_tui.redis.reader import RedisReader
 from tests.integration.diagnosis.findings.diagnose_once import Observer, told
 from tests.support import dialect_writers

@@ -47,37 +47,35 @@ class Chapter:
 
 STORY = (
     Chapter("worker-recovering", fleet_spec.RECOVERING, 0, 110,
-            "worker gpu-2:5120 restarts its process for vision, 1 fail in a row"),
+            "worker gpu-2:5120 is recovering: vision process restarting, 1 consecutive failure"),
     Chapter("queue-unhealthy-consumers", "vision.default", 0, 110,
-            "vision.default is not draining: 1 of 1 consumers recovering ("),
+            "vision.default is not draining: 1 of 1 consumer recovering ("),
     Chapter("worker-recovering", fleet_spec.CRASHING, 30, 45,
-            "worker gpu-4:3390 restarts its process for crashy, 1 fail in a row"),
+            "worker gpu-4:3390 is recovering: crashy process restarting, 1 consecutive failure"),
     Chapter("worker-degraded", fleet_spec.CRASHING, 45, ALWAYS,
-            "worker gpu-4:3390 is degraded: crashy crashed and is not restarted, 3 fails in a row"),
+            "worker gpu-4:3390 is degraded: crashy process crashed and is not restarted, "
+            "3 consecutive failures"),
     Chapter("queue-unhealthy-consumers", "crashy.default", 45, ALWAYS,
-            "crashy.default is not draining: 1 of 1 consumers degraded ("),
+            "crashy.default is not draining: 1 of 1 consumer degraded ("),
     Chapter("task-held-by-degraded", "crashy.default", 45, ALWAYS,
-            "1 task is held in crashy.default by a degraded worker that only renews the lease"),
+            "1 task in crashy.default is held by a degraded worker that keeps renewing the lease"),
     Chapter("worker-lost", fleet_spec.KILLED, 85, ALWAYS,
             "worker gpu-3:1177 is lost: last heartbeat "),
     Chapter("worker-recovering", fleet_spec.RECOVERING, SECOND_CRASH, SECOND_CRASH + 12,
-            "worker gpu-2:5120 restarts its process for vision, 1 fail in a row"),
+            "worker gpu-2:5120 is recovering: vision process restarting, 1 consecutive failure"),
 )  # fmt: skip
 STANDING = {
     ("worker-lost", fleet_spec.LONG_LOST): "worker gpu-1:2203 is lost: last heartbeat ",
     ("queue-no-consumer", fleet_spec.ABANDONED_QUEUE): (
         "legacy.import is not draining: no worker serves it (18 pending)"
     ),
+    ("task-orphaned", fleet_spec.ABANDONED_QUEUE): "2 orphaned tasks in legacy.import (active, ",
+    ("task-dangling", fleet_spec.ABANDONED_QUEUE): "legacy.import: 1 pending id has no task data",
     (
-        "task-orphaned",
-        fleet_spec.ABANDONED_QUEUE,
-    ): "2 orphaned in legacy.import: active, but without",
-    (
-        "task-dangling",
-        fleet_spec.ABANDONED_QUEUE,
-    ): "1 id in pending of legacy.import has no task any",
-    ("queue-past-due-scheduled", "flaky.default"): "flaky.default has scheduled tasks due since ",
-    ("queue-paused", "low"): "low is not draining: it was paused at ",
+        "queue-past-due-scheduled",
+        "flaky.default",
+    ): "flaky.default has scheduled tasks overdue since ",
+    ("queue-paused", "low"): "low is not draining: paused at ",
     ("queue-old-pending", "batch.default"): "batch.default: oldest pending 11m, ",
 }
 """What is wrong from the first moment on."""

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from runqy_tui.config import Settings, validation
-from runqy_tui.diagnosis.findings.finding import DetectorContext, Thresholds
-from runqy_tui.diagnosis.findings.overdue_detectors import stuck_retries
+from runqy_tui.diagnosis.detectors.overdue_detectors import stuck_retries
+from runqy_tui.diagnosis.findings.detector_context import DetectorContext, Thresholds
 from runqy_tui.model import (
     Counts,
     Dialect,
@@ -149,7 +149,7 @@ def test_what_was_due_when_it_was_read_may_have_run_since() -> None:
         unread = {} if read_at is None else {KEY: read_at}
         snapshot = Snapshot(now, RedisInfo("x"), (queue,), unread_queues=unread)
         sight = DetectorContext(snapshot=snapshot, history=History())
-        return bool(list(stuck_retries(sight)))
+        return bool(list(stuck_retries.detect(sight)))
 
     assert stuck(None)
     assert not stuck(NOW + 1)

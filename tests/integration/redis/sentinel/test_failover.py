@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from runqy_tui.commands.snapshot_command import snapshot_text
-from runqy_tui.diagnosis.findings.finding import DetectorContext
+from runqy_tui.diagnosis.findings.detector_context import DetectorContext
 from runqy_tui.diagnosis.findings.registry import diagnose
 from runqy_tui.model import QueueKey, Snapshot
 from runqy_tui.model.errors import ConnectionFailedError

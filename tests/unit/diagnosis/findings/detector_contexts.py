@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from runqy_tui.diagnosis.findings.finding import DetectorContext, Finding
+from runqy_tui.diagnosis.findings.detector_context import DetectorContext
+from runqy_tui.diagnosis.findings.finding import Finding
 from runqy_tui.diagnosis.findings.registry import diagnose
 from runqy_tui.model import (
     CheckedTask,

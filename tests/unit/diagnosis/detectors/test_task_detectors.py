@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from runqy_tui.diagnosis.findings.finding import DetectorContext, Finding, SubjectKind
-from runqy_tui.diagnosis.findings.server_history import ActiveSeen
+from runqy_tui.diagnosis.findings.detector_context import ActiveTimes, DetectorContext
+from runqy_tui.diagnosis.findings.finding import Finding, SubjectKind
 from runqy_tui.model import CheckedTask, Counts, QueueKey, TaskState, WindowCheck, WorkerState
 from tests.support.builders import NOW, queue, worker
 from tests.unit.diagnosis.findings.detector_contexts import audit, found, names, sight
@@ -31,7 +31,7 @@ def waits(task_id: str, state: TaskState, for_s: float) -> CheckedTask:
 def seen(*audits: WindowCheck, consumer: str = "gpu-1:1", **more: Any) -> DetectorContext:
     counts = Counts(2, 2, 0, 2, 0, 0, 0)
     one = queue("q.low", counts=counts, consumers=(consumer,) if consumer else ())
-    return sight(workers=(FINE, SICK), queues=[one], audits=audits, **more)
+    return sight(workers=(FINE, SICK), queues=[one], checks=audits, **more)
 
 
 def only(one: DetectorContext, detector: str) -> Finding:
@@ -69,10 +69,10 @@ def test_one_orphan() -> None:
     assert (finding.subject.kind, finding.subject.name) == (SubjectKind.TASK, "t-1")
     assert finding.subject.queue == KEY
     assert finding.id == "task-orphaned:q.low/"
-    assert finding.sentence.startswith("task t-1 of q.low is orphaned: active, but its lease ended")
+    assert finding.sentence.startswith("task t-1 of q.low is orphaned (active, lease expired at ")
     assert (finding.since, finding.since_known) == (NOW - 31, True)
     assert finding.evidence[0].key == "asynq:{q.low}:lease"
-    assert finding.evidence[0].value == f"{NOW - 31:.0f}, over for 31s"
+    assert finding.evidence[0].value == f"{NOW - 31:.0f}, expired 31s ago"
 
 
 def test_orphans_of_a_queue_are_one_finding() -> None:
@@ -85,7 +85,7 @@ def test_orphans_of_a_queue_are_one_finding() -> None:
         active("t-4", lease_expires_at=NOW - 900),
     )
     finding = only(seen(audits), "task-orphaned")
-    assert finding.sentence == "3 orphaned in q.low: active, but without a valid lease"
+    assert finding.sentence == "3 orphaned tasks in q.low (active, no valid lease)"
     assert finding.subject.name == "t-2"
     assert (finding.since, finding.weight) == (NOW - 900, 3.0)
 
@@ -106,8 +106,8 @@ def test_a_task_is_judged_by_its_latest_look() -> None:
 def test_looks_at_a_list_that_has_emptied_are_forgotten() -> None:
     lost = audit("q.low", TaskState.ACTIVE, active(lease_expires_at=None))
     empty = queue("q.low", consumers=("gpu-1:1",))
-    assert names(sight(workers=[FINE], queues=[empty], audits=[lost])) == []
-    assert names(sight(workers=[FINE], queues=[], audits=[lost])) == []
+    assert names(sight(workers=[FINE], queues=[empty], checks=[lost])) == []
+    assert names(sight(workers=[FINE], queues=[], checks=[lost])) == []
 
 
 def test_lists_without_braces_have_no_leases() -> None:
@@ -115,14 +115,25 @@ def test_lists_without_braces_have_no_leases() -> None:
     look = audit("q.low", TaskState.ACTIVE, active(lease_expires_at=None))
     without = WindowCheck(look.window.__class__(bare, TaskState.ACTIVE, 0, 50), NOW, 1, look.tasks)
     one = queue("q.low", braced=False, counts=Counts(0, 1), consumers=("gpu-1:1",))
-    assert names(sight(workers=[FINE], queues=[one], audits=[without])) == []
+    assert names(sight(workers=[FINE], queues=[one], checks=[without])) == []
 
 
 def test_what_brings_orphans_back() -> None:
-    look = audit("q.low", TaskState.ACTIVE, active(lease_expires_at=None))
+    look = audit("q.low", TaskState.ACTIVE, active(lease_expires_at=NOW - 31))
     assert "within ~3m" in only(seen(look), "task-orphaned").next_step
     alone = only(seen(look, consumer=""), "task-orphaned")
-    assert alone.next_step == "start a worker that serves q.low: it takes them back"
+    assert alone.next_step == "start a worker that serves q.low: it recovers them"
+
+
+def test_nothing_brings_back_an_orphan_without_a_lease() -> None:
+    """Recoverers read the lease set only."""
+    look = audit("q.low", TaskState.ACTIVE, active(lease_expires_at=None))
+    for consumer in ("gpu-1:1", ""):
+        finding = only(seen(look, consumer=consumer), "task-orphaned")
+        assert finding.sentence == "task t-1 of q.low is orphaned (active, no lease)"
+        assert finding.next_step == (
+            "enqueue them again by hand: no worker recovers a task without a lease"
+        )
 
 
 def test_dangling_ids_of_all_states_are_one_finding() -> None:
@@ -134,9 +145,12 @@ def test_dangling_ids_of_all_states_are_one_finding() -> None:
         ),
         "task-dangling",
     )
-    assert finding.sentence == "2 ids in pending and active of q.low have no task any more"
+    assert finding.sentence == "q.low: 2 pending and active ids have no task data"
     assert finding.evidence[0].value == "no key asynq:{q.low}:t:p-1"
     assert finding.subject.name == "p-1"
+    assert finding.next_step == (
+        "remove each id (LREM asynq:{q.low}:pending 0 p-1); find out what deletes task keys"
+    )
 
 
 def test_ids_of_what_is_kept_may_dangle() -> None:
@@ -147,7 +161,7 @@ def test_ids_of_what_is_kept_may_dangle() -> None:
 def test_over_its_deadline() -> None:
     late = audit("q.low", TaskState.ACTIVE, active(deadline=NOW - 90))
     finding = only(seen(late), "task-over-timeout")
-    assert finding.sentence == "task t-1 of q.low is 1m 30s over its time and still active"
+    assert finding.sentence == "task t-1 of q.low is still active 1m 30s after its time limit"
     assert finding.evidence[0].field == "deadline"
 
 
@@ -169,9 +183,9 @@ def test_held_by_a_degraded_worker() -> None:
     stuck = seen(held, consumer="gpu-2:2")
     finding = only(stuck, "task-held-by-degraded")
     assert finding.sentence == (
-        "1 task is held in q.low by a degraded worker that only renews the lease"
+        "1 task in q.low is held by a degraded worker that keeps renewing the lease"
     )
-    assert finding.next_step == "restart runqy-worker on gpu-2 (pid 2): that gives the task back"
+    assert finding.next_step == "restart runqy-worker on gpu-2 (pid 2): that releases the task"
     assert found(stuck, "task-over-timeout") == []
     assert found(seen(held), "task-held-by-degraded") == []
 
@@ -181,23 +195,23 @@ def test_a_lease_that_ends_is_not_held() -> None:
     assert found(seen(loose, consumer="gpu-2:2"), "task-held-by-degraded") == []
 
 
-@pytest.mark.parametrize(("waited", "told"), [(80.0, "ends in 20s"), (160.0, "ended 1m ago")])
+@pytest.mark.parametrize(("waited", "told"), [(80.0, "expires in 20s"), (160.0, "expired 1m ago")])
 def test_near_or_past_the_pending_timeout(waited: float, told: str) -> None:
     near = CheckedTask(
         "t-1", state=TaskState.PENDING, pending_since=NOW - waited, pending_timeout_s=100.0
     )
     finding = only(seen(audit("q.low", TaskState.PENDING, near)), "task-pending-timeout")
-    assert finding.sentence.endswith(f"the first's pending timeout {told}")
+    assert finding.sentence.endswith(f"near the pending timeout: the first {told}")
 
 
 def test_first_sight_lasts_as_long_as_the_task_is_seen_active() -> None:
-    known = ActiveSeen()
+    known = ActiveTimes()
     one = active("t-1")
-    known.take([audit("q.low", TaskState.ACTIVE, one, active("t-2"), at=NOW)])
-    known.take([audit("q.low", TaskState.ACTIVE, one, at=NOW + 10)])
+    known.observe([audit("q.low", TaskState.ACTIVE, one, active("t-2"), at=NOW)])
+    known.observe([audit("q.low", TaskState.ACTIVE, one, at=NOW + 10)])
     assert known.since == {(KEY, "t-1"): NOW}
     again = active("t-1", last_failed_at=NOW + 15)
-    known.take([audit("q.low", TaskState.ACTIVE, again, active("t-2"), at=NOW + 20)])
+    known.observe([audit("q.low", TaskState.ACTIVE, again, active("t-2"), at=NOW + 20)])
     assert known.since == {(KEY, "t-1"): NOW + 15, (KEY, "t-2"): NOW + 20}
-    known.take([audit("q.low", TaskState.PENDING, one)])
+    known.observe([audit("q.low", TaskState.PENDING, one)])
     assert known.since == {}

@@ -41,7 +41,8 @@ def test_degraded() -> None:
     assert (finding.subject.kind, finding.subject.name) == (SubjectKind.WORKER, "gpu-7:4312")
     assert finding.id == "worker-degraded:gpu-7:4312"
     assert finding.sentence == (
-        "worker gpu-7:4312 is degraded: crashy crashed and is not restarted, 3 fails in a row"
+        "worker gpu-7:4312 is degraded: crashy process crashed and is not restarted, "
+        "3 consecutive failures"
     )
     assert finding.next_step == "restart runqy-worker on gpu-7 (pid 4312)"
     assert finding.evidence == (
@@ -57,7 +58,7 @@ def test_degraded() -> None:
 
 def test_degraded_without_a_recovery_entry() -> None:
     finding = only(worker("w", WorkerState.DEGRADED, healthy=False), "worker-degraded")
-    assert finding.reason == "a supervised process crashed: restart this worker by hand"
+    assert finding.reason == "restart this worker: a supervised process crashed"
     assert finding.next_step == "restart runqy-worker w"
 
 
@@ -66,9 +67,9 @@ def test_recovering_says_how_often_it_failed_and_weighs_more_with_each() -> None
         recovery = {"vision": Recovery("recovering", fails, 1)}
         return only(worker(state=WorkerState.RECOVERING, recovery=recovery), "worker-recovering")
 
-    assert at(3).reason == "restarting its process, 3 fails in a row"
-    assert at(1).reason == "restarting its process, 1 fail in a row"
-    assert at(None).reason == "restarting its process"
+    assert at(3).reason == "vision process restarting, 3 consecutive failures"
+    assert at(1).reason == "vision process restarting, 1 consecutive failure"
+    assert at(None).reason == "vision process restarting"
     assert at(3).severity is Severity.WARNING
     assert (at(None).weight, at(3).weight) == (1.0, 3.0)
 
@@ -76,10 +77,10 @@ def test_recovering_says_how_often_it_failed_and_weighs_more_with_each() -> None
 @pytest.mark.parametrize(
     ("gone", "severity", "step"),
     [
-        (60.0, Severity.CRITICAL, "the tasks it held come back when their leases end, in ~2m"),
-        (1_799.0, Severity.CRITICAL, "if it was retired, remove it from asynq:workers"),
-        (1_800.0, Severity.WARNING, "if it was retired, remove it from asynq:workers"),
-        (86_399.0, Severity.WARNING, "if it was retired, remove it from asynq:workers"),
+        (60.0, Severity.CRITICAL, "its tasks are recovered when their leases expire, in ~2m"),
+        (1_799.0, Severity.CRITICAL, "if it was retired, remove it: ZREM asynq:workers gpu-3:1"),
+        (1_800.0, Severity.WARNING, "if it was retired, remove it: ZREM asynq:workers gpu-3:1"),
+        (86_399.0, Severity.WARNING, "if it was retired, remove it: ZREM asynq:workers gpu-3:1"),
     ],
 )
 def test_lost(gone: float, severity: Severity, step: str) -> None:
@@ -102,7 +103,7 @@ def test_lost_without_a_known_beat() -> None:
     one = worker("h:1:u", WorkerState.LOST, Dialect.ASYNQ, last_beat_at=None, last_beat_age_s=None)
     finding = only(one, "worker-lost")
     assert (finding.severity, finding.since, finding.since_known) == (Severity.WARNING, None, False)
-    assert finding.reason == "in the index, but no heartbeat"
+    assert finding.reason == "in the index, no heartbeat"
     assert finding.next_step == "start the asynq program on h again"
     assert finding.evidence[0].field == "asynq:servers:{h:1:u}"
 
@@ -148,7 +149,9 @@ def test_clock_off(fields: dict[str, float], reason: str | None) -> None:
 
 def test_ghosts() -> None:
     (finding,) = found(sight(fields={"ghosts": ("gpu-1:9",)}), "worker-ghost")
-    assert finding.sentence == ("gpu-1:9 is no worker: only a status is left of one that stopped")
+    assert finding.sentence == (
+        "gpu-1:9 is not a worker: its key holds only the status of one that stopped"
+    )
     assert finding.evidence[0].key == "asynq:workers:gpu-1:9"
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from runqy_tui.diagnosis.findings.finding import DetectorContext, Finding, Thresholds
+from runqy_tui.diagnosis.findings.detector_context import DetectorContext, Thresholds
+from runqy_tui.diagnosis.findings.finding import Finding
 from runqy_tui.model import Counts, Dialect, Queue, Worker, WorkerState
 from runqy_tui.model.severity import Severity
 from runqy_tui.observation.history import History
@@ -56,7 +57,7 @@ def test_old_pending_tells_since_when_and_what_would_help() -> None:
     assert finding.severity is Severity.WARNING
     assert finding.reason == "oldest pending 14m"
     assert finding.sentence == "q.low: oldest pending 14m, 812 pending, growing 32/min"
-    assert finding.next_step == "1 consumer, all 4 slots busy: add workers"
+    assert finding.next_step == "add workers: 1 consumer, all 4 slots busy"
     assert (finding.since, finding.since_known, finding.weight) == (NOW - 840, True, 812.0)
 
 
@@ -68,20 +69,22 @@ def test_pending_that_is_young_enough_is_no_finding() -> None:
 def test_the_next_step_for_a_queue_that_drains_is_patience() -> None:
     draining = served(counts=waiting(100), oldest_pending_age_s=900.0)
     finding = only(seen(draining, history=lately((500, 100))), "queue-old-pending")
-    assert finding.next_step == "it drains: empty in ~1m if nothing changes"
+    assert finding.next_step == "wait: it empties in ~1m at the present rate"
 
 
 def test_the_next_step_is_a_restart_where_one_of_the_consumers_is_sick() -> None:
     ill = worker("gpu-9:2", WorkerState.DEGRADED, healthy=False)
     both = served(counts=waiting(9), oldest_pending_age_s=900.0, consumers=("gpu-1:1", "gpu-9:2"))
     finding = only(seen(both, workers=(HERE, ill)), "queue-old-pending")
-    assert finding.next_step == ("1 of 2 consumers degraded: restart runqy-worker on gpu-9 (pid 2)")
+    assert finding.next_step == ("restart runqy-worker on gpu-9 (pid 2): 1 of 2 consumers degraded")
 
 
 def test_deep_is_told_once_and_not_beside_an_old_one() -> None:
     finding = only(seen(served(counts=waiting(1_000))), "queue-deep")
     assert (finding.reason, finding.since) == ("1,000 pending", None)
-    assert finding.next_step == "1 consumer with 4 slots, 0 active here: add workers or see why"
+    assert finding.next_step == (
+        "add workers, or find out what they wait for: 1 consumer with 4 slots, 0 active"
+    )
     assert names(seen(served(counts=waiting(999)))) == []
     assert names(seen(served(counts=waiting(5_000), oldest_pending_age_s=900.0))) == [
         "queue-old-pending"
@@ -125,10 +128,10 @@ def test_archive_cap(dialect: Dialect | None, archived: int | None, told: bool) 
 def test_failing_by_the_counters_alone_where_nothing_is_stored() -> None:
     now = served(counts=Counts(0, 0, 0, 0, 0, 0, 0))
     finding = only(seen(now, history=lately((0, 0), done=24, failed=16)), "queue-failing")
-    assert finding.reason == "40% fail"
-    assert finding.sentence == "q.low fails: 12 of 30 tasks failed for good in the last 5m"
+    assert finding.reason == "40% failed"
+    assert finding.sentence == "q.low: 12 of 30 tasks failed permanently in the last 5m"
     assert finding.next_step == (
-        "read the log of worker gpu-1:1: its failed tasks are not kept (redis_storage is off)"
+        "read the log of worker gpu-1:1; failed tasks are not stored (redis_storage is off)"
     )
     assert finding.evidence[0].value == "+12"
 
@@ -136,8 +139,8 @@ def test_failing_by_the_counters_alone_where_nothing_is_stored() -> None:
 def test_failing_in_asynq_counts_tries() -> None:
     now = served(dialect=Dialect.ASYNQ, counts=Counts(0, 0, 0, 2, 0, 0, 0))
     finding = only(seen(now, history=lately((0, 0), done=24, failed=16, over=120)), "queue-failing")
-    assert finding.sentence == "q.low fails: 16 of 40 tries failed in the last 2m"
-    assert finding.next_step == "look at the errors of q.low"
+    assert finding.sentence == "q.low: 16 of 40 attempts failed in the last 2m"
+    assert finding.next_step == "review the errors of q.low"
 
 
 @pytest.mark.parametrize(
@@ -158,10 +161,10 @@ def test_one_poll_proves_no_failure() -> None:
 @pytest.mark.parametrize(
     ("fields", "ending", "step"),
     [
-        ({}, "nothing forwards it, although it has consumers", "look at the log of its workers"),
+        ({}, "nothing forwards them, although it has consumers", "restart one of its workers"),
         (
             {"consumers": ()},
-            "nothing forwards it, no worker serves it",
+            "nothing forwards them, no worker serves it",
             "start a worker that serves q.low: it forwards them",
         ),
     ],
@@ -169,7 +172,7 @@ def test_one_poll_proves_no_failure() -> None:
 def test_stuck_retries(fields: dict[str, Any], ending: str, step: str) -> None:
     stuck = served(counts=Counts(0, 0, 0, 7, 0, 0, 0), next_retry_at=NOW - 600, **fields)
     finding = only(seen(stuck), "queue-stuck-retries")
-    assert finding.reason == "retries stuck for 10m"
+    assert finding.reason == "retries overdue by 10m"
     assert finding.sentence.endswith(ending)
     assert finding.next_step.startswith(step)
     assert (finding.since, finding.since_known, finding.weight) == (NOW - 600, True, 7.0)
@@ -193,7 +196,7 @@ def test_retries_and_scheduled_tasks_in_time(due: float | None) -> None:
 def test_past_due_scheduled(dialect: Dialect | None, why: str) -> None:
     due = served(counts=Counts(0, 0, 2, 0, 0, 0, 0), dialect=dialect, next_scheduled_at=NOW - 3_600)
     finding = only(seen(due), "queue-past-due-scheduled")
-    assert finding.reason == "scheduled tasks due for 1h"
+    assert finding.reason == "scheduled tasks overdue by 1h"
     assert finding.sentence.endswith(f": {why}")
     assert (finding.since, finding.since_known) == (NOW - 3_600, True)
 

@@ -76,9 +76,9 @@ def test_consequences_are_folded_into_the_cause() -> None:
     (finding,) = found(seen, "queue-no-consumer")
     facts = {(fact.key, fact.field): fact.value for fact in finding.evidence}
     assert facts[("asynq:{q.low}:pending", "length")] == "1,400"
-    assert facts[("asynq:{q.low}:pending", "oldest")] == "waits for 1h 6m"
-    assert facts[("asynq:{q.low}:pending", "grows")] == "60.0/min"
-    assert facts[("asynq:{q.low}:retry", "first")] == "due for 8m 20s"
+    assert facts[("asynq:{q.low}:pending", "oldest")] == "1h 6m"
+    assert facts[("asynq:{q.low}:pending", "growth")] == "60.0/min"
+    assert facts[("asynq:{q.low}:retry", "first")] == "overdue 8m 20s"
 
 
 def test_active_tasks_without_a_consumer() -> None:
@@ -100,13 +100,13 @@ def test_a_worker_whose_clock_is_behind_is_a_consumer() -> None:
             ("sick:2",),
             Counts(4, 1, 0, 3, 0, 0, 0),
             Severity.CRITICAL,
-            "1 of 1 consumers degraded (4 pending, 1 active, 3 in retry)",
+            "1 of 1 consumer degraded (4 pending, 1 active, 3 in retry)",
         ),
         (
             ("sick:2",),
             Counts(0, 0, 0, 3, 0, 0, 0),
             Severity.CRITICAL,
-            "1 of 1 consumers degraded (3 in retry)",
+            "1 of 1 consumer degraded (3 in retry)",
         ),
         (
             ("busy:3", "sick:2"),
@@ -114,7 +114,7 @@ def test_a_worker_whose_clock_is_behind_is_a_consumer() -> None:
             Severity.CRITICAL,
             "2 of 2 consumers degraded or recovering (4 pending)",
         ),
-        (("busy:3",), waiting(4), Severity.WARNING, "1 of 1 consumers recovering (4 pending)"),
+        (("busy:3",), waiting(4), Severity.WARNING, "1 of 1 consumer recovering (4 pending)"),
     ],
 )
 def test_only_unhealthy_consumers(
@@ -146,9 +146,9 @@ def test_each_parent_queue_has_a_process_of_its_own() -> None:
         (Dialect.ASYNQ, 0, None),
         (None, 6, "paused"),
         (None, 0, None),
-        (Dialect.RUNQY, 6, "paused, but runqy workers go on"),
-        (Dialect.RUNQY, 0, "paused, but runqy workers go on"),
-        (Dialect.MIXED, 6, "paused, but runqy workers go on"),
+        (Dialect.RUNQY, 6, "paused, but runqy workers ignore it"),
+        (Dialect.RUNQY, 0, "paused, but runqy workers ignore it"),
+        (Dialect.MIXED, 6, "paused, but runqy workers ignore it"),
     ],
 )
 def test_paused(dialect: Dialect | None, pending: int, reason: str | None) -> None:
@@ -167,14 +167,14 @@ def test_an_obeyed_pause_is_the_cause_of_the_wait() -> None:
         "fine:1", counts=waiting(2_000), dialect=Dialect.ASYNQ, paused=True,
         oldest_pending_age_s=900.0,
     )  # fmt: skip
-    assert finding.sentence == "q.low is not draining: it was paused (2,000 pending)"
+    assert finding.sentence == "q.low is not draining: paused (2,000 pending)"
 
 
 def test_braceless() -> None:
     (finding,) = one(counts=waiting(2), braced=False, dialect=Dialect.DOCUMENTED)
     assert (finding.detector, finding.severity) == ("queue-braceless", Severity.WARNING)
     assert finding.sentence == (
-        "2 tasks wait in asynq:q.low:pending, a list that no runqy worker reads"
+        "2 pending tasks in asynq:q.low:pending, a key that no runqy worker reads"
     )
     assert finding.subject.queue == QueueKey("q.low", braced=False)
     assert one("fine:1", counts=waiting(2), braced=False, dialect=Dialect.DOCUMENTED) == []

@@ -7,9 +7,14 @@ from typing import Any
 
 import pytest
 
-from runqy_tui.diagnosis.findings.finding import DetectorContext, Finding, ServerPoint
-from runqy_tui.diagnosis.findings.server_detectors import SLOW_POLLS
-from runqy_tui.diagnosis.findings.server_history import SPAN_S, ServerHistory
+from runqy_tui.diagnosis.detectors.server_detectors import SLOW_POLLS
+from runqy_tui.diagnosis.findings.detector_context import (
+    SERVER_SPAN_S,
+    DetectorContext,
+    ServerHistory,
+    ServerPoll,
+)
+from runqy_tui.diagnosis.findings.finding import Finding
 from runqy_tui.model import RedisInfo, ServerHealth, Topology
 from runqy_tui.model.severity import Severity
 from tests.support.builders import NOW, snapshot
@@ -18,8 +23,8 @@ from tests.unit.diagnosis.findings.detector_contexts import found, names, sight
 GIB = 1024**3
 
 
-def seen(points: Sequence[ServerPoint] = (), **health: Any) -> DetectorContext:
-    return sight(fields={"health": ServerHealth(**health)}, server_past=points)
+def seen(points: Sequence[ServerPoll] = (), **health: Any) -> DetectorContext:
+    return sight(fields={"health": ServerHealth(**health)}, server_polls=points)
 
 
 def only(one: DetectorContext, detector: str) -> Finding:
@@ -27,12 +32,12 @@ def only(one: DetectorContext, detector: str) -> Finding:
     return finding
 
 
-def evicted(*counts: int | None) -> list[ServerPoint]:
-    return [ServerPoint(NOW - 10 * (len(counts) - at), n) for at, n in enumerate(counts)]
+def evicted(*counts: int | None) -> list[ServerPoll]:
+    return [ServerPoll(NOW - 10 * (len(counts) - at), n) for at, n in enumerate(counts)]
 
 
-def slow(*times: float | None) -> list[ServerPoint]:
-    return [ServerPoint(NOW + at, None, ms) for at, ms in enumerate(times)]
+def slow(*times: float | None) -> list[ServerPoll]:
+    return [ServerPoll(NOW + at, None, ms) for at, ms in enumerate(times)]
 
 
 @pytest.mark.parametrize(
@@ -52,12 +57,10 @@ def test_a_server_in_order(health: dict[str, Any]) -> None:
 def test_memory_near_its_limit() -> None:
     full: dict[str, Any] = {"used_memory_bytes": 92 * GIB, "maxmemory_bytes": 100 * GIB}
     finding = only(seen(**full, maxmemory_policy="noeviction"), "redis-memory")
-    assert finding.sentence == (
-        "Redis has used 92% of its memory; at the limit it will refuse writes"
-    )
+    assert finding.sentence == ("Redis uses 92% of maxmemory; at the limit it refuses writes")
     assert finding.subject.name == "127.0.0.1:6379"
     other = only(seen(**full, maxmemory_policy="allkeys-lru"), "redis-memory")
-    assert other.sentence.endswith("it evicts keys, tasks too")
+    assert other.sentence.endswith("it evicts keys, including tasks")
 
 
 def test_refused_writes_say_it_all_when_memory_is_full() -> None:
@@ -79,7 +82,7 @@ def test_refused_writes_say_it_all_when_memory_is_full() -> None:
         ([], 0),
     ],
 )
-def test_evictions_count_while_somebody_looks(points: list[ServerPoint], rose: int) -> None:
+def test_evictions_count_while_somebody_looks(points: list[ServerPoll], rose: int) -> None:
     spoken = found(seen(points), "redis-evicting")
     assert [finding.weight - 1e6 for finding in spoken] == ([rose] if rose else [])
 
@@ -128,8 +131,8 @@ def test_the_past_is_bounded_and_ends_where_the_clock_goes_back() -> None:
     past = ServerHistory()
     for at in range(0, 1_000, 2):
         redis = RedisInfo("r", round_trips=2, elapsed_ms=8.0)
-        past.add(snapshot(taken_at=NOW + at, redis=redis, health=ServerHealth(evicted_keys=at)))
-    assert past.points[0].at >= NOW + 998 - SPAN_S
-    assert (past.points[-1].evicted_keys, past.points[-1].trip_ms) == (998, 4.0)
-    past.add(snapshot(taken_at=NOW, redis=RedisInfo("r")))
-    assert past.points == (ServerPoint(NOW),)
+        past.observe(snapshot(taken_at=NOW + at, redis=redis, health=ServerHealth(evicted_keys=at)))
+    assert past.polls[0].at >= NOW + 998 - SERVER_SPAN_S
+    assert (past.polls[-1].evicted_keys, past.polls[-1].trip_ms) == (998, 4.0)
+    past.observe(snapshot(taken_at=NOW, redis=RedisInfo("r")))
+    assert past.polls == (ServerPoll(NOW),)
