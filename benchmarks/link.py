@@ -14,7 +14,7 @@ from dataclasses import replace
 from time import monotonic
 
 from benchmarks.kit import programs
-from benchmarks.kit.operator import Plan, Seen, operate
+from benchmarks.kit.operator import Plan, Played, operate
 from benchmarks.kit.report import Report, run
 from benchmarks.kit.tables import Column
 from benchmarks.kit.terminal_run import KEYS
@@ -70,7 +70,7 @@ def measure(report: Report) -> None:
             table.add(label, **_stall(commands[label], options))
 
 
-def _play(label: str, command: list[str], link: Link, options: argparse.Namespace) -> Seen:
+def _play(label: str, command: list[str], link: Link, options: argparse.Namespace) -> Played:
     if options.short:
         plan = Plan(programs.BY_WORKER[label], 0.2, rest_s=0.5, steady_s=0.5, moves=4)
     else:
@@ -79,7 +79,7 @@ def _play(label: str, command: list[str], link: Link, options: argparse.Namespac
     return operate(command, plan, replace(link, buffer=options.linkbuf))
 
 
-def _figures(seen: Seen, link: Link) -> dict[str, float | None]:
+def _figures(seen: Played, link: Link) -> dict[str, float | None]:
     p50 = seen.percentile(50)
     return {
         "paint_s": seen.painted_s,
@@ -94,7 +94,7 @@ def _figures(seen: Seen, link: Link) -> dict[str, float | None]:
 
 
 def _stall(command: list[str], options: argparse.Namespace) -> dict[str, float | None]:
-    """Nobody takes what the program writes; then somebody does: how much of it is old?"""
+    """Do not read what the program writes, then read again, and count what is out of date."""
     session = TerminalSession(command)
     try:
         session.wait_for_silence(0.3, 60.0)

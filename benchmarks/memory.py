@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 from time import process_time
 
-from benchmarks.kit import children
+from benchmarks.kit import subprocesses
 from benchmarks.kit.report import Report, run
 from benchmarks.kit.tables import Column
 from runqy_tui.model import (
@@ -133,7 +133,7 @@ def measure(report: Report) -> None:
     table = report.table(title, _COLUMNS, STILL)
     given = [f"--{name}={getattr(options, name)}" for name in _SIZES]
     for label in report.rounds([CHANGES, STILL]):
-        table.add(label, **children.ask("benchmarks.memory", _CHILD, label, *given))
+        table.add(label, **subprocesses.ask("benchmarks.memory", _CHILD, label, *given))
 
 
 _SIZES = {"queues": 1_000, "workers": 5_000, "interval": 2.0, "hours": 1.25}

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.kit import children
+from benchmarks.kit import subprocesses
 from benchmarks.kit.fleet import Fleet, fleet
 from benchmarks.kit.report import Report, run
 from benchmarks.kit.sizes import LARGE, MIDDLE, SMALL, Size
@@ -95,7 +95,7 @@ class Poll:
 
     def ask(self, way: str, at: Fleet, *more: str, polls: int = 0, url: str = "") -> dict[str, Any]:
         """Run one way in its own process."""
-        return children.ask("benchmarks.polling", *self._arguments(way, at, polls, url), *more)
+        return subprocesses.ask("benchmarks.polling", *self._arguments(way, at, polls, url), *more)
 
     def _arguments(self, way: str, at: Fleet, polls: int = 0, url: str = "") -> list[str]:
         numbers = {
@@ -110,7 +110,7 @@ class Poll:
 
     def compare(self, at: Fleet) -> None:
         """All ways at one size."""
-        title = f"A poll at {at.size.name}: {at.size.told}"
+        title = f"A poll at {at.size.name}: {at.size.description}"
         table = self.report.table(title, _COLUMNS, FLOOR)
         against = self.report.table(
             f"Ours at {at.size.name} against its own commands on bare sockets",
@@ -123,7 +123,7 @@ class Poll:
             _COLUMNS[1:],
             STEADY,
         )
-        told = self.ask("record", at)
+        recorded = self.ask("record", at)
         for way in self.report.rounds(_WAYS):
             pause_s = self._steady_s if way.steady else self._pause_s
             more = (*way.more, "--pause", str(pause_s))
@@ -132,16 +132,18 @@ class Poll:
             if way.label in (STEADY, CHANGED):
                 ticks.add(way.label, **found)
             if way.label in (OURS, REPLAY, _WITHOUT):
-                against.add(way.label, **found, trips=told["warm_trips"])
+                against.add(way.label, **found, trips=recorded["warm_trips"])
 
     def far(self, at: Fleet) -> None:
         """A warm poll of a server that is far away."""
         table = self._far_table()
         for _ in self.report.rounds([at]):
-            with children.beside("benchmarks.kit.away", str(at.port), str(ROUND_TRIP_MS)) as port:
+            with subprocesses.beside(
+                "benchmarks.kit.delaying_proxy", str(at.port), str(ROUND_TRIP_MS)
+            ) as port:
                 url = f"redis://127.0.0.1:{port}/0"
                 found = self.ask("ours", at, polls=min(4, self._polls), url=url)
-            table.add(at.size.told, rtts=found["warm_ms"] / ROUND_TRIP_MS, **found)
+            table.add(at.size.description, rtts=found["warm_ms"] / ROUND_TRIP_MS, **found)
 
     def _far_table(self) -> Any:
         title = f"Ours, {ROUND_TRIP_MS:g} ms away"
@@ -163,7 +165,7 @@ class Poll:
     def pulse(self, at: Fleet) -> None:
         """What a program that pushes and pops feels of a poll beside it."""
         table = self.report.table(
-            f"LPUSH + BRPOP each ms, beside a poll each {self._pause_s:g} s: {at.size.told}",
+            f"LPUSH + BRPOP each ms, beside a poll each {self._pause_s:g} s: {at.size.description}",
             (
                 Column("p50_ms", "p50 ms", 3),
                 Column("p999_ms", "p99.9 ms", 3),
@@ -195,7 +197,7 @@ def measure(report: Report) -> None:
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         poll = Poll(report, Path(folder))
         for size in _sizes(report.options):
-            report.say(f"filling {size.told}")
+            report.log_progress(f"filling {size.description}")
             with fleet(size) as at:
                 poll.compare(at)
                 poll.far(at)

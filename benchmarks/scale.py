@@ -85,22 +85,22 @@ def measure(report: Report) -> None:
 
 def _moving(report: Report, fleets: list[Fleet]) -> None:
     small = fleets[0].size
-    opening = report.table("The monitor on a fleet, a poll each 10 s", _COST[:3], small.told)
+    opening = report.table("The monitor on a fleet, a poll each 10 s", _COST[:3], small.description)
     gestures = _GESTURES[:_FEW_GESTURES] if report.options.short else _GESTURES
     keys = ",".join(keys for _, _, keys in gestures)
     columns = [Column(name, f"{title}, ms", 0) for name, title, _ in gestures]
-    moving = report.table("A key, until the screen is at rest", columns, small.told)
+    moving = report.table("A key, until the screen is at rest", columns, small.description)
     for at in report.rounds(fleets):
         found = _watch(at, report.options, _INTERVAL_S, keys)
-        opening.add(at.size.told, **_cost(found))
-        moving.add(at.size.told, **_answers(found, gestures))
+        opening.add(at.size.description, **_cost(found))
+        moving.add(at.size.description, **_answers(found, gestures))
 
 
 def _refreshing(report: Report, fleets: list[Fleet]) -> None:
     few = fleets[0].size
-    table = report.table("A refresh each second, by the number of tasks", _COST, few.told)
+    table = report.table("A refresh each second, by the number of tasks", _COST, few.description)
     for at in report.rounds(fleets):
-        table.add(at.size.told, **_cost(_watch(at, report.options, 1.0, "")))
+        table.add(at.size.description, **_cost(_watch(at, report.options, 1.0, "")))
 
 
 def _typing(report: Report, fleets: list[Fleet]) -> None:
@@ -111,7 +111,7 @@ def _typing(report: Report, fleets: list[Fleet]) -> None:
         Column("worst_ms", "slowest key ms", 0),
     )
     title = "The cursor of the workers' table, tasks waiting for long in every queue"
-    table = report.table(f"{title}, a poll each 2 s", columns, fleets[0].size.told)
+    table = report.table(f"{title}, a poll each 2 s", columns, fleets[0].size.description)
     plan = Plan((b"1", b"s", b"z"), rest_s=8.0, moves=10, lines=_TROUBLED)
     if report.options.short:
         plan = replace(plan, pause_s=0.15, rest_s=1.0, moves=3)
@@ -120,7 +120,7 @@ def _typing(report: Report, fleets: list[Fleet]) -> None:
         seen = replace(played[0], answers=tuple(one for each in played for one in each.answers))
         answers = [one for one in seen.answers if one is not None]
         table.add(
-            at.size.told,
+            at.size.description,
             p50_ms=seen.percentile(50),
             p95_ms=seen.percentile(95),
             worst_ms=max(answers, default=None),
@@ -136,7 +136,7 @@ def _fleets(report: Report, *sizes: Size) -> Iterator[list[Fleet]]:
     with ExitStack() as stack:
         found = []
         for size in sizes:
-            report.say(f"filling {size.told}")
+            report.log_progress(f"filling {size.description}")
             found.append(stack.enter_context(fleet(size)))
         yield found
 

@@ -5,7 +5,7 @@
 One queue holds all tasks, each with a ``msg`` of 330 bytes. Every way searches it from end to end,
 in a process of its own, which polls the deployment meanwhile as the monitor does. Another client
 sends PING all the time: what it waits for at most is how long the server was held up, machine and
-all; nobody searches while ``nothing`` is measured. *Longest command* is by SLOWLOG.
+all; no search runs while ``nothing`` is measured. *Longest command* is by SLOWLOG.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from typing import Any
 import redis
 import redis.asyncio
 
-from benchmarks.kit import children
+from benchmarks.kit import subprocesses
 from benchmarks.kit.fleet import admin
 from benchmarks.kit.report import Report, run
 from benchmarks.kit.tables import Column
@@ -42,7 +42,7 @@ OURS = "search"
 FOLDED = "search, any part, any case"
 NO_SCRIPT = "search without EVAL_RO"
 _NO_SCRIPT_USER = "noscript"
-_CHILD = "--look"
+_CHILD = "--search-once"
 _KEY = f"asynq:{{{QUEUE}}}:"
 _WINDOW = 1_000
 _ABSENT = b"no such text"
@@ -103,7 +103,7 @@ async def ours(reader: RedisReader, wanted: SearchQuery) -> None:
     assert not progress.found
 
 
-async def look(way: str, url: str, length: int) -> dict[str, float]:
+async def search_once(way: str, url: str, length: int) -> dict[str, float]:
     """Search once, with polls beside it."""
     reader = await open_reader(url)
     await reader.overview()
@@ -175,24 +175,24 @@ def pinging(url: str) -> Any:
 
 
 def one_run(way: str, url: str, client: redis.Redis, tasks: int) -> dict[str, float | None]:
-    """One way, once: its own time, and what the server and the other client say."""
+    """One run of one way: its own time, and the costs at the server and another client."""
     client.slowlog_reset()
     before = _server(client)
     with pinging(url) as pings:
         rights = url.replace("//", f"//{_NO_SCRIPT_USER}@") if way == NO_SCRIPT else url
-        told = children.ask("benchmarks.search", _CHILD, way, rights, str(tasks))
+        found = subprocesses.ask("benchmarks.search", _CHILD, way, rights, str(tasks))
     after = _server(client)
     slow = [entry["duration"] / 1_000 for entry in client.slowlog_get(128)]
     part = 100_000 / tasks
     searched = way != NOTHING
     return {
-        "seconds": told["seconds"] * part if searched else None,
+        "seconds": found["seconds"] * part if searched else None,
         "cpu": (after[0] - before[0]) * part if searched else None,
         "received": (after[1] - before[1]) * part / 2**20 if searched else None,
         "longest": max(slow, default=0.0) if searched else None,
         "ping99": quantiles(pings.took, n=100)[98],
         "ping": max(pings.took),
-        "poll": told["poll"] if told["poll"] == told["poll"] else None,
+        "poll": found["poll"] if found["poll"] == found["poll"] else None,
     }
 
 
@@ -207,7 +207,7 @@ def measure(report: Report) -> None:
     tasks = 5_000 if report.options.short else report.options.tasks
     table = report.table(f"Searching {tasks:,} tasks", _COLUMNS, NAIVE)
     with EmbeddedServer(tcp=True) as server, admin(server.url) as client:
-        report.say("filling")
+        report.log_progress("filling")
         fill(client, tasks)
         client.config_set("slowlog-log-slower-than", 100)
         client.acl_setuser(
@@ -225,7 +225,7 @@ def main() -> int:
     """Measure; or be one of the ways, for a run."""
     if sys.argv[1:2] == [_CHILD]:
         way, url, tasks = sys.argv[2:5]
-        sys.stdout.write(json.dumps(asyncio.run(look(way, url, int(tasks)))))
+        sys.stdout.write(json.dumps(asyncio.run(search_once(way, url, int(tasks)))))
         return 0
     return run("search", __doc__, measure, _extend)
 

@@ -117,7 +117,7 @@ def _load(report: Report, url: str) -> None:
 
 
 def _run(line: list[str]) -> str:
-    """What it says on standard error; 0, 1 and 2 are answers."""
+    """Standard error of a run; exit codes 0, 1 and 2 are results. Raises SystemExit on others."""
     done = subprocess.run(
         [sys.executable, *line], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
     )
@@ -126,8 +126,8 @@ def _run(line: list[str]) -> str:
     return done.stderr
 
 
-def _imports(said: str) -> dict[str, float]:
-    found = [(int(own), name) for own, name in _TIMED.findall(said)]
+def _imports(output: str) -> dict[str, float]:
+    found = [(int(own), name) for own, name in _TIMED.findall(output)]
     tops = [name.partition(".")[0] for _, name in found]
     return {
         "import_ms": sum(own for own, _ in found) / 1_000,

@@ -107,7 +107,7 @@ def _figures(found: Measurement) -> dict[str, float | None]:
 
 
 def _cursor(label: str, url: str, options: argparse.Namespace) -> dict[str, float | None]:
-    """Keys in a table whose lines stay where they are: the cursor tells when each was answered."""
+    """Percentiles of keys in a table whose lines do not move: answered when the cursor moves."""
     command = {programs.OURS: programs.ours, programs.STOCK: programs.stock}[label]
     plan = Plan(programs.BY_WORKER[label])
     if options.short:

@@ -1,9 +1,9 @@
-"""Sends random sequences of frames through the encoder to a terminal, and looks for a difference.
+"""Sends random sequences of frames through the encoder to a terminal, and checks the result.
 
     python scripts/frames.py --frames 100000
 
-After each frame the screen of pyte, fed with what the encoder sent since the start, must look like
-the screen of another that was fed with a full repaint: every cell, every style. Sizes, numbers of
+After each frame the screen of pyte, fed with what the encoder sent since the start, must equal the
+screen of another that was fed with a full repaint: every cell, every style. Sizes, numbers of
 colours and ways to erase take turns. A difference is printed with the seed that shows it again.
 Exits 1 if there was any. The tests play a few of the same sequences.
 """

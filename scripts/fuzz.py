@@ -6,7 +6,7 @@ Seeds are the files of ``tests/corpus``; the ways in and what they must hold to 
 ``tests/support/byte_inputs.py``. With atheris, where it is installed, the mutations are guided by
 coverage (one way in after the other); without it they are blind, and all take turns. An input that
 fails, or takes longer than ``--slow`` seconds, is written to ``--found``: once mended it belongs
-into the corpus, under a name that says what it is. Exits 1 if there was any.
+into the corpus, under a name that describes it. Exits 1 if there was any.
 """
 
 from __future__ import annotations

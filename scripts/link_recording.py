@@ -46,7 +46,7 @@ class Step:
 
 
 def _moved(now: Lines, before: Lines) -> bool:
-    # By what is selected: rows change places, and the cursor stays with its own.
+    # By what is selected: the cursor follows its row when rows change places.
     return _selected(now) != _selected(before) != ""
 
 
@@ -107,7 +107,7 @@ class Recording:
         return self.emulator.lines()
 
     def wait(self, condition: Callable[[Lines], object], what: str) -> float:
-        """Wait until the screen shows it; gives when."""
+        """Wait until the screen shows it; return when. Raises SystemExit if it never does."""
         end = monotonic() + _PATIENCE_S
         while not condition(self.lines):
             if monotonic() > end or not self.session.is_alive:

@@ -2,7 +2,7 @@
 
     python scripts/screenshots.py [--png]
 
-Writes SVG files; ``--png`` adds PNG copies beside them for a look (needs cairosvg and Fira Code).
+Writes SVG files; ``--png`` adds PNG copies beside them (needs cairosvg and Fira Code).
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ async def shoot(url: str, size: tuple[int, int], prepare: Prepare) -> str:
 
 
 STORY_AT_S = (27, 58, 96, 118)
-"""Moments of the story, in seconds, at which the findings tell what has happened."""
+"""Moments of the story, in seconds, at which the findings show what has happened."""
 
 
 async def story() -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ class Empty(App[None]):
     """As little as can be seen."""
 
     def compose(self) -> ComposeResult:
-        """One line: a terminal that shows nothing cannot be told from one that waits."""
+        """One line: an empty screen would not show that the program has started."""
         yield Static("An empty Textual application")
 
 

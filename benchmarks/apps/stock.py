@@ -147,20 +147,20 @@ class Stock(App[None]):
             await asyncio.sleep(max(0.05, self._interval_s - (monotonic() - began)))
 
     def _fill(self, name: str, rows: Iterable[Row]) -> None:
-        table, shown, titles = self._table(name), self._shown[name], self._columns[name]
+        table, as_text, titles = self._table(name), self._shown[name], self._columns[name]
         wanted = dict(rows)
-        for key in [key for key in shown if key not in wanted]:
+        for key in [key for key in as_text if key not in wanted]:
             table.remove_row(key)
-            del shown[key]
+            del as_text[key]
         for key, cells in wanted.items():
-            before = shown.get(key)
+            before = as_text.get(key)
             if before is None:
                 table.add_row(*(Text(safe_line(cell)) for cell in cells), key=key)
             elif before != cells:
                 for title, old, new in zip(titles, before, cells, strict=True):
                     if old != new:
                         table.update_cell(key, title, Text(safe_line(new)))
-            shown[key] = cells
+            as_text[key] = cells
 
 
 async def unseen(url: str, interval_s: float) -> None:

@@ -15,7 +15,7 @@ from runqy_tui.demo.embedded_server import EmbeddedServer
 from runqy_tui.demo.task_writer import Message
 
 ADMIN = "benchmark"
-"""Name of our own connections, to tell their commands from those that are measured."""
+"""Name of our own connections, to exclude their commands from those that are measured."""
 
 _BATCH = 10_000
 _ID = "00000000-0000-4000-8000-000000000000"

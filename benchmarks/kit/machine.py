@@ -1,4 +1,4 @@
-"""Where figures were taken: without that they say little."""
+"""Describes the machine on which figures were measured."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _PACKAGES = ("textual", "redis", "hiredis")
 
 
 def machine() -> dict[str, str]:
-    """Processor, system, versions, and how busy it was."""
+    """Cores, processor, system, versions, and the load average."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {
         "cores": str(cores),

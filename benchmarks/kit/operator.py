@@ -1,4 +1,4 @@
-"""An operator at a terminal: waits for the data, and moves a table's cursor line by line.
+"""A simulated operator: waits for the data, and moves a table's cursor line by line.
 
 A key counts as answered when the cursor is seen where the key put it. Whatever else a program
 writes meanwhile (and on a slow link there is always something on the way) is no answer.
@@ -24,7 +24,7 @@ LINES = range(1, 15)
 
 _COLUMN = 2
 _UNEVEN = (1.0, 1.31, 1.62)
-"""Pauses that fall into step with no poll."""
+"""Factors of the pauses, so that keys do not coincide with polls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What came of it; ``answers`` are milliseconds by key, ``None`` where none was seen."""
+class Played:
+    """The result; ``answers`` are milliseconds by key, ``None`` where none was seen."""
 
     painted_s: float | None
     start_bytes: int
@@ -63,8 +63,8 @@ class Seen:
         return percentile(self.answers, which)
 
 
-def operate(command: Sequence[str], plan: Plan, link: Link = DIRECT) -> Seen:
-    """Start a program and play.
+def operate(command: Sequence[str], plan: Plan, link: Link = DIRECT) -> Played:
+    """Start a program and carry out the plan.
 
     Raises SystemExit where it shows no data in time, ends early, or has no cursor to be seen.
     """
@@ -93,7 +93,7 @@ def operate(command: Sequence[str], plan: Plan, link: Link = DIRECT) -> Seen:
     way_s = link.round_trip_ms / 2_000
     chunks = [(at + way_s, data) for at, data in session.chunks]
     answers = _answers(chunks[:prepared], chunks[prepared:], pressed_s, plan.lines)
-    return Seen(painted_s(chunks[:rested], READY), start, steady, answers, key_bytes)
+    return Played(painted_s(chunks[:rested], READY), start, steady, answers, key_bytes)
 
 
 def _move(session: TerminalSession, plan: Plan) -> Iterator[float]:

@@ -1,4 +1,4 @@
-"""How every benchmark starts and ends: the same options, clean surroundings, tables, JSON."""
+"""The frame of every benchmark: options, a clean environment, tables, JSON."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from benchmarks.kit.tables import Column, Table
 ROOT = Path(__file__).resolve().parents[2]
 RUNS = 5
 _PATH = os.pathsep.join([str(ROOT), str(ROOT / "src")])
-"""What is measured is the program beside the benchmark, whatever else is installed."""
+"""The program in this repository is measured, even if another version is installed."""
 
 _FOREIGN = ("RUNQY_", "REDIS_", "XDG_", "TEXTUAL")
-"""Settings of whoever runs the benchmark; what is measured must not depend on them."""
+"""Settings of the user, which must not influence what is measured."""
 
 Contestant = TypeVar("Contestant")
 
 
 class Report:
-    """The tables of one benchmark, and what its options say.
+    """The tables and options of one benchmark.
 
     ``options.runs`` and ``options.short`` are always there.
     """
@@ -40,32 +40,34 @@ class Report:
         self.tables: list[Table] = []
 
     def table(self, title: str, columns: Sequence[Column], baseline: str | None = None) -> Table:
-        """A new table, printed in the end."""
+        """Add a table, printed at the end; ratios are to ``baseline``."""
         made = Table(title, columns, baseline)
         self.tables.append(made)
         return made
 
     def rounds(self, contestants: Sequence[Contestant]) -> Iterator[Contestant]:
-        """Every contestant once a run, there and back: what drifts hits all of them alike."""
+        """Yield every contestant once a run, in alternating order: drift affects all alike."""
         for run in range(self.options.runs):
             for number, one in enumerate(contestants if run % 2 == 0 else contestants[::-1]):
-                self.say(f"run {run + 1}/{self.options.runs}, {number + 1}/{len(contestants)}")
+                self.log_progress(
+                    f"run {run + 1}/{self.options.runs}, {number + 1}/{len(contestants)}"
+                )
                 yield one
 
-    def say(self, what: str) -> None:
-        """Tell on standard error how far it is."""
+    def log_progress(self, what: str) -> None:
+        """Write a line on the progress to standard error."""
         sys.stderr.write(f"{self.name}: {what}\n")
         sys.stderr.flush()
 
-    def shown(self) -> str:
-        """All tables with the machine's size."""
+    def as_text(self) -> str:
+        """All tables as Markdown, with a line on the machine."""
         runs = f"medians of {self.options.runs} runs" if self.options.runs > 1 else "one run"
         return "\n\n".join(
             [f"{described(self.machine)}; {runs}", *(table.markdown() for table in self.tables)]
         )
 
     def as_json(self) -> dict[str, object]:
-        """All of it."""
+        """Everything, for ``--json``."""
         return {
             "benchmark": self.name,
             "machine": self.machine,
@@ -102,7 +104,7 @@ def run(
     with _clean_surroundings():
         report = Report(name, options)
         measure(report)
-    sys.stdout.write(report.shown() + "\n")
+    sys.stdout.write(report.as_text() + "\n")
     if options.json is not None:
         options.json.write_text(json.dumps(report.as_json(), indent=1), encoding="utf-8")
     return 0
@@ -110,7 +112,7 @@ def run(
 
 @contextmanager
 def _clean_surroundings() -> Iterator[None]:
-    """Nobody's settings, an empty home, compiled modules allowed: for us and whom we start."""
+    """No user settings, an empty home, compiled modules: for this process and its children."""
     before = dict(os.environ)
     packages = site.getuserbase()  # where they are found from the home, it must be the old one
     with tempfile.TemporaryDirectory(prefix="runqy-tui-benchmark-") as home:

@@ -1,4 +1,4 @@
-"""How large the fleets of the benchmarks are."""
+"""Sizes of the benchmarks' fleets."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much there is. ``deep``: all tasks wait in the first queue, instead of everywhere.
+    """Number of queues, workers and tasks.
 
-    ``waited_s``: for how long the pending ones have.
+    Attributes:
+        deep: all tasks are in the first queue, instead of spread over all queues.
+        waited_s: age of the pending tasks in seconds.
     """
 
     name: str
@@ -20,8 +22,8 @@ class Size:
     waited_s: int = 60
 
     @property
-    def told(self) -> str:
-        """In words."""
+    def description(self) -> str:
+        """The size as text."""
         return f"{self.queues:,} queues, {self.workers:,} workers, {self.tasks:,} tasks"
 
     def queue(self, number: int) -> str:

@@ -67,15 +67,15 @@ class Table:
 
     def markdown(self) -> str:
         """The whole table, as documents hold it; columns without a value are left out."""
-        shown = [
+        as_text = [
             place
             for place, column in enumerate(self.columns)
             if any(self.median(label, column.key) is not None for label in self.values)
         ]
-        rows = [["", *(self.columns[place].title for place in shown)]]
+        rows = [["", *(self.columns[place].title for place in as_text)]]
         for label in self.values:
             cells = self.cells(label)
-            rows.append([cells[0], *(cells[place + 1] for place in shown)])
+            rows.append([cells[0], *(cells[place + 1] for place in as_text)])
         widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
         lines = [_line(row, widths) for row in rows]
         lines.insert(

@@ -50,7 +50,7 @@ _BURST_S = 0.05
 
 _SMALLEST_BURST = 64.0
 _FIRST_TEXT = 20
-"""Printed characters from which on a program is said to show something."""
+"""Printed characters from which on a program counts as showing something."""
 
 _GRACE_S = 2.0
 
@@ -151,14 +151,14 @@ class TerminalSession:
         """Run until the screen shows what matches a regular expression; return whether so."""
         seen, found = -1, False
 
-        def shown() -> bool:
+        def as_text() -> bool:
             nonlocal seen, found
             if seen != len(self.chunks):
                 seen = len(self.chunks)
                 found = bool(re.search(pattern, self.screen().text()))
             return found
 
-        return self.run_until(monotonic() + timeout, shown)
+        return self.run_until(monotonic() + timeout, as_text)
 
     @property
     def silent_for_s(self) -> float:

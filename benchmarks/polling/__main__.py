@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from benchmarks.kit.sizes import Size
+from benchmarks.polling.bare_sockets import BareConnection, timed
 from benchmarks.polling.commands import full_refresh, wire
-from benchmarks.polling.floor import Floor, timed
-from benchmarks.polling.ways import WAYS
+from benchmarks.polling.readers import WAYS
 
 if TYPE_CHECKING:
     from benchmarks.polling.server import Watch
@@ -87,15 +87,15 @@ def _bare(options: argparse.Namespace, polls: list[list[bytes]]) -> dict[str, An
     """The first poll is the cold one, with its connection."""
     watch, took = _watch(options), []
     began = perf_counter()
-    floor = Floor(_port(options))
-    timed(floor, polls[0])
+    connection = BareConnection(_port(options))
+    timed(connection, polls[0])
     cold = (perf_counter() - began) * 1_000
     watch.begin()
     for trips in polls[1:]:
         time.sleep(options.pause)
-        took.append(timed(floor, trips))
+        took.append(timed(connection, trips))
     cost = watch.end(len(took))
-    floor.close()
+    connection.close()
     size = median(sum(len(trip) for trip in trips) for trips in polls[1:])
     return {"cold_ms": cold, "warm_ms": median(took), "sent_kb": size / 1_000, **cost}
 
@@ -163,19 +163,19 @@ def _pulse(options: argparse.Namespace) -> dict[str, Any]:
     """
     push = wire(("LPUSH", "benchmark:pulse", "beat"))
     pop = wire(("BRPOP", "benchmark:pulse", "1"))
-    floor, took = Floor(_port(options)), []
+    connection, took = BareConnection(_port(options)), []
     due = ended = perf_counter()
     end = due + options.seconds
     while due < end:
         late = ended > due
         time.sleep(max(0.0, due - ended))
         began = due if late else perf_counter()
-        floor.trip(push)
-        floor.trip(pop)
+        connection.trip(push)
+        connection.trip(pop)
         ended = perf_counter()
         took.append((ended - began) * 1_000)
         due += _TICK_S
-    floor.close()
+    connection.close()
     took.sort()
     return {
         "pairs": len(took),

@@ -1,4 +1,4 @@
-"""What polls cost the server, by its own word."""
+"""What polls cost the server, by its own statistics."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Watch:
         """CPU of a poll without what the server does anyway, the longest command, commands.
 
         Commands are those of all connections: of the beating workers', too. The longest is of
-        the cold poll as well; what took less than a tenth of a millisecond nobody kept.
+        the cold poll as well; what took less than a tenth of a millisecond is not recorded.
         """
         cpu, seconds = self._cpu_ms() - self._used, time.monotonic() - self._began
         commands = self._processed() - self._commands
@@ -54,12 +54,12 @@ class Watch:
         return found
 
     def _cpu_ms(self) -> float:
-        told = self._info("cpu")
-        return (float(told["used_cpu_user"]) + float(told["used_cpu_sys"])) * 1_000
+        cpu = self._info("cpu")
+        return (float(cpu["used_cpu_user"]) + float(cpu["used_cpu_sys"])) * 1_000
 
     def _processed(self) -> int:
         return int(self._info("stats")["total_commands_processed"])
 
     def _info(self, section: str) -> dict[str, Any]:
-        told: dict[str, Any] = self._admin.info(section)
-        return told
+        cpu: dict[str, Any] = self._admin.info(section)
+        return cpu

@@ -1,1 +1,1 @@
-"""The monitor for hours: a demo at many times its speed, an operator, and faults."""
+"""Runs the monitor for hours on an accelerated demo, with a simulated operator and faults."""

@@ -2,10 +2,10 @@
 
     python -m benchmarks.soak [--seconds 7200] [--seed 1] [--speed 50] [--json FILE] [--trace N]
 
-Starts a server, the demo's fleet and the monitor on a pty of its own, plays an operator who never
-rests, and breaks server and link in every way it knows. Looks at the monitor every ten seconds and
-says in the end whether it grew, polled as often as it should, and left the terminal as it was.
-Needs Linux. ``--seconds 300`` is the short form. Exits with 1 where something did not hold.
+Starts a server, the demo's fleet and the monitor on a pseudo-terminal, types and clicks without a
+pause, and injects faults into server and link. It measures the monitor every ten seconds, and
+checks at the end whether it grew, polled at its interval, and restored the terminal.
+Needs Linux. ``--seconds 300`` is the short form. Exits with 1 if a check failed.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks.soak.run import Plan, Soak, log_line, shown
+from benchmarks.soak.soak_run import Plan, Soak, as_text, log_line
 
 
 def main() -> int:
-    """Soak, print the verdict, and keep all figures where asked."""
+    """Run, print the checks, and write all figures to the file of ``--json``."""
     usage = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -29,7 +29,7 @@ def main() -> int:
     usage.add_argument("--seed", type=int, default=1)
     usage.add_argument("--json", type=Path, metavar="FILE", help="all figures")
     usage.add_argument("--trace", type=int, default=0, metavar="N", help="trace memory, N frames")
-    usage.add_argument("--quiet", action="store_true", help="nothing but the verdict")
+    usage.add_argument("--quiet", action="store_true", help="print the checks only")
     options = usage.parse_args()
     long = options.seconds > 600
     plan = Plan(
@@ -44,7 +44,7 @@ def main() -> int:
 
     async def soak() -> int:
         outcome = await Soak(plan, (lambda _: None) if options.quiet else log_line).run()
-        sys.stdout.write(shown(outcome) + "\n")
+        sys.stdout.write(as_text(outcome) + "\n")
         if options.json is not None:
             options.json.write_text(json.dumps(outcome.as_json()), encoding="utf-8")
         return 0 if outcome.ok else 1

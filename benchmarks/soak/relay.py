@@ -1,4 +1,4 @@
-"""What lies between the monitor and the server: a link that can be slow, silent, cut or gone."""
+"""The link between monitor and server, which can be slow, silent, cut or refused."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 
 POLL = b"$9\r\nZREVRANGE\r\n$13\r\nasynq:servers\r\n"
-"""What a poll asks once, and nothing else asks."""
+"""A command that each poll sends once, and nothing else sends."""
 _CHUNK = 65_536
 
 
@@ -29,14 +29,14 @@ class Relay:
         self._writers: set[asyncio.StreamWriter] = set()
 
     async def up(self, port: int | None = None) -> None:
-        """Take connections, for the server on ``port`` or the one before."""
+        """Accept connections, for the server on ``port`` or the previous one."""
         self.port = self.port if port is None else port
         if self._server is None:
             self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.own_port)
             self.own_port = self._server.sockets[0].getsockname()[1]
 
     async def down(self) -> None:
-        """Refuse connections, and end those there are."""
+        """Refuse connections, and end the open ones."""
         if self._server is not None:
             self._server.close()
             self._server = None
@@ -48,7 +48,7 @@ class Relay:
             writer.transport.abort()
 
     def silence(self, on: bool) -> None:
-        """Let nothing pass, or all again."""
+        """Stop or resume forwarding."""
         if on:
             self._loud.clear()
         else:

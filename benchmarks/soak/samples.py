@@ -1,4 +1,4 @@
-"""What is measured, again and again."""
+"""One measurement of the monitor's process."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One look at the monitor, while it shows nothing but the main screen.
+    """A measurement while only the main screen is open. Bytes and seconds.
 
-    Bytes and seconds. ``polls`` counts since the start; ``calm``: since the sample before there
-    was no fault, nor the end of one of late, so that polls are to come at their interval.
+    Attributes:
+        polls: since the start.
+        calm: no fault since the previous sample, nor one that ended shortly before: polls are
+            expected at their interval.
     """
 
     at: float
@@ -62,10 +64,10 @@ def cpu(pid: int) -> float:
 
 
 def stopped(pid: int) -> bool:
-    """Whether it stands still, as after Ctrl+Z, until a shell brings it back."""
+    """Whether it is stopped, as after Ctrl+Z."""
     return _stat(pid)[0] == "T"
 
 
 def _stat(pid: int) -> list[str]:
-    """What ``/proc`` tells after the name of the program, from its state on."""
+    """The fields of ``/proc/PID/stat`` after the program's name, beginning with its state."""
     return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()

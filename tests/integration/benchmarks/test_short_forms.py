@@ -17,7 +17,7 @@ from benchmarks.kit.report import ROOT
 DEADLINE_S = 110.0
 
 
-class Told:
+class BenchmarkJson:
     """The JSON of one benchmark."""
 
     def __init__(self, file: Path) -> None:
@@ -56,7 +56,7 @@ def started(names: Sequence[str], folder: Path) -> Iterator[dict[str, subprocess
         yield processes
 
 
-def short_forms(names: Sequence[str], folder: Path) -> dict[str, Told]:
+def short_forms(names: Sequence[str], folder: Path) -> dict[str, BenchmarkJson]:
     """Run them; what they print is a table, and what they write is JSON."""
     with started(names, folder) as processes:
         for name, process in processes.items():
@@ -64,12 +64,12 @@ def short_forms(names: Sequence[str], folder: Path) -> dict[str, Told]:
             assert process.returncode == 0, f"{name}: {out}"
             assert "; one run" in out
             assert "| " in out
-    return {name: Told(folder / name) for name in names}
+    return {name: BenchmarkJson(folder / name) for name in names}
 
 
 def test_without_a_terminal(tmp_path: Path) -> None:
-    told = short_forms(["poll", "memory"], tmp_path)
-    poll, memory = told["poll"], told["memory"]
+    figures = short_forms(["poll", "memory"], tmp_path)
+    poll, memory = figures["poll"], figures["memory"]
     assert len(poll.labels(0)) == 10
     for label in poll.labels(0):
         row = poll.row(0, label)
@@ -95,55 +95,55 @@ def test_without_a_terminal(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the measuring terminal needs /proc (Linux)")
 def test_on_a_terminal(tmp_path: Path) -> None:
-    told = short_forms(["terminal", "link", "scale", "startup"], tmp_path)
-    _terminal(told["terminal"])
-    _link(told["link"])
-    _scale(told["scale"])
-    _startup(told["startup"])
+    figures = short_forms(["terminal", "link", "scale", "startup"], tmp_path)
+    _terminal(figures["terminal"])
+    _link(figures["link"])
+    _scale(figures["scale"])
+    _startup(figures["startup"])
 
 
-def _terminal(told: Told) -> None:
+def _terminal(figures: BenchmarkJson) -> None:
     for label in ("runqy-tui", "stock DataTable"):
-        row = told.row(0, label)
+        row = figures.row(0, label)
         assert (row["refresh_b"] or 0) > 0
         assert (row["of_minimal"] or 0) > 0.9  # nothing is smaller than what is minimal
         assert (row["cursor_p95"] or 0) >= (row["cursor_p50"] or 0) > 0
         assert (row["rest_p50"] or 0) > 0
         assert (row["rss_mb"] or 0) > 10
-    assert told.row(0, "empty Textual app")["bytes_s"] == 0
-    assert told.ratio(0, "runqy-tui", "refresh_b") is not None
+    assert figures.row(0, "empty Textual app")["bytes_s"] == 0
+    assert figures.ratio(0, "runqy-tui", "refresh_b") is not None
 
 
-def _link(told: Told) -> None:
-    row = told.row(0, "runqy-tui")
+def _link(figures: BenchmarkJson) -> None:
+    row = figures.row(0, "runqy-tui")
     assert (row["paint_s"] or 0) > 0
     assert row["answered"] == 100
     assert (row["p50_rtts"] or 0) >= 1
-    stall = told.row(1, "runqy-tui")
+    stall = figures.row(1, "runqy-tui")
     assert stall["flood_b"] is not None
     assert (stall["answer_ms"] or 0) > 0
 
 
-def _scale(told: Told) -> None:
-    assert told.labels(0) == told.labels(1)
-    assert len(told.labels(0)) == len(told.labels(2)) == 2
-    for label in told.labels(1):
-        assert (told.row(0, label)["start_ms"] or 0) > 0
-        unanswered = [key for key, value in told.row(1, label).items() if value is None]
+def _scale(figures: BenchmarkJson) -> None:
+    assert figures.labels(0) == figures.labels(1)
+    assert len(figures.labels(0)) == len(figures.labels(2)) == 2
+    for label in figures.labels(1):
+        assert (figures.row(0, label)["start_ms"] or 0) > 0
+        unanswered = [key for key, value in figures.row(1, label).items() if value is None]
         assert unanswered == []
-    for label in told.labels(2):
-        assert (told.row(2, label)["cpu_s"] or 0) > 0
-    assert len(told.labels(3)) == 2
-    for label in told.labels(3):
-        row = told.row(3, label)
+    for label in figures.labels(2):
+        assert (figures.row(2, label)["cpu_s"] or 0) > 0
+    assert len(figures.labels(3)) == 2
+    for label in figures.labels(3):
+        row = figures.row(3, label)
         assert (row["worst_ms"] or 0) >= (row["p95_ms"] or 0) >= (row["p50_ms"] or 0) > 0
 
 
-def _startup(told: Told) -> None:
+def _startup(figures: BenchmarkJson) -> None:
     for label in ("runqy-tui", "empty Textual app"):
-        assert (told.row(0, label)["painted_ms"] or 0) > 0
-    version = told.row(1, "runqy-tui --version")
+        assert (figures.row(0, label)["painted_ms"] or 0) > 0
+    version = figures.row(1, "runqy-tui --version")
     assert version["textual"] == version["redis"] == 0
-    snapshot = told.row(1, "runqy-tui snapshot --json")
+    snapshot = figures.row(1, "runqy-tui snapshot --json")
     assert snapshot["textual"] == 0
     assert (snapshot["redis"] or 0) > 0

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.soak.run import Outcome, Plan, Soak
+from benchmarks.soak.checks import evaluate_samples
 from benchmarks.soak.samples import Sample
-from benchmarks.soak.verdict import judge
+from benchmarks.soak.soak_run import Outcome, Plan, Soak
 
 MIB = 1024 * 1024
 SHORT = Plan(
@@ -44,7 +44,7 @@ STEADY = [
 
 def broken(samples: list[Sample], warm_s: float = 60.0) -> set[str]:
     """Names of what did not hold."""
-    return {check.name for check in judge(samples, warm_s, 2.0) if not check.ok}
+    return {check.name for check in evaluate_samples(samples, warm_s, 2.0) if not check.ok}
 
 
 def growing(name: str, by: int) -> list[Sample]:

@@ -9,8 +9,8 @@ MS = (Column("ms", "ms"), Column("bytes", "B", 0, ratio=False), Column("never", 
 
 def table() -> Table:
     made = Table("Polls", MS, "floor")
-    for floor, ours in ((1.0, 3.0), (10.0, 20.0), (2.0, 3.0)):  # the machine was busy once
-        made.add("floor", ms=floor, bytes=1_000)
+    for connection, ours in ((1.0, 3.0), (10.0, 20.0), (2.0, 3.0)):  # the machine was busy once
+        made.add("floor", ms=connection, bytes=1_000)
         made.add("ours", ms=ours)
     return made
 
@@ -36,8 +36,8 @@ def test_a_table_for_documents() -> None:
 
 
 def test_every_value_is_kept() -> None:
-    told = table().as_json()
-    assert told["rows"]["ours"]["ms"] == {  # type: ignore[index]
+    figures = table().as_json()
+    assert figures["rows"]["ours"]["ms"] == {  # type: ignore[index]
         "values": [3.0, 20.0, 3.0],
         "median": 3.0,
         "ratio": 2.0,

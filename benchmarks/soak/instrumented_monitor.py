@@ -1,11 +1,11 @@
-"""Runs the monitor as ``python -m runqy_tui`` does, and tells what it holds when asked.
+"""Runs the monitor as ``python -m runqy_tui`` does, and reports what it holds on request.
 
-    python -m benchmarks.soak.watched ASK TELL [ARGUMENT...]
+    python -m benchmarks.soak.instrumented_monitor QUESTIONS REPLIES [ARGUMENT...]
 
-``ASK`` and ``TELL`` are inherited file descriptors: for every byte read from the one, a line of
-JSON is written to the other. A thread waits for them; the event loop of the monitor looks, between
-two of its steps: another thread could meet objects that are half made, and break them. SIGUSR1 has
-it write where every thread stands to standard error.
+Both are inherited file descriptors: for every byte read from the one, a line of JSON is written to
+the other. A thread waits for questions, and the monitor's event loop collects the figures between
+two of its steps: another thread could see objects that are not complete. On SIGUSR1 it writes the
+stacks of all threads to standard error.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ import tracemalloc
 from collections import Counter
 from concurrent.futures import Future
 
-TYPES_TOLD = 60
-TRACE = "SOAK_TRACE"
+TYPES_REPORTED = 60
+TRACE_FRAMES = "SOAK_TRACE"
 """In the environment: how many frames to trace of every allocation, 0 for none."""
-PLANTED = "SOAK_LEAK"
+LEAK = "SOAK_LEAK"
 """In the environment: leak on purpose, to prove that a leak is found."""
 
 
 def main() -> None:
     """Start the thread, then become the monitor."""
-    ask, tell = int(sys.argv[1]), int(sys.argv[2])
+    questions, replies = int(sys.argv[1]), int(sys.argv[2])
     sys.argv = ["runqy-tui", *sys.argv[3:]]
     faulthandler.register(signal.SIGUSR1, file=os.dup(2))
-    if depth := int(os.environ.get(TRACE, "0")):
+    if depth := int(os.environ.get(TRACE_FRAMES, "0")):
         tracemalloc.start(depth)
     policy = _Policy()
     asyncio.set_event_loop_policy(policy)
-    threading.Thread(target=_answer, args=(policy, ask, tell), daemon=True).start()
-    if os.environ.get(PLANTED):
+    threading.Thread(target=_answer, args=(policy, questions, replies), daemon=True).start()
+    if os.environ.get(LEAK):
         threading.Thread(target=_leak, daemon=True).start()
     from runqy_tui.__main__ import main as monitor
 
@@ -57,26 +57,26 @@ class _Policy(asyncio.DefaultEventLoopPolicy):
         return self.loop
 
 
-def _answer(policy: _Policy, ask: int, tell: int) -> None:
+def _answer(policy: _Policy, questions: int, replies: int) -> None:
     first: tracemalloc.Snapshot | None = None
-    while word := os.read(ask, 1):
+    while word := os.read(questions, 1):
         found: Future[dict[str, object]] = Future()
-        policy.loop.call_soon_threadsafe(_look, found)
-        told = found.result()
+        policy.loop.call_soon_threadsafe(_report_to, found)
+        reply = found.result()
         if word == b"t" and tracemalloc.is_tracing():
             taken = tracemalloc.take_snapshot()
             if first is None:
                 first = taken
-            told["grown"] = [str(line) for line in taken.compare_to(first, "traceback")[:25]]
-            told["where"] = [
+            reply["grown"] = [str(line) for line in taken.compare_to(first, "traceback")[:25]]
+            reply["where"] = [
                 line.traceback.format() for line in taken.compare_to(first, "traceback")[:25]
             ]
-        data = json.dumps(told).encode() + b"\n"
+        data = json.dumps(reply).encode() + b"\n"
         while data:
-            data = data[os.write(tell, data) :]
+            data = data[os.write(replies, data) :]
 
 
-def _look(found: Future[dict[str, object]]) -> None:
+def _report_to(found: Future[dict[str, object]]) -> None:
     found.set_result(_holds())
 
 
@@ -89,7 +89,7 @@ def _holds() -> dict[str, object]:
         "tasks": tasks,
         "objects": len(objects),
         "screens": sum(n for name, n in types.items() if name.endswith(("Modal", "Screen"))),
-        "types": dict(types.most_common(TYPES_TOLD)),
+        "types": dict(types.most_common(TYPES_REPORTED)),
     }
 
 

@@ -1,4 +1,4 @@
-"""Parts of a benchmark in processes of their own: nobody measures another's garbage or loop."""
+"""Runs parts of a benchmark in their own processes, so that they do not share a heap or a loop."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PATIENCE_S = 1_800.0
 
 
 def ask(module: str, *arguments: str) -> dict[str, Any]:
-    """Run ``python -m MODULE`` and take the JSON that it prints."""
+    """Run ``python -m MODULE`` and return its JSON. Raises SystemExit if it fails."""
     done = subprocess.run(
         _command(module, arguments),
         cwd=ROOT,
@@ -29,7 +29,7 @@ def ask(module: str, *arguments: str) -> dict[str, Any]:
 
 @contextmanager
 def beside(module: str, *arguments: str) -> Iterator[str]:
-    """Run one beside the measuring, from its first line (given) until its input is closed."""
+    """Run one during a measurement and yield its first line. Raises SystemExit if it fails."""
     with subprocess.Popen(
         _command(module, arguments),
         cwd=ROOT,

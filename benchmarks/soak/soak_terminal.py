@@ -1,4 +1,4 @@
-"""A terminal for the monitor: a pty that is always drained, and of which the modes are known."""
+"""The monitor's terminal: a pseudo-terminal that is always read, and follows its modes."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ os.execv(sys.argv[1], sys.argv[1:])
 """
 
 
-class Screen:
-    """One end of a pty, for a program at the other one. It answers no query of the program."""
+class SoakTerminal:
+    """A pseudo-terminal with a program. It replies to no query of the program."""
 
     def __init__(self, columns: int = 140, rows: int = 45) -> None:
         self.ours, self.theirs = os.openpty()
@@ -68,7 +68,7 @@ class Screen:
         asyncio.get_running_loop().add_reader(self.ours, self.drain)
 
     def drain(self) -> None:
-        """Take what the program wrote."""
+        """Read what the program wrote."""
         try:
             while chunk := os.read(self.ours, 65_536):
                 self.received += len(chunk)
@@ -92,7 +92,7 @@ class Screen:
         self._tail = seen[end:][-_LONGEST:]
 
     async def type(self, *keys: str, pause: float = 0.05) -> None:
-        """Type keys one after the other; gives up where nobody reads."""
+        """Type keys one after the other; stop if the program has ended."""
         for key in keys:
             data = key.encode()
             while data and self.process.poll() is None:
@@ -103,7 +103,7 @@ class Screen:
             await asyncio.sleep(pause)
 
     async def answers(self, key: str, within: float) -> float | None:
-        """Type a key that has something drawn: seconds until then, ``None`` if it is too late."""
+        """Type a key that redraws: seconds until output, ``None`` after ``within`` seconds."""
         self._news.clear()
         began = monotonic()
         await self.type(key, pause=0.0)
@@ -114,14 +114,14 @@ class Screen:
         return monotonic() - began
 
     def bring_back(self) -> bool:
-        """Do what a shell's ``fg`` does, where the program has stopped itself."""
+        """Continue the program if it has suspended itself, as ``fg`` does; return whether."""
         if self.process.poll() is not None or not samples.stopped(self.process.pid):
             return False
         self.process.send_signal(signal.SIGCONT)
         return True
 
     def resize(self, columns: int, rows: int) -> None:
-        """Give the window another size."""
+        """Change the size of the window."""
         self.columns, self.rows = columns, rows
         self._resize()
 
@@ -130,8 +130,8 @@ class Screen:
         fcntl.ioctl(self.ours, termios.TIOCSWINSZ, size)
 
     @property
-    def wrong(self) -> list[str]:
-        """What a shell would find amiss."""
+    def differences(self) -> list[str]:
+        """How the terminal differs from its state at the start."""
         found = []
         if self.modes != _ON_BY_DEFAULT:
             found.append(f"modes {sorted(self.modes ^ _ON_BY_DEFAULT)} differ")
@@ -142,7 +142,7 @@ class Screen:
         return found
 
     def close(self) -> None:
-        """End the program if it still runs, and close the pty."""
+        """Kill the program if it still runs, and close the terminal."""
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()

@@ -1,4 +1,4 @@
-"""A server that is far away: ``python -m benchmarks.kit.away PORT ROUND_TRIP_MS``.
+"""A proxy with a round trip time: ``python -m benchmarks.kit.delaying_proxy PORT ROUND_TRIP_MS``.
 
 Prints the port of a proxy that delays both directions by half the round trip, and ends with its
 standard input.
@@ -12,7 +12,7 @@ from tests.support.proxy import Proxy, Way
 
 
 def main() -> None:
-    """Be the distance until nobody needs it."""
+    """Run until standard input is closed."""
     port, half_s = int(sys.argv[1]), float(sys.argv[2]) / 2_000
     with Proxy(port, up=Way(delay_s=half_s), down=Way(delay_s=half_s)) as proxy:
         sys.stdout.write(f"{proxy.port}\n")

@@ -1,4 +1,4 @@
-"""Bare sockets: bytes that are ready are written, and replies are read and never looked at.
+"""Bare sockets: bytes that are ready are written, and replies are read and never parsed.
 
 Nothing can be faster: this is what the wire and the server take.
 """
@@ -15,7 +15,7 @@ _END = _MARK + b"\r\n"
 _CHUNK = 1 << 20
 
 
-class Floor:
+class BareConnection:
     """One connection."""
 
     def __init__(self, port: int) -> None:
@@ -23,7 +23,7 @@ class Floor:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def trip(self, wire: bytes) -> None:
-        """Write, and read until all replies are in; a command of ours at the end tells."""
+        """Write, then read until the reply to a marker command at the end."""
         self._socket.sendall(wire + _ASK)
         last = b""
         while not last.endswith(_END):
@@ -37,9 +37,9 @@ class Floor:
         self._socket.close()
 
 
-def timed(floor: Floor, trips: Sequence[bytes]) -> float:
+def timed(connection: BareConnection, trips: Sequence[bytes]) -> float:
     """Milliseconds for round trips that follow each other."""
     began = perf_counter()
     for wire in trips:
-        floor.trip(wire)
+        connection.trip(wire)
     return (perf_counter() - began) * 1_000

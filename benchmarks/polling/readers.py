@@ -137,7 +137,7 @@ async def scan(url: str, _size: Size) -> AsyncIterator[Poll]:
 
 @asynccontextmanager
 async def by_keys(url: str, _size: Size) -> AsyncIterator[Poll]:
-    """KEYS, which nobody should send: to show what it does to others."""
+    """KEYS, which no monitor should send: shows what it costs other clients."""
     from redis.asyncio import Redis
 
     client = Redis.from_url(url)

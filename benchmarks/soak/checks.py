@@ -1,4 +1,4 @@
-"""What the samples say."""
+"""Checks on the samples: growth and polls."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from benchmarks.soak.samples import Sample
 RSS_WITHIN = 0.05
 POLLS_WITHIN = 0.10
 TASKS_WITHIN = 3
-"""A message that pops up for some seconds is a task or two of its own."""
+"""A notification uses one or two tasks while it is shown."""
 LEAST = 3
-"""Samples in a third, and polls in all, for a verdict."""
+"""Samples in a third, and polls in all, that a check needs."""
 _MIB = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was to hold."""
+    """One check and its result."""
 
     name: str
     ok: bool
     detail: str
 
 
-def judge(samples: Sequence[Sample], warm_s: float, interval_s: float) -> list[Check]:
+def evaluate_samples(samples: Sequence[Sample], warm_s: float, interval_s: float) -> list[Check]:
     """Compare the last third after the warm-up with the first one, and count the polls."""
     warm = [sample for sample in samples if sample.at >= warm_s]
     size = len(warm) // 3

@@ -1,4 +1,4 @@
-"""What an operator does: gestures, each of which ends where the next may begin."""
+"""The gestures of the operator; each ends on the main screen."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from random import Random
 
-from benchmarks.soak.screen import Screen
+from benchmarks.soak.soak_terminal import SoakTerminal
 from runqy_tui.tui.app import MOST_WINDOWS
 
 ESCAPE, ENTER, UP, DOWN, PAGE = "\x1b", "\r", "\x1b[A", "\x1b[B", "\x1b[6~"
@@ -18,13 +18,15 @@ _READING_S = 0.4
 _LEAVING_S = 0.15
 
 
-class Hands:
-    """Plays gestures on a screen; all chance comes from ``rng``."""
+class Operator:
+    """Carries out gestures on a terminal; all random numbers come from ``rng``."""
 
-    def __init__(self, screen: Screen, rng: Random, known_id: Callable[[], Awaitable[str]]) -> None:
+    def __init__(
+        self, screen: SoakTerminal, rng: Random, known_id: Callable[[], Awaitable[str]]
+    ) -> None:
         self.screen = screen
         self.rng = rng
-        self.absences = 0
+        self.suspensions = 0
         self._known_id = known_id
         self.gestures: dict[str, Callable[[], Awaitable[None]]] = {
             "panes": self._panes,
@@ -49,36 +51,36 @@ class Hands:
             "mouse": self._mouse,
             "resize": self._resize,
             "burst": self._burst,
-            "haste": self._haste,
-            "pile": self._pile,
+            "haste": self._keys_at_any_time,
+            "pile": self._most_windows,
             "suspend": self._suspend,
-            "wait": self._look,
+            "wait": self._pause,
         }
 
     async def play(self, name: str) -> None:
-        """Play one gesture, then go back to the main screen."""
+        """Carry out one gesture, then return to the main screen."""
         await self.gestures[name]()
         await self.bring_back()
         if name != "wait":
             await self.rest(MOST_WINDOWS + 3 if name in _DEEP else 4)
 
     async def rest(self, windows: int = MOST_WINDOWS + 3) -> None:
-        """Close whatever is open."""
+        """Close all windows."""
         for _ in range(windows):
             await self._type(ESCAPE, pause=_LEAVING_S)
 
     async def bring_back(self) -> bool:
-        """The palette has a command that goes back to the shell, too."""
+        """Continue the monitor if a gesture or the palette has suspended it."""
         if not self.screen.bring_back():
             return False
-        self.absences += 1
+        self.suspensions += 1
         await asyncio.sleep(_READING_S)
         return True
 
     async def _type(self, *keys: str, pause: float = 0.05) -> None:
         await self.screen.type(*keys, pause=pause)
 
-    async def _look(self) -> None:
+    async def _pause(self) -> None:
         await asyncio.sleep(_READING_S * (0.5 + self.rng.random()))
 
     async def _panes(self) -> None:
@@ -90,20 +92,20 @@ class Hands:
 
     async def _filter(self) -> None:
         await self._type(self.rng.choice("123"), "/", *self.rng.choice(("in", "gpu", "zzz", "a")))
-        await self._look()
+        await self._pause()
         await self._type(ENTER, "j", "j")
-        await self._look()
+        await self._pause()
 
     async def _sort(self) -> None:
         await self._type(self.rng.choice("123"), *self.rng.choices("sS", k=6), pause=0.1)
 
     async def _open(self, pane: str) -> None:
         await self._type(pane, *"j" * self.rng.randrange(6), ENTER)
-        await self._look()
+        await self._pause()
         for key in self.rng.choices((*"][nNywjG.,", PAGE), k=10):
             await self._type(key, pause=0.12)
         await self._type("/", *"er", ENTER)
-        await self._look()
+        await self._pause()
 
     async def _states(self) -> None:
         await self._type("2", *"j" * self.rng.randrange(8), "3")
@@ -114,24 +116,24 @@ class Hands:
         await self._type("i", pause=1.0)
         await self._paste(wanted)
         await self._type(ENTER, pause=0.3)
-        await self._look()
+        await self._pause()
 
     async def _search(self) -> None:
         await self._type("F", pause=1.0)
         await self._paste(self.rng.choice(("error", "a", "no such text")))
         await self._type(ENTER, pause=0.5)
-        await self._look()
+        await self._pause()
         await self._type(DOWN, DOWN, ENTER, pause=0.2)
 
     async def _paste(self, text: str) -> None:
-        # Typed, a hyphen that comes before the dialog is there would mean something else.
+        # Pasted: a hyphen typed before the dialog is open would be a key of its own.
         await self._type(f"\x1b[200~{text}\x1b[201~")
 
     async def _modal(self, key: str) -> None:
         await self._type(key)
-        await self._look()
+        await self._pause()
         await self._type(*self.rng.choices(("j", "k", "G", "g", "\t", ENTER), k=6), pause=0.1)
-        await self._look()
+        await self._pause()
 
     async def _freeze(self) -> None:
         await self._type("p")
@@ -140,12 +142,12 @@ class Hands:
 
     async def _report(self) -> None:
         await self._type("R")
-        await self._look()
+        await self._pause()
 
     async def _palette(self) -> None:
         await self._type("\x10", pause=0.3)
         await self._type(*self.rng.choice(("sort", "the", "po", "xyz")), DOWN, UP)
-        await self._look()
+        await self._pause()
 
     async def _interval(self) -> None:
         await self._type("+")
@@ -153,7 +155,7 @@ class Hands:
         await self._type("-", pause=0.3)
 
     async def _mouse(self) -> None:
-        # Not the last line: its footer has a button that leaves.
+        # Not the last line: the footer has a button that quits.
         for _ in range(12):
             column = self.rng.randrange(1, self.screen.columns)
             row = self.rng.randrange(2, max(3, self.screen.rows - 1))
@@ -171,8 +173,8 @@ class Hands:
     async def _burst(self) -> None:
         await self._type("2" + "j" * 60 + "k" * 60 + DOWN * 60 + UP * 60, pause=0.5)
 
-    async def _haste(self) -> None:
-        """Keys before a window is there, and after it has gone."""
+    async def _keys_at_any_time(self) -> None:
+        """Keys before a window is open, and after it has closed."""
         for _ in range(8):
             for key in (
                 self.rng.choice("1234"),
@@ -183,15 +185,15 @@ class Hands:
             ):
                 await self._type(key, pause=self.rng.choice((0.0, 0.005, 0.02, 0.1)))
 
-    async def _pile(self) -> None:
+    async def _most_windows(self) -> None:
         """As many windows above each other as there can be: the most memory that is ever in use.
 
-        Played in the warm-up too, as each gesture is; else it would look like growth when chance
-        has it happen later.
+        Carried out in the warm-up too, as each gesture is; otherwise it would be measured as growth
+        when it happens later.
         """
         for place in range(MOST_WINDOWS):
             await self._type("ae"[place % 2], pause=0.2)
-        await self._look()
+        await self._pause()
 
     async def _suspend(self) -> None:
         await self._type("\x1a", pause=1.0)

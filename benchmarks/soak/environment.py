@@ -1,4 +1,4 @@
-"""The demo behind a relay, and what may happen to both."""
+"""The demo behind a relay, and the faults of both."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _PATIENCE_S = 3.0
 _DONE = "asynq:{inference.default}:completed"
 
 
-class Stage:
-    """Owns server, fleet and relay; the monitor is given :attr:`url`, which never changes."""
+class SoakEnvironment:
+    """Owns server, fleet and relay; the monitor uses :attr:`url`, which never changes."""
 
     def __init__(self, speed: float, rng: Random) -> None:
         self.relay = Relay()
@@ -46,11 +46,11 @@ class Stage:
 
     @property
     def url(self) -> str:
-        """The relay's."""
+        """URL of the relay."""
         return f"redis://127.0.0.1:{self.relay.own_port}/0"
 
     async def open(self) -> None:
-        """Start everything; the fleet has written its past then."""
+        """Start everything; return when the fleet has written its history."""
         await self._start(wait=True)
 
     async def close(self) -> None:
@@ -59,15 +59,15 @@ class Stage:
         if self._demo is not None:
             await asyncio.to_thread(self._demo.stop)
 
-    async def mend(self) -> bool:
-        """Start the fleet again if it has ended; whether that was needed."""
+    async def restart_fleet(self) -> bool:
+        """Restart the fleet if it has ended; return whether it had."""
         if self._demo is not None and self._demo.problem() is None:
             return False
         await self._restarted(0.0)
         return True
 
     async def known_id(self) -> str:
-        """The id of a task that there is, or was until now."""
+        """The id of a task that exists or existed a moment ago."""
         return await asyncio.to_thread(self._ask, _first_id, "none")
 
     def _ask(self, question: Callable[[Redis], str], otherwise: str) -> str:
@@ -139,7 +139,7 @@ class Stage:
             await asyncio.sleep(self.rng.uniform(2.0, 6.0))
             await asyncio.to_thread(client.config_set, "requirepass", "")
         except (RedisError, OSError):
-            await self._restarted(0.0)  # nobody knows whether it is still locked
+            await self._restarted(0.0)  # whether the password is still set is unknown
         finally:
             client.close()
 
