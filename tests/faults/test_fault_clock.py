@@ -85,15 +85,15 @@ def _jump_back(seen: Seen) -> str:
 async def test_slow_replies_are_no_jump(proxy: Proxy, backend: redis.Redis) -> None:
     scenes.small_fleet(backend)
     watch = ClockWatch()
-    watch.see(1_000.0, 10.0, 10.1)
-    watch.see(1_030.0, 40.0, 99.0)
-    watch.see(1_100.0, 101.0, 110.0)
-    assert (watch.take(), watch.notice(110.0)) == (0.0, None)
-    watch.see(None, 120.0, 120.0)
-    watch.see(9_000.0, 130.0, 130.1)
-    assert watch.take() == 0.0, "with nothing to compare there is no jump"
-    watch.see(9_100.0, 131.0, 131.1)
-    assert watch.take() == pytest.approx(99.0, abs=0.2)
+    watch.observe(1_000.0, 10.0, 10.1)
+    watch.observe(1_030.0, 40.0, 99.0)
+    watch.observe(1_100.0, 101.0, 110.0)
+    assert (watch.pop_jump(), watch.notice(110.0)) == (0.0, None)
+    watch.observe(None, 120.0, 120.0)
+    watch.observe(9_000.0, 130.0, 130.1)
+    assert watch.pop_jump() == 0.0, "with nothing to compare there is no jump"
+    watch.observe(9_100.0, 131.0, 131.1)
+    assert watch.pop_jump() == pytest.approx(99.0, abs=0.2)
     assert "forward by 1m 38s" in str(watch.notice(131.1)) or "1m 39s" in str(watch.notice(131.1))
     assert watch.notice(131.2 + NOTICE_S) is None
 

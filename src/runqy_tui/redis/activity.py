@@ -15,7 +15,7 @@ from runqy_tui.model import (
 from runqy_tui.redis import keys
 from runqy_tui.redis.decoding import codec, field_parsing
 from runqy_tui.redis.polling.asynq_servers import MAX_ACTIVE, workers_key
-from runqy_tui.redis.polling.overview import day_of
+from runqy_tui.redis.polling.poll_memory import day_of
 from runqy_tui.redis.read_context import ReadContext
 from runqy_tui.redis.wire.replies import Reply, ReplySlot, data, integer, items, strings
 from runqy_tui.redis.wire.transport import Batch

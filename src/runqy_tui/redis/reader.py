@@ -57,7 +57,7 @@ class RedisReader:
         self.link = link
         self._overview = Overview(link, clock, deadline_for(link.target.timeout), budget)
         self._clock = clock
-        self._context = ReadContext(link, self._overview, clock, value_limit)
+        self._context = ReadContext(link, self._overview.memory, value_limit)
         self._in_order: Known = TTLCache(task_checks.KEEP_S, task_checks.MOST_KEPT)
         self._rows: KnownRows = TTLCache(row_reading.KEEP_S, row_reading.MOST_KEPT)
 
@@ -155,9 +155,9 @@ class RedisReader:
         from runqy_tui.redis.search.search_runner import SearchRunner
 
         link = link_to(self.link.target)
-        context = ReadContext(link, self._overview, self._clock, self._context.limit)
+        context = ReadContext(link, self._overview.memory, self._context.limit)
         try:
-            runner = SearchRunner(context, query, set(self._overview.queues.known))
+            runner = SearchRunner(context, query, set(self._overview.memory.queues))
             async with aclosing(runner.steps()) as steps:
                 async for step in steps:
                     yield step

@@ -248,7 +248,7 @@ async def test_five_thousand_groups(writer: redis.Redis, reader: RedisReader) ->
 async def test_groups_of_all_queues_together(
     writer: redis.Redis, reader: RedisReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queues_module, "MOST_GROUPS_IN_ALL", 50)
+    monkeypatch.setattr(queues_module, "MAX_GROUPS_IN_ALL", 50)
     for name in ("a", "b", "c"):
         dialect_writers.queue(writer, name)
         oversized_values.names(writer, f"asynq:{{{name}}}:groups", 20, 12)
@@ -293,7 +293,7 @@ async def test_more_queues_than_a_poll_reads(
     writer: redis.Redis, reader: RedisReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those that are read stay the same, so that their rates can be told."""
-    monkeypatch.setattr(queues_module, "MOST_QUEUES", 5)
+    monkeypatch.setattr(queues_module, "MAX_QUEUES", 5)
     writer.sadd("asynq:queues", *(f"q{number}" for number in range(8)))
     seen = [await reader.overview() for _ in range(3)]
     assert [len(snapshot.queues) for snapshot in seen] == [5, 5, 5]

@@ -84,7 +84,12 @@ def _cost(memories: Iterable[CachedQueue]) -> int:
 def _presses(memory: CachedQueue, now: float) -> bool:
     """Whether it moves, or something may be wrong with it."""
     queue = memory.queue
-    if queue is None or memory.said or not memory.registered or now - memory.changed_at <= HOT_S:
+    if (
+        queue is None
+        or memory.warnings
+        or not memory.registered
+        or now - memory.changed_at <= HOT_S
+    ):
         return True
     # Where work waits and nobody takes it, that is the alarm; where somebody does, it moves.
     return bool(queue.counts.pending or queue.counts.active)

@@ -8,6 +8,8 @@ and the first that still waits gives a close lower bound of the age.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from redis.exceptions import ResponseError
 
 from runqy_tui.redis.decoding import field_parsing
@@ -16,14 +18,14 @@ from runqy_tui.redis.wire.replies import Reply, data, items
 _SEARCH = (4, 16, 64, 256, 1024, 4096)
 _CARRY_POLLS = 3
 _CLOSE_S = 15.0
-"""Polls further apart than this bound an age too loosely to be worth telling."""
+"""Polls further apart than this bound an age too loosely to be of use."""
 
 NEWEST = 0
 """Depth of the head of the list: when that was taken, everything now in it is newer."""
 
 
 class OldestPendingProbe:
-    """What one queue's tail told at the last polls.
+    """The ids seen at the tail of one queue's pending list, and since when the oldest waits.
 
     ``since`` is the unix second since when the oldest task waits, ``estimated`` whether it is a
     bound rather than that very task's.
@@ -55,35 +57,37 @@ class OldestPendingProbe:
         """Ids whose ``state`` and ``pending_since`` the next poll is to read, tail first."""
         return [task_id for _, task_id in self._known]
 
-    def see(self, pending: int | None, noted: list[tuple[int, bytes]], now: float) -> None:
-        """Note the ids of a first sight, before anything is known of them."""
+    def note(self, pending: int | None, noted: list[tuple[int, bytes]], now: float) -> None:
+        """Note the ids of a first read, before anything is known of their tasks."""
         self._known, self._pending, self._at = noted, pending, now
 
-    def settle(
+    def update(
         self,
         pending: int | None,
         noted: list[tuple[int, bytes]],
-        fates: list[Reply],
+        fates: Sequence[Reply],
         now: float,
     ) -> None:
-        """Take in a poll: the length, the ids noted now, and what became of :meth:`ids`."""
+        """Update with a poll: the length, the ids noted now, and the fates of :meth:`ids`."""
         self._quiet = (not pending or self._known == noted) and self._pending == pending
         if not pending:
             self.since, self.estimated, self._carried, self._depth = None, False, 0, 1
         else:
-            self._judge(noted, fates, now)
-        self.see(pending, noted, now)
+            self._update_from_fates(noted, fates, now)
+        self.note(pending, noted, now)
 
-    def stay(self, now: float) -> bool:
-        """Take in a poll that told what the last one did, where that changes nothing; or do not."""
+    def is_unchanged(self, now: float) -> bool:
+        """Return True, and note the moment, if the same replies as last time change nothing."""
         if self._quiet:
             self._at = now
         return self._quiet
 
-    def _judge(self, noted: list[tuple[int, bytes]], fates: list[Reply], now: float) -> None:
+    def _update_from_fates(
+        self, noted: list[tuple[int, bytes]], fates: Sequence[Reply], now: float
+    ) -> None:
         still = {task_id for _, task_id in noted}
         for (depth, task_id), fate in zip(self._known, fates, strict=False):
-            if task_id in still or _waits(fate):
+            if task_id in still or _is_waiting(fate):
                 tail = noted[0][1] if noted and noted[0][0] == 1 else None
                 fields = items(fate)
                 self.since = (
@@ -112,7 +116,7 @@ class OldestPendingProbe:
             self.estimated = True
 
 
-def _waits(fate: Reply) -> bool:
+def _is_waiting(fate: Reply) -> bool:
     """Whether a task is still pending, by its hash; an unreadable one is not taken for gone."""
     if isinstance(fate, ResponseError):
         return True

@@ -14,9 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
-from functools import lru_cache
-from time import monotonic, perf_counter
+from time import perf_counter
 from typing import NamedTuple, TypeVar
 
 from runqy_tui.model import Dialect, QueueKey, RedisInfo, Snapshot, Worker
@@ -25,6 +23,7 @@ from runqy_tui.model.reader_protocol import InView
 from runqy_tui.redis.polling.budget import Budget, choose
 from runqy_tui.redis.polling.indexes import Indexes
 from runqy_tui.redis.polling.keyspace_scan import STEP_COLD, STEP_WARM, KeyspaceScan
+from runqy_tui.redis.polling.poll_memory import PollMemory, day_of
 from runqy_tui.redis.polling.queue_builder import QueueBuilder, warn_of_queues
 from runqy_tui.redis.polling.queue_poller import QueuePoller
 from runqy_tui.redis.polling.redis_server import ClockWatch, HealthPoller, RedisServer, uptime
@@ -41,7 +40,6 @@ _T = TypeVar("_T")
 DEADLINE_S = 5.0
 """A poll that takes longer has failed: the next one starts afresh."""
 
-DAY_S = 86_400
 _TRIPS = 3
 _UNTOLD = frozenset({"INFO", "EVAL_RO"})
 """Their refusal is no warning: without INFO version, memory and role stay unknown and nothing
@@ -76,27 +74,25 @@ class Overview:
         deadline: float = DEADLINE_S,
         budget: int | None = None,
     ) -> None:
-        self.queues = QueuePoller()
+        self.memory = PollMemory(clock)
+        self.queues = QueuePoller(self.memory.queues)
         self.index = Indexes()
-        self.doubts: dict[bytes, Reply] = {}
         self.watched = InView()
         self._link = link
-        self._clock = clock
         self.deadline = deadline
         self._budget = None if budget is None else Budget(budget)
         self._server = RedisServer()
         self._health = HealthPoller()
         self._workers = WorkerPoller()
-        self._discovery = KeyspaceScan()
+        self._scan = KeyspaceScan()
         self._clock_watch = ClockWatch()
-        self._assembler = QueueBuilder()
+        self._queue_builder = QueueBuilder()
         self._asked_at = 0.0
         self._turn = asyncio.Lock()
         self._warm = False
         self._trips = self._commands = 0
         self._index_end = 0
         self._indexed = True
-        self._time_at: tuple[float, float] | None = None
         self._epoch = 0
         self._settled: tuple[int, str] | None = None
         self._learned: dict[bool, tuple[object, ...]] = {}
@@ -117,25 +113,13 @@ class Overview:
                 pass
             raise ConnectionFailedError.late("a poll", self._link.target.address, self.deadline)
 
-    def now(self) -> float | None:
-        """Redis's clock by the last poll and the time since; ``None`` before the first."""
-        if self._time_at is None:
-            return None
-        told, at = self._time_at
-        return told + monotonic() - at
-
-    def today(self) -> str | None:
-        """The UTC day by Redis's clock, ``None`` before the first poll."""
-        now = self.now()
-        return None if now is None else day_of(self._clock(now))
-
     async def _read(self) -> tuple[float, Warnings]:
         warnings = Warnings()
         self.queues.begin()
         self._workers.begin()
         self._epoch = self._link.epoch
-        doubts, self.doubts = self.doubts, {}
-        for key, reply in doubts.items():
+        errors, self.memory.pending_errors = self.memory.pending_errors, {}
+        for key, reply in errors.items():
             warnings.reply(reply, key)
         if self._warm:
             now = await self._read_warm(warnings)
@@ -144,7 +128,7 @@ class Overview:
         self._warm = True
         if self._budget is not None:
             self._budget.spend(self._commands)
-        self._discovery.warn(warnings)
+        self._scan.warn(warnings)
         return now, warnings
 
     async def _trip(
@@ -178,10 +162,10 @@ class Overview:
         await self.queues.ask(batch, self.queues.known, day_of(now))
         await self._workers.ask(batch, self._workers.ids())
         self._workers.servers.ask(batch, self._workers.servers.ids)
-        self._discovery.ask(batch, STEP_COLD)
+        self._scan.ask(batch, STEP_COLD)
         replies, _ = await self._trip(batch, warnings, take_bodies)
-        self._discovery.read(replies)
-        self.queues.see(now)
+        self._scan.read(replies)
+        self.queues.note_tails(now)
 
         batch = Batch()
         await self._ask_new(batch, day_of(now))
@@ -191,16 +175,17 @@ class Overview:
         return now
 
     async def _read_warm(self, warnings: Warnings) -> float:
-        batch, told = Batch(), self._clock(self.now() or 0.0)
-        today = day_of(told)
+        batch, memory = Batch(), self.memory
+        expected = memory.to_moment(memory.now() or 0.0)
+        today = day_of(expected)
         self._learn()
         await yield_to_loop()
-        chosen = await self._choose(told, today)
+        chosen = await self._choose(expected, today)
         await yield_to_loop()
         self._ask_indexes(batch, STEP_WARM, partial=chosen.partial)
         await self.queues.ask(batch, chosen.queues, today)
         seen = self.watched.workers if chosen.partial else None
-        await self._workers.ask(batch, chosen.workers, told, seen)
+        await self._workers.ask(batch, chosen.workers, expected, seen)
         self._workers.servers.ask(batch, self._workers.servers.ids)
         await self.queues.ask_tails(batch, chosen.queues)
 
@@ -245,22 +230,24 @@ class Overview:
     def _ask_indexes(self, batch: Batch, step: int, *, partial: bool = False) -> None:
         self._server.ask(batch, self._link.epoch)
         self._health.ask(batch, self._link.epoch)
-        since = self._time_at[0] if partial and self._time_at is not None else None
+        since = self.memory.last_poll_at if partial else None
         self.index.ask(batch, since)
-        self._discovery.ask(batch, step)
+        self._scan.ask(batch, step)
         self._index_end = batch.count
 
     def _read_indexes(self, replies: list[Reply], warnings: Warnings) -> Taking[float]:
         yield self._index_end
-        told = self._server.read(replies, warnings)
-        self._clock_watch.see(told if self._server.tells_time else None, self._asked_at, uptime())
+        redis_s = self._server.read(replies, warnings)
+        self._clock_watch.observe(
+            redis_s if self._server.has_time else None, self._asked_at, uptime()
+        )
         if notice := self._clock_watch.notice(uptime()):
             warnings.add(notice)
         self._health.read(replies)
         queues = yield from self.index.read(replies, warnings)
-        self._discovery.read(replies)
+        self._scan.read(replies)
         self._indexed = not refused(queues)
-        blind = self.index.refused or not self._discovery.allowed
+        blind = self.index.refused or not self._scan.allowed
         if isinstance(queues, Exception) and blind and not self._indexed:
             raise translate(queues, self._link.target)
         if isinstance(queues, UnreachableError) and not self.index.read_once:
@@ -268,20 +255,20 @@ class Overview:
                 f"Redis at {self._link.target.address} cannot tell which queues there are "
                 f"(asynq:queues). {queues}."
             )
-        self._time_at = (told, monotonic())
-        return self._clock(told)
+        self.memory.set_time(redis_s)
+        return self.memory.to_moment(redis_s)
 
     def _learn(self, *, found: bool = True) -> tuple[list[QueueKey], list[str], list[str]]:
         """Take up what the indexes and, with ``found``, the walks have named; gives the new."""
         ids: Iterable[str] = self.index.beats
         if found:
-            ids = [*ids, *self._discovery.workers]
+            ids = [*ids, *self._scan.workers]
         servers = self._workers.servers.learn(self.index.servers)
         return self._learn_queues(found=found), self._workers.learn(ids), servers
 
     def _learn_queues(self, *, found: bool) -> list[QueueKey]:
         # A walk finds what the index names, too: that is known and nothing new.
-        walked = frozenset(self._discovery.queues - self.queues.known.keys() if found else ())
+        walked = frozenset(self._scan.queues - self.queues.known.keys() if found else ())
         names = self.index.queues, self._served_lists(), walked, self._indexed
         # Nearly always the same names again.
         if self._learned.get(found) == (*names, self.queues.changes):
@@ -320,9 +307,9 @@ class Overview:
         if self._kept[0] != fleet.routes:
             self._kept = fleet.routes, _lists_of(workers)
         self.queues.forget(self._kept[1])
-        queues = await self._assembler.queues(self.queues, workers, fleet.routes, today)
+        queues = await self._queue_builder.build(self.queues, workers, fleet.routes, today)
         warn_of_queues(queues, warnings)
-        jump_s = self._clock_watch.take()
+        jump_s = self._clock_watch.pop_jump()
         if not jump_s:
             self._settled = self._epoch, today
         unread_queues = self.queues.read_times_of_unread()
@@ -385,13 +372,3 @@ def _lists_of(workers: Iterable[Worker]) -> frozenset[QueueKey]:
         if worker.dialect is Dialect.DOCUMENTED
         for name in worker.queues
     )
-
-
-def day_of(now: float) -> str:
-    """The UTC day of a moment, as the counters' keys spell it."""
-    return _spelled(int(now // DAY_S))
-
-
-@lru_cache(maxsize=4)
-def _spelled(day: int) -> str:
-    return datetime.fromtimestamp(day * DAY_S, UTC).strftime("%Y-%m-%d")

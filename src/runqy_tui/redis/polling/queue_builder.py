@@ -1,4 +1,4 @@
-"""From what was read to the queues of a snapshot: meanings, consumers, ages."""
+"""Builds the queues of a snapshot from what was read: meanings of counters, and consumers."""
 
 from __future__ import annotations
 
@@ -8,33 +8,30 @@ from typing import NamedTuple
 
 from runqy_tui.model import Dialect, Queue, QueueKey, TaskState, Worker
 from runqy_tui.redis import keys
-from runqy_tui.redis.decoding import field_parsing
-from runqy_tui.redis.polling.queue_counters import PAUSED
+from runqy_tui.redis.polling.queue_counters import CounterKey
 from runqy_tui.redis.polling.queue_poller import QueuePoller
-from runqy_tui.redis.polling.queue_state import CachedQueue, TailReading, counter, counts_of
+from runqy_tui.redis.polling.queue_state import CachedQueue, QueueReading
 from runqy_tui.redis.polling.warnings import Warnings
 from runqy_tui.runtime.cooperative import batches, yield_to_loop
 from runqy_tui.text.safe import decode
 
-_PROCESSED, _FAILED, _PROCESSED_TODAY, _FAILED_TODAY = range(1, 5)
-
 
 class Serving(NamedTuple):
-    """Who serves a queue: their dialects, and the ids of those that consume it, sorted."""
+    """Dialects of the workers that list a queue, and the ids of those that consume it, sorted."""
 
     dialects: frozenset[Dialect] = frozenset()
     consumers: tuple[str, ...] = ()
 
 
 class ConsumerIndex:
-    """Who serves which queue: workers by the names they list, so that no pair is compared."""
+    """Finds the workers of a queue by the names they list, without comparing every pair."""
 
     def __init__(self, queues: Iterable[QueueKey]) -> None:
         self._by_name: dict[str, list[Worker]] = defaultdict(list)
         self._asked = {name for key in queues for name in (key.name, key.name.partition(".")[0])}
 
-    def learn(self, workers: Iterable[Worker]) -> None:
-        """Take in workers, sorted by id."""
+    def add(self, workers: Iterable[Worker]) -> None:
+        """Add workers, sorted by id."""
         asked = self._asked
         for worker in workers:
             # A worker may list thousands of names that are no queue, and there may be thousands
@@ -44,7 +41,7 @@ class ConsumerIndex:
                 if name in asked and name in worker.queues:
                     self._by_name[name].append(worker)
 
-    def of(self, key: QueueKey) -> Serving:
+    def serving(self, key: QueueKey) -> Serving:
         """Every worker, in whatever state, that lists the queue."""
         found = {
             worker.id: worker
@@ -59,96 +56,88 @@ class ConsumerIndex:
 
 
 class QueueBuilder:
-    """Makes the queues of each poll, and makes anew only what is not as it was."""
+    """Builds the queues of each poll; one whose inputs did not change is the same object again."""
 
     def __init__(self) -> None:
-        self._made_for: tuple[int, int] | None = None
+        self._routed_for: tuple[int, int] | None = None
         self._serving: dict[QueueKey, Serving] = {}
         self._order: list[CachedQueue] = []
 
-    async def queues(
+    async def build(
         self, queues: QueuePoller, workers: Sequence[Worker], routes: int, today: str
     ) -> list[Queue]:
-        """All queues, sorted; ``routes`` changes with what makes workers consumers."""
-        if self._made_for != (routes, queues.changes):
+        """All queues that were ever read, sorted by name.
+
+        ``routes`` changes with what makes workers consumers, ``today`` is the UTC day.
+        """
+        if self._routed_for != (routes, queues.changes):
             await self._route(queues, workers)
-            self._made_for = routes, queues.changes
+            self._routed_for = routes, queues.changes
         found: list[Queue] = []
-        for part in batches(self._order):
+        for some in batches(self._order):
             await yield_to_loop()
             found += [
                 self._queue(memory, memory.reading, today)
-                for memory in part
+                for memory in some
                 if memory.reading is not None
             ]
         return found
 
     async def _route(self, queues: QueuePoller, workers: Sequence[Worker]) -> None:
-        self._made_for = None
-        servers = ConsumerIndex(queues.known)
-        for part in batches(workers):
+        self._routed_for = None
+        index = ConsumerIndex(queues.known)
+        for some in batches(workers):
             await yield_to_loop()
-            servers.learn(part)
+            index.add(some)
         serving: dict[QueueKey, Serving] = {}
-        for keys_ in batches(list(queues.known)):
+        for some_keys in batches(list(queues.known)):
             await yield_to_loop()
-            for key in keys_:
-                told, before = servers.of(key), self._serving.get(key)
-                serving[key] = before if before is not None and before == told else told
+            for key in some_keys:
+                now, before = index.serving(key), self._serving.get(key)
+                serving[key] = before if before is not None and before == now else now
         self._serving = serving
         self._order = sorted(
             queues.known.values(), key=lambda memory: (memory.key.name, not memory.key.braced)
         )
 
-    def _queue(self, memory: CachedQueue, reading: TailReading, today: str) -> Queue:
-        serving, probe, due_at = self._serving[memory.key], memory.probe, reading.due_at
-        beside, queue = (serving, memory.registered, today), memory.queue
-        if queue is not None and memory.fresh and memory.current_for == beside:
-            return queue
-        made_of = (
-            id(reading),
-            id(serving),
-            memory.registered,
-            probe.since,
-            probe.estimated,
-            reading.aggregating,
-            reading.strings.unread,
-            due_at.get(TaskState.RETRY),
-            due_at.get(TaskState.SCHEDULED),
-            today,
-        )
-        if memory.queue is None or memory.made_of != made_of:
-            memory.queue = queue_of(memory, reading, serving, today)
-            # Held on to, so that no other object gets the same id.
-            memory.made_of, memory.holds = made_of, (reading, serving)
-        memory.current_for = beside
+    def _queue(self, memory: CachedQueue, reading: QueueReading, today: str) -> Queue:
+        serving = self._serving[memory.key]
+        built_for = serving, memory.registered, today
+        if memory.queue is None or memory.built_for != built_for:
+            memory.dialect = _dialect(memory, serving)
+            queue = build_queue(memory, reading, serving.consumers, today)
+            if memory.queue != queue:
+                memory.queue = queue
+            memory.built_for = built_for
         return memory.queue
 
 
-def queue_of(memory: CachedQueue, reading: TailReading, serving: Serving, today: str) -> Queue:
+def build_queue(
+    memory: CachedQueue, reading: QueueReading, consumers: tuple[str, ...], today: str
+) -> Queue:
     """One queue of the snapshot. Counters of another day than ``today`` are unknown."""
-    memory.dialect = _dialect(memory, serving)
-    processed, failed = counter(reading, _PROCESSED), counter(reading, _FAILED)
+    counters, dialect = reading.counters, memory.dialect
+    processed, failed = counters.count(CounterKey.PROCESSED), counters.count(CounterKey.FAILED)
     current = reading.day == today
-    processed_today = counter(reading, _PROCESSED_TODAY) if current else None
-    failed_today = counter(reading, _FAILED_TODAY) if current else None
-    # Nothing pauses a list without braces: it has no such key.
-    paused = reading.strings.paused if memory.key.braced else False
+    processed_today = counters.count(CounterKey.PROCESSED_TODAY) if current else None
+    failed_today = counters.count(CounterKey.FAILED_TODAY) if current else None
+    braced = memory.key.braced
     return Queue(
         key=memory.key,
-        dialect=memory.dialect,
-        counts=counts_of(reading),
-        paused=paused,
-        paused_at=field_parsing.moment(reading.strings.values[PAUSED]) if paused else None,
+        dialect=dialect,
+        counts=reading.model_counts(),
+        # Nothing pauses a list without braces: it has no such key.
+        paused=counters.paused if braced else False,
+        paused_at=counters.paused_at if braced else None,
         oldest_pending_since=memory.probe.since,
         oldest_estimated=memory.probe.estimated,
         processed_today=processed_today,
         failed_today=failed_today,
-        succeeded_today=_succeeded(memory.dialect, processed_today, failed_today),
+        succeeded_today=_succeeded(dialect, processed_today, failed_today),
         processed_total=processed,
         failed_total=failed,
-        succeeded_total=_succeeded(memory.dialect, processed, failed),
-        consumers=serving.consumers,
+        succeeded_total=_succeeded(dialect, processed, failed),
+        consumers=consumers,
         groups=reading.groups,
         registered=memory.registered,
         next_retry_at=reading.due_at.get(TaskState.RETRY),
@@ -165,7 +154,7 @@ def _dialect(memory: CachedQueue, serving: Serving) -> Dialect | None:
 
 
 def _succeeded(dialect: Dialect | None, processed: int | None, failed: int | None) -> int | None:
-    """Successes: what runqy counts as processed, what asynq does less the failed attempts."""
+    """Successes: processed as runqy counts, and less the failed attempts as asynq counts."""
     if dialect is Dialect.RUNQY:
         return processed
     if dialect is not Dialect.ASYNQ or processed is None or failed is None:
@@ -174,7 +163,7 @@ def _succeeded(dialect: Dialect | None, processed: int | None, failed: int | Non
 
 
 def warn_of_queues(queues: Iterable[Queue], warnings: Warnings) -> None:
-    """Tasks that wait where nobody listens, and queues that are in no index."""
+    """Warn of tasks in lists that nobody reads, and of queues that are in no index."""
     for queue in queues:
         if queue.key.braced:
             if not queue.registered:

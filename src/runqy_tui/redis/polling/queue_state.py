@@ -1,16 +1,22 @@
-"""What is remembered of a queue between polls, and the commands that read it."""
+"""Cache entry of one queue, the commands that read it, and the names of their replies."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from math import inf
 from typing import NamedTuple
 
 from runqy_tui.model import Counts, Dialect, Queue, QueueKey, TaskState
 from runqy_tui.redis import keys
-from runqy_tui.redis.decoding import field_parsing
-from runqy_tui.redis.polling.oldest_pending import OldestPendingProbe
-from runqy_tui.redis.polling.queue_counters import QueueCounters, ask_strings, ask_types
+from runqy_tui.redis.polling.oldest_pending import NEWEST, OldestPendingProbe
+from runqy_tui.redis.polling.queue_counters import (
+    CounterKey,
+    QueueCounters,
+    ask_counters,
+    ask_types,
+)
 from runqy_tui.redis.polling.warnings import Warnings
 from runqy_tui.redis.wire.replies import Reply
 from runqy_tui.redis.wire.transport import Batch, Packed
@@ -18,30 +24,87 @@ from runqy_tui.text.safe import decode
 
 LISTS = (TaskState.PENDING, TaskState.ACTIVE)
 SCORED = (TaskState.SCHEDULED, TaskState.RETRY, TaskState.ARCHIVED, TaskState.COMPLETED)
-MOST_GROUPS = 1_000
+MAX_GROUPS = 1_000
 """Groups of one queue that are counted."""
 
 
+class QueueReplies(NamedTuple):
+    """Replies to :meth:`CachedQueue.commands`; a queue without braces has the first two only.
+
+    ``existing`` and ``counters``: EXISTS and MGET of the counters; ``tail``: the last pending id.
+    """
+
+    pending: Reply
+    active: Reply
+    scheduled: Reply = None
+    retry: Reply = None
+    archived: Reply = None
+    completed: Reply = None
+    groups: Reply = None
+    existing: Reply = None
+    counters: Reply = None
+    tail: Reply = None
+
+    def lengths(self, *, braced: bool) -> Iterator[tuple[TaskState, Reply]]:
+        """Each state that the queue has, and the reply with the number of its tasks."""
+        return zip((*LISTS, *SCORED) if braced else LISTS, self, strict=False)
+
+
+class TailReplies(NamedTuple):
+    """Replies to the commands of a :class:`TailKey`, by what was asked."""
+
+    fates: Sequence[Reply]
+    group_sizes: Sequence[Reply]
+    first_due: Sequence[Reply]
+    types: Sequence[Reply]
+
+
 class TailKey(NamedTuple):
-    """What a tail asks for: as long as it is the same, so are the commands."""
+    """What depends on an earlier reply: as long as it is the same, so are the commands.
+
+    ``ids`` of tasks near the tail, names of ``groups``, states whose first score is wanted
+    (``due``), and the counters that may have another type (``suspects``).
+    """
 
     ids: tuple[bytes, ...]
     groups: tuple[bytes, ...]
     due: tuple[TaskState, ...]
-    suspects: tuple[int, ...]
+    suspects: tuple[CounterKey, ...]
     day: str
+
+    def commands(self, key: QueueKey) -> Packed:
+        """The reads of a queue's tail, in the order of :class:`TailReplies`."""
+        batch = Batch()
+        for task_id in self.ids:
+            batch.ask("HMGET", keys.task(key, decode(task_id)), "state", "pending_since")
+        for name in self.groups:
+            batch.ask("ZCARD", keys.group(key, decode(name)))
+        for state in self.due:
+            batch.ask("ZRANGE", keys.state_key(key, state), 0, 0, "WITHSCORES")
+        ask_types(batch, key, self.day, self.suspects)
+        return batch.packed()
+
+    def split(self, replies: Sequence[Reply]) -> TailReplies:
+        """Sort the replies to :meth:`commands` by what was asked."""
+        rest = iter(replies)
+        asked = (self.ids, self.groups, self.due, self.suspects)
+        return TailReplies(*(list(islice(rest, len(some))) for some in asked))
 
 
 @dataclass(slots=True)
-class TailReading:
-    """What one poll read of one queue."""
+class QueueReading:
+    """What one poll read of one queue.
+
+    ``tail_ids`` are depths in the pending list and the ids found there, ``depths`` those asked for
+    beside the tail. ``due_at`` has the lowest score of a state.
+    """
 
     counts: dict[TaskState, int | None]
     groups: tuple[str, ...] = ()
     groups_whole: bool = True
-    strings: QueueCounters = field(default_factory=QueueCounters)
+    counters: QueueCounters = field(default_factory=QueueCounters)
     day: str = ""
-    noted: list[tuple[int, bytes]] = field(default_factory=list)
+    tail_ids: list[tuple[int, bytes]] = field(default_factory=list)
     aggregating: int | None = None
     due_at: dict[TaskState, float | None] = field(default_factory=dict)
     unreachable: bool = False
@@ -57,18 +120,23 @@ class TailReading:
         """Whether none of its keys holds a task."""
         return not (any(self.counts.values()) or self.groups or self.unreachable)
 
+    def model_counts(self) -> Counts:
+        """The counts as the model has them."""
+        found = {state.value: value for state, value in self.counts.items()}
+        return Counts(**found, aggregating=self.aggregating)
+
 
 @dataclass(slots=True)
 class CachedQueue:
     """What is remembered of a queue between polls.
 
     ``fresh``: read by this poll; ``read_at`` and ``changed_at`` are when it was read last and when
-    that told something new (Redis's clock). ``plain``: its ``replies`` have no error and nothing
-    that needs a second look, so that the same replies give the same reading. ``said``: the
-    warnings of its last read, which hold until the next. ``queue`` was made of ``made_of``;
-    ``current_for``: what is not read belongs to it, and nothing new was read since.
-    ``settled`` is what its tail told, with the reading and the questions that belong to it;
-    ``still``: all of that, and the reading, were the same again at the last poll.
+    that was something new (Redis's clock). ``is_plain``: its ``replies`` have no error and nothing
+    that needs a second read, so that the same replies mean the same reading. ``warnings`` are
+    those of its last read, which hold until the next. ``settled_tail`` is what its tail replied,
+    with the reading and the questions that belong to it; ``is_unchanged``: all of that, and the
+    reading, were the same again at the last poll. ``queue`` was built with ``built_for``, ``None``
+    as soon as something new was read.
     """
 
     key: QueueKey
@@ -77,23 +145,21 @@ class CachedQueue:
     probe: OldestPendingProbe = field(default_factory=OldestPendingProbe)
     groups: dict[bytes, int] = field(default_factory=dict)
     due: tuple[TaskState, ...] = ()
-    suspects: tuple[int, ...] = ()
+    suspects: tuple[CounterKey, ...] = ()
     packed: Packed | None = None
     day: str = ""
-    reading: TailReading | None = None
+    reading: QueueReading | None = None
     fresh: bool = False
-    plain: bool = False
+    is_plain: bool = False
     read_at: float = -inf
     changed_at: float = -inf
     replies: list[Reply] = field(default_factory=list)
-    said: Warnings = field(default_factory=Warnings)
+    warnings: Warnings = field(default_factory=Warnings)
     tail: tuple[TailKey, Packed] | None = None
-    settled: tuple[TailReading, TailKey | None, list[Reply]] | None = None
-    still: bool = False
+    settled_tail: tuple[QueueReading, TailKey | None, list[Reply]] | None = None
+    is_unchanged: bool = False
     queue: Queue | None = None
-    current_for: tuple[object, ...] | None = None
-    made_of: tuple[object, ...] = ()
-    holds: tuple[object, ...] = ()
+    built_for: tuple[object, ...] | None = None
 
     @property
     def cost(self) -> int:
@@ -107,22 +173,29 @@ class CachedQueue:
             self.packed, self.day = _commands(self.key, day), day
         return self.packed
 
+    def depths(self) -> tuple[int, ...]:
+        """Depths of the pending list whose ids the next read is to note, beside the tail."""
+        if self.is_unchanged and self.reading is not None:
+            return self.reading.depths
+        return tuple(self.probe.depths()) if self.key.braced else ()
 
-def counts_of(reading: TailReading) -> Counts:
-    """The counts of a queue as the model has them."""
-    found = {state.value: value for state, value in reading.counts.items()}
-    return Counts(**found, aggregating=reading.aggregating)
+    def ask_depths(self, batch: Batch, depths: tuple[int, ...]) -> None:
+        """Add the reads of the ids at these depths."""
+        pending = keys.state_key(self.key, TaskState.PENDING) if depths else b""
+        for depth in depths:
+            batch.ask("LINDEX", pending, 0 if depth == NEWEST else -depth)
 
-
-def counter(reading: TailReading, place: int) -> int | None:
-    """A counter string; an absent one is 0, since both writers create it with the first task."""
-    if not reading.strings.tell(place):
-        return None
-    raw = reading.strings.values[place]
-    return 0 if raw is None else field_parsing.whole(raw)
+    def update_tail(self, groups: tuple[bytes, ...]) -> None:
+        """Have what depends on earlier replies asked: ``tail`` is ``None`` where nothing does."""
+        wanted = TailKey(tuple(self.probe.ids()), groups, self.due, self.suspects, self.day)
+        if not any(wanted[:-1]):
+            self.tail = None
+        elif self.tail is None or self.tail[0] != wanted:
+            self.tail = wanted, wanted.commands(self.key)
 
 
 def _commands(key: QueueKey, day: str) -> Packed:
+    """The reads of a queue, in the order of :class:`QueueReplies`."""
     batch = Batch()
     for state in LISTS:
         batch.ask("LLEN", keys.state_key(key, state))
@@ -130,20 +203,7 @@ def _commands(key: QueueKey, day: str) -> Packed:
         prefix = keys.queue_prefix(key)
         for state in SCORED:
             batch.ask("ZCARD", keys.state_key(key, state))
-        batch.ask("SSCAN", prefix + b"groups", 0, "COUNT", MOST_GROUPS)
-        ask_strings(batch, key, day)
+        batch.ask("SSCAN", prefix + b"groups", 0, "COUNT", MAX_GROUPS)
+        ask_counters(batch, key, day)
         batch.ask("LINDEX", keys.state_key(key, TaskState.PENDING), -1)
-    return batch.packed()
-
-
-def tail_commands(key: QueueKey, wanted: TailKey) -> Packed:
-    """The reads that hang on an earlier reply."""
-    batch = Batch()
-    for task_id in wanted.ids:
-        batch.ask("HMGET", keys.task(key, decode(task_id)), "state", "pending_since")
-    for name in wanted.groups:
-        batch.ask("ZCARD", keys.group(key, decode(name)))
-    for state in wanted.due:
-        batch.ask("ZRANGE", keys.state_key(key, state), 0, 0, "WITHSCORES")
-    ask_types(batch, key, wanted.day, wanted.suspects)
     return batch.packed()

@@ -1,4 +1,4 @@
-"""Whether Redis's clock runs as time does: a clock that is set makes ages and rates senseless."""
+"""The Redis server: its clock, its version, and its health by INFO."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TOLERANCE_S = 5.0
 """What a clock may be off from one poll to the next; NTP slews by less."""
 
 NOTICE_S = 60.0
-"""For how long a jump is told: as long as rates look back."""
+"""For how long the warning of a jump lasts: as long as rates reach back."""
 
 
 def uptime() -> float:
@@ -39,35 +39,36 @@ class ClockWatch:
     def __init__(self) -> None:
         self._last: tuple[float, float, float] | None = None
         self._jump = 0.0
-        self._told = 0.0
-        self._told_at: float | None = None
+        self._jump_s = 0.0
+        self._jump_at: float | None = None
 
-    def see(self, told: float | None, asked_at: float, read_at: float) -> None:
-        """Take in Redis's clock, and when (by :func:`uptime`) it was asked and its answer read.
+    def observe(self, redis_s: float | None, asked_at: float, read_at: float) -> None:
+        """Compare Redis's clock with that of the poll before.
 
-        ``None``: Redis does not tell its time; there is nothing to compare then.
+        ``asked_at`` and ``read_at`` are when (by :func:`uptime`) TIME was sent and its reply read.
+        ``None``: Redis's clock is unknown; there is nothing to compare then.
         """
-        last, self._last = self._last, None if told is None else (told, asked_at, read_at)
-        if last is None or told is None:
+        last, self._last = self._last, None if redis_s is None else (redis_s, asked_at, read_at)
+        if last is None or redis_s is None:
             return
         before, before_asked, before_read = last
-        passed = told - before
+        passed = redis_s - before
         least, most = asked_at - before_read, read_at - before_asked
         if not least - TOLERANCE_S <= passed <= most + TOLERANCE_S:
             self._jump += passed - (least + most) / 2
-            self._told, self._told_at = passed - (least + most) / 2, read_at
+            self._jump_s, self._jump_at = passed - (least + most) / 2, read_at
 
-    def take(self) -> float:
+    def pop_jump(self) -> float:
         """Seconds by which the clock jumped since the last call; 0.0 if it did not."""
         jump, self._jump = self._jump, 0.0
         return jump
 
     def notice(self, now: float) -> str | None:
-        """What to tell of a jump of late; ``now`` by :func:`uptime`."""
-        if self._told_at is None or now - self._told_at > NOTICE_S:
+        """Warning of a recent jump, ``None`` without one; ``now`` by :func:`uptime`."""
+        if self._jump_at is None or now - self._jump_at > NOTICE_S:
             return None
-        way = "forward" if self._told > 0 else "back"
-        far = span(round(abs(self._told)))
+        way = "forward" if self._jump_s > 0 else "back"
+        far = span(round(abs(self._jump_s)))
         return (
             f"Redis's clock went {way} by {far} between two polls: it was set, or another server "
             "answers. Ages may be wrong until workers beat again; check NTP there"
@@ -77,15 +78,16 @@ class ClockWatch:
 class RedisServer:
     """Asks TIME at every poll and INFO once.
 
-    An ACL of ``+@read +@connection +info`` lacks TIME: INFO then tells the time. Where neither is
-    allowed the clock of this machine has to do, and a warning says so.
+    An ACL of ``+@read +@connection +info`` lacks TIME: INFO has the time then. Where neither is
+    allowed this machine's clock is used, with a warning. ``has_time``: whether the last reading
+    is Redis's own clock.
     """
 
     def __init__(self) -> None:
         self.version: str | None = None
         self.mode: str | None = None
         self._epoch: int | None = None
-        self.tells_time = True
+        self.has_time = True
         self._time_denied = False
         self._time: ReplySlot[Reply] | None = None
         self._info: ReplySlot[Reply] | None = None
@@ -98,7 +100,7 @@ class RedisServer:
         self._epoch = epoch
 
     def read(self, replies: list[Reply], warnings: Warnings) -> float:
-        """Redis's clock in unix seconds; this machine's where ``tells_time`` is false then."""
+        """Redis's clock in unix seconds; this machine's where ``has_time`` is false then."""
         info = None if self._info is None else _first(replies[self._info])
         if info is not None:
             self.version = _version(info)
@@ -108,7 +110,7 @@ class RedisServer:
         self._time_denied = refused(reply)
         if now is None and info is not None and info.get("server_time_usec", "").isdigit():
             now = int(info["server_time_usec"]) / 1e6
-        self.tells_time = now is not None
+        self.has_time = now is not None
         if now is None:
             warnings.add(
                 f"Redis does not tell its time (TIME): ages are by this machine's clock; {ACL_HINT}"
@@ -117,9 +119,9 @@ class RedisServer:
 
 
 def _first(reply: Reply) -> dict[str, str] | None:
-    """The fields of INFO; of a cluster's nodes those of the first that tells them."""
-    told = (info_fields(part) for part in (reply if isinstance(reply, list) else [reply]))
-    return next((info for info in told if info), None)
+    """The fields of INFO; of a cluster's nodes those of the first that replied."""
+    parsed = (info_fields(part) for part in (reply if isinstance(reply, list) else [reply]))
+    return next((info for info in parsed if info), None)
 
 
 def _version(info: dict[str, str]) -> str | None:
@@ -163,7 +165,7 @@ class HealthPoller:
         self._epoch = epoch
 
     def read(self, replies: list[Reply]) -> None:
-        """Take in the replies; what was not asked stays as it was."""
+        """Parse the replies; what was not asked keeps its value."""
         if not self._slots:
             return
         each: dict[int, dict[str, str]] = {}
@@ -171,8 +173,8 @@ class HealthPoller:
             reply = replies[slot]
             for place, part in enumerate(reply if isinstance(reply, list) else [reply]):
                 each.setdefault(place, {}).update(info_fields(part) or {})
-        told = [health_of(info) for info in each.values() if info]
-        self.latest = worst_of(told) if told else None
+        nodes = [health_of(info) for info in each.values() if info]
+        self.latest = worst_of(nodes) if nodes else None
 
 
 def health_of(info: dict[str, str]) -> ServerHealth:

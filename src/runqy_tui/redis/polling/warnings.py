@@ -1,4 +1,4 @@
-"""Warnings of one poll: each said once, alike ones counted, and never too many to read."""
+"""Warnings of one poll: each only once, alike ones together, and never too many to read."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Warnings:
         """Warn once of this."""
         self._texts[text] = None
 
-    def take(self, others: Warnings) -> None:
-        """Warn of what others warned of, too."""
+    def include(self, others: Warnings) -> None:
+        """Add the warnings of another collection."""
         self._texts.update(others._texts)
         self._refused.update(others._refused)
         self._missing.update(others._missing)

@@ -12,7 +12,7 @@ from runqy_tui.model import QueueKey, TaskState
 from runqy_tui.model.search_query import SearchQuery
 from runqy_tui.redis import keys
 from runqy_tui.redis.polling.indexes import QUEUES_PER_STEP
-from runqy_tui.redis.polling.queue_state import MOST_GROUPS
+from runqy_tui.redis.polling.queue_state import MAX_GROUPS
 from runqy_tui.redis.read_context import ReadContext
 from runqy_tui.redis.search.list_cursor import ListCursor
 from runqy_tui.redis.wire.replies import Reply, integer, refused, scan_page
@@ -120,11 +120,11 @@ class ScopeSurvey:
 
     async def _groups(self, queues: Collection[QueueKey]) -> list[_Spot]:
         places = [(queue, keys.queue_prefix(queue) + b"groups") for queue in queues]
-        asked: list[_Command] = [("SSCAN", key, 0, "COUNT", MOST_GROUPS) for _, key in places]
+        asked: list[_Command] = [("SSCAN", key, 0, "COUNT", MAX_GROUPS) for _, key in places]
         spots: list[_Spot] = []
         for (queue, key), reply in zip(places, await self._ask_each(asked), strict=True):
             page = None if self.doubt(reply, key) else scan_page(reply)
-            names = sorted(set(page[1]))[:MOST_GROUPS] if page else []
+            names = sorted(set(page[1]))[:MAX_GROUPS] if page else []
             if page is not None and page[0]:
                 self._doubts.append(f"{decode(key)} is long: {len(names):,} groups were searched")
             spots += [

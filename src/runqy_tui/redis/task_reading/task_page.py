@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from runqy_tui.model import QueueKey, TaskPage, TaskState
 from runqy_tui.redis import keys
-from runqy_tui.redis.polling.queue_state import MOST_GROUPS
+from runqy_tui.redis.polling.queue_state import MAX_GROUPS
 from runqy_tui.redis.read_context import ReadContext
 from runqy_tui.redis.task_reading.row_reading import KnownRows, RowEntry, read_rows
 from runqy_tui.redis.wire.replies import (
@@ -103,14 +103,14 @@ async def _list_groups(
     batch = Batch()
     time_slot = batch.ask("TIME")
     key = keys.queue_prefix(queue) + b"groups"
-    groups_slot = batch.ask("SSCAN", key, 0, "COUNT", MOST_GROUPS)
+    groups_slot = batch.ask("SSCAN", key, 0, "COUNT", MAX_GROUPS)
     replies = await context.trip(batch)
     now, groups = context.moment(replies[time_slot]), context.must(replies[groups_slot])
     page = scan_page(groups)
-    names = sorted(set(page[1]))[:MOST_GROUPS] if page else []
+    names = sorted(set(page[1]))[:MAX_GROUPS] if page else []
     places = [keys.group(queue, decode(name)) for name in names]
-    partial = page is not None and (page[0] != 0 or len(page[1]) > MOST_GROUPS)
-    problem = f"{decode(key)} is long: {MOST_GROUPS:,} groups are listed" if partial else None
+    partial = page is not None and (page[0] != 0 or len(page[1]) > MAX_GROUPS)
+    problem = f"{decode(key)} is long: {MAX_GROUPS:,} groups are listed" if partial else None
     sizes = await _sizes(context, places)
     batch = Batch()
     asked: list[ReplySlot[list[RowEntry]]] = []

@@ -28,7 +28,7 @@ from runqy_tui.presentation.resource import DisplayContext
 from runqy_tui.presentation.worker_columns import WORKER_TABLE
 from runqy_tui.redis.polling import budget as budget_module
 from runqy_tui.redis.polling.budget import Budget, choose
-from runqy_tui.redis.polling.queue_state import CachedQueue, TailReading
+from runqy_tui.redis.polling.queue_state import CachedQueue, QueueReading
 from runqy_tui.runtime.cooperative import run_to_end
 from runqy_tui.tui.tables.queue_rows import queue_rows
 from runqy_tui.tui.tables.worker_rows import worker_rows
@@ -41,7 +41,7 @@ KEY = QueueKey("a.b")
 def memory(name: str, read_at: float, *, changed_at: float = 0.0, pending: int = 0) -> CachedQueue:
     made = CachedQueue(QueueKey(name), registered=True, read_at=read_at, changed_at=changed_at)
     made.commands("2026-01-01")
-    made.reading = TailReading({})
+    made.reading = QueueReading({})
     made.queue = Queue(made.key, counts=Counts(pending=pending, active=0))
     return made
 

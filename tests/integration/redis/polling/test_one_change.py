@@ -44,9 +44,9 @@ async def quiet(reader: RedisReader) -> Queue:
     """Polls without news, after which the shortcuts are taken."""
     for _ in range(QUIET):
         snapshot = await reader.overview()
-    memory = reader._overview.queues.known[QueueKey(NAME)]
-    assert memory.still
-    assert memory.current_for is not None
+    memory = reader._overview.memory.queues[QueueKey(NAME)]
+    assert memory.is_unchanged
+    assert memory.built_for is not None
     assert reader._overview._workers._workers["w:1"].settled
     return queue_of(snapshot)
 
