@@ -33,8 +33,8 @@ async def test_when_the_link_is_slow_and_no_longer(scene_url: str) -> None:
     usual = app.animation_level
     async with watching(app) as hand:
         assert "low" not in top(hand)
-        app.session.bandwidth.judged(slow=True, why="350 ms away")
-        await hand.sees("low bandwidth: 350 ms away")
+        app.session.bandwidth.judged(slow=True, why="350 ms delay")
+        await hand.sees("low bandwidth: 350 ms delay")
         assert app.animation_level == "none"
         app.session.bandwidth.judged(slow=False, why="")
         await hand.misses("low bandwidth")
@@ -44,7 +44,7 @@ async def test_when_the_link_is_slow_and_no_longer(scene_url: str) -> None:
 async def test_the_key_goes_from_automatic_to_on_and_off(scene_url: str) -> None:
     app = app_on(scene_url)
     async with watching(app) as hand:
-        app.session.bandwidth.judged(slow=True, why="350 ms away")
+        app.session.bandwidth.judged(slow=True, why="350 ms delay")
         await hand.press("L")
         await hand.hears("Low bandwidth: on.")
         await hand.until(lambda: "low bandwidth " in top(hand), "without a reason")
@@ -52,8 +52,8 @@ async def test_the_key_goes_from_automatic_to_on_and_off(scene_url: str) -> None
         await hand.hears("Low bandwidth: off.")
         await hand.until(lambda: "low bandwidth" not in top(hand), "no mark")
         await hand.press("L")
-        await hand.hears("Low bandwidth: automatic, on (350 ms away) now.")
-        await hand.sees("low bandwidth: 350 ms away")
+        await hand.hears("Low bandwidth: automatic, on (350 ms delay) now.")
+        await hand.sees("low bandwidth: 350 ms delay")
 
 
 @pytest.mark.parametrize("size", [WIDE, SMALL])
@@ -105,7 +105,7 @@ def test_forced_modes_do_not_follow_the_link() -> None:
     told: list[bool] = []
     for wanted in (True, False):
         bandwidth = LowBandwidth(wanted, apply=lambda: told.append(True))
-        bandwidth.judged(slow=True, why="350 ms away")
+        bandwidth.judged(slow=True, why="350 ms delay")
         assert bandwidth.low is wanted
     assert not told
 

@@ -45,7 +45,7 @@ def test_every_pane_and_modal(watched: Terminal) -> None:
     watched.press("2", "g", "\r")
     watched.sees("╭─ ␛[2J", "counter says")
     watched.press("]")
-    watched.sees("No counter in the past days.")
+    watched.sees("No counters for the past days.")
     watched.press("]")
     watched.sees("WORKER", "PRIORITY", "NOTE")
     watched.press("\r")

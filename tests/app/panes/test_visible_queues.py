@@ -19,7 +19,7 @@ async def test_what_is_on_the_screen_is_read(redis_url: str, writer: Redis) -> N
     settings = Settings(url=redis_url, interval_s=0.2, budget=BUDGET)
     app = RunqyApp(settings, lambda: open_reader(redis_url, budget=BUDGET))
     async with watching(app) as hand:
-        await hand.sees("all within ", " at 100/s")
+        await hand.sees("oldest data ", " at 100/s")
         await hand.press("2", "G")
         shown = hand.main.queues_pane.in_view()
         assert len(shown) > 5

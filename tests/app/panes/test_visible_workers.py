@@ -32,7 +32,7 @@ async def watching_many(writer: Redis, url: str) -> AsyncIterator[Hand]:
         writer.expire(KEY + worker_id, 30)
     settings = Settings(url=url, interval_s=0.2, budget=BUDGET)
     async with watching(RunqyApp(settings, lambda: open_reader(url, budget=BUDGET))) as hand:
-        await hand.sees("all within ", " at 100/s")
+        await hand.sees("oldest data ", " at 100/s")
         yield hand
 
 

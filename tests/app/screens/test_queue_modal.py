@@ -76,7 +76,7 @@ async def test_a_queue_without_counters_says_so(writer: Redis, redis_url: str) -
     dialect_writers.queue(writer, "new.default")
     async with watching(app_on(redis_url)) as hand:
         await _open(hand, "l")
-        await hand.sees("No counter in the past days.")
+        await hand.sees("No counters for the past days.")
         await hand.press("l")
         await hand.sees("No worker lists this queue: nobody takes its tasks.")
 

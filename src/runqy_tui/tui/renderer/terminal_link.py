@@ -210,9 +210,9 @@ class LinkQuality:
             self._answers = link.answers
             late = max(late, link.latest_s or 0.0)
         if late >= LATE_S:
-            return f"output takes {late:.1f} s"
+            return f"output delayed {late:.1f} s"
         if link.is_reliable and link.delay_s is not None and link.delay_s >= FAR_S:
-            return f"{round(link.delay_s * 20) * 50} ms away"
+            return f"{round(link.delay_s * 20) * 50} ms delay"
         return ""
 
     def _is_fine(self, blocked_s: float) -> bool:

@@ -99,7 +99,7 @@ class MainScreen(BaseScreen, Screen[None]):
         self._session.poller.watch(self._everything_in_view)
         self.set_interval(1.0, self._header.tick)
         self._arrange()
-        self._footer.renew()  # else it comes a frame later
+        self._footer.update_keys()  # else it comes a frame later
         self.frame_timer.hold(FIRST_ANSWER_S)
 
     def on_screen_resume(self, event: events.ScreenResume) -> None:

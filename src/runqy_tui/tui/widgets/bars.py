@@ -1,4 +1,4 @@
-"""Bars and small charts out of block characters: one colour, few cells change per tick."""
+"""Bars and small charts of block characters: one colour, few cells change per update."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 def bar(share: float, width: int, *, fine: bool = True) -> str:
-    """A bar of ``share`` (0 to 1, others are clamped) in ``width`` cells, whole or by eighths."""
-    if share != share:  # NaN comes from a division somebody else made
+    """Format a bar of ``share`` (clamped to 0..1; NaN is 0) in ``width`` cells.
+
+    ``fine`` draws eighths of cells, else whole ones.
+    """
+    if share != share:  # NaN, from a division by zero elsewhere
         share = 0.0
     cells = max(0.0, min(1.0, share)) * width
     eighths = round(cells * 8) if fine else 8 * round(cells)
@@ -25,7 +28,10 @@ def bar(share: float, width: int, *, fine: bool = True) -> str:
 def meter(
     name: str, percent: float | None, detail: str, width: int = 30, *, fine: bool = True
 ) -> Content:
-    """A named meter: ``cpu  ██████▌     55%  detail``; red from 90 %, yellow from 75 %."""
+    """Format a meter: ``cpu  ██████▌     55%  detail``; red from 90 %, yellow from 75 %.
+
+    ``percent`` is 0 to 100, or ``None`` if unknown.
+    """
     if percent is None:
         return Content.assemble((f"{name:<14}", "$muted"), ("–", "$muted"))
     style = "$error" if percent >= 90 else "$warning" if percent >= 75 else "$busy"
@@ -38,10 +44,10 @@ def meter(
 
 
 def daily_chart(days: Sequence[DayCount], width: int) -> Content:
-    """Processed and failed per day as they stand in the counters, the latest day on top."""
+    """Format processed and failed tasks per day, from Redis's counters, the latest day first."""
     top = max((max(day.processed or 0, day.failed or 0) for day in days), default=0)
     if not top:
-        return Content.styled("No counter in the past days.", "$muted")
+        return Content.styled("No counters for the past days.", "$muted")
     figures = max(len(count(top)), 9)
     room = max(4, (width - 12 - 2 * (figures + 3)) // 2)
     lines = [

@@ -1,4 +1,4 @@
-"""The header line: which Redis, how fresh, how bad, in order of Importance."""
+"""The header line: the connection, the age of the data, and counts of findings and alerts."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from runqy_tui.tui.widgets.header_parts import (
     NEEDED,
     Importance,
     LinePart,
+    address_parts,
     fit_parts,
     link_parts,
-    read_only,
-    where_parts,
+    read_only_part,
 )
 
-_SELDOM_S = 5.0
-"""How often ages alone move on while bandwidth is low, in seconds."""
+_LOW_BANDWIDTH_TICK_S = 5.0
+"""Seconds between repaints for ages alone while bandwidth is low."""
 
 
 def header_parts(
@@ -42,40 +42,46 @@ def header_parts(
     firing: int = 0,
     link: tuple[str, str] = ("", ""),
 ) -> list[LinePart]:
-    """Build the pieces for one view. ``now`` is :func:`time.monotonic`.
+    """Build the parts for one view, in their order from left to right.
 
-    ``link`` is the mark and the figures of :class:`~runqy_tui.tui.bandwidth.LowBandwidth`.
+    Args:
+        view: what to show.
+        interval_s: seconds between polls.
+        now: :func:`time.monotonic`.
+        settings: name, colour and read-only mark of the profile; defaults if ``None``.
+        firing: number of firing alerts.
+        link: mark and figures of :class:`~runqy_tui.tui.bandwidth.LowBandwidth`.
     """
     settings = settings or Settings()
-    quiet = "$muted" if settings.colour is None else "$foreground"  # legible on any tint
+    muted = "$muted" if settings.colour is None else "$foreground"  # legible on any tint
     snapshot = view.snapshot
-    parts = where_parts(settings, snapshot)
+    parts = address_parts(settings, snapshot)
     title = Content.styled("runqy-tui", "bold")
     if settings.name is None:
         parts.insert(0, LinePart(Importance.TITLE, title))
     else:
         parts.append(LinePart(Importance.TITLE_BESIDE_NAME, title))
-    parts.append(read_only(settings, quiet))
+    parts.append(read_only_part(settings, muted))
     if snapshot is not None:
-        parts.append(LinePart(Importance.SERVER, safe_text.content(_server(snapshot.redis), quiet)))
-        figures = _poll_figures(snapshot.redis, interval_s)
-        parts.append(LinePart(Importance.FIGURES, Content.styled(figures, quiet), True))
+        parts.append(LinePart(Importance.SERVER, safe_text.content(_server(snapshot.redis), muted)))
+        statistics = _poll_statistics(snapshot.redis, interval_s)
+        parts.append(LinePart(Importance.STATISTICS, Content.styled(statistics, muted), True))
         if snapshot.redis.oldest_s is not None:
-            oldest = f"all within {age(snapshot.redis.oldest_s)} at {settings.budget:,}/s"
-            parts.append(LinePart(Importance.OLDEST, Content.styled(oldest, quiet), True))
+            oldest = f"oldest data {age(snapshot.redis.oldest_s)} at {settings.budget:,}/s"
+            parts.append(LinePart(Importance.OLDEST, Content.styled(oldest, muted), True))
     parts.append(
-        LinePart(Importance.FRESH, _freshness(view, now), True, lambda _: _briefly(view, now))
+        LinePart(
+            Importance.FRESHNESS, _freshness(view, now), True, lambda _: _brief_freshness(view, now)
+        )
     )
-    parts += _tallies(view)
+    parts += _finding_counts(view)
     if firing:
         alerts = f"{firing} alert" + ("" if firing == 1 else "s")
         parts.append(LinePart(Importance.ALERTS, Content.styled(alerts, "bold $error"), True))
-    parts += link_parts(*link, quiet)
+    parts += link_parts(*link, muted)
     if snapshot is not None:
         parts.append(
-            LinePart(
-                Importance.CLOCK, Content.styled(f"UTC {_time_of_day(view, now)}", quiet), True
-            )
+            LinePart(Importance.CLOCK, Content.styled(f"UTC {_redis_time(view, now)}", muted), True)
         )
     return parts
 
@@ -84,7 +90,7 @@ def _server(info: RedisInfo) -> str:
     return " · ".join(part for part in (info.version, info.mode) if part) or "version unknown"
 
 
-def _poll_figures(info: RedisInfo, interval_s: float) -> str:
+def _poll_statistics(info: RedisInfo, interval_s: float) -> str:
     trips = f"{info.round_trips} trip" + ("" if info.round_trips == 1 else "s")
     return f"poll {interval_s:g}s · {info.elapsed_ms:.0f} ms · {trips}"
 
@@ -93,7 +99,7 @@ def _freshness(view: View, now: float) -> Content:
     old = age(now - view.received_at)
     if view.frozen_at is not None:
         frozen = f"FROZEN since {clock(view.frozen_at)[-8:]} ({old})"
-        if view.link is ConnectionState.LOST:  # the picture may stand still, this must show
+        if view.link is ConnectionState.LOST:  # a frozen display must show it too
             return Content.styled(
                 f"{sign(Severity.CRITICAL)} connection lost · {frozen}", "bold $error"
             )
@@ -101,12 +107,12 @@ def _freshness(view: View, now: float) -> Content:
     if view.link is ConnectionState.CONNECTING:
         return Content.styled("connecting…", "$warning")
     if view.link is ConnectionState.LOST:
-        what = "no connection" if view.snapshot is None else f"connection lost · data {old} old"
-        return Content.styled(f"{sign(Severity.CRITICAL)} {what}", "bold $error")
+        text = "no connection" if view.snapshot is None else f"connection lost · data {old} old"
+        return Content.styled(f"{sign(Severity.CRITICAL)} {text}", "bold $error")
     return Content.styled(f"live · data {old} old", "")
 
 
-def _briefly(view: View, now: float) -> Content:
+def _brief_freshness(view: View, now: float) -> Content:
     old = age(now - view.received_at)
     lost = f"{sign(Severity.CRITICAL)} " if view.link is ConnectionState.LOST else ""
     if view.frozen_at is not None:
@@ -119,7 +125,7 @@ def _briefly(view: View, now: float) -> Content:
     return Content(f"live {old}")
 
 
-def _tallies(view: View) -> list[LinePart]:
+def _finding_counts(view: View) -> list[LinePart]:
     parts = []
     for severity, style in ((Severity.CRITICAL, "bold $error"), (Severity.WARNING, "$warning")):
         amount = sum(
@@ -132,15 +138,15 @@ def _tallies(view: View) -> list[LinePart]:
     return parts
 
 
-def _time_of_day(view: View, now: float) -> str:
-    """Redis's own time of day: that is what all ages are measured by."""
+def _redis_time(view: View, now: float) -> str:
+    """Time of day by Redis's clock, which all ages refer to."""
     if view.snapshot is None:
         return humanize.UNKNOWN
     return clock(view.snapshot.taken_at + max(0.0, now - view.received_at))[-8:]
 
 
 class HeaderBar(Widget):
-    """One line; it repaints only when what it says has changed."""
+    """One line; repainted only when its text has changed."""
 
     DEFAULT_CSS = """
     HeaderBar {
@@ -162,34 +168,34 @@ class HeaderBar(Widget):
         super().__init__()
         self._firing = firing
         self._bandwidth = bandwidth or LowBandwidth()
-        self._figures = ""
-        self._drawn_at = 0.0
+        self._statistics = ""
+        self._built_at = 0.0
         self._settings = settings
         self._interval = interval
         self._view = View()
         self._shown: tuple[str, int] | None = None
 
     def on_mount(self) -> None:
-        """Take on the colour of the profile, as far as text stays legible."""
+        """Apply the colour of the profile, as far as text remains legible."""
         if self._settings.colour is not None:
             self.styles.background_tint = tint_of(self._settings.colour)
 
     def show(self, view: View) -> None:
-        """Take over a new view."""
+        """Show a new view."""
         self._view = view
         app = self.app
-        self._figures = self._bandwidth.figures(
-            app.presenter if isinstance(app, CellDiffApp) else None, self._figures
+        self._statistics = self._bandwidth.figures(
+            app.presenter if isinstance(app, CellDiffApp) else None, self._statistics
         )
         self._update()
 
     def tick(self) -> None:
-        """Let the ages move on; seldom, where each move is felt."""
-        if not self._bandwidth.low or monotonic() - self._drawn_at >= _SELDOM_S:
+        """Update ages; less often while bandwidth is low."""
+        if not self._bandwidth.low or monotonic() - self._built_at >= _LOW_BANDWIDTH_TICK_S:
             self._update()
 
     def _update(self) -> None:
-        self._drawn_at = monotonic()
+        self._built_at = monotonic()
         state = (self._build().markup, self.size.width)
         if state != self._shown:
             self._shown = state
@@ -200,10 +206,10 @@ class HeaderBar(Widget):
             header_parts(
                 self._view,
                 self._interval(),
-                self._drawn_at,
+                self._built_at,
                 self._settings,
                 self._firing(),
-                (self._bandwidth.mark, self._figures),
+                (self._bandwidth.mark, self._statistics),
             ),
             max(1, self.size.width),
             NEEDED,

@@ -15,10 +15,10 @@ from runqy_tui.tui.theme import badge_style
 
 
 class LinePart(NamedTuple):
-    """A piece of the header; the highest ``importance`` number gives way first.
+    """A part of a line; the one with the highest ``importance`` number is dropped first.
 
-    ``brief`` makes a shorter piece where all that is dispensable has gone; it is told how many
-    cells there are for it.
+    ``brief(cells)`` builds a shorter form, used once all dispensable parts are dropped. ``right``
+    parts are aligned to the right.
     """
 
     importance: int
@@ -26,18 +26,18 @@ class LinePart(NamedTuple):
     right: bool = False
     brief: Callable[[int], Content] | None = None
 
-    def within(self, room: int) -> LinePart:
-        """The whole piece where there is room for it, else what can be done."""
+    def fit_into(self, room: int) -> LinePart:
+        """Return the part itself if it fits into ``room`` cells, else its brief form."""
         if self.brief is None or self.content.cell_length <= room:
             return self
         return self._replace(content=self.brief(room))
 
 
 def fit_parts(parts: list[LinePart], width: int, needed: int, gap: int = 2) -> Content:
-    """Lay the pieces out in ``width`` cells.
+    """Lay the parts out in ``width`` cells.
 
-    Until they fit, those beyond importance ``needed`` are dropped, the others shortened from the
-    right, and dropped at last: the least important always first.
+    Until they fit, first the parts beyond importance ``needed`` are dropped, then the others are
+    shortened from the right, and finally those are dropped too, the least important first.
     """
     kept = dict(enumerate(parts))
     least_first = sorted(kept, key=lambda place: -parts[place].importance)
@@ -50,12 +50,12 @@ def fit_parts(parts: list[LinePart], width: int, needed: int, gap: int = 2) -> C
             del kept[place]
     for place in sorted(kept, reverse=True):
         if spare() < 0:
-            kept[place] = parts[place].within(parts[place].content.cell_length + spare())
+            kept[place] = parts[place].fit_into(parts[place].content.cell_length + spare())
     for place in least_first[:-1]:
         if spare() < 0 and place in kept:
             del kept[place]
-    for place, part in kept.items():  # from the left: what the others have left over
-        kept[place] = parts[place].within(part.content.cell_length + spare())
+    for place, part in kept.items():  # from the left: use the cells that are left over
+        kept[place] = parts[place].fit_into(part.content.cell_length + spare())
     blank = Content(" " * gap)
     left = blank.join([part.content for part in kept.values() if not part.right])
     right = blank.join([part.content for part in kept.values() if part.right])
@@ -64,19 +64,19 @@ def fit_parts(parts: list[LinePart], width: int, needed: int, gap: int = 2) -> C
     return Content.assemble(" ", left, " " * middle, right, " ")
 
 
-_SHORTEST = 12
-"""Cells that a name or an address keeps."""
+_LEAST_CELLS = 12
+"""Cells to which a name or an address is shortened at most."""
 
 
 class Importance(IntEnum):
-    """Of the pieces of the header: the first stays on the narrowest screen.
+    """Importance of the header's parts: the first is shown on the narrowest screen.
 
-    What comes behind :data:`NEEDED` is dropped before anything up to there is shortened.
+    Parts after :data:`NEEDED` are dropped before any other is shortened.
     """
 
     UNVERIFIED = 0
     NAME = 1
-    FRESH = 2
+    FRESHNESS = 2
     CRITICAL = 3
     WARNING = 4
     ALERTS = 5
@@ -87,7 +87,7 @@ class Importance(IntEnum):
     TITLE = 10
     READ_ONLY = 11
     SERVER = 12
-    FIGURES = 13
+    STATISTICS = 13
     TITLE_BESIDE_NAME = 14
     CLOCK = 15
     LINK = 16
@@ -96,22 +96,22 @@ class Importance(IntEnum):
 NEEDED = Importance.LOW_BANDWIDTH
 
 
-def where_parts(settings: Settings, snapshot: Snapshot | None) -> list[LinePart]:
-    """Which Redis this is: what the user calls it, its address, and whether that is sure."""
+def address_parts(settings: Settings, snapshot: Snapshot | None) -> list[LinePart]:
+    """Name and address of the Redis server, and whether its certificate is unverified."""
     parts = []
     named = settings.name is not None
     if settings.name is not None:
         parts.append(_badge(settings.name, settings.colour))
     unverified = settings.unverified if snapshot is None else snapshot.redis.unverified
     if snapshot is not None:
-        place, doubt = place_of(snapshot.redis)
-        style = "bold $warning" if doubt else "bold"
+        place, is_doubtful = describe_address(snapshot.redis)
+        style = "bold $warning" if is_doubtful else "bold"
         whole = safe_text.content(place, style)
         parts.append(
             LinePart(
                 Importance.ADDRESS if named else Importance.NAME,
                 whole,
-                brief=_cut(place, style, keep=_telling(snapshot.redis)),
+                brief=_shortened_to(place, style, keep=_end_to_keep(snapshot.redis)),
             )
         )
     if unverified:
@@ -131,39 +131,46 @@ def _badge(name: str, colour: str | None) -> LinePart:
     else:
         style, pad = badge_style(colour), " "
     whole = Content.styled(f"{pad}{safe_text.line(name)}{pad}", style)
-    return LinePart(Importance.NAME, whole, brief=_cut(name, style, pad))
+    return LinePart(Importance.NAME, whole, brief=_shortened_to(name, style, pad))
 
 
-def _telling(info: RedisInfo) -> safe_text.Keep:
-    """The end of the place that tells more: hosts begin with their names, states come last."""
+def _end_to_keep(info: RedisInfo) -> safe_text.Keep:
+    """The end of the address to keep when shortened: host names are first, states are last."""
     return "end" if info.where.primary or info.where.nodes else "start"
 
 
-def _cut(
+def _shortened_to(
     whole: str, style: str, pad: str = "", keep: safe_text.Keep = "start"
 ) -> Callable[[int], Content]:
     def to(room: int) -> Content:
-        shown = safe_text.fit(whole, max(_SHORTEST, room - 2 * len(pad)), keep=keep).strip()
+        shown = safe_text.fit(whole, max(_LEAST_CELLS, room - 2 * len(pad)), keep=keep).strip()
         return Content.styled(f"{pad}{shown}{pad}", style)
 
     return to
 
 
-def place_of(info: RedisInfo) -> tuple[str, bool]:
-    """Where the answers come from, not safe to show yet, and whether that is in doubt."""
-    where = info.where
-    if where.primary is not None:
+def describe_address(info: RedisInfo) -> tuple[str, bool]:
+    """Address of the server that answers (untrusted), and whether it has a problem."""
+    topology = info.where
+    if topology.primary is not None:
         name, at, _ = info.address.partition("@")
-        return f"{name} → {where.primary}" if at else where.primary, where.problem is not None
-    if where.nodes:
-        down = sum(node.problem is not None for node in where.nodes)
-        state = f"{down} of {len(where.nodes)} nodes down" if down else f"{len(where.nodes)} nodes"
+        return (
+            f"{name} → {topology.primary}" if at else topology.primary,
+            topology.problem is not None,
+        )
+    if topology.nodes:
+        down = sum(node.problem is not None for node in topology.nodes)
+        state = (
+            f"{down} of {len(topology.nodes)} nodes down"
+            if down
+            else f"{len(topology.nodes)} nodes"
+        )
         return f"{info.address} · {state}", down > 0
     return info.address, False
 
 
-def read_only(settings: Settings, style: str) -> LinePart:
-    """The mark of a program that never writes; a profile that asks for it keeps it longer."""
+def read_only_part(settings: Settings, style: str) -> LinePart:
+    """The read-only mark; it is more important if the profile asks for it."""
     mark = Content.styled("read-only", style)
     if settings.marked_read_only:
         return LinePart(
@@ -172,8 +179,8 @@ def read_only(settings: Settings, style: str) -> LinePart:
     return LinePart(Importance.READ_ONLY, mark)
 
 
-def link_parts(mark: str, figures: str, style: str) -> list[LinePart]:
-    """What there is to say of the link to the terminal: that it is spared, and what it carries."""
+def link_parts(mark: str, statistics: str, style: str) -> list[LinePart]:
+    """The link to the terminal: the low-bandwidth mark and the measured figures."""
     parts = []
     if mark:
         parts.append(
@@ -186,6 +193,6 @@ def link_parts(mark: str, figures: str, style: str) -> list[LinePart]:
                 ),
             )
         )
-    if figures:
-        parts.append(LinePart(Importance.LINK, Content.styled(figures, style), True))
+    if statistics:
+        parts.append(LinePart(Importance.LINK, Content.styled(statistics, style), True))
     return parts

@@ -1,7 +1,7 @@
-"""Highlighting of single lines: which characters of a line carry which style.
+"""Syntax highlighting of single lines.
 
-Everything here looks at one line alone, so that opening a large text costs what is visible. In a
-Python traceback the beginning of a line says what the line is; JSON that is laid out by
+Each line is highlighted by itself, so opening a large text costs only the visible lines. In a
+Python traceback the kind of a line follows from its beginning; JSON laid out by
 :mod:`runqy_tui.tui.screens.value_views` has no strings that span lines.
 """
 
@@ -18,10 +18,10 @@ TONES: tuple[Tone, ...] = (
     *("key", "string", "number", "literal", "path"),
     *("error", "warning", "dim", "match", "current"),
 )
-"""Each is the component class ``text--TONE``."""
+"""Each has a component class ``text--TONE``."""
 
 LONGEST = 2_000
-"""Characters of a line that is highlighted at all."""
+"""Longer lines, in characters, are not highlighted."""
 
 
 class Span(NamedTuple):
@@ -54,7 +54,7 @@ _PATTERNS = {"json": _JSON, "traceback": _TRACEBACK, "log": _LOG, "hex": _HEX}
 
 
 def spans(kind: Kind, text: str) -> tuple[Span, ...]:
-    """Find what stands out on a line; nothing on overlong ones."""
+    """Return the highlighted spans of a line, in order of the text; none on overlong lines."""
     pattern = _PATTERNS.get(kind)
     if pattern is None or len(text) > LONGEST:
         return ()

@@ -1,4 +1,4 @@
-"""Facts: names and values in one or two columns, scrolling where there is no room."""
+"""A list of names and values in one or two columns, which scrolls."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _NAME_CELLS = 14
 
 
 class KeyValue(NamedTuple):
-    """One fact. ``value`` is untrusted; an empty name continues the one above.
+    """A name and its value, which is untrusted; an empty name continues the one above.
 
-    ``wide``: a long value that gets a line of its own.
+    ``wide`` gives a long value a line of its own.
     """
 
     name: str
@@ -30,7 +30,7 @@ class KeyValue(NamedTuple):
 
 
 class KeyValueList(VerticalScroll, can_focus=True):
-    """A sheet of facts."""
+    """Shows names and values."""
 
     DEFAULT_CSS = """
     KeyValueList { height: 1fr; scrollbar-size-vertical: 1; }
@@ -39,65 +39,65 @@ class KeyValueList(VerticalScroll, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
-        self._facts: tuple[KeyValue, ...] = ()
+        self._items: tuple[KeyValue, ...] = ()
         self._extra = Content("")
         self._static = Static(Content(""), markup=False)
 
     def compose(self) -> ComposeResult:
-        """Build the sheet."""
+        """Compose the list."""
         yield self._static
 
-    def show(self, facts: Sequence[KeyValue], extra: Content | None = None) -> None:
-        """Show these facts, and ``extra`` beneath them; the same ones repaint nothing."""
+    def show(self, items: Sequence[KeyValue], extra: Content | None = None) -> None:
+        """Show these items, and ``extra`` below them; repainted only if they differ."""
         extra = extra or Content("")
-        if (tuple(facts), extra.markup) != (self._facts, self._extra.markup):
-            self._facts, self._extra = tuple(facts), extra
+        if (tuple(items), extra.markup) != (self._items, self._extra.markup):
+            self._items, self._extra = tuple(items), extra
             self._draw()
 
     def on_resize(self) -> None:
-        """Lay out anew."""
+        """Lay the items out in the new width."""
         self._draw()
 
     def _draw(self) -> None:
         width = max(20, self.size.width - 2)
-        sheet = lay_out(self._facts, width)
+        content = layout_items(self._items, width)
         if self._extra.plain:
-            sheet = Content("\n\n").join([sheet, self._extra]) if self._facts else self._extra
-        self._static.update(sheet)
+            content = Content("\n\n").join([content, self._extra]) if self._items else self._extra
+        self._static.update(content)
 
 
-def lay_out(facts: Sequence[KeyValue], width: int) -> Content:
-    """Arrange facts in ``width`` cells."""
-    double = width >= _TWO_COLUMNS_FROM
-    cell = (width - _GAP) // 2 if double else width
+def layout_items(items: Sequence[KeyValue], width: int) -> Content:
+    """Lay items out in ``width`` cells, in two columns where they fit."""
+    two_columns = width >= _TWO_COLUMNS_FROM
+    cell = (width - _GAP) // 2 if two_columns else width
     lines: list[Content] = []
-    waiting: list[Content] = []
-    for fact in facts:
-        if fact.wide or not double:
-            if waiting:
-                lines.append(waiting.pop())
-            lines += _wrapped(fact, width)
+    half_line: list[Content] = []
+    for item in items:
+        if item.wide or not two_columns:
+            if half_line:
+                lines.append(half_line.pop())
+            lines += _wide_item(item, width)
             continue
-        waiting.append(_line(fact, cell))
-        if len(waiting) == 2:
-            lines.append(Content(" " * _GAP).join(waiting))
-            waiting = []
-    return Content("\n").join([*lines, *waiting])
+        half_line.append(_short_item(item, cell))
+        if len(half_line) == 2:
+            lines.append(Content(" " * _GAP).join(half_line))
+            half_line = []
+    return Content("\n").join([*lines, *half_line])
 
 
-def _line(fact: KeyValue, width: int) -> Content:
+def _short_item(item: KeyValue, width: int) -> Content:
     room = max(1, width - _NAME_CELLS)
     return Content.assemble(
-        (safe_text.fit(fact.name, _NAME_CELLS), "$muted"),
-        (safe_text.fit(fact.value, room), fact.style),
+        (safe_text.fit(item.name, _NAME_CELLS), "$muted"),
+        (safe_text.fit(item.value, room), item.style),
     )
 
 
-def _wrapped(fact: KeyValue, width: int) -> list[Content]:
+def _wide_item(item: KeyValue, width: int) -> list[Content]:
     room = max(1, width - _NAME_CELLS)
-    pieces = safe_text.wrap(safe_text.line(fact.value), room)
-    names = [fact.name, *[""] * (len(pieces) - 1)]
+    pieces = safe_text.wrap(safe_text.line(item.value), room)
+    names = [item.name, *[""] * (len(pieces) - 1)]
     return [
-        Content.assemble((safe_text.fit(name, _NAME_CELLS), "$muted"), (piece, fact.style))
+        Content.assemble((safe_text.fit(name, _NAME_CELLS), "$muted"), (piece, item.style))
         for name, piece in zip(names, pieces, strict=True)
     ]

@@ -1,4 +1,4 @@
-"""One line under the header: the most urgent sentence, or that all is quiet."""
+"""The line under the header: the most urgent notice, or that there is none."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ class NoticeLine(Widget):
         self._line = Content("")
 
     def show(self, view: View) -> None:
-        """Take over a new view; repaint if the sentence is another one."""
-        # Findings have a pane of their own; without any there is this one quiet line.
+        """Show a new view; repaint if the text differs."""
+        # Findings have a pane of their own, which is not shown without any.
         self.display = view.link is not ConnectionState.LIVE or not view.findings
         self._view = view
-        line = _sentence(view, max(10, self.size.width))
+        line = _notice_text(view, max(10, self.size.width))
         if line.markup != self._line.markup:
             self._line = line
             self.refresh()
 
     def on_resize(self) -> None:
-        """Fill the new width."""
+        """Fit the text into the new width."""
         self.show(self._view)
 
     def render(self) -> RenderResult:
@@ -46,11 +46,11 @@ class NoticeLine(Widget):
         return self._line
 
     async def on_click(self) -> None:
-        """Open the whole list."""
+        """Open the list of findings."""
         await self.run_action("screen.findings")
 
 
-def _sentence(view: View, width: int) -> Content:
+def _notice_text(view: View, width: int) -> Content:
     found = notices(view)
     if not found:
         return Content.assemble(" ", safe_text.content(calm(view), "$muted"))

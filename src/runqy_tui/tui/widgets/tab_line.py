@@ -1,4 +1,4 @@
-"""Tabs in one line: labels, one of them in front; keys belong to whoever uses it."""
+"""Tabs in one line, one of them active; the keys that switch them belong to the screen."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from runqy_tui.text.humanize import ZERO, count
 
 
 class Tab(NamedTuple):
-    """A tab; ``short`` is its label where there is little room."""
+    """A tab; ``short`` is its label where not all labels fit, ``muted`` ones are empty."""
 
     key: str
     label: str
     short: str
-    quiet: bool = False
+    muted: bool = False
 
 
 class TabLine(Widget):
-    """Shows tabs and reports the one that is clicked. It repaints only when something differs."""
+    """Shows tabs, and posts the one that is clicked; repainted only when something differs."""
 
     DEFAULT_CSS = """
     TabLine { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
@@ -38,21 +38,21 @@ class TabLine(Widget):
             super().__init__()
             self.key = key
 
-    def __init__(self, tabs: Sequence[Tab] = (), front: str = "") -> None:
+    def __init__(self, tabs: Sequence[Tab] = (), active: str = "") -> None:
         super().__init__()
         self._tabs = tuple(tabs)
-        self._front = front
+        self._active = active
         self._spans: list[tuple[int, int, str]] = []
         self._line = Content("")
 
-    def show(self, tabs: Sequence[Tab], front: str) -> None:
+    def show(self, tabs: Sequence[Tab], active: str) -> None:
         """Show these tabs."""
-        if (tuple(tabs), front) != (self._tabs, self._front):
-            self._tabs, self._front = tuple(tabs), front
+        if (tuple(tabs), active) != (self._tabs, self._active):
+            self._tabs, self._active = tuple(tabs), active
             self._build()
 
     def on_resize(self) -> None:
-        """Choose between long and short labels anew."""
+        """Choose between long and short labels."""
         self._build()
 
     def render(self) -> RenderResult:
@@ -60,41 +60,41 @@ class TabLine(Widget):
         return self._line
 
     def _build(self) -> None:
-        room = self.size.width
-        long = sum(len(tab.label) + 3 for tab in self._tabs) <= room
+        cells = self.size.width
+        long = sum(len(tab.label) + 3 for tab in self._tabs) <= cells
         parts: list[Content] = []
         self._spans = []
-        at = 0
+        x = 0
         for tab in self._tabs:
             if parts:
                 parts.append(Content.styled("│", "$border"))
-                at += 1
-            piece = f" {tab.label if long else tab.short} "
-            style = "bold reverse" if tab.key == self._front else "$muted" if tab.quiet else ""
-            parts.append(Content.styled(piece, style))
-            self._spans.append((at, at + len(piece), tab.key))
-            at += len(piece)
+                x += 1
+            text = f" {tab.label if long else tab.short} "
+            style = "bold reverse" if tab.key == self._active else "$muted" if tab.muted else ""
+            parts.append(Content.styled(text, style))
+            self._spans.append((x, x + len(text), tab.key))
+            x += len(text)
         self._line = Content("").join(parts)
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:
-        """Report the tab under the pointer."""
+        """Post the tab under the pointer."""
         for start, end, key in self._spans:
             if start <= event.x < end:
                 self.post_message(self.Chosen(key))
 
 
 class StateTabs(TabLine):
-    """Live counts per state."""
+    """Tabs of the task states with their live counts."""
 
-    def show_counts(self, counts: Counts | None, front: TaskState) -> None:
+    def show_counts(self, counts: Counts | None, active: TaskState) -> None:
         """Show these counts."""
-        states = [s for s in TaskState if s is front or _worth_showing(s, counts)]
-        self.show([_tab(state, counts) for state in states], front.value)
+        states = [s for s in TaskState if s is active or _worth_showing(s, counts)]
+        self.show([_tab(state, counts) for state in states], active.value)
 
 
 def _worth_showing(state: TaskState, counts: Counts | None) -> bool:
-    """Aggregating is asynq's alone: it has a tab only where something aggregates."""
+    """Only asynq has aggregating tasks: their tab is shown only if there are some."""
     return state is not TaskState.AGGREGATING or bool(counts and counts.aggregating)
 
 
@@ -104,5 +104,5 @@ def _tab(state: TaskState, counts: Counts | None) -> Tab:
         key=state.value,
         label=f"{state.value} {amount}".rstrip(),
         short=f"{state.value[:5]} {amount}".rstrip(),
-        quiet=amount in ("", ZERO),
+        muted=amount in ("", ZERO),
     )

@@ -1,9 +1,9 @@
-"""What a table tells its screen; reached as ``Table.Selected`` and so on."""
+"""The table: selection, keys, mouse, scrolling, and the messages it posts."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import ClassVar, TypeAlias
+from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -15,61 +15,6 @@ from runqy_tui.tui.widgets.line_painter import GUTTER, UNICODE, Glyphs
 from runqy_tui.tui.widgets.row_provider import Rows
 from runqy_tui.tui.widgets.table_cursor import Change, State
 from runqy_tui.tui.widgets.table_view import TableView
-
-
-class TableMessage(Message, namespace="table"):
-    """Base of the messages; ``table`` is the sender, for ``@on(…, "#id")`` too."""
-
-    def __init__(self, table: Table) -> None:
-        super().__init__()
-        self.table = table
-        # Whoever fills a table counts as the sender else, and past its sender nothing goes up: what
-        # a pane selects while its filter is typed would not reach the screen.
-        self.set_sender(table)
-
-    @property
-    def control(self) -> Table:
-        """The sender."""
-        return self.table
-
-
-class _KeyMessage(TableMessage, namespace="table"):
-    def __init__(self, table: Table, key: Hashable) -> None:
-        super().__init__(table)
-        self.key = key
-
-
-class Selected(_KeyMessage, namespace="table"):
-    """Another key is selected: by the user, with the first rows, or because it came back."""
-
-
-class Opened(_KeyMessage, namespace="table"):
-    """The user asks to see the selected object: Enter or a double click."""
-
-
-class SelectionGone(_KeyMessage, namespace="table"):
-    """The selected key is no longer among the rows; ``index`` is where it was."""
-
-    def __init__(self, table: Table, key: Hashable, index: int) -> None:
-        super().__init__(table, key)
-        self.index = index
-
-
-class SortRequested(TableMessage, namespace="table"):
-    """The user clicked on the title of a sortable column."""
-
-    def __init__(self, table: Table, column_key: str) -> None:
-        super().__init__(table)
-        self.column_key = column_key
-
-
-class NeedRows(TableMessage, namespace="table"):
-    """Visible rows ``first`` to ``last`` (included) hold some that are not loaded."""
-
-    def __init__(self, table: Table, first: int, last: int) -> None:
-        super().__init__(table)
-        self.first = first
-        self.last = last
 
 
 class Table(TableView, can_focus=True, inherit_bindings=False):
@@ -100,11 +45,54 @@ class Table(TableView, can_focus=True, inherit_bindings=False):
         ),
     ]
 
-    Selected: TypeAlias = Selected
-    Opened: TypeAlias = Opened
-    SelectionGone: TypeAlias = SelectionGone
-    SortRequested: TypeAlias = SortRequested
-    NeedRows: TypeAlias = NeedRows
+    class _TableMessage(Message):
+        """Base of the messages; ``table`` is the sender."""
+
+        def __init__(self, table: Table) -> None:
+            super().__init__()
+            self.table = table
+            # Textual takes the widget whose handler runs for the sender. A message does not bubble
+            # past its sender: what a pane selects while its filter is typed would not reach the
+            # screen.
+            self.set_sender(table)
+
+        @property
+        def control(self) -> Table:
+            """The sender, for selectors: ``@on(Table.Selected, "#id")``."""
+            return self.table
+
+    class _KeyMessage(_TableMessage):
+        def __init__(self, table: Table, key: Hashable) -> None:
+            super().__init__(table)
+            self.key = key
+
+    class Selected(_KeyMessage):
+        """Another key is selected: by the user, with the first rows, or because it is back."""
+
+    class Opened(_KeyMessage):
+        """The user opened the selected object, by Enter or a double click."""
+
+    class SelectionGone(_KeyMessage):
+        """The selected key is no longer among the rows; ``index`` is where it was."""
+
+        def __init__(self, table: Table, key: Hashable, index: int) -> None:
+            super().__init__(table, key)
+            self.index = index
+
+    class SortRequested(_TableMessage):
+        """The user clicked on the title of a sortable column."""
+
+        def __init__(self, table: Table, column_key: str) -> None:
+            super().__init__(table)
+            self.column_key = column_key
+
+    class NeedRows(_TableMessage):
+        """Some of the visible rows ``first`` to ``last`` (inclusive) are not loaded."""
+
+        def __init__(self, table: Table, first: int, last: int) -> None:
+            super().__init__(table)
+            self.first = first
+            self.last = last
 
     def __init__(
         self,

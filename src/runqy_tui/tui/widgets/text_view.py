@@ -29,14 +29,22 @@ class TextView(TextRows, can_focus=True, inherit_bindings=False):
         quiet("down,j", "scroll_rows(1)", "Down", "text.down"),
         quiet("up,k", "scroll_rows(-1)", "Up", "text.up"),
         quiet("home,g", "scroll_first", "Top", "text.first"),
-        quiet("end,G", "scroll_last", "End", "text.last", "End, and follow what is added"),
+        quiet("end,G", "scroll_last", "End", "text.last", "Go to the end and follow new lines"),
         quiet("ctrl+d", "scroll_pages(0.5)", "Half page down", "text.half-page-down"),
         quiet("ctrl+u", "scroll_pages(-0.5)", "Half page up", "text.half-page-up"),
         quiet("pagedown", "scroll_pages(1)", "Page down", "text.page-down"),
         quiet("pageup", "scroll_pages(-1)", "Page up", "text.page-up"),
-        quiet("shift+right,>", "scroll_aside(1)", "Right", "text.right", "Right, if not wrapped"),
-        quiet("shift+left,<", "scroll_aside(-1)", "Left", "text.left", "Left, if not wrapped"),
-        quiet("W", "toggle_wrap", "Wrap", "text.wrap", "Wrap long lines, or not"),
+        quiet(
+            "shift+right,>",
+            "scroll_aside(1)",
+            "Right",
+            "text.right",
+            "Scroll right (unwrapped text)",
+        ),
+        quiet(
+            "shift+left,<", "scroll_aside(-1)", "Left", "text.left", "Scroll left (unwrapped text)"
+        ),
+        quiet("W", "toggle_wrap", "Wrap", "text.wrap", "Wrap long lines: on / off"),
     ]
 
     def __init__(

@@ -88,14 +88,14 @@ def test_the_far_are_slow_and_the_near_are_not(link: TerminalLink, clock: Clock)
         assert not link_quality.update(0.0), "not by a single answer"
     answer(link, clock, FAR_S + 0.05)
     assert link_quality.update(0.0)
-    assert (link_quality.slow, link_quality.why) == (True, "300 ms away")
+    assert (link_quality.slow, link_quality.why) == (True, "300 ms delay")
 
 
 def test_a_late_frame_or_a_backlog_is_slow_at_once(link: TerminalLink, clock: Clock) -> None:
     link_quality = LinkQuality(link, clock)
     answer(link, clock, 2.3, size=9_000)
     assert link_quality.update(0.0)
-    assert (link_quality.slow, link_quality.why) == (True, "output takes 2.3 s")
+    assert (link_quality.slow, link_quality.why) == (True, "output delayed 2.3 s")
     silent = LinkQuality(TerminalLink(clock), clock)
     assert not silent.update(LATE_S / 2)
     assert silent.update(LATE_S)
