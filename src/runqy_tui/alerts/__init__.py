@@ -1,1 +1,1 @@
-"""Alert rules: what they are, how they are read, and when they fire."""
+"""Alert rules: the rule file, alert states, and exports for Prometheus and Grafana."""

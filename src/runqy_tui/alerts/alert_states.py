@@ -1,4 +1,4 @@
-"""When alerts fire: inactive, pending, firing, resolved, as Prometheus has it."""
+"""Alert states as in Prometheus: inactive, pending, firing, resolved."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from runqy_tui.alerts.rule import Rule
-from runqy_tui.alerts.rule_values import Increases, RuleValue, readings
+from runqy_tui.alerts.rule_values import Increases, RuleValue, evaluate_rule
 from runqy_tui.diagnosis.findings.finding import Subject
 from runqy_tui.model.severity import Severity
 from runqy_tui.runtime.cooperative import yield_to_loop
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from runqy_tui.diagnosis.diagnoser import Diagnosis
 
 LOG_LENGTH = 1_000
+"""Transitions kept in the log."""
+
 GAP_S = 30.0
+"""A longer pause between two polls counts towards no rule's ``for``, in seconds."""
 
 
 class AlertState(StrEnum):
@@ -30,10 +33,11 @@ class AlertState(StrEnum):
 
 
 class Alert(NamedTuple):
-    """One rule about one object. Times are unix seconds by Redis's clock.
+    """One rule applied to one object. Times are unix seconds by Redis's clock.
 
-    ``since``: the condition was first seen. ``value`` is the latest known. ``sentence`` and
-    ``next_step`` hold untrusted names. ``held``: the condition was known to hold at this poll.
+    ``since`` is when the condition was first observed, ``value`` the latest known value.
+    ``sentence`` and ``next_step`` contain untrusted names. ``held``: the condition was known to
+    hold at this poll.
     """
 
     rule: Rule
@@ -49,20 +53,20 @@ class Alert(NamedTuple):
 
     @property
     def severity(self) -> Severity:
-        """How urgent it is: the rule says."""
+        """Severity of the rule."""
         return self.rule.severity
 
 
-class Unknown(NamedTuple):
-    """An object whose value nobody knows, and why."""
+class UnknownAlert(NamedTuple):
+    """An object without a known value; ``sentence`` says why."""
 
     rule: Rule
     subject: Subject
     sentence: str
 
 
-class LogEntry(NamedTuple):
-    """An alert that began to fire or was resolved."""
+class AlertLogEntry(NamedTuple):
+    """An alert that started firing or was resolved at ``at`` (unix s, Redis's clock)."""
 
     at: float
     alert: Alert
@@ -75,18 +79,18 @@ class AlertBoard:
     at: float | None = None
     firing: tuple[Alert, ...] = ()
     pending: tuple[Alert, ...] = ()
-    unknown: tuple[Unknown, ...] = ()
-    log: tuple[LogEntry, ...] = ()
+    unknown: tuple[UnknownAlert, ...] = ()
+    log: tuple[AlertLogEntry, ...] = ()
 
     @property
     def worst(self) -> Severity:
-        """Severity of the most urgent firing alert, ``FINE`` without one."""
+        """Severity of the most urgent firing alert; ``FINE`` without one."""
         return max((alert.severity for alert in self.firing), default=Severity.FINE)
 
 
 @dataclass(slots=True)
-class _Course:
-    """An alert and for how long its condition was watched to hold, in seconds."""
+class _TrackedAlert:
+    """An alert, and for how many seconds its condition was observed to hold."""
 
     alert: Alert
     held_s: float = 0.0
@@ -96,23 +100,23 @@ class Alerts:
     """Evaluates rules poll by poll.
 
     A pause of more than ``gap_s`` between two polls is a gap: it counts towards no ``for``, fires
-    nothing and resolves nothing. Memory: the alerts that are not inactive, and the log.
+    nothing and resolves nothing. State: the alerts that are not inactive, and the log.
     """
 
     def __init__(self, rules: Sequence[Rule], *, gap_s: float = GAP_S) -> None:
         self.rules = tuple(rules)
         self.gap_s = gap_s
         self.board = AlertBoard()
-        self._courses: dict[tuple[str, str], _Course] = {}
-        self._log: deque[LogEntry] = deque(maxlen=LOG_LENGTH)
+        self._tracked: dict[tuple[str, str], _TrackedAlert] = {}
+        self._log: deque[AlertLogEntry] = deque(maxlen=LOG_LENGTH)
 
     async def update(
         self, diagnosis: Diagnosis, history: Increases, now: float | None = None
     ) -> AlertBoard:
         """Evaluate all rules on one poll and return the new board.
 
-        ``now`` is Redis's clock, that of the snapshot if ``None``. Until this returns,
-        :attr:`board` is that of the poll before.
+        ``now`` is Redis's clock in unix seconds; ``None`` means the snapshot's. Until this
+        returns, :attr:`board` is that of the previous poll.
         """
         at = diagnosis.snapshot.taken_at if now is None else now
         elapsed = 0.0 if self.board.at is None else at - self.board.at
@@ -120,42 +124,42 @@ class Alerts:
         if jump := diagnosis.snapshot.clock_jump_s:
             self._follow_clock(jump)
         seen: set[tuple[str, str]] = set()
-        unknown: list[Unknown] = []
+        unknown: list[UnknownAlert] = []
         for rule in self.rules:
-            for reading in readings(rule, diagnosis, history):
+            for reading in evaluate_rule(rule, diagnosis, history):
                 seen.add((rule.name, reading.key))
                 if reading.value is None:
-                    unknown.append(Unknown(rule, reading.subject, reading.sentence))
-                self._step(rule, reading, at, watched)
+                    unknown.append(UnknownAlert(rule, reading.subject, reading.sentence))
+                self._update_alert(rule, reading, at, watched)
                 await yield_to_loop()
             await yield_to_loop()
-        for key in [key for key in self._courses if key not in seen]:
-            self._end(key, at)
-        self.board = self._board(at, unknown)
+        for key in [key for key in self._tracked if key not in seen]:
+            self._remove(key, at)
+        self.board = self._build_board(at, unknown)
         return self.board
 
     def _follow_clock(self, jump_s: float) -> None:
-        """Redis's clock was set: since when an alert lasts moves with it."""
-        for course in self._courses.values():
+        """Shift all start times by a jump of Redis's clock."""
+        for course in self._tracked.values():
             alert = course.alert
             fired_at = None if alert.fired_at is None else alert.fired_at + jump_s
             course.alert = alert._replace(since=alert.since + jump_s, fired_at=fired_at)
 
-    def _step(self, rule: Rule, reading: RuleValue, at: float, watched: float) -> None:
+    def _update_alert(self, rule: Rule, reading: RuleValue, at: float, watched: float) -> None:
         key = (rule.name, reading.key)
-        course = self._courses.get(key)
+        course = self._tracked.get(key)
         if reading.value is None:
             if course is not None:
                 course.alert = course.alert._replace(held=False)
             return
-        if not _holds(rule, reading, course):
+        if not _condition_holds(rule, reading, course):
             if course is not None:
-                self._end(key, at, reading)
+                self._remove(key, at, reading)
             return
         if course is None:
-            course = _Course(_new(rule, reading, at))
-            self._courses[key] = course
-        elif course.alert.held:  # after an unknown value the time since counts for nothing
+            course = _TrackedAlert(_new_alert(rule, reading, at))
+            self._tracked[key] = course
+        elif course.alert.held:  # the time since an unknown value does not count
             course.held_s += watched
         course.alert = course.alert._replace(
             value=reading.value,
@@ -165,19 +169,19 @@ class Alerts:
         )
         if course.alert.state is AlertState.PENDING and course.held_s >= rule.for_s:
             course.alert = course.alert._replace(state=AlertState.FIRING, fired_at=at)
-            self._log.append(LogEntry(at, course.alert))
+            self._log.append(AlertLogEntry(at, course.alert))
 
-    def _end(self, key: tuple[str, str], at: float, reading: RuleValue | None = None) -> None:
-        alert = self._courses.pop(key).alert
+    def _remove(self, key: tuple[str, str], at: float, reading: RuleValue | None = None) -> None:
+        alert = self._tracked.pop(key).alert
         if alert.state is not AlertState.FIRING:
             return
         if reading is not None and reading.value is not None:
             alert = alert._replace(value=reading.value, sentence=reading.sentence)
         resolved = alert._replace(state=AlertState.RESOLVED, resolved_at=at, held=False)
-        self._log.append(LogEntry(at, resolved))
+        self._log.append(AlertLogEntry(at, resolved))
 
-    def _board(self, at: float, unknown: list[Unknown]) -> AlertBoard:
-        alerts = sorted((course.alert for course in self._courses.values()), key=_urgency)
+    def _build_board(self, at: float, unknown: list[UnknownAlert]) -> AlertBoard:
+        alerts = sorted((course.alert for course in self._tracked.values()), key=_urgency)
         return AlertBoard(
             at=at,
             firing=tuple(a for a in alerts if a.state is AlertState.FIRING),
@@ -187,12 +191,12 @@ class Alerts:
         )
 
 
-def _new(rule: Rule, reading: RuleValue, at: float) -> Alert:
+def _new_alert(rule: Rule, reading: RuleValue, at: float) -> Alert:
     value = 0.0 if reading.value is None else reading.value
     return Alert(rule, reading.subject, AlertState.PENDING, at, value, reading.sentence)
 
 
-def _holds(rule: Rule, reading: RuleValue, course: _Course | None) -> bool:
+def _condition_holds(rule: Rule, reading: RuleValue, course: _TrackedAlert | None) -> bool:
     if reading.value is None:
         return False
     firing = course is not None and course.alert.state is AlertState.FIRING

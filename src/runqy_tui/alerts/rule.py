@@ -1,4 +1,4 @@
-"""Name patterns of a rule: shell globs, and ``!`` before those that exclude."""
+"""One alert rule: its kind, thresholds and name patterns."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import NamedTuple
 from runqy_tui.model.severity import Severity
 
 
-class Globs(NamedTuple):
-    """Matches a name that some pattern matches and no pattern with a ``!`` does.
+class NamePatterns(NamedTuple):
+    """Shell globs, and ``!`` before those that exclude.
 
-    ``*`` is any text, ``?`` one character, ``[ab]`` and ``[!ab]`` one of a set. Where all
-    patterns exclude, everything else matches.
+    A name matches if it matches some including pattern and no excluding one. ``*`` is any text,
+    ``?`` one character, ``[ab]`` and ``[!ab]`` one of a set. If all patterns exclude, every other
+    name matches.
     """
 
     patterns: tuple[str, ...] = ("*",)
@@ -25,18 +26,21 @@ class Globs(NamedTuple):
         return self.patterns == ("*",)
 
     def match(self, name: str) -> bool:
-        """Whether the rule is about this name."""
+        """Whether the patterns select this name."""
         return self.all or _match(self.patterns, name)
 
     def regexes(self) -> tuple[str | None, str | None]:
-        """What must match and what must not, as anchored by Prometheus (RE2)."""
+        """Return the including and the excluding regular expression, ``None`` for no condition.
+
+        Both are for full matches, as Prometheus (RE2) anchors them.
+        """
         wanted = [pattern for pattern in self.patterns if not pattern.startswith("!")]
         unwanted = [pattern[1:] for pattern in self.patterns if pattern.startswith("!")]
-        some = None if not wanted or "*" in wanted else "|".join(map(regex, wanted))
-        return some, "|".join(map(regex, unwanted)) or None
+        some = None if not wanted or "*" in wanted else "|".join(map(glob_to_regex, wanted))
+        return some, "|".join(map(glob_to_regex, unwanted)) or None
 
 
-EVERYTHING = Globs()
+EVERYTHING = NamePatterns()
 
 
 @lru_cache(maxsize=65_536)
@@ -51,7 +55,7 @@ def _match(patterns: tuple[str, ...], name: str) -> bool:
 def _compiled(
     patterns: tuple[str, ...],
 ) -> tuple[re.Pattern[str] | None, re.Pattern[str] | None]:
-    some, none = Globs(patterns).regexes()
+    some, none = NamePatterns(patterns).regexes()
     return (
         None if some is None else re.compile(some, re.DOTALL),
         None if none is None else re.compile(none, re.DOTALL),
@@ -62,17 +66,17 @@ _PART = re.compile(r"\*+|\?|\[!?\]?[^\]]+\]|.", re.DOTALL)
 _SPECIAL = frozenset(".^$*+?{}[]|()\\")
 
 
-def is_valid(pattern: str) -> bool:
-    """Whether the pattern means something: a set such as ``[z-a]`` does not."""
+def is_valid_pattern(pattern: str) -> bool:
+    """Whether the pattern is valid; a set such as ``[z-a]`` is not."""
     try:
-        re.compile(regex(pattern))
+        re.compile(glob_to_regex(pattern))
     except re.error:
         return False
     return True
 
 
-def regex(pattern: str) -> str:
-    """One glob in the regular expressions that Python and RE2 share."""
+def glob_to_regex(pattern: str) -> str:
+    """Convert one glob to the regular expression syntax that Python and RE2 share."""
     return "".join(_part(found.group()) for found in _PART.finditer(pattern))
 
 
@@ -92,11 +96,11 @@ def _part(part: str) -> str:
 
 
 FAILURE_WINDOW_S = 300.0
-"""Failure rates are taken over this many seconds."""
+"""Window of failure rates, in seconds."""
 
 
 class RuleKind(StrEnum):
-    """What a rule looks at: the four of runqy's user guide, and every finding."""
+    """What a rule evaluates: the four kinds of runqy's user guide, and findings."""
 
     WORKER_UNHEALTHY = "worker-unhealthy"
     QUEUE_DEPTH = "queue-depth"
@@ -106,19 +110,20 @@ class RuleKind(StrEnum):
 
 
 class RateUnit(StrEnum):
-    """How a failure rate is measured: of all that ended, or failures per second."""
+    """Unit of a failure rate: share of all finished tasks, or failures per second."""
 
     SHARE = "share"
     PER_SECOND = "per-second"
 
 
 class Rule(NamedTuple):
-    """One rule. The alert is about one object (worker, queue, finding) at a time.
+    """One rule. Each alert concerns one object: a worker, a queue or a finding.
 
     The condition is ``value > threshold``; once firing, it holds until ``value <= clear``.
-    ``for_s``: seconds for which it must hold first. ``least``: failures (failure-rate) or
-    finished tasks (slow-tasks) below which nothing is said. ``at_least``: least severity of a
-    finding. Thresholds are tasks, a share of 0 to 1, failures per second, or seconds.
+    ``for_s``: seconds for which it must hold before the alert fires. ``least``: number of failures
+    (failure-rate) or finished tasks (slow-tasks) below which the rule does not apply.
+    ``at_least``: minimum severity of a finding. Thresholds are tasks, a share of 0 to 1, failures
+    per second, or seconds.
     """
 
     name: str
@@ -130,13 +135,13 @@ class Rule(NamedTuple):
     least: int = 0
     unit: RateUnit = RateUnit.SHARE
     at_least: Severity = Severity.WARNING
-    queues: Globs = EVERYTHING
-    workers: Globs = EVERYTHING
-    detectors: Globs = EVERYTHING
+    queues: NamePatterns = EVERYTHING
+    workers: NamePatterns = EVERYTHING
+    detectors: NamePatterns = EVERYTHING
 
 
 SEVERITIES = {"warning": Severity.WARNING, "critical": Severity.CRITICAL}
-"""How severities are spelled in a rules file."""
+"""Spelling of severities in a rules file."""
 
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
 _SPAN = re.compile(r"(?:(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h|d))", re.ASCII)
@@ -144,14 +149,14 @@ _SPANS = re.compile(rf"(?:{_SPAN.pattern})+", re.ASCII)
 
 
 def parse_span(text: str) -> float | None:
-    """Seconds in ``30s``, ``5m``, ``1h30m``; ``None`` where it is no such thing."""
+    """Parse a duration such as ``30s``, ``5m`` or ``1h30m`` to seconds; ``None`` if invalid."""
     if not _SPANS.fullmatch(text):
         return None
     return sum(float(number) * _UNITS_S[unit] for number, unit in _SPAN.findall(text))
 
 
 def format_span(seconds: float) -> str:
-    """The same as Prometheus spells it: ``90s``, ``5m``, ``1500ms``."""
+    """Format seconds as Prometheus does: ``90s``, ``5m``, ``1500ms``."""
     millis = round(seconds * 1000)
     for unit, size in (("h", 3_600_000), ("m", 60_000), ("s", 1_000)):
         if millis and millis % size == 0:

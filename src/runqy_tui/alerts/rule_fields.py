@@ -1,4 +1,4 @@
-"""Names of all detectors, so that a rule cannot name one that there is not."""
+"""Validation of a rule's keys: which a kind has, and the value of each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from runqy_tui.alerts.rule import SEVERITIES, Globs, RateUnit, RuleKind, is_valid, parse_span
+from runqy_tui.alerts.rule import (
+    SEVERITIES,
+    NamePatterns,
+    RateUnit,
+    RuleKind,
+    is_valid_pattern,
+    parse_span,
+)
 from runqy_tui.diagnosis.findings import registry
 from runqy_tui.model.severity import Severity
 
@@ -23,7 +30,7 @@ KEYS: Mapping[RuleKind, tuple[str, ...]] = {
     RuleKind.SLOW_TASKS: (*COMMON, "threshold", "clear", "queues", "least"),
     RuleKind.FINDING: (*COMMON, "detector", "at_least", "queues", "workers"),
 }
-"""Keys that go with each kind."""
+"""Keys that each kind accepts."""
 
 REQUIRED: Mapping[RuleKind, tuple[str, ...]] = {
     RuleKind.WORKER_UNHEALTHY: (),
@@ -36,11 +43,14 @@ ALL_KEYS = tuple(dict.fromkeys(key for keys in KEYS.values() for key in keys))
 
 
 class FieldError(Exception):
-    """A value that does not fit; the text completes "<key> = <value> …"."""
+    """An invalid value; the text completes "<key> = <value> …"."""
 
 
 def name(value: Any) -> str:
-    """Name of a rule: it is an alert's name in Prometheus too."""
+    """Validate the name of a rule, which is also the alert's name in Prometheus.
+
+    Raises FieldError where the value is invalid, as do all validators of this module.
+    """
     if not isinstance(value, str) or not _NAME.fullmatch(value):
         raise FieldError(
             "must be 1 to 64 letters, digits, spaces, dots, dashes or underscores, beginning "
@@ -50,22 +60,22 @@ def name(value: Any) -> str:
 
 
 def kind(value: Any) -> RuleKind:
-    """Kind of a rule."""
+    """Validate the kind of a rule. Raises FieldError."""
     return RuleKind(_one_of(value, [kind.value for kind in RuleKind]))
 
 
 def severity(value: Any) -> Severity:
-    """Severity of an alert, or the least severity of a finding."""
+    """Validate the severity of an alert or the minimum severity of a finding. Raises FieldError."""
     return SEVERITIES[_one_of(value, list(SEVERITIES))]
 
 
 def unit(value: Any) -> RateUnit:
-    """Unit of a failure rate."""
+    """Validate the unit of a failure rate. Raises FieldError."""
     return RateUnit(_one_of(value, [unit.value for unit in RateUnit]))
 
 
 def span(value: Any) -> float:
-    """Seconds in a text such as ``5m``."""
+    """Parse a duration such as ``5m`` to seconds. Raises FieldError."""
     seconds = parse_span(value) if isinstance(value, str) else None
     if seconds is None or seconds > _MAX_FOR_S:
         raise FieldError('must be a time of at most 30 days in quotes, as in for = "30s" or "5m"')
@@ -73,38 +83,41 @@ def span(value: Any) -> float:
 
 
 def least(value: Any) -> int:
-    """A number of tasks."""
+    """Validate a number of tasks. Raises FieldError."""
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1_000_000:
         raise FieldError("must be a whole number from 1 to 1000000, as in least = 5")
     return value
 
 
-def globs(value: Any) -> Globs:
-    """One pattern, or a list of them."""
+def name_patterns(value: Any) -> NamePatterns:
+    """Validate one pattern or a list of patterns. Raises FieldError."""
     patterns = [value] if isinstance(value, str) else value
     if not isinstance(patterns, list) or not 0 < len(patterns) <= _MAX_PATTERNS:
         raise FieldError('must be a list of patterns, as in ["inference.*", "!*.low"]')
     for pattern in patterns:
         if not isinstance(pattern, str) or pattern in ("", "!"):
-            raise FieldError('must hold patterns in quotes only, as in ["inference.*", "!*.low"]')
-        if not is_valid(pattern):
-            raise FieldError(f"has a set of characters that runs backwards in {pattern[:40]!r}")
-    return Globs(tuple(patterns))
+            raise FieldError(
+                'must contain only patterns in quotes, as in ["inference.*", "!*.low"]'
+            )
+        if not is_valid_pattern(pattern):
+            raise FieldError(f"has a reversed character range in {pattern[:40]!r}")
+    return NamePatterns(tuple(patterns))
 
 
-def detectors(value: Any) -> Globs:
-    """Patterns of detector names; a name without a wildcard must be one that there is."""
-    found, known = globs(value), [one.id for one in registry.detectors()]
+def detectors(value: Any) -> NamePatterns:
+    """Validate patterns of detector names; one without a wildcard must exist. Raises FieldError."""
+    found = name_patterns(value)
+    known = [detector.id for detector in registry.detectors()]
     for pattern in found.patterns:
         name = pattern.removeprefix("!")
         if not set(name) & set("*?[") and name not in known:
             near = near_miss(name, known) or f"; known are {', '.join(known)}"
-            raise FieldError(f"names {name[:40]!r}, which is no detector{near}")
+            raise FieldError(f"names {name[:40]!r}, which is not a detector{near}")
     return found
 
 
 def threshold(value: Any, kind: RuleKind, unit: RateUnit) -> float:
-    """A bound in the kind's own unit."""
+    """Validate a threshold in the unit of the rule's kind. Raises FieldError."""
     what, example, top = _bounds(kind, unit)
     number = math.nan if isinstance(value, bool) or not isinstance(value, (int, float)) else value
     if not 0 <= number <= top or not math.isfinite(number):
@@ -130,7 +143,7 @@ def _one_of(value: Any, known: list[str]) -> str:
 
 
 def near_miss(value: Any, known: list[str] | tuple[str, ...]) -> str:
-    """A hint where the value is nearly a known word, else nothing."""
+    """Return a hint where the value resembles a known word, else an empty string."""
     import difflib
 
     close = difflib.get_close_matches(str(value)[:64].lower(), known, n=1, cutoff=0.6)
@@ -145,8 +158,8 @@ PLAIN: Mapping[str, Callable[[Any], Any]] = {
     "unit": unit,
     "least": least,
     "at_least": severity,
-    "queues": globs,
-    "workers": globs,
+    "queues": name_patterns,
+    "workers": name_patterns,
     "detector": detectors,
 }
 """Keys whose value can be judged alone."""

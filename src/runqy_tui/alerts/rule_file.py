@@ -1,4 +1,4 @@
-"""In which line of a TOML file a key stands: :mod:`tomllib` does not say."""
+"""Alert rules from a TOML file; errors name the line, which :mod:`tomllib` does not report."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from runqy_tui.model.errors import ConfigError
 
 
 def line_of(text: str, rule: int, key: str | None = None) -> int | None:
-    """Line (from 1) of a key of the rule with this index, or of its ``[[rule]]``."""
+    """Return the line (from 1) of a key of the rule with this index, or of its ``[[rule]]``."""
     index, start = -1, None
     for line, found in _statements(text):
         tables = found.get("rule")
@@ -23,7 +23,7 @@ def line_of(text: str, rule: int, key: str | None = None) -> int | None:
             index += len(tables)
             if index >= rule and start is None:
                 start = line
-                if key is None or any(tables):  # written inline: all of it is one statement
+                if key is None or any(tables):  # written inline as one statement
                     return line
             elif start is not None:
                 return start
@@ -33,7 +33,7 @@ def line_of(text: str, rule: int, key: str | None = None) -> int | None:
 
 
 def top_line_of(text: str, key: str) -> int | None:
-    """Line (from 1) of a key or table outside of every rule."""
+    """Return the line (from 1) of a key or table outside all rules; ``None`` if absent."""
     return next((line for line, found in _statements(text) if key in found), None)
 
 
@@ -42,7 +42,7 @@ def _inside(table: Any, key: str | None) -> bool:
 
 
 def _statements(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Headers and keys of a valid file, each parsed alone, with its first line."""
+    """Yield headers and keys of a valid file, each parsed alone, with its first line."""
     chunk, start = "", 1
     for number, line in enumerate(text.split("\n"), 1):
         if not chunk:
@@ -51,21 +51,21 @@ def _statements(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
         try:
             found = tomllib.loads(chunk)
         except ValueError:
-            continue  # a value of several lines: it ends further down
+            continue  # a value of several lines that ends further down
         chunk = ""
         if found:
             yield start, found
 
 
 def template() -> str:
-    """The commented file."""
-    # Not by importlib.resources: to load it takes longer than to read the rules.
+    """Return the commented file of the built-in rules."""
+    # Not by importlib.resources: importing it takes longer than reading the rules.
     return Path(__file__).with_name("default.toml").read_text(encoding="utf-8")
 
 
 @cache
 def default_rules() -> tuple[Rule, ...]:
-    """The rules of the commented file: one text is both."""
+    """Return the built-in rules, which are those of the commented file."""
     return parse_rules(template(), "the built-in rules")
 
 
@@ -79,7 +79,7 @@ def load_rules(path: Path) -> tuple[Rule, ...]:
     """Read and validate a file.
 
     Raises:
-        ConfigError: it cannot be read, or some rule is not valid.
+        ConfigError: the file cannot be read, is too large, or a rule is invalid.
     """
     try:
         with path.open("rb") as file:
@@ -87,7 +87,9 @@ def load_rules(path: Path) -> tuple[Rule, ...]:
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}.") from None
     if len(data) > MAX_BYTES:
-        raise ConfigError(f"{path} is larger than {MAX_BYTES // 1024} KiB: no rules file is.")
+        raise ConfigError(
+            f"{path} is larger than {MAX_BYTES // 1024} KiB, the limit for a rules file."
+        )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -100,18 +102,18 @@ def parse_rules(text: str, source: str) -> tuple[Rule, ...]:
     """Validate the text of a file; ``source`` is its name in errors.
 
     Raises:
-        ConfigError: the text is no TOML, or some rule is not valid.
+        ConfigError: the text is not valid TOML, or a rule is invalid.
     """
     text = text.replace("\r\n", "\n")
     try:
         data = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{source} is not valid TOML: {error}.") from None
-    return _File(text, source).rules(data)
+    return _RuleFileParser(text, source).rules(data)
 
 
-class _File:
-    """One file being validated: knows how to name a place in it."""
+class _RuleFileParser:
+    """Validates one file; errors name the line and the rule."""
 
     def __init__(self, text: str, source: str) -> None:
         self.text = text
@@ -125,9 +127,9 @@ class _File:
         tables = data.get("rule")
         if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
             line = top_line_of(self.text, "rule")
-            self._fail(line, "holds no rule; each begins with [[rule]], in double brackets")
+            self._fail(line, "contains no rule; each begins with [[rule]], in double brackets")
         if not 0 < len(tables) <= MAX_RULES:
-            self._fail(None, f"holds {len(tables)} rules; 1 to {MAX_RULES} can be used")
+            self._fail(None, f"contains {len(tables)} rules; 1 to {MAX_RULES} are allowed")
         rules = tuple(self._rule(index, table) for index, table in enumerate(tables))
         self._unique(rules)
         return rules
@@ -163,7 +165,7 @@ class _File:
             if key in allowed:
                 continue
             if key in rule_fields.ALL_KEYS:
-                problem = f"{key} does not go with kind {kind.value!r}; leave it out"
+                problem = f"{key} does not apply to kind {kind.value!r}; remove it"
             else:
                 hint = rule_fields.near_miss(key, allowed) or f"; known are {', '.join(allowed)}"
                 problem = f"unknown key {_shown(key)}{hint}"
@@ -173,8 +175,8 @@ class _File:
         for key in keys:
             if key not in table:
                 near = next((k for k in table if rule_fields.near_miss(k, [key])), None)
-                hint = "" if near is None else f"; {_shown(near)} is not it"
-                self._fail_in(index, table, near, f"has no {key}{hint}: add one")
+                hint = "" if near is None else f" (found {_shown(near)})"
+                self._fail_in(index, table, near, f"has no {key}{hint}; add it")
 
     def _bounds(
         self, index: int, table: dict[str, Any], kind: RuleKind, unit: RateUnit
@@ -189,7 +191,7 @@ class _File:
         threshold = bounds.get("threshold", 0.0)
         clear = bounds.get("clear", threshold)
         if clear > threshold:
-            problem = f"must not be above threshold ({threshold:g}): it is where the alert ends"
+            problem = f"must not be above threshold ({threshold:g}): the alert ends at this value"
             self._refuse(index, table, "clear", problem)
         return threshold, clear
 
@@ -198,7 +200,7 @@ class _File:
         for index, rule in enumerate(rules):
             if rule.name in seen:
                 first = line_of(self.text, seen[rule.name], "name")
-                problem = f"has the name of the rule in line {first}; give it another"
+                problem = f"has the same name as the rule in line {first}; rename it"
                 self._fail_in(index, {"name": rule.name}, "name", problem)
             seen[rule.name] = index
 

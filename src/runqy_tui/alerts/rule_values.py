@@ -1,4 +1,7 @@
-"""Whether a worker is healthy: one answer for rules, exporter and Prometheus."""
+"""The value of each object that a rule covers, from a diagnosis.
+
+Whether a worker is healthy is decided here, for rules, exporter and Prometheus alike.
+"""
 
 from __future__ import annotations
 
@@ -16,38 +19,38 @@ if TYPE_CHECKING:
     from runqy_tui.diagnosis.diagnoser import Diagnosis
 
 GONE_AFTER_S = Thresholds().lost_fresh_s
-"""A lost worker is unhealthy for this long and then no worker any more: runqy itself gives an
-index entry as many seconds to live after the last heartbeat."""
+"""A lost worker is unhealthy for this many seconds and then no longer counted: runqy sets the same
+lifetime on an index entry after the last heartbeat."""
 
 
 def worker_health(worker: Worker) -> bool | None:
-    """Whether it is fit to work; ``None`` where nobody says so (asynq servers)."""
+    """Whether a worker can take tasks; ``None`` where it does not report its health (asynq)."""
     if worker.state in (WorkerState.DEGRADED, WorkerState.STALE, WorkerState.LOST):
         return False
     return worker.healthy
 
 
 def is_present(worker: Worker, snapshot: Snapshot) -> bool:
-    """Whether it still counts as a worker: not stopped, and not lost for long."""
+    """Whether a worker still counts as one: neither stopped nor lost for long."""
     if worker.state is WorkerState.LOST:
-        gone_s = snapshot.last_beat_age_s(worker)
-        return gone_s is not None and gone_s < GONE_AFTER_S
+        lost_s = snapshot.last_beat_age_s(worker)
+        return lost_s is not None and lost_s < GONE_AFTER_S
     return worker.state is not WorkerState.STOPPED
 
 
 class Increases(Protocol):
-    """How much counters rose: :class:`runqy_tui.observation.history.History`."""
+    """Increases of counters, as :class:`runqy_tui.observation.history.History` computes them."""
 
     def increase(self, queue: QueueKey, name: str, over_s: float) -> float | None:
-        """Rise of ``done`` or ``failed`` within the last ``over_s`` seconds."""
+        """Increase of ``done`` or ``failed`` in the last ``over_s`` seconds; ``None``: unknown."""
         ...
 
 
 class RuleValue(NamedTuple):
-    """The value of one object, ``None`` where it is unknown.
+    """The value of one object; ``None`` where it is unknown.
 
-    ``key`` tells objects of one rule apart. ``sentence`` says the value, or why there is none, to
-    a person; it holds untrusted names.
+    ``key`` identifies the object within the rule. ``sentence`` states the value, or why there is
+    none; it contains untrusted names.
     """
 
     key: str
@@ -57,8 +60,8 @@ class RuleValue(NamedTuple):
     next_step: str = ""
 
 
-def readings(rule: Rule, diagnosis: Diagnosis, history: Increases) -> Iterable[RuleValue]:
-    """Objects of a rule, with what was read of each; some that are fine are left out."""
+def evaluate_rule(rule: Rule, diagnosis: Diagnosis, history: Increases) -> Iterable[RuleValue]:
+    """Yield the value of each object of a rule; healthy objects may be omitted."""
     return _KINDS[rule.kind](rule, diagnosis, history)
 
 
@@ -75,9 +78,9 @@ def _workers(rule: Rule, diagnosis: Diagnosis, _: Increases) -> Iterator[RuleVal
 
 
 def _condition(worker: Worker, snapshot: Snapshot) -> str:
-    told = f"worker {short(worker.id)} is {worker.state}"
+    sentence = f"worker {short(worker.id)} is {worker.state}"
     beat_age_s = snapshot.last_beat_age_s(worker)
-    return told if beat_age_s is None else f"{told}, last heartbeat {age(beat_age_s)} ago"
+    return sentence if beat_age_s is None else f"{sentence}, last heartbeat {age(beat_age_s)} ago"
 
 
 def _queues(rule: Rule, diagnosis: Diagnosis) -> Iterator[Queue]:
@@ -85,7 +88,7 @@ def _queues(rule: Rule, diagnosis: Diagnosis) -> Iterator[Queue]:
 
 
 def _about(queue: QueueKey) -> tuple[str, Subject, str]:
-    """Key, subject and name for a person."""
+    """Return key, subject and display name of a queue."""
     key = f"{queue.braced:d}{queue.name}"
     return key, Subject(SubjectKind.QUEUE, queue.name, queue), queue_name(queue)
 
@@ -111,18 +114,18 @@ def _failures(rule: Rule, diagnosis: Diagnosis, history: Increases) -> Iterator[
         key, subject, name = _about(queue.key)
         done = history.increase(queue.key, "done", FAILURE_WINDOW_S) if share else 0.0
         if failed is None or done is None or not counted:
-            sentence = f"nobody can tell how many tasks of {name} fail"
+            sentence = f"failure rate of {name} unknown"
             yield RuleValue(key, subject, None, sentence)
             continue
         if share:
             rate = failed / (failed + done)
             sentence = (
-                f"{rate:.0%} of {name} fail, {failed:,.0f} of {failed + done:,.0f} in 5 min "
-                f"(over {rule.threshold:.0%})"
+                f"{rate:.0%} of tasks in {name} fail, {failed:,.0f} of {failed + done:,.0f} "
+                f"in 5 min (over {rule.threshold:.0%})"
             )
         else:
             rate = failed / FAILURE_WINDOW_S
-            sentence = f"{rate:.2g}/s of {name} fail (over {rule.threshold:g}/s)"
+            sentence = f"{rate:.2g} tasks/s in {name} fail (over {rule.threshold:g}/s)"
         yield RuleValue(key, subject, rate, sentence)
 
 
@@ -132,7 +135,7 @@ def _slow(rule: Rule, diagnosis: Diagnosis, _: Increases) -> Iterator[RuleValue]
             continue
         key, subject, name = _about(queue_key)
         if seen.count < rule.least or seen.p95_s is None:
-            sentence = f"only {seen.count} finished tasks of {name} were observed"
+            sentence = f"only {seen.count} finished tasks in {name} observed"
             yield RuleValue(key, subject, None, sentence)
             continue
         around = "" if seen.plus_minus_s is None else f" ±{seen.plus_minus_s:.2g}s"

@@ -10,7 +10,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
-from runqy_tui.alerts.alert_states import GAP_S, Alert, AlertBoard, Alerts, Unknown
+from runqy_tui.alerts.alert_states import GAP_S, Alert, AlertBoard, Alerts, UnknownAlert
 from runqy_tui.alerts.rule import Rule, RuleKind, parse_span
 from runqy_tui.alerts.rule_file import default_rules, load_rules
 from runqy_tui.alerts.rule_values import is_present
@@ -129,7 +129,7 @@ def _alert(alert: Alert) -> JsonObject:
     }
 
 
-def _unknown(entry: Unknown) -> JsonObject:
+def _unknown(entry: UnknownAlert) -> JsonObject:
     return {
         "rule": entry.rule.name,
         "object": _object(entry.subject),

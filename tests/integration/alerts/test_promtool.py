@@ -97,7 +97,7 @@ SUMMARIES = {
     "failure-rate": "50% of q fail",
     "slow-tasks": "q takes 9m 45s at p95, as observed",
     "critical-finding": "2 × queue-no-consumer",
-    "runqy-down": "runqy-tui metrics cannot reach Redis: what it shows is old",
+    "runqy-down": "runqy-tui metrics cannot reach Redis: all other metrics are stale",
 }
 
 

@@ -148,7 +148,7 @@ def test_failures_during_the_watch(cli: Cli, writer: redis.Redis, redis_url: str
             time.sleep(0.1)
         out = running.stdout.read() if running.stdout else b""
     assert running.returncode == 1
-    assert out.startswith(b"RUNQY WARNING - 1 firing: 100% of a fail, ")
+    assert out.startswith(b"RUNQY WARNING - 1 firing: 100% of tasks in a fail, ")
 
 
 def test_json(cli: Cli, captures: Captures, redis_url: str) -> None:

@@ -50,7 +50,7 @@ def course(judge: Judge, *polls: tuple[float, int | None]) -> str:
         pytest.param([(0, None), (10, None)], "--", id="unknown never fires"),
     ],
 )
-def test_courses(polls: list[tuple[float, int | None]], states: str) -> None:
+def test_tracked(polls: list[tuple[float, int | None]], states: str) -> None:
     assert course(Judge(DEEP), *polls) == states
 
 
@@ -138,7 +138,7 @@ def test_nothing_is_remembered_of_what_is_fine() -> None:
     judge = Judge(DEEP)
     judge.poll(0, queues=[*of(1), *of(200, "b")], workers=[worker()])
     judge.poll(2, queues=[*of(1), *of(1, "b")])
-    assert judge.alerts._courses == {}
+    assert judge.alerts._tracked == {}
 
 
 @given(

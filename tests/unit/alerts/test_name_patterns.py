@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runqy_tui.alerts.rule import Globs, is_valid, regex
+from runqy_tui.alerts.rule import NamePatterns, glob_to_regex, is_valid_pattern
 
 TEXT = st.text(alphabet="ab.*?[]!-^\\|(){}+$\n é", max_size=8)
 
@@ -35,27 +35,29 @@ TEXT = st.text(alphabet="ab.*?[]!-^\\|(){}+$\n é", max_size=8)
     ],
 )
 def test_matching(patterns: tuple[str, ...], name: str, matches: bool) -> None:
-    assert Globs(patterns).match(name) is matches
+    assert NamePatterns(patterns).match(name) is matches
 
 
 @given(TEXT, TEXT)
 def test_a_pattern_means_what_the_shell_means(pattern: str, name: str) -> None:
-    if is_valid(pattern) and "[" not in pattern:
-        assert bool(re.fullmatch(regex(pattern), name, re.DOTALL)) == fnmatchcase(name, pattern)
+    if is_valid_pattern(pattern) and "[" not in pattern:
+        assert bool(re.fullmatch(glob_to_regex(pattern), name, re.DOTALL)) == fnmatchcase(
+            name, pattern
+        )
 
 
 @given(TEXT)
 def test_any_pattern_is_valid_or_said_not_to_be(pattern: str) -> None:
-    if is_valid(pattern):
-        re.compile(regex(pattern))
-        Globs((pattern,)).match("x")
+    if is_valid_pattern(pattern):
+        re.compile(glob_to_regex(pattern))
+        NamePatterns((pattern,)).match("x")
 
 
 def test_a_set_that_runs_backwards() -> None:
-    assert not is_valid("[z-a]")
+    assert not is_valid_pattern("[z-a]")
 
 
 def test_everything_needs_no_matcher() -> None:
-    assert Globs().regexes() == (None, None)
-    assert Globs(("*", "!b")).regexes() == (None, "b")
-    assert Globs(("a.*", "c")).regexes() == (r"a\..*|c", None)
+    assert NamePatterns().regexes() == (None, None)
+    assert NamePatterns(("*", "!b")).regexes() == (None, "b")
+    assert NamePatterns(("a.*", "c")).regexes() == (r"a\..*|c", None)

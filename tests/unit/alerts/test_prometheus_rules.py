@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from runqy_tui.alerts.rule import Globs, Rule, RuleKind
+from runqy_tui.alerts.rule import NamePatterns, Rule, RuleKind
 from runqy_tui.alerts.rule_exports import dashboard, rule_file
 from runqy_tui.alerts.rule_file import default_rules
 from runqy_tui.exporter.metric_families import FAMILIES
@@ -18,7 +18,7 @@ def test_every_rule_and_one_for_the_exporter() -> None:
 
 
 def test_patterns_become_matchers_and_are_quoted() -> None:
-    globs = Globs(('a".*', "b\\c", "!x"))
+    globs = NamePatterns(('a".*', "b\\c", "!x"))
     text = rule_file([Rule("r", RuleKind.QUEUE_DEPTH, threshold=5, clear=5, queues=globs)])
     (line,) = (line for line in text.splitlines() if "pending_tasks" in line)
     expression = json.loads(line.partition(": ")[2])
@@ -26,8 +26,8 @@ def test_patterns_become_matchers_and_are_quoted() -> None:
 
 
 def test_a_rule_that_prometheus_cannot_have_is_named() -> None:
-    rule = Rule("mine", RuleKind.FINDING, queues=Globs(("a",)))
-    assert "# mine: left out, runqy_findings tells neither queue nor worker." in rule_file([rule])
+    rule = Rule("mine", RuleKind.FINDING, queues=NamePatterns(("a",)))
+    assert "# mine: omitted, runqy_findings has no queue or worker label." in rule_file([rule])
 
 
 def queries(value: Any) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runqy_tui.alerts.rule import Globs, RateUnit, Rule, RuleKind, format_span, parse_span
+from runqy_tui.alerts.rule import NamePatterns, RateUnit, Rule, RuleKind, format_span, parse_span
 from runqy_tui.alerts.rule_file import MAX_BYTES, default_rules, load_rules, parse_rules
 from runqy_tui.diagnosis.findings.registry import detectors
 from runqy_tui.model.errors import ConfigError
@@ -59,14 +59,14 @@ at_least = "critical"
             RuleKind.WORKER_UNHEALTHY,
             Severity.CRITICAL,
             for_s=90.0,
-            workers=Globs(("gpu-*", "!gpu-9:*")),
+            workers=NamePatterns(("gpu-*", "!gpu-9:*")),
         ),
         Rule(
             "d",
             RuleKind.QUEUE_DEPTH,
             threshold=1000.0,
             clear=800.0,
-            queues=Globs(("inference.*",)),
+            queues=NamePatterns(("inference.*",)),
         ),
         Rule(
             "f",
@@ -81,7 +81,7 @@ at_least = "critical"
             "x",
             RuleKind.FINDING,
             at_least=Severity.CRITICAL,
-            detectors=Globs(("worker-lost",)),
+            detectors=NamePatterns(("worker-lost",)),
         ),
     )
 
@@ -99,20 +99,20 @@ def test_the_built_in_rules_are_the_four_of_the_guide_and_critical_findings() ->
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "F: holds no rule; each begins with [[rule]], in double brackets."),
-        ("rule = 1\n", "F line 1: holds no rule; each begins with [[rule]]"),
-        ("rule = []\n", "F: holds 0 rules; 1 to 500 can be used."),
-        ('\n[rule]\nname = "r"\n', "F line 2: holds no rule; each begins with [[rule]]"),
+        ("", "F: contains no rule; each begins with [[rule]], in double brackets."),
+        ("rule = 1\n", "F line 1: contains no rule; each begins with [[rule]]"),
+        ("rule = []\n", "F: contains 0 rules; 1 to 500 are allowed."),
+        ('\n[rule]\nname = "r"\n', "F line 2: contains no rule; each begins with [[rule]]"),
         ("[[rules]]\n", "F line 1: unknown key 'rules'; did you mean 'rule'?."),
         ("\ninterval = 2\n" + DEPTH, "F line 2: unknown key 'interval'; each rule begins with"),
         ("[[rule]\n", "F is not valid TOML: "),
-        (HEAD, "F line 1: rule 'r': has no kind: add one."),
-        ('[[rule]]\nkind = "finding"\n', "F line 1: rule 1: has no name: add one."),
+        (HEAD, "F line 1: rule 'r': has no kind; add it."),
+        ('[[rule]]\nkind = "finding"\n', "F line 1: rule 1: has no name; add it."),
         (
             '[[rule]]\nnmae = "r"\nkind = "finding"\n',
-            "F line 2: rule 1: has no name; 'nmae' is not it: add one.",
+            "F line 2: rule 1: has no name (found 'nmae'); add it.",
         ),
-        (DEPTH, "F line 1: rule 'r': has no threshold: add one."),
+        (DEPTH, "F line 1: rule 'r': has no threshold; add it."),
         (DEPTH + "treshold = 5\n", "F line 4: rule 'r': unknown key 'treshold'; did you mean 'thr"),
         (DEPTH + "colour = 5\n", "unknown key 'colour'; known are name, kind, for, severity, thr"),
         (
@@ -125,9 +125,9 @@ def test_the_built_in_rules_are_the_four_of_the_guide_and_critical_findings() ->
         (DEPTH + "threshold = inf\n", "threshold = inf must be a number of tasks"),
         (
             DEPTH + "threshold = 5\nclear = 6\n",
-            "F line 5: rule 'r': clear = 6 must not be above threshold (5): it is where",
+            "F line 5: rule 'r': clear = 6 must not be above threshold (5): the alert ends",
         ),
-        (DEPTH + "threshold = 5\nleast = 2\n", "F line 5: rule 'r': least does not go with kind"),
+        (DEPTH + "threshold = 5\nleast = 2\n", "F line 5: rule 'r': least does not apply to kind"),
         (
             HEAD + 'kind = "queue_depth"\n',
             "F line 3: rule 'r': kind = 'queue_depth' must be one of worker-unhealthy, queue-depth,"
@@ -141,26 +141,32 @@ def test_the_built_in_rules_are_the_four_of_the_guide_and_critical_findings() ->
             "severity = 'fatal' must be one of warning, critical.",
         ),
         (DEPTH + "threshold = 5\nqueues = []\n", "queues = [] must be a list of patterns"),
-        (DEPTH + "threshold = 5\nqueues = [1]\n", "queues = [1] must hold patterns in quotes only"),
-        (DEPTH + 'threshold = 5\nqueues = "[z-a]"\n', "queues = '[z-a]' has a set of characters"),
+        (
+            DEPTH + "threshold = 5\nqueues = [1]\n",
+            "queues = [1] must contain only patterns in quotes",
+        ),
+        (
+            DEPTH + 'threshold = 5\nqueues = "[z-a]"\n',
+            "queues = '[z-a]' has a reversed character range",
+        ),
         (
             HEAD + 'kind = "failure-rate"\nthreshold = 20\n',
             "F line 4: rule 'r': threshold = 20 must be a share from 0 to 1, as in 0.2 for 20 %.",
         ),
-        (HEAD + 'kind = "finding"\n', "F line 1: rule 'r': has no detector: add one."),
+        (HEAD + 'kind = "finding"\n', "F line 1: rule 'r': has no detector; add it."),
         (
             HEAD + 'kind = "finding"\ndetector = ["*", "!worker-lots"]\n',
-            "names 'worker-lots', which is no detector; did you mean 'worker-lost'?",
+            "names 'worker-lots', which is not a detector; did you mean 'worker-lost'?",
         ),
-        (HEAD + 'kind = "finding"\ndetector = "*"\nthreshold = 1\n', "threshold does not go with"),
+        (HEAD + 'kind = "finding"\ndetector = "*"\nthreshold = 1\n', "threshold does not apply to"),
         ('[[rule]]\nname = "a/b"\nkind = "finding"\ndetector = "*"', "F line 2: rule 'a/b': name"),
         (
             DEPTH + "threshold = 5\n" + DEPTH + "threshold = 6\n",
-            "F line 6: rule 'r': has the name of the rule in line 2; give it another.",
+            "F line 6: rule 'r': has the same name as the rule in line 2; rename it.",
         ),
     ],
 )
-def test_errors_name_line_rule_value_and_mend(text: str, says: str) -> None:
+def test_errors_name_line_rule_value_and_fix(text: str, says: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse_rules(text, "F")
     told = str(caught.value)

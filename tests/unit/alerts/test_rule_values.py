@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runqy_tui.alerts.rule import EVERYTHING as EVERY
-from runqy_tui.alerts.rule import Globs, RateUnit, Rule, RuleKind
+from runqy_tui.alerts.rule import NamePatterns, RateUnit, Rule, RuleKind
 from runqy_tui.alerts.rule_values import is_present, worker_health
 from runqy_tui.model import Dialect, Queue, QueueKey, Worker, WorkerState
 from runqy_tui.model.severity import Severity
@@ -55,7 +55,7 @@ def test_unhealthy_workers() -> None:
     assert [entry.sentence for entry in board.unknown] == [
         "worker mute:1:x does not report its health"
     ]
-    only = SICK._replace(workers=Globs(("gone:*",)))
+    only = SICK._replace(workers=NamePatterns(("gone:*",)))
     assert len(Judge(only).poll(0, workers=fleet).firing) == 1
 
 
@@ -97,7 +97,7 @@ def test_a_rate_that_nobody_knows() -> None:
     board = judge.poll(10, queues=counted(None, 200))
     for seen in (first, board):
         assert seen.firing == ()
-        assert [e.sentence for e in seen.unknown] == ["nobody can tell how many tasks of q fail"]
+        assert [e.sentence for e in seen.unknown] == ["failure rate of q unknown"]
 
 
 def test_a_rate_that_was_known_until_now() -> None:
@@ -114,7 +114,7 @@ def test_failures_per_second_need_no_successes() -> None:
     judge.poll(0, queues=counted(None, 100))
     assert judge.poll(10, queues=counted(None, 250)).firing == ()
     (alert,) = judge.poll(20, queues=counted(None, 400)).firing
-    assert (alert.value, alert.sentence) == (1.0, "1/s of q fail (over 0.5/s)")
+    assert (alert.value, alert.sentence) == (1.0, "1 tasks/s in q fail (over 0.5/s)")
 
 
 def test_a_reset_counter_is_no_spike() -> None:
@@ -138,7 +138,7 @@ def test_slow_tasks() -> None:
 def test_too_few_observed_tasks_are_unknown() -> None:
     board = Judge(SLOW).poll(0, durations=observed(900.0, 19))
     assert (board.firing, board.pending) == ((), ())
-    assert board.unknown[0].sentence == "only 19 finished tasks of q were observed"
+    assert board.unknown[0].sentence == "only 19 finished tasks in q observed"
 
 
 def test_findings_of_a_severity() -> None:
@@ -152,14 +152,16 @@ def test_findings_of_a_severity() -> None:
 def test_findings_of_some_detectors_queues_or_workers() -> None:
     found = [finding("a", queue="x.high"), finding("a", queue="y.low"), finding("b", worker="w:1")]
 
-    def fires(detectors: Globs = EVERY, queues: Globs = EVERY, workers: Globs = EVERY) -> list[str]:
+    def fires(
+        detectors: NamePatterns = EVERY, queues: NamePatterns = EVERY, workers: NamePatterns = EVERY
+    ) -> list[str]:
         rule = FOUND._replace(detectors=detectors, queues=queues, workers=workers)
         board = Judge(rule).poll(0, findings=found)
         return [alert.subject.name for alert in board.firing]
 
-    assert fires(detectors=Globs(("a",))) == ["x.high", "y.low"]
-    assert fires(detectors=Globs(("!a",))) == ["w:1"]
-    assert fires(queues=Globs(("x.*",))) == ["x.high"]
-    assert fires(workers=Globs(("w:*",))) == ["w:1"]
-    assert fires(queues=Globs(("y.*",)), workers=Globs(("w:*",))) == ["w:1", "y.low"]
-    assert fires(queues=Globs(("z",))) == []
+    assert fires(detectors=NamePatterns(("a",))) == ["x.high", "y.low"]
+    assert fires(detectors=NamePatterns(("!a",))) == ["w:1"]
+    assert fires(queues=NamePatterns(("x.*",))) == ["x.high"]
+    assert fires(workers=NamePatterns(("w:*",))) == ["w:1"]
+    assert fires(queues=NamePatterns(("y.*",)), workers=NamePatterns(("w:*",))) == ["w:1", "y.low"]
+    assert fires(queues=NamePatterns(("z",))) == []

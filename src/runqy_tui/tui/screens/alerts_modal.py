@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual import on
 from textual.widget import Widget
 
-from runqy_tui.alerts.alert_states import Alert, AlertBoard, AlertState, LogEntry
+from runqy_tui.alerts.alert_states import Alert, AlertBoard, AlertLogEntry, AlertState
 from runqy_tui.diagnosis.findings.finding import Subject
 from runqy_tui.model.severity import Severity
 from runqy_tui.text.humanize import age, clock
@@ -142,7 +142,7 @@ def _unknown_cell(alert: Alert, column: str) -> Cell:
     return Cell(texts.get(column, ""), "dim")
 
 
-def _log_cell(entry: LogEntry, column: str) -> Cell:
+def _log_cell(entry: AlertLogEntry, column: str) -> Cell:
     alert = entry.alert
     firing = alert.state is AlertState.FIRING
     texts = {
