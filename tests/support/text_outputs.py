@@ -15,7 +15,12 @@ from runqy_tui.diagnosis.diagnoser import Diagnoser, TaskChecks
 from runqy_tui.diagnosis.findings.finding import Finding
 from runqy_tui.diagnosis.signatures.error_survey import ErrorSurvey, group
 from runqy_tui.exporter.collector import RunqyCollector
-from runqy_tui.exporter.scrape_state import MonotonicCounters, ScrapeFrame, ScrapeState, tally
+from runqy_tui.exporter.scrape_state import (
+    MonotonicCounters,
+    ScrapeFrame,
+    ScrapeState,
+    count_findings,
+)
 from runqy_tui.model import LogBatch, QueueKey, Snapshot, Task, TaskRow
 from runqy_tui.model.json_schema import snapshot_object, task_object
 from runqy_tui.report import ReportWatch, build_report, to_markdown, to_object
@@ -89,7 +94,11 @@ def check_task(task: Task) -> None:
 
 def _check_metrics(snapshot: Snapshot, findings: Iterable[Finding]) -> None:
     frame = ScrapeFrame(
-        snapshot, monotonic(), MonotonicCounters().take(snapshot.queues), {}, tally(list(findings))
+        snapshot,
+        monotonic(),
+        MonotonicCounters().update(snapshot.queues),
+        {},
+        count_findings(list(findings)),
     )
     registry = CollectorRegistry()
     registry.register(RunqyCollector(lambda: ScrapeState(frame=frame)))

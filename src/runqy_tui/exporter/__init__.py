@@ -1,1 +1,1 @@
-"""``runqy-tui metrics``: what the polls saw, for Prometheus. No terminal library."""
+"""``runqy-tui metrics``: exports the last poll to Prometheus. No terminal library."""

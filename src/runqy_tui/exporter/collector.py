@@ -1,4 +1,4 @@
-"""Gives prometheus-client the last poll, at most so many series of it."""
+"""Collector for prometheus-client: metrics of the last poll, within a bound on series."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from runqy_tui.exporter.metric_families import FAMILIES, MetricFamily, Point, own_values
+from runqy_tui.exporter.metric_families import FAMILIES, MetricFamily, MetricPoint, exporter_values
 from runqy_tui.exporter.scrape_state import ScrapeFrame, ScrapeHistogram, ScrapeState
 
 MAX_SERIES = 10_000
 _OWN = 6
-"""Series about the exporter itself, which are never left out."""
+"""Series about the exporter itself, which are never dropped."""
 
 _Family = GaugeMetricFamily | CounterMetricFamily | HistogramMetricFamily
-_MAKERS: dict[str, type[_Family]] = {
+_FAMILY_TYPES: dict[str, type[_Family]] = {
     "gauge": GaugeMetricFamily,
     "counter": CounterMetricFamily,
     "histogram": HistogramMetricFamily,
@@ -29,13 +29,13 @@ _MAKERS: dict[str, type[_Family]] = {
 
 
 class RunqyCollector(Collector):
-    """Makes metrics of a :class:`ScrapeState` when it is asked for them.
+    """Builds metrics from the current :class:`ScrapeState` at each scrape.
 
     Args:
-        status: gives the present one; called once per scrape, in the scrape's own thread.
-        max_series: beyond it the least important metrics lose their last objects by name, whole
-            histograms at a time. ``runqy_exporter_dropped_series`` says how many.
-        warn: takes one line when series are left out for the first time.
+        status: returns the current state; called once per scrape, in the scrape's thread.
+        max_series: beyond it, objects of the least important metrics are dropped, the last names
+            first and whole histograms at a time. ``runqy_exporter_dropped_series`` counts them.
+        warn: receives one line when series are dropped for the first time.
     """
 
     def __init__(
@@ -50,10 +50,10 @@ class RunqyCollector(Collector):
         self._warned = False
 
     def collect(self) -> Iterator[Metric]:
-        """All metric families of the last poll."""
+        """Yield all metric families of the last poll."""
         status = self._status()
-        for name, kind, told, value in own_values(status, monotonic()):
-            own = _MAKERS[kind](name, told)
+        for name, kind, help_text, value in exporter_values(status, monotonic()):
+            own = _FAMILY_TYPES[kind](name, help_text)
             own.add_metric((), value)  # type: ignore[arg-type, call-arg]
             yield own
         dropped = 0
@@ -63,48 +63,48 @@ class RunqyCollector(Collector):
         if dropped and not self._warned:
             self._warned = True
             self._warn(
-                f"{dropped} series are left out: there are more than {self._max_series}. "
-                "Raise --max-series to have them."
+                f"{dropped} series dropped: there are more than {self._max_series}. "
+                "Raise --max-series to export them."
             )
         yield GaugeMetricFamily(
             "runqy_exporter_dropped_series",
-            "Series left out because there are more than --max-series.",
+            "Series dropped because there are more than --max-series.",
             value=dropped,
         )
 
 
 def build(frame: ScrapeFrame, budget: int) -> tuple[list[Metric], int]:
-    """Metrics of one poll within a number of series, and how many series were left out."""
+    """Build the metrics of one poll. Returns at most ``budget`` series and the number dropped."""
     metrics: list[Metric] = []
     dropped = 0
     for family in FAMILIES:
-        made = _MAKERS[family.kind](family.name, family.help, labels=family.labels)
+        metric = _FAMILY_TYPES[family.kind](family.name, family.help, labels=family.labels)
         seen: set[tuple[str, ...]] = set()
         for point in family.points(frame):
-            cost = _series(point)
+            cost = _series_count(point)
             if point[0] in seen:
-                continue  # the same labels twice would make Prometheus refuse the whole scrape
+                continue  # Prometheus rejects the whole scrape if labels repeat
             if cost > budget:
                 dropped += cost
                 continue
             seen.add(point[0])
             budget -= cost
-            _add(made, family, point)
+            _add_point(metric, family, point)
         if seen:
-            metrics.append(made)
+            metrics.append(metric)
     return metrics, dropped
 
 
-def _series(point: Point) -> int:
+def _series_count(point: MetricPoint) -> int:
     value = point[1]
     return len(value.buckets) + 3 if isinstance(value, ScrapeHistogram) else 1
 
 
-def _add(made: _Family, family: MetricFamily, point: Point) -> None:
+def _add_point(metric: _Family, family: MetricFamily, point: MetricPoint) -> None:
     labels, value = point
-    if isinstance(made, HistogramMetricFamily):
+    if isinstance(metric, HistogramMetricFamily):
         assert isinstance(value, ScrapeHistogram), family.name  # noqa: S101
         bounds = [(f"{bound:g}", float(count)) for bound, count in value.buckets]
-        made.add_metric(labels, [*bounds, ("+Inf", float(value.count))], value.total_s)
+        metric.add_metric(labels, [*bounds, ("+Inf", float(value.count))], value.total_s)
     elif not isinstance(value, ScrapeHistogram):
-        made.add_metric(labels, value)
+        metric.add_metric(labels, value)

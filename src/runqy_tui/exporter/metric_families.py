@@ -1,4 +1,7 @@
-"""Label values: safe text, bounded in length, and never the same for two objects."""
+"""The exported metrics, as declarations: name, help, labels and values.
+
+Label values are safe text, bounded in length, and never equal for two objects.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +16,14 @@ from runqy_tui.model import Queue, QueueKey, Snapshot, TaskState, Worker
 from runqy_tui.text.safe import encode, safe_line
 
 LONGEST = 128
-"""Characters of a label value before it is cut."""
+"""Longest label value in characters; a longer one is cut."""
 
 
 def label(text: str) -> str:
-    """The text itself where it is harmless.
+    """Return ``text`` where it is printable and short enough.
 
-    Else pictures in place of its control characters, cut where it is long, and a digest of the
-    raw bytes behind it: two names that look the same stay two series, and poll after poll each
-    keeps its own.
+    Otherwise control characters become visible pictures, a long text is cut, and a digest of the
+    raw bytes follows: two names that look the same remain two series, the same at every poll.
     """
     safe = safe_line(text)
     if safe == text and len(text) <= LONGEST:
@@ -31,64 +33,66 @@ def label(text: str) -> str:
 
 
 def queue_label(queue: QueueKey) -> str:
-    """Name of a queue; a list without braces is another queue than the one of the same name."""
+    """Return the label of a queue; a list without braces is marked, as it is a different queue."""
     return label(queue.name) if queue.braced else f"{label(queue.name)} (no braces)"
 
 
-Point = tuple[tuple[str, ...], "float | ScrapeHistogram"]
+MetricPoint = tuple[tuple[str, ...], "float | ScrapeHistogram"]
 
 
 class MetricFamily(NamedTuple):
-    """One metric. ``points`` gives label values and a value for each series it should have."""
+    """One metric. ``points`` yields the label values and the value of each series."""
 
     name: str
     kind: Literal["gauge", "counter", "histogram"]
     help: str
     labels: tuple[str, ...]
-    points: Callable[[ScrapeFrame], Iterator[Point]]
+    points: Callable[[ScrapeFrame], Iterator[MetricPoint]]
 
 
-def own_values(status: ScrapeState, now: float) -> Iterator[tuple[str, str, str, float]]:
-    """Name, kind, help and value of what the exporter says of itself."""
+def exporter_values(status: ScrapeState, now: float) -> Iterator[tuple[str, str, str, float]]:
+    """Yield name, kind, help and value of each metric about the exporter itself."""
     up = status.error is None and status.frame is not None
     yield "runqy_up", "gauge", "Whether the last poll of Redis succeeded.", float(up)
-    yield "runqy_exporter_polls", "counter", "Polls of Redis that ended.", float(status.polls)
+    yield "runqy_exporter_polls", "counter", "Completed polls of Redis.", float(status.polls)
     yield "runqy_exporter_errors", "counter", "Polls that failed.", float(status.errors)
     if status.poll_s is not None:
-        told = "Seconds that the last overview of Redis took, closer looks at tasks left out."
-        yield "runqy_exporter_poll_seconds", "gauge", told, status.poll_s
+        help_text = "Duration of the last poll of Redis, without checks of single tasks."
+        yield "runqy_exporter_poll_seconds", "gauge", help_text, status.poll_s
     if status.frame is not None:
-        told = "Seconds since the poll that these values are from: scrapes never wait for Redis."
+        help_text = "Seconds since the poll these values are from; scrapes never wait for Redis."
         age = max(0.0, now - status.frame.received_at)
-        yield "runqy_exporter_snapshot_age_seconds", "gauge", told, age
+        yield "runqy_exporter_snapshot_age_seconds", "gauge", help_text, age
 
 
 def _of_queues(
     value: Callable[[Queue, Snapshot], float | None],
-) -> Callable[[ScrapeFrame], Iterator[Point]]:
-    def points(frame: ScrapeFrame) -> Iterator[Point]:
+) -> Callable[[ScrapeFrame], Iterator[MetricPoint]]:
+    def points(frame: ScrapeFrame) -> Iterator[MetricPoint]:
         for queue in sorted(frame.snapshot.queues, key=_queue_order):
-            found = value(queue, frame.snapshot)
-            if found is not None:
-                yield (queue_label(queue.key),), float(found)
+            number = value(queue, frame.snapshot)
+            if number is not None:
+                yield (queue_label(queue.key),), float(number)
 
     return points
 
 
 def _of_workers(
     value: Callable[[Worker, Snapshot], float | None],
-) -> Callable[[ScrapeFrame], Iterator[Point]]:
-    def points(frame: ScrapeFrame) -> Iterator[Point]:
+) -> Callable[[ScrapeFrame], Iterator[MetricPoint]]:
+    def points(frame: ScrapeFrame) -> Iterator[MetricPoint]:
         for worker in sorted(frame.snapshot.workers, key=attrgetter("id")):
-            found = value(worker, frame.snapshot) if is_present(worker, frame.snapshot) else None
-            if found is not None:
-                yield (label(worker.id),), float(found)
+            if not is_present(worker, frame.snapshot):
+                continue
+            number = value(worker, frame.snapshot)
+            if number is not None:
+                yield (label(worker.id),), float(number)
 
     return points
 
 
-def _total(name: str) -> Callable[[ScrapeFrame], Iterator[Point]]:
-    def points(frame: ScrapeFrame) -> Iterator[Point]:
+def _total(name: str) -> Callable[[ScrapeFrame], Iterator[MetricPoint]]:
+    def points(frame: ScrapeFrame) -> Iterator[MetricPoint]:
         for queue in sorted(frame.totals, key=lambda key: (key.name, key.braced)):
             found = getattr(frame.totals[queue], name)
             if found is not None:
@@ -97,7 +101,7 @@ def _total(name: str) -> Callable[[ScrapeFrame], Iterator[Point]]:
     return points
 
 
-def _states(frame: ScrapeFrame) -> Iterator[Point]:
+def _states(frame: ScrapeFrame) -> Iterator[MetricPoint]:
     for queue in sorted(frame.snapshot.queues, key=_queue_order):
         for state in TaskState:
             found = queue.counts.of(state)
@@ -105,12 +109,12 @@ def _states(frame: ScrapeFrame) -> Iterator[Point]:
                 yield (queue_label(queue.key), state.value), float(found)
 
 
-def _durations(frame: ScrapeFrame) -> Iterator[Point]:
+def _durations(frame: ScrapeFrame) -> Iterator[MetricPoint]:
     for queue in sorted(frame.histograms, key=lambda key: (key.name, key.braced)):
         yield (queue_label(queue),), frame.histograms[queue]
 
 
-def _findings(frame: ScrapeFrame) -> Iterator[Point]:
+def _findings(frame: ScrapeFrame) -> Iterator[MetricPoint]:
     for (detector, severity), number in sorted(frame.findings.items()):
         yield (label(detector), severity), float(number)
 
@@ -123,7 +127,7 @@ FAMILIES = (
     MetricFamily(
         "runqy_findings",
         "gauge",
-        "Things that are wrong, by the detector that says so.",
+        "Findings, by detector and severity.",
         ("detector", "severity"),
         _findings,
     ),
@@ -131,7 +135,7 @@ FAMILIES = (
         "runqy_worker_healthy",
         "gauge",
         "1 = healthy, 0 = unhealthy: degraded, recovering, stale, or lost less than 30 min ago. "
-        "Absent for workers that do not report it (asynq servers) and for stopped ones.",
+        "Absent for workers that do not report their health (asynq servers) and for stopped ones.",
         ("worker",),
         _of_workers(lambda worker, _: worker_health(worker)),
     ),
@@ -142,22 +146,23 @@ FAMILIES = (
     MetricFamily(
         "runqy_tasks_processed",
         "counter",
-        "Tasks processed successfully, as runqy counts them: for queues of asynq servers all "
-        "tries less the failed ones. Absent where it is not known who counted.",
+        "Tasks processed successfully, as runqy counts them; for queues of asynq servers all "
+        "attempts minus the failed ones. Absent where the counter semantics are unknown.",
         ("queue",),
         _total("processed"),
     ),
     MetricFamily(
         "runqy_tasks_failed",
         "counter",
-        "Failed tasks as the queue's writer counts them: runqy only those that failed for good, "
-        "asynq every failed try.",
+        "Failed tasks as the queue's worker counts them: runqy only those that failed "
+        "permanently, asynq every failed attempt.",
         ("queue",),
         _total("failed"),
     ),
     MetricFamily(
         "runqy_queue_consumers", "gauge",
-        "Workers that beat and list the queue, degraded ones included.", ("queue",),
+        "Workers with a current heartbeat that list the queue, including degraded ones.",
+        ("queue",),
         _of_queues(lambda queue, _: len(queue.consumers)),
     ),
     MetricFamily(
@@ -184,10 +189,10 @@ FAMILIES = (
     MetricFamily(
         "runqy_task_duration_seconds",
         "histogram",
-        "Durations of tasks that were seen active and then finished, observed by polling: each "
-        "is off by up to the poll interval, and shorter tasks are missed.",
+        "Durations of tasks observed active and then finished by polling: accurate to the poll "
+        "interval; shorter tasks are missed.",
         ("queue",),
         _durations,
     ),
 )  # fmt: skip
-"""All metrics of queues and workers, the most important first: see the bound on series."""
+"""All metrics of queues and workers, the most important first: the last are dropped first."""

@@ -1,4 +1,7 @@
-"""Counters that never go backwards, made of counters in Redis that may."""
+"""What a scrape is answered from: the last poll, and counters that never decrease.
+
+Counters in Redis may be deleted or reset; a Prometheus counter must not decrease.
+"""
 
 from __future__ import annotations
 
@@ -11,89 +14,90 @@ from runqy_tui.diagnosis.findings.finding import Finding
 from runqy_tui.model import Dialect, Queue, QueueKey, Snapshot
 
 REMEMBERED = 20_000
-"""Queues that left and are still remembered, in case they come back."""
+"""Counters of at most this many absent queues are kept, in case the queues return."""
 
 
-class Totals(NamedTuple):
-    """Tasks processed successfully and tasks failed; ``None`` where nobody can tell."""
+class QueueTotals(NamedTuple):
+    """Tasks processed successfully and tasks failed; ``None`` where unknown."""
 
     processed: float | None = None
     failed: float | None = None
 
 
 @dataclass(slots=True)
-class _Counter:
-    """Follows one counter in Redis: begins at its value, and a fall counts from zero anew."""
+class _CounterTracker:
+    """Increases of one counter in Redis: it starts at its value; after a drop, from zero."""
 
     raw: int | None = None
 
-    def rise(self, now: int) -> int:
-        """By how much it rose since it was last read."""
+    def increase(self, now: int) -> int:
+        """Record the counter's present value and return its increase since the last one."""
         before, self.raw = self.raw, now
         return now if before is None or now < before else now - before
 
 
 @dataclass(slots=True)
 class _Successes:
-    """Successes, as a difference of two counters where asynq counts tries.
+    """Successful tasks: the difference of two counters where asynq counts attempts.
 
-    The two are not read at one instant, so the difference may seem to fall by a few: what is
-    shown then waits until it has caught up. While nobody can tell who counts, nothing is added;
-    what happened meanwhile is added once it is known.
+    The two are not read at the same instant, so the difference may decrease slightly; the exported
+    value then stays constant until the difference exceeds it. While the counter semantics are
+    unknown nothing is added; what happened meanwhile is added once they are known.
     """
 
-    processed: _Counter
-    failed: _Counter
+    processed: _CounterTracker
+    failed: _CounterTracker
     total: int | None = None
-    shown: int = 0
+    exported: int = 0
 
-    def take(self, queue: Queue) -> float | None:
+    def update(self, queue: Queue) -> float | None:
         known, processed = queue.succeeded_total, queue.processed_total
         if known is None or processed is None:
             return None
-        done = self.processed.rise(processed)
-        failed = self.failed.rise(queue.failed_total or 0)
+        done = self.processed.increase(processed)
+        failed = self.failed.increase(queue.failed_total or 0)
         if self.total is None:
             self.total = known
         else:
             self.total += done - failed if queue.dialect is Dialect.ASYNQ else done
-        self.shown = max(self.shown, self.total)
-        return float(self.shown)
+        self.exported = max(self.exported, self.total)
+        return float(self.exported)
 
 
 @dataclass(slots=True)
-class _Account:
+class _QueueCounters:
     successes: _Successes
-    failures: _Counter
+    failures: _CounterTracker
     failed_total: int = 0
 
-    def take(self, queue: Queue) -> Totals:
-        """Add what happened since the last poll."""
-        processed = self.successes.take(queue)
+    def update(self, queue: Queue) -> QueueTotals:
+        """Add the increases since the last poll."""
+        processed = self.successes.update(queue)
         if queue.failed_total is None:
-            return Totals(processed)
-        self.failed_total += self.failures.rise(queue.failed_total)
-        return Totals(processed, float(self.failed_total))
+            return QueueTotals(processed)
+        self.failed_total += self.failures.increase(queue.failed_total)
+        return QueueTotals(processed, float(self.failed_total))
 
 
 class MonotonicCounters:
-    """Accounts of all queues."""
+    """Counters of all queues that never decrease."""
 
     def __init__(self) -> None:
-        self._accounts: OrderedDict[QueueKey, _Account] = OrderedDict()
+        self._counters: OrderedDict[QueueKey, _QueueCounters] = OrderedDict()
 
-    def take(self, queues: Iterable[Queue]) -> dict[QueueKey, Totals]:
-        """Add one poll; gives the totals of the queues that are there now."""
+    def update(self, queues: Iterable[Queue]) -> dict[QueueKey, QueueTotals]:
+        """Add one poll and return the totals of its queues."""
         totals = {}
         for queue in queues:
-            account = self._accounts.get(queue.key)
-            if account is None:
-                successes = _Successes(_Counter(), _Counter())
-                account = self._accounts[queue.key] = _Account(successes, _Counter())
-            self._accounts.move_to_end(queue.key)
-            totals[queue.key] = account.take(queue)
-        while len(self._accounts) > len(totals) + REMEMBERED:
-            self._accounts.popitem(last=False)
+            counters = self._counters.get(queue.key)
+            if counters is None:
+                successes = _Successes(_CounterTracker(), _CounterTracker())
+                counters = _QueueCounters(successes, _CounterTracker())
+                self._counters[queue.key] = counters
+            self._counters.move_to_end(queue.key)
+            totals[queue.key] = counters.update(queue)
+        while len(self._counters) > len(totals) + REMEMBERED:
+            self._counters.popitem(last=False)
         return totals
 
 
@@ -108,18 +112,21 @@ class ScrapeHistogram:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScrapeFrame:
-    """The last good poll. ``received_at`` is :func:`time.monotonic`."""
+    """The last successful poll. ``received_at`` is :func:`time.monotonic`."""
 
     snapshot: Snapshot
     received_at: float
-    totals: Mapping[QueueKey, Totals] = field(default_factory=dict)
+    totals: Mapping[QueueKey, QueueTotals] = field(default_factory=dict)
     histograms: Mapping[QueueKey, ScrapeHistogram] = field(default_factory=dict)
     findings: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScrapeState:
-    """The exporter as of now; ``error`` is why the last poll failed, ``None`` if it did not."""
+    """State of the exporter; ``error`` is why the last poll failed, ``None`` if it succeeded.
+
+    ``poll_s`` is the duration of the last successful poll in seconds.
+    """
 
     frame: ScrapeFrame | None = None
     polls: int = 0
@@ -127,16 +134,19 @@ class ScrapeState:
     poll_s: float | None = None
     error: str | None = None
 
-    def sick(self, now: float, patience_s: float) -> str | None:
-        """Why ``/healthz`` must say no, in one line; ``None`` where the last poll was good."""
+    def health_problem(self, now: float, patience_s: float) -> str | None:
+        """Return why the exporter is unhealthy, in one line; ``None`` if the last poll was good.
+
+        ``now`` is :func:`time.monotonic`; a poll older than ``patience_s`` seconds is a problem.
+        """
         if self.error is not None:
             return self.error
         if self.frame is None:
-            return "No poll has ended yet."
+            return "No poll has completed yet."
         age = now - self.frame.received_at
-        return f"The last poll ended {age:.0f} s ago." if age > patience_s else None
+        return f"The last poll completed {age:.0f} s ago." if age > patience_s else None
 
 
-def tally(findings: Sequence[Finding]) -> dict[tuple[str, str], int]:
-    """Number of findings per detector and severity."""
+def count_findings(findings: Sequence[Finding]) -> dict[tuple[str, str], int]:
+    """Count findings per detector and severity name."""
     return dict(Counter((found.detector, found.severity.name.lower()) for found in findings))

@@ -1,4 +1,4 @@
-"""Polls in the background and keeps what a scrape will see."""
+"""The exporter as a service: polls in the background and answers scrapes from the last poll."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from runqy_tui.exporter.scrape_state import (
     ScrapeFrame,
     ScrapeHistogram,
     ScrapeState,
-    tally,
+    count_findings,
 )
 from runqy_tui.exporter.web_server import ListenAddress, listen
 from runqy_tui.model import QueueKey
@@ -30,60 +30,63 @@ from runqy_tui.monitor.poller import Poller, PollResult
 from runqy_tui.text.safe import safe_line
 
 PATIENCE_LEAST_S = 15.0
+"""``/healthz`` accepts a last poll at least this old, in seconds."""
 
 
 class MetricsPoller:
-    """Polls until cancelled. ``status`` may be read from any thread: it is replaced, not changed.
+    """Polls until cancelled. ``status`` may be read from any thread: it is replaced, not mutated.
 
     Args:
-        open_reader: connects; a failure is tried again, but for settings that cannot be right.
+        open_reader: connects. Failures are retried, except for invalid settings.
         interval_s: seconds between polls.
-        say: takes a line for whoever reads the log; untrusted text may be in it.
+        log: receives lines for the log, which may contain untrusted text.
     """
 
     def __init__(
         self,
         open_reader: Callable[[], Awaitable[Reader]],
         interval_s: float,
-        say: Callable[[str], None],
+        log: Callable[[str], None],
     ) -> None:
         self.status = ScrapeState()
         self.patience_s = max(PATIENCE_LEAST_S, 3 * interval_s)
         self._open_reader = open_reader
-        self._say = say
-        self._triage = Diagnoser()
-        self._poller = Poller(self._open, self._took, interval_s, self._triage)
-        self._ledger = MonotonicCounters()
-        self._hopeless: asyncio.Future[None] | None = None
+        self._log = log
+        self._diagnoser = Diagnoser()
+        self._poller = Poller(self._open, self._publish, interval_s, self._diagnoser)
+        self._counters = MonotonicCounters()
+        self._invalid_settings: asyncio.Future[None] | None = None
 
     async def run(self) -> None:
-        """Poll.
+        """Poll until cancelled.
 
         Raises:
-            ConfigError: the settings name no Redis that could ever be reached.
+            ConfigError: the settings are invalid, so that no retry can succeed.
         """
-        self._hopeless = asyncio.get_running_loop().create_future()
+        self._invalid_settings = asyncio.get_running_loop().create_future()
         polling = asyncio.ensure_future(self._poller.run())
         try:
-            await asyncio.wait((polling, self._hopeless), return_when=asyncio.FIRST_COMPLETED)
-            (self._hopeless if self._hopeless.done() else polling).result()
+            await asyncio.wait(
+                (polling, self._invalid_settings), return_when=asyncio.FIRST_COMPLETED
+            )
+            (self._invalid_settings if self._invalid_settings.done() else polling).result()
         finally:
             polling.cancel()
             await asyncio.gather(polling, return_exceptions=True)
 
-    def sick(self) -> str | None:
-        """Why ``/healthz`` must say no, ``None`` where the last poll was good and recent."""
-        return self.status.sick(monotonic(), self.patience_s)
+    def health_problem(self) -> str | None:
+        """Return why ``/healthz`` fails; ``None`` if the last poll was good and recent."""
+        return self.status.health_problem(monotonic(), self.patience_s)
 
     async def _open(self) -> Reader:
         try:
             return await self._open_reader()
         except ConfigError as error:
-            if self._hopeless is not None and not self._hopeless.done():
-                self._hopeless.set_exception(error)
+            if self._invalid_settings is not None and not self._invalid_settings.done():
+                self._invalid_settings.set_exception(error)
             raise
 
-    async def _took(self, result: PollResult) -> None:
+    async def _publish(self, result: PollResult) -> None:
         before = self.status
         self.status = replace(
             before,
@@ -92,27 +95,27 @@ class MetricsPoller:
             error=result.error,
         )
         if result.error is not None and result.error != before.error:
-            self._say(f"{result.error} Trying again.")
+            self._log(f"{result.error} Trying again.")
         elif result.error is None and before.error is not None:
-            self._say("Redis answers again.")
+            self._log("Connection to Redis restored.")
         if result.diagnosis is not None:
-            frame = self._frame(result.diagnosis, result.at)
+            frame = self._build_frame(result.diagnosis, result.at)
             took_s = frame.snapshot.redis.elapsed_ms / 1000
             self.status = replace(self.status, frame=frame, poll_s=took_s)
 
-    def _frame(self, diagnosis: Diagnosis, at: float) -> ScrapeFrame:
+    def _build_frame(self, diagnosis: Diagnosis, at: float) -> ScrapeFrame:
         snapshot = diagnosis.snapshot
         histograms = ((queue.key, self._histogram(queue.key)) for queue in snapshot.queues)
         return ScrapeFrame(
             snapshot=snapshot,
             received_at=at,
-            totals=self._ledger.take(snapshot.queues),
+            totals=self._counters.update(snapshot.queues),
             histograms={key: found for key, found in histograms if found is not None},
-            findings=tally(diagnosis.findings),
+            findings=count_findings(diagnosis.findings),
         )
 
     def _histogram(self, queue: QueueKey) -> ScrapeHistogram | None:
-        found = self._triage.durations.histogram(queue)
+        found = self._diagnoser.durations.histogram(queue)
         if found is None:
             return None
         bounds, counts, total_s, count = found
@@ -125,30 +128,30 @@ async def serve(
     interval_s: float,
     max_series: int = MAX_SERIES,
 ) -> None:
-    """Serve until SIGTERM or SIGINT, and then end in peace.
+    """Serve until SIGTERM or SIGINT, then shut down cleanly.
 
     Raises:
         ListenError: the address cannot be listened on.
-        ConfigError: the settings name no Redis that could ever be reached.
+        ConfigError: the settings are invalid, so that no retry can succeed.
     """
     stopped = _stop_signal()
-    watch = MetricsPoller(open_reader, interval_s, say)
+    poller = MetricsPoller(open_reader, interval_s, log_line)
     registry = CollectorRegistry()
-    registry.register(RunqyCollector(lambda: watch.status, max_series, say))
-    server = listen(address, registry, watch.sick)
+    registry.register(RunqyCollector(lambda: poller.status, max_series, log_line))
+    server = listen(address, registry, poller.health_problem)
     thread = Thread(target=server.serve_forever, args=(0.2,), name="metrics", daemon=True)
     thread.start()
-    say(f"Serving http://{server.address}/metrics, polling every {interval_s:g} s.")
-    watching = asyncio.ensure_future(watch.run())
-    waiting = asyncio.ensure_future(stopped.wait())
+    log_line(f"Serving http://{server.address}/metrics, polling every {interval_s:g} s.")
+    polling = asyncio.ensure_future(poller.run())
+    stopping = asyncio.ensure_future(stopped.wait())
     try:
-        await asyncio.wait((watching, waiting), return_when=asyncio.FIRST_COMPLETED)
-        if watching.done():
-            watching.result()
+        await asyncio.wait((polling, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if polling.done():
+            polling.result()
     finally:
-        for task in (watching, waiting):
+        for task in (polling, stopping):
             task.cancel()
-        await asyncio.gather(watching, waiting, return_exceptions=True)
+        await asyncio.gather(polling, stopping, return_exceptions=True)
         await asyncio.to_thread(server.shutdown)
         server.server_close()
 
@@ -161,8 +164,8 @@ def _stop_signal() -> asyncio.Event:
     return stopped
 
 
-def say(line: str) -> None:
-    """Write a line to standard error, which is the log of a service; a full disk ends nothing."""
+def log_line(line: str) -> None:
+    """Write a line to standard error, the log of a service; write errors are ignored."""
     if sys.stderr is not None:
         with suppress(OSError, ValueError):
             sys.stderr.write(f"runqy-tui: {safe_line(line)}\n")

@@ -1,4 +1,4 @@
-"""``--listen HOST:PORT``."""
+"""The HTTP server of the exporter: ``/metrics`` and ``/healthz``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ADDRESS = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.%\w]+)\]|(?P<host>[\w.-]+)):(?P
 
 @dataclass(frozen=True, slots=True)
 class ListenAddress:
-    """Where to listen; port 0 is any free one."""
+    """Address to listen on; port 0 means any free port."""
 
     host: str
     port: int
@@ -33,21 +33,23 @@ class ListenAddress:
 
 
 def parse_listen(text: str) -> ListenAddress:
-    """Read an address.
+    """Parse the value of ``--listen``.
 
     Raises:
-        UsageError: it is none.
+        UsageError: it is not HOST:PORT.
     """
     found = _ADDRESS.fullmatch(text) if text.isascii() else None
     if found is None or int(found["port"]) > 65_535:
-        mend = "127.0.0.1:9090, 0.0.0.0:9090 (every interface) or [::1]:9090"
-        raise UsageError(f"--listen {text[:60]!r} is no address: write HOST:PORT, as in {mend}.")
+        examples = "127.0.0.1:9090, 0.0.0.0:9090 (all interfaces) or [::1]:9090"
+        raise UsageError(
+            f"--listen {text[:60]!r} is not an address: write HOST:PORT, as in {examples}."
+        )
     return ListenAddress(found["six"] or found["host"], int(found["port"]))
 
 
 _TEXT = "text/plain; charset=utf-8"
 _CLIENT_S = 10.0
-"""A client that says nothing for so long is let go."""
+"""A client that is silent for this many seconds is disconnected."""
 
 
 class ListenError(RunqyTuiError):
@@ -57,59 +59,62 @@ class ListenError(RunqyTuiError):
 
 
 class ListenDeniedError(ListenError):
-    """The address is reserved to others (``EX_NOPERM``)."""
+    """This user has no permission to listen on the address (``EX_NOPERM``)."""
 
     exit_code = 77
 
 
 class WebServer(ThreadingHTTPServer):
-    """Serves a registry. Made by :func:`listen`."""
+    """Serves a registry. Created by :func:`listen`."""
 
     daemon_threads = True
     block_on_close = False
 
     def __init__(
-        self, address: ListenAddress, registry: CollectorRegistry, sick: Callable[[], str | None]
+        self,
+        address: ListenAddress,
+        registry: CollectorRegistry,
+        health_problem: Callable[[], str | None],
     ) -> None:
         found = socket.getaddrinfo(
             address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
         self.address_family, _, _, _, place = found[0]
         self.registry = registry
-        self.sick = sick
+        self.health_problem = health_problem
         super().__init__(place[:2], _Handler)  # type: ignore[arg-type]
         self.address = ListenAddress(address.host, self.server_address[1])
 
     def server_bind(self) -> None:
-        """Bind, without looking up the machine's own name as the base class does."""
+        """Bind without resolving the machine's own name, as the base class does."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away in the middle is no event."""
+        """Ignore clients that disconnect during a request."""
 
 
 def listen(
-    address: ListenAddress, registry: CollectorRegistry, sick: Callable[[], str | None]
+    address: ListenAddress, registry: CollectorRegistry, health_problem: Callable[[], str | None]
 ) -> WebServer:
     """Bind and listen; requests wait until ``serve_forever`` runs.
 
-    ``sick`` gives the reason why ``/healthz`` must say no, ``None`` where all is well.
+    ``health_problem`` returns why ``/healthz`` fails, ``None`` if the exporter is healthy.
 
     Raises:
-        ListenError: the port is taken, or the address is not ours to use.
+        ListenError: the port is in use, or the address is not available on this machine.
     """
     try:
-        return WebServer(address, registry, sick)
+        return WebServer(address, registry, health_problem)
     except socket.gaierror as error:
-        reason = f"the host is not known ({error.strerror})"
+        reason = f"unknown host ({error.strerror})"
         raise ListenError(f"Cannot listen on {address}: {reason}. Check --listen.") from None
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise ListenError(
-                f"Cannot listen on {address}: the port is in use. End what uses it, or give "
-                "another with --listen."
+                f"Cannot listen on {address}: the port is in use. Stop the program that uses "
+                "it, or choose another port with --listen."
             ) from None
         kind = ListenDeniedError if error.errno == errno.EACCES else ListenError
         raise kind(f"Cannot listen on {address}: {error.strerror}. Check --listen.") from None
@@ -122,23 +127,23 @@ class _Handler(BaseHTTPRequestHandler):
     sys_version = ""
 
     def do_GET(self) -> None:
-        """Answer a scrape, a health check or a person who looks what this is."""
+        """Answer a scrape, a health check, or a request for the index."""
         path = urlsplit(self.path).path
         if path == "/metrics":
             encode, kind = choose_encoder(self.headers.get("Accept", ""))
             self._answer(HTTPStatus.OK, encode(self.server.registry), kind)
         elif path == "/healthz":
-            reason = self.server.sick()
+            reason = self.server.health_problem()
             code = HTTPStatus.OK if reason is None else HTTPStatus.SERVICE_UNAVAILABLE
-            self._say(code, "ok" if reason is None else safe_line(reason))
+            self._answer_line(code, "ok" if reason is None else safe_line(reason))
         elif path == "/":
-            self._say(HTTPStatus.OK, "runqy-tui metrics: /metrics, /healthz")
+            self._answer_line(HTTPStatus.OK, "runqy-tui metrics: /metrics, /healthz")
         else:
-            self._say(HTTPStatus.NOT_FOUND, "There is /metrics and /healthz.")
+            self._answer_line(HTTPStatus.NOT_FOUND, "Not found. Available: /metrics, /healthz.")
 
     do_HEAD = do_GET  # noqa: N815
 
-    def _say(self, code: HTTPStatus, line: str) -> None:
+    def _answer_line(self, code: HTTPStatus, line: str) -> None:
         self._answer(code, f"{line}\n".encode(), _TEXT)
 
     def _answer(self, code: HTTPStatus, body: bytes, kind: str) -> None:
@@ -152,4 +157,4 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Scrapes are no news."""
+        """Do not log requests: scrapes are frequent."""

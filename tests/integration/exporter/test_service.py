@@ -84,8 +84,8 @@ def test_a_port_in_use(cli: Cli, redis_url: str) -> None:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         told = cli("--url", redis_url, "metrics", "--listen", address).failed(69)
     assert told == (
-        f"Cannot listen on {address}: the port is in use. End what uses it, or give another "
-        "with --listen."
+        f"Cannot listen on {address}: the port is in use. Stop the program that uses it, or "
+        "choose another port with --listen."
     )
 
 
@@ -99,7 +99,7 @@ def test_an_address_of_another_machine(cli: Cli, redis_url: str) -> None:
 @pytest.mark.parametrize("listen", ["9090", ":9090", "h:99999", "http://127.0.0.1:9090"])
 def test_a_bad_address_is_wrong_usage(cli: Cli, listen: str) -> None:
     told = cli("metrics", "--listen", listen).failed(2)
-    assert told.startswith(f"--listen '{listen}' is no address: write HOST:PORT")
+    assert told.startswith(f"--listen '{listen}' is not an address: write HOST:PORT")
 
 
 def test_settings_that_can_never_be_right_end_it(cli: Cli) -> None:

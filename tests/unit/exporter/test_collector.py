@@ -10,7 +10,13 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from runqy_tui.exporter.collector import RunqyCollector
-from runqy_tui.exporter.scrape_state import ScrapeFrame, ScrapeHistogram, ScrapeState, Totals, tally
+from runqy_tui.exporter.scrape_state import (
+    QueueTotals,
+    ScrapeFrame,
+    ScrapeHistogram,
+    ScrapeState,
+    count_findings,
+)
 from runqy_tui.model import Counts, Dialect, Queue, QueueKey, Worker, WorkerState
 from runqy_tui.model.severity import Severity
 from tests.support.builders import queue, snapshot, worker
@@ -22,7 +28,7 @@ A, B = QueueKey("a"), QueueKey("b")
 def frame(
     queues: tuple[Queue, ...] = (),
     workers: tuple[Worker, ...] = (),
-    totals: dict[QueueKey, Totals] | None = None,
+    totals: dict[QueueKey, QueueTotals] | None = None,
     histograms: dict[QueueKey, ScrapeHistogram] | None = None,
     findings: dict[tuple[str, str], int] | None = None,
 ) -> ScrapeFrame:
@@ -78,7 +84,7 @@ def test_about_itself() -> None:
 def test_a_queue() -> None:
     counts = Counts(12, 3, 0, 1, None, 40, 0)
     one = queue("a", counts=counts, oldest_pending_age_s=7.5, consumers=("w:1", "w:2"))
-    assert of(frame((one,), totals={A: Totals(100.0, 5.0)})) == {
+    assert of(frame((one,), totals={A: QueueTotals(100.0, 5.0)})) == {
         "runqy_queue_pending_tasks{queue=a}": 12,
         "runqy_queue_tasks{queue=a,state=active}": 3,
         "runqy_queue_tasks{queue=a,state=scheduled}": 0,
@@ -93,7 +99,7 @@ def test_a_queue() -> None:
 
 
 def test_unknown_is_absent_and_never_zero() -> None:
-    samples = of(frame((queue("a", counts=Counts()),), totals={A: Totals()}))
+    samples = of(frame((queue("a", counts=Counts()),), totals={A: QueueTotals()}))
     assert samples == {"runqy_queue_consumers{queue=a}": 0}
 
 
@@ -118,7 +124,7 @@ def test_workers() -> None:
 
 def test_findings_are_counted_by_detector_and_severity() -> None:
     found = (finding("x"), finding("x", queue="q"), finding("y", Severity.WARNING))
-    assert of(frame(findings=tally(found))) == {
+    assert of(frame(findings=count_findings(found))) == {
         "runqy_findings{detector=x,severity=critical}": 2,
         "runqy_findings{detector=y,severity=warning}": 1,
     }
@@ -171,13 +177,13 @@ def test_what_is_left_out_is_told_once() -> None:
     for _ in range(3):
         generate_latest(registry)
     assert told == [
-        "66 series are left out: there are more than 100. Raise --max-series to have them."
+        "66 series dropped: there are more than 100. Raise --max-series to export them."
     ]
 
 
 def test_health_of_the_exporter() -> None:
     good = ScrapeState(frame=replace(frame(), received_at=100.0))
-    assert good.sick(110.0, 15.0) is None
-    assert good.sick(116.0, 15.0) == "The last poll ended 16 s ago."
-    assert replace(good, error="refused").sick(101.0, 15.0) == "refused"
-    assert ScrapeState().sick(0.0, 15.0) == "No poll has ended yet."
+    assert good.health_problem(110.0, 15.0) is None
+    assert good.health_problem(116.0, 15.0) == "The last poll completed 16 s ago."
+    assert replace(good, error="refused").health_problem(101.0, 15.0) == "refused"
+    assert ScrapeState().health_problem(0.0, 15.0) == "No poll has completed yet."

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from runqy_tui.exporter import scrape_state
 from runqy_tui.exporter.metric_families import label, queue_label
-from runqy_tui.exporter.scrape_state import MonotonicCounters, Totals
+from runqy_tui.exporter.scrape_state import MonotonicCounters, QueueTotals
 from runqy_tui.exporter.web_server import ListenAddress, parse_listen
 from runqy_tui.model import Dialect, Queue, QueueKey
 from runqy_tui.model.errors import UsageError
@@ -35,7 +35,7 @@ def unsure(processed: int, failed: int) -> Queue:
 
 def course(*polls: Queue) -> list[tuple[float | None, float | None]]:
     book = MonotonicCounters()
-    totals = [book.take([one])[QueueKey("q")] for one in polls]
+    totals = [book.update([one])[QueueKey("q")] for one in polls]
     return [(total.processed, total.failed) for total in totals]
 
 
@@ -67,17 +67,17 @@ def test_unknown_is_absent_and_what_happened_meanwhile_is_added() -> None:
 
 def test_a_queue_that_comes_back_goes_on() -> None:
     book = MonotonicCounters()
-    book.take([runqy(100)])
-    assert book.take([]) == {}
-    assert book.take([runqy(3)]) == {QueueKey("q"): Totals(103.0, 0.0)}
+    book.update([runqy(100)])
+    assert book.update([]) == {}
+    assert book.update([runqy(3)]) == {QueueKey("q"): QueueTotals(103.0, 0.0)}
 
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scrape_state, "REMEMBERED", 3)
     book = MonotonicCounters()
     for number in range(50):
-        book.take([queue(f"q{number}", processed_total=1, succeeded_total=1, failed_total=0)])
-    assert len(book._accounts) == 4
+        book.update([queue(f"q{number}", processed_total=1, succeeded_total=1, failed_total=0)])
+    assert len(book._counters) == 4
 
 
 @given(
@@ -156,5 +156,5 @@ def test_addresses(text: str, address: ListenAddress) -> None:
     ],
 )
 def test_no_addresses(text: str) -> None:
-    with pytest.raises(UsageError, match=r"^--listen .* is no address: write HOST:PORT"):
+    with pytest.raises(UsageError, match=r"^--listen .* is not an address: write HOST:PORT"):
         parse_listen(text)
