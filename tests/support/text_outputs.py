@@ -23,7 +23,7 @@ from runqy_tui.exporter.scrape_state import (
 )
 from runqy_tui.model import LogBatch, QueueKey, Snapshot, Task, TaskRow
 from runqy_tui.model.json_schema import snapshot_object, task_object
-from runqy_tui.report import ReportWatch, build_report, to_markdown, to_object
+from runqy_tui.report import MonitorStatistics, build_report, to_markdown, to_object
 from runqy_tui.runtime.cooperative import run_to_end
 
 _BARRED = frozenset({"Cc", "Cs", "Zl", "Zp"})
@@ -74,7 +74,7 @@ def check_forms(
     report = build_report(
         diagnosis,
         made_at=snapshot.taken_at,
-        watch=ReportWatch("1.0", polls=1, last_error="\x1b[2J"),
+        statistics=MonitorStatistics("1.0", polls=1, last_error="\x1b[2J"),
         survey=ErrorSurvey(snapshot.taken_at, groups),
         logs=logs,
         notes=snapshot.warnings,

@@ -17,7 +17,7 @@ from runqy_tui.monitor.poller import DEADLINE_S
 from runqy_tui.report.markdown import to_markdown
 from runqy_tui.report.report_builder import make_report
 from runqy_tui.report.report_files import check_path, default_path, write_report
-from runqy_tui.report.report_model import Report, ReportWatch
+from runqy_tui.report.report_model import MonitorStatistics, Report
 from runqy_tui.text.safe import safe_line
 
 OpenReader = Callable[[], Awaitable[Reader]]
@@ -133,7 +133,7 @@ class _Watching:
         """The report of what was seen."""
         if self._diagnosis is None:
             raise ConnectionFailedError("Redis gave no answer.")
-        watch = ReportWatch(
+        statistics = MonitorStatistics(
             version=__version__,
             polls=len(self._poll_ms) + self._failures,
             failures=self._failures,
@@ -146,6 +146,6 @@ class _Watching:
             self._reader,
             self._diagnosis,
             self._triage.history,
-            watch=watch,
+            statistics=statistics,
             with_payloads=with_payloads,
         )

@@ -1,14 +1,14 @@
-"""The incident report: one picture of a deployment to hand on, as Markdown and as JSON."""
+"""The incident report: the state of a deployment as Markdown and JSON, to pass on."""
 
 from runqy_tui.report.markdown import to_markdown
 from runqy_tui.report.report_builder import build_report, make_report
 from runqy_tui.report.report_files import default_path, write_report
 from runqy_tui.report.report_json import to_object
-from runqy_tui.report.report_model import Report, ReportWatch
+from runqy_tui.report.report_model import MonitorStatistics, Report
 
 __all__ = [
+    "MonitorStatistics",
     "Report",
-    "ReportWatch",
     "build_report",
     "default_path",
     "make_report",

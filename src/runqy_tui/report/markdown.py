@@ -1,4 +1,4 @@
-"""The report as Markdown: for a ticket or a mail, to be read from the top by a tired person."""
+"""The report as Markdown, for a ticket or a mail, the most urgent first."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from itertools import groupby
 from runqy_tui.diagnosis.findings.finding import Finding, Subject, SubjectKind
 from runqy_tui.diagnosis.findings.phrasing import utc_clock
 from runqy_tui.model.severity import Severity
-from runqy_tui.report.markdown_escape import block, code, prose, queue, table
+from runqy_tui.report.markdown_escape import code, code_block, markdown_table, prose, queue_code
 from runqy_tui.report.markdown_sections import (
     durations_section,
     errors_section,
     queues_section,
     workers_section,
 )
-from runqy_tui.report.report_model import LogTail, Report, ReportWatch
+from runqy_tui.report.report_model import LogTail, MonitorStatistics, Report
 from runqy_tui.report.sparklines import COLUMNS, GAP, Series, sparkline
 from runqy_tui.text.humanize import UNKNOWN, age, clock, moment, size, span
 from runqy_tui.text.safe import few_marks
@@ -24,7 +24,7 @@ MOST_FINDINGS = 50
 
 
 def to_markdown(report: Report) -> str:
-    """The whole document, with a newline at its end."""
+    """Return the whole document, with a newline at its end."""
     snapshot = report.diagnosis.snapshot
     sections = [
         _head(report),
@@ -35,7 +35,7 @@ def to_markdown(report: Report) -> str:
         errors_section(report),
         _series(report),
         _logs(report),
-        _monitor(report),
+        _monitor_statistics(report),
     ]
     text = "\n\n".join("\n".join(lines) for lines in sections if lines)
     return few_marks(text) + "\n"
@@ -49,15 +49,15 @@ def _head(report: Report) -> list[str]:
     lines = [
         "# runqy incident report",
         "",
-        f"- **Made:** {moment(report.made_at)}",
+        f"- **Generated:** {moment(report.made_at)}",
         f"- **Redis:** {code(redis.address)}, {prose(redis.version or 'version unknown')}, "
         f"{prose(redis.mode or 'mode unknown')}; its clock: {moment(snapshot.taken_at)}",
-        f"- **In short:** {critical} critical and {warning} warning findings, "
+        f"- **Summary:** {critical} critical and {warning} warning findings, "
         f"{len(snapshot.workers):,} workers, {len(snapshot.queues):,} queues, "
         f"{_pending(report)} tasks pending",
-        "- **Left out:** "
+        "- **Omitted:** "
         + ("nothing" if report.with_payloads else "payloads and results of tasks")
-        + "; obvious secrets in errors and logs are masked as `***`",
+        + "; recognised secrets in errors and logs are masked as `***`",
     ]
     lines += [f"- **Warning:** {prose(text)}" for text in snapshot.warnings]
     return lines + [f"- **Missing:** {prose(note)}" for note in report.notes]
@@ -70,7 +70,7 @@ def _pending(report: Report) -> str:
 
 def _findings(report: Report) -> list[str]:
     if not report.findings:
-        return ["## Findings", "", "Nothing is wrong, as far as can be seen."]
+        return ["## Findings", "", "No findings."]
     lines = ["## Findings"]
     now = report.diagnosis.snapshot.taken_at
     for number, finding in enumerate(report.findings[:MOST_FINDINGS], 1):
@@ -93,28 +93,28 @@ def _finding(number: int, finding: Finding, now: float) -> list[str]:
         lines.append(f"- Acknowledged: {utc_clock(finding.acknowledged_at, now)}")
     if finding.evidence:
         facts = [[code(fact.key), code(fact.field), code(fact.value)] for fact in finding.evidence]
-        lines += ["", *table(["key", "field", "value"], facts)]
+        lines += ["", *markdown_table(["key", "field", "value"], facts)]
     return lines
 
 
 def _subject(subject: Subject) -> str:
     named = f"{subject.kind} {code(subject.name)}"
     if subject.kind is SubjectKind.TASK and subject.queue is not None:
-        return f"{named} in queue {queue(subject.queue)}"
+        return f"{named} in queue {queue_code(subject.queue)}"
     if subject.kind is SubjectKind.QUEUE and subject.queue is not None:
-        return f"queue {queue(subject.queue)}"
+        return f"queue {queue_code(subject.queue)}"
     return named
 
 
 def _since(finding: Finding, now: float) -> str:
     if finding.since is None:
         return "unknown"
-    told = f"{utc_clock(finding.since, now)} ({age(now - finding.since)} ago)"
+    since = f"{utc_clock(finding.since, now)} ({age(now - finding.since)} ago)"
     if finding.since_known:
-        return told
+        return since
     if finding.before_start:
-        return f"before {told}, when the monitor first looked"
-    return f"{told}, as the monitor saw it"
+        return f"already present at the first poll, {since}"
+    return f"{since}, first observed"
 
 
 def _series(report: Report) -> list[str]:
@@ -122,7 +122,7 @@ def _series(report: Report) -> list[str]:
         return []
     rows = [
         [
-            queue(key) if place == 0 else "",
+            queue_code(key) if place == 0 else "",
             series.name + (" /s" if series.name in ("done", "failed") else ""),
             f"`{sparkline(series.values)}`",
             _number(min(series.known)),
@@ -135,17 +135,19 @@ def _series(report: Report) -> list[str]:
     return [
         "## Series",
         "",
-        f"{_stretch(report.series)} `{GAP}` stands where nothing was read; bars begin at zero.",
+        f"{_time_range(report.series)} `{GAP}` marks gaps in the data; bars start at zero.",
         "",
-        *table(["queue", "what", "course", "least", "most", "last"], rows, frozenset({3, 4, 5})),
+        *markdown_table(
+            ["queue", "series", "values", "min", "max", "last"], rows, frozenset({3, 4, 5})
+        ),
     ]
 
 
-def _stretch(many: Iterable[Series]) -> str:
+def _time_range(many: Iterable[Series]) -> str:
     longest = max(many, key=lambda each: each.step_s * len(each.values))
     covered = longest.step_s * len(longest.values)
     started = clock(longest.started_at)
-    return f"{span(round(covered))} from {started} UTC on, in at most {COLUMNS} columns."
+    return f"{span(round(covered))} from {started} UTC, in at most {COLUMNS} columns."
 
 
 def _number(value: float | None) -> str:
@@ -160,7 +162,7 @@ def _logs(report: Report) -> list[str]:
     lines = ["## Logs of unhealthy workers"]
     for tail in report.logs:
         lines += ["", f"### {code(tail.worker_id)} ({tail.state})", ""]
-        lines += [prose(tail.problem)] if tail.problem else block(_tail(tail))
+        lines += [prose(tail.problem)] if tail.problem else code_block(_tail(tail))
     return lines
 
 
@@ -170,20 +172,20 @@ def _tail(tail: LogTail) -> str:
     )
 
 
-def _monitor(report: Report) -> list[str]:
-    watch = report.watch
+def _monitor_statistics(report: Report) -> list[str]:
+    statistics = report.statistics
     redis = report.diagnosis.snapshot.redis
     lines = [
-        "## The monitor itself",
+        "## Monitor statistics",
         "",
-        f"- runqy-tui {prose(watch.version)}: {watch.polls:,} polls in {span(watch.watched_s)}, "
-        f"{watch.failures:,} failed",
-        f"- Poll: {_times(watch)}; the last one {redis.elapsed_ms:.0f} ms",
+        f"- runqy-tui {prose(statistics.version)}: {statistics.polls:,} polls in "
+        f"{span(statistics.watched_s)}, {statistics.failures:,} failed",
+        f"- Poll duration: {_times(statistics)}; last poll {redis.elapsed_ms:.0f} ms",
         f"- Round trips: {redis.round_trips} in the last poll"
-        + (f", {sum(watch.round_trips):,} in all" if watch.round_trips else ""),
+        + (f", {sum(statistics.round_trips):,} in total" if statistics.round_trips else ""),
     ]
-    if watch.last_error:
-        lines.append(f"- Last failure: {prose(watch.last_error)}")
+    if statistics.last_error:
+        lines.append(f"- Last failure: {prose(statistics.last_error)}")
     if (health := report.diagnosis.snapshot.health) is not None:
         lines.append(
             f"- Redis memory: {size(health.used_memory_bytes)} of "
@@ -193,8 +195,9 @@ def _monitor(report: Report) -> list[str]:
     return lines
 
 
-def _times(watch: ReportWatch) -> str:
-    if not watch.poll_ms:
-        return "no times known"
-    mean = sum(watch.poll_ms) / len(watch.poll_ms)
-    return f"{min(watch.poll_ms):.0f} to {max(watch.poll_ms):.0f} ms, {mean:.0f} ms in the mean"
+def _times(statistics: MonitorStatistics) -> str:
+    if not statistics.poll_ms:
+        return "unknown"
+    times = statistics.poll_ms
+    mean = sum(times) / len(times)
+    return f"{min(times):.0f} to {max(times):.0f} ms, {mean:.0f} ms on average"

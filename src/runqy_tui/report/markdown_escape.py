@@ -1,7 +1,7 @@
-"""Untrusted text inside Markdown: it stays text, wherever it stands.
+"""Untrusted text inside Markdown, escaped so that it is rendered as text.
 
-Markdown has more ways out than control characters: pipes end a table's cell, backticks end code,
-HTML is HTML, ``@name`` and ``#1`` call people and issues where a report is pasted.
+Control characters are not the only danger in Markdown: pipes end a table's cell, backticks end
+code, HTML is interpreted, ``@name`` and ``#1`` notify people and link issues on a forge.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _TICKS = re.compile(r"`+")
 
 
 def prose(text: str) -> str:
-    """One line of plain text, for anywhere but inside code."""
+    """Return one line of escaped text, for anywhere but inside code."""
     return _MARKS.sub(_mark, safe_line(text).strip())
 
 
 def code(text: str) -> str:
-    """One line in code style: names, ids, keys, values."""
+    """Return one line in code style, for names, ids, keys and values."""
     safe = safe_line(text)
     if not safe:
         return "(empty)"
@@ -36,26 +36,31 @@ def code(text: str) -> str:
     return f"`{safe}`"
 
 
-def queue(key: QueueKey) -> str:
-    """A queue's name, and whether its keys lack braces."""
+def queue_code(key: QueueKey) -> str:
+    """Return a queue's name in code style, marked where its keys have no braces."""
     return code(key.name) if key.braced else f"{code(key.name)} (no braces)"
 
 
-def block(text: str) -> list[str]:
-    """Lines of a fenced block, with a fence longer than any run of backticks inside."""
+def code_block(text: str) -> list[str]:
+    """Return the lines of a fenced block; the fence is longer than any run of backticks inside."""
     safe = safe_block(text).rstrip("\n")
     fence = "`" * max(3, 1 + max((len(run) for run in _TICKS.findall(safe)), default=0))
     return [f"{fence}text", *safe.split("\n"), fence]
 
 
-def table(head: list[str], rows: list[list[str]], right: frozenset[int] = frozenset()) -> list[str]:
-    """Lines of a table; the cells have passed :func:`prose` or :func:`code`."""
+def markdown_table(
+    head: list[str], rows: list[list[str]], right: frozenset[int] = frozenset()
+) -> list[str]:
+    """Return the lines of a table. Cells must have passed :func:`prose` or :func:`code`.
+
+    ``right`` holds the indexes of right-aligned columns.
+    """
     rule = ["---:" if index in right else "---" for index in range(len(head))]
     return [f"| {' | '.join(cells)} |" for cells in (head, rule, *rows)]
 
 
 def _mark(match: re.Match[str]) -> str:
-    # A comment between sign and word: entities alone do not keep a forge from seeing a reference.
+    # A comment between sign and word: forges detect references even in entities.
     return _entity(match) + ("<!-- -->" if match["reference"] else "")
 
 

@@ -1,4 +1,4 @@
-"""The section of error groups: what fails, how often, and one task of each to look at."""
+"""Sections of the Markdown report: error groups, workers, queues and task durations."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ from runqy_tui.observation.history import Trend
 from runqy_tui.presentation.queue_columns import QUEUE_TABLE, QueueRow
 from runqy_tui.presentation.resource import DisplayContext, ResourceColumn, ResourceTable, Surface
 from runqy_tui.presentation.worker_columns import WORKER_TABLE, WorkerRow
-from runqy_tui.report.markdown_escape import block, code, prose, queue, table
-from runqy_tui.report.markdown_escape import queue as queue_name
-from runqy_tui.report.report_model import Example, Kept, Report
+from runqy_tui.report.markdown_escape import code, code_block, markdown_table, prose, queue_code
+from runqy_tui.report.report_model import ErrorExample, Report, ValueExcerpt
 from runqy_tui.text.humanize import UNKNOWN, clock, percent, size
 
 T = TypeVar("T")
@@ -27,7 +26,7 @@ _MOST_QUEUES = 3
 
 
 def errors_section(report: Report) -> list[str]:
-    """A table of the groups, then an example of each of the largest."""
+    """Return a table of the error groups, then an example of each of the largest."""
     survey = report.survey
     if survey is None:
         return []
@@ -37,7 +36,7 @@ def errors_section(report: Report) -> list[str]:
     head = ["", "tasks", "share", "first", "last", "queues", "error", "raised in"]
     now = survey.taken_at
     rows = [_row(number, group, now) for number, group in enumerate(survey.groups[:MOST_GROUPS], 1)]
-    lines += ["", *table(head, rows, frozenset({0, 1, 2}))]
+    lines += ["", *markdown_table(head, rows, frozenset({0, 1, 2}))]
     if len(survey.groups) > MOST_GROUPS:
         lines += ["", f"{len(survey.groups) - MOST_GROUPS:,} smaller groups are in the JSON."]
     pairs = zip(survey.groups, report.examples, strict=False)
@@ -47,36 +46,34 @@ def errors_section(report: Report) -> list[str]:
 
 
 def _about(survey: ErrorSurvey) -> list[str]:
-    """What the counts rest on, and what they cannot show."""
+    """Return how many failed tasks the counts cover, and what they omit."""
     if survey.sampled:
-        said = (
-            f"A sample: {survey.sample:,} of {survey.total:,} failed tasks that Redis keeps were "
-            "read, the newest of each queue. The true numbers are higher."
+        coverage = (
+            f"Sample: the newest {survey.sample:,} of {survey.total:,} failed tasks in Redis, over "
+            "all queues. The true numbers are higher."
         )
     else:
-        said = f"All {survey.sample:,} failed tasks that Redis keeps were read."
-    lines = [said] if survey.sample or survey.total else ["Redis keeps no failed task."]
+        coverage = f"All {survey.sample:,} failed tasks in Redis were read."
+    lines = [coverage] if survey.sample or survey.total else ["No failed tasks in Redis."]
     if survey.untold:
-        lines.append(
-            f"{survey.untold:,} of them have no error text: runqy records none on a retry."
-        )
+        lines.append(f"{survey.untold:,} of them have no error text: runqy stores none on a retry.")
     if survey.gone:
-        lines.append(f"{survey.gone:,} of them are listed, but their data is gone.")
+        lines.append(f"{survey.gone:,} of them are listed, but have no task data.")
     if survey.unstored:
-        names = ", ".join(f"{queue(key)} ({count:,})" for key, count in survey.unstored[:20])
+        names = ", ".join(f"{queue_code(key)} ({count:,})" for key, count in survey.unstored[:20])
         more = len(survey.unstored) - 20
         lines.append(
-            "Failed without a trace, by their lifetime counters (storage is off, or the entries "
+            "Failed according to lifetime counters, but not stored (storage is off, or the entries "
             f"expired): {names}" + (f" and {more:,} more" if more > 0 else "")
         )
     if survey.left_out:
-        names = ", ".join(queue(key) for key in survey.left_out[:20])
-        lines.append(f"Not read: {len(survey.left_out):,} queues with failed tasks, {names}")
+        names = ", ".join(queue_code(key) for key in survey.left_out[:20])
+        lines.append(f"Not read: {len(survey.left_out):,} queues with failed tasks: {names}")
     return lines
 
 
 def _row(number: int, group: ErrorGroup, now: float) -> list[str]:
-    queues = [f"{queue(key)} {count:,}" for key, count in group.queues[:_MOST_QUEUES]]
+    queues = [f"{queue_code(key)} {count:,}" for key, count in group.queues[:_MOST_QUEUES]]
     if len(group.queues) > _MOST_QUEUES:
         queues.append(f"and {len(group.queues) - _MOST_QUEUES} more")
     return [
@@ -91,28 +88,28 @@ def _row(number: int, group: ErrorGroup, now: float) -> list[str]:
     ]
 
 
-def _example(number: int, group: ErrorGroup, example: Example, now: float) -> list[str]:
+def _example(number: int, group: ErrorGroup, example: ErrorExample, now: float) -> list[str]:
     when = "" if example.at is None else f", failed {clock(example.at, now)} UTC"
     lines = [
         f"### Error {number}: {prose(group.headline)}",
         "",
-        f"For example task {code(example.task_id)} in queue {queue(example.queue)} "
+        f"Example: task {code(example.task_id)} in queue {queue_code(example.queue)} "
         f"({example.state}{when}):",
         "",
-        *block(example.error),
+        *code_block(example.error),
     ]
-    for name, kept in (("payload", example.payload), ("result", example.result)):
-        if kept is not None:
-            lines += ["", f"Its {name} ({_size(kept)}):", "", *block(kept.text)]
+    for name, excerpt in (("payload", example.payload), ("result", example.result)):
+        if excerpt is not None:
+            lines += ["", f"{name.capitalize()} ({_size(excerpt)}):", "", *code_block(excerpt.text)]
     return lines
 
 
-def _size(kept: Kept) -> str:
-    parts = [size(kept.size)]
-    if kept.binary:
+def _size(excerpt: ValueExcerpt) -> str:
+    parts = [size(excerpt.size)]
+    if excerpt.binary:
         parts.append("binary")
-    if kept.cut:
-        parts.append("its beginning")
+    if excerpt.cut:
+        parts.append("first part")
     return ", ".join(parts)
 
 
@@ -125,14 +122,14 @@ Markup = Mapping[str, Callable[[T, str], str]]
 
 
 def workers_section(snapshot: Snapshot, findings: Iterable[Finding]) -> list[str]:
-    """All workers, or the most urgent of them."""
+    """Return the table of workers, of at most :data:`MOST_ROWS` the most urgent."""
     troubles = _troubles(findings, SubjectKind.WORKER)
     rows = [WorkerRow(worker, troubles.get(worker.id, _FINE)) for worker in snapshot.workers]
     return _section("Workers", WORKER_TABLE, rows, _WORKER_MARKUP, snapshot)
 
 
 def queues_section(diagnosis: Diagnosis, findings: Iterable[Finding]) -> list[str]:
-    """All queues, or the most urgent of them, with their present rates."""
+    """Return the table of queues with their rates, of at most :data:`MOST_ROWS` the most urgent."""
     troubles = _troubles(findings, SubjectKind.QUEUE)
     rows = [
         QueueRow(queue, troubles.get(queue.key, _FINE), diagnosis.trends.get(queue.key, Trend()))
@@ -179,7 +176,7 @@ def _section(
     ]
     right = frozenset(at for at, column in enumerate(columns) if column.align == "right")
     head = [column.heading for column in columns]
-    return [*heading, *table(head, cells, right), *_rest(len(rows))]
+    return [*heading, *markdown_table(head, cells, right), *_rest(len(rows))]
 
 
 def _sign(row: WorkerRow | QueueRow, text: str) -> str:
@@ -194,7 +191,7 @@ def _queue_names(row: WorkerRow, _: str) -> str:
 
 
 def _queue_name(row: QueueRow, _: str) -> str:
-    return queue_name(row.queue.key) + (" (paused)" if row.queue.paused else "")
+    return queue_code(row.queue.key) + (" (paused)" if row.queue.paused else "")
 
 
 _WORKER_MARKUP: Markup[WorkerRow] = {
@@ -206,12 +203,12 @@ _QUEUE_MARKUP: Markup[QueueRow] = {"sign": _sign, "queue": _queue_name, "net": l
 
 
 def durations_section(diagnosis: Diagnosis) -> list[str]:
-    """How long tasks took, where any were seen to begin and end."""
+    """Return the durations of tasks that were observed to start and finish."""
     if not diagnosis.durations:
         return []
     rows = [
         [
-            queue_name(key),
+            queue_code(key),
             *(f"{value:.1f} s" for value in (seen.p50_s, seen.p95_s, seen.p99_s)),
             f"{seen.count:,}",
             f"± {seen.plus_minus_s:.1f} s",
@@ -221,10 +218,12 @@ def durations_section(diagnosis: Diagnosis) -> list[str]:
     return [
         "## Task durations",
         "",
-        "Observed between polls, not measured: no task's duration is stored.",
+        "Observed by polling: queues store no durations.",
         "",
-        *table(
-            ["queue", "p50", "p95", "p99", "tasks seen", "off by"], rows, frozenset(range(1, 6))
+        *markdown_table(
+            ["queue", "p50", "p95", "p99", "tasks observed", "accuracy"],
+            rows,
+            frozenset(range(1, 6)),
         ),
     ]
 

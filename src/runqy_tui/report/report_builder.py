@@ -1,4 +1,4 @@
-"""A report from what was read: pure. Everything that others wrote is masked here."""
+"""Builds a report: reads errors, example tasks and logs, and masks secrets in all of them."""
 
 from __future__ import annotations
 
@@ -18,12 +18,18 @@ from runqy_tui.model.json_schema import as_text
 from runqy_tui.model.reader_protocol import Reader
 from runqy_tui.model.severity import Severity
 from runqy_tui.observation.history import History
-from runqy_tui.report.report_model import Example, Kept, LogTail, Report, ReportWatch
-from runqy_tui.report.sparklines import Series, series_of
+from runqy_tui.report.report_model import (
+    ErrorExample,
+    LogTail,
+    MonitorStatistics,
+    Report,
+    ValueExcerpt,
+)
+from runqy_tui.report.sparklines import Series, build_series
 from runqy_tui.text.masking import mask
 
 EXAMPLES = 10
-"""Groups of which one task is told in full."""
+"""Error groups of which one task is shown in full."""
 LOG_LINES = 20
 ERROR_CHARS = 2_000
 BLOB_CHARS = 1_000
@@ -33,14 +39,14 @@ _ANSI = re.compile(
     r"\x1b\[[0-?]*+[ -/]*+[@-~]?|[\x1b\x9d](?:(?<=\x1b)\]|(?<=\x9d))[^\x07\x1b\n]*+(?:\x07|\x1b\\)?"
     r"|\x9b[0-?]*+[ -/]*+[@-~]?|\x1b[PX^_][^\x1b\n]*+(?:\x1b\\)?|\x1b[ -/]*+[0-~]"
 )
-_SICK = (WorkerState.DEGRADED, WorkerState.RECOVERING, WorkerState.STALE, WorkerState.LOST)
+_UNHEALTHY = (WorkerState.DEGRADED, WorkerState.RECOVERING, WorkerState.STALE, WorkerState.LOST)
 
 
 def build_report(
     diagnosis: Diagnosis,
     *,
     made_at: float,
-    watch: ReportWatch,
+    statistics: MonitorStatistics,
     survey: ErrorSurvey | None = None,
     tasks: Mapping[tuple[QueueKey, str], Task] | None = None,
     series: Sequence[Series] = (),
@@ -48,18 +54,18 @@ def build_report(
     notes: Sequence[str] = (),
     with_payloads: bool = False,
 ) -> Report:
-    """Put a report together.
+    """Build a report from data that was read before; all foreign text in it is masked.
 
     Args:
-        diagnosis: the latest one.
-        made_at: unix seconds of the machine's clock.
-        watch: the monitor's own health.
-        survey: the error groups, ``None`` where they could not be read.
+        diagnosis: the latest diagnosis.
+        made_at: time of the report in unix seconds, by this machine's clock.
+        statistics: about the monitor's own polls.
+        survey: the error groups; ``None`` where they could not be read.
         tasks: tasks whose payload and result are shown, if ``with_payloads``.
-        series: see :func:`runqy_tui.report.sparklines.series_of`.
-        logs: by worker, what was read or why nothing was.
+        series: see :func:`runqy_tui.report.sparklines.build_series`.
+        logs: log lines by worker id, or why they could not be read.
         notes: what else could not be read.
-        with_payloads: without it no payload or result gets in, whatever ``tasks`` holds.
+        with_payloads: whether to include payloads and results of the ``tasks``.
     """
     shown = (tasks or {}) if with_payloads else {}
     workers = {worker.id: worker for worker in diagnosis.snapshot.workers}
@@ -74,31 +80,33 @@ def build_report(
         logs=tuple(
             _tail(workers[name], read) for name, read in (logs or {}).items() if name in workers
         ),
-        watch=watch._replace(last_error=watch.last_error and mask(watch.last_error)),
+        statistics=statistics._replace(
+            last_error=statistics.last_error and mask(statistics.last_error)
+        ),
         notes=tuple(mask(note) for note in notes),
         with_payloads=with_payloads,
     )
 
 
-def plain(text: str) -> str:
-    """Text without the escape sequences that colour it or move the cursor."""
+def without_escapes(text: str) -> str:
+    """Return text without terminal escape sequences (colours, cursor movement, titles)."""
     return _ANSI.sub("", text)
 
 
-def unhealthy(diagnosis: Diagnosis) -> list[Worker]:
-    """Workers whose log may tell what is wrong, the most urgent first."""
+def unhealthy_workers(diagnosis: Diagnosis) -> list[Worker]:
+    """Return the unhealthy workers, whose logs may show the cause, the most urgent first."""
     urgency = {
         finding.subject.name: finding.severity
         for finding in reversed(diagnosis.findings)
         if finding.subject.kind == "worker" and finding.severity >= Severity.WARNING
     }
-    sick = [
+    unhealthy = [
         worker
         for worker in diagnosis.snapshot.workers
-        if worker.state in _SICK or worker.healthy is False or worker.id in urgency
+        if worker.state in _UNHEALTHY or worker.healthy is False or worker.id in urgency
     ]
     return sorted(
-        (worker for worker in sick if worker.state is not WorkerState.STOPPED),
+        (worker for worker in unhealthy if worker.state is not WorkerState.STOPPED),
         key=lambda worker: (-urgency.get(worker.id, Severity.IDLE), worker.id),
     )
 
@@ -115,21 +123,21 @@ def _masked_survey(survey: ErrorSurvey) -> ErrorSurvey:
 def _masked_group(group: ErrorGroup) -> ErrorGroup:
     return replace(
         group,
-        signature=group.signature._replace(title=mask(plain(group.signature.title))),
-        headline=mask(plain(group.headline)),
+        signature=group.signature._replace(title=mask(without_escapes(group.signature.title))),
+        headline=mask(without_escapes(group.headline)),
         example_error=_error(group.example_error),
     )
 
 
 def _error(text: str) -> str:
-    masked = mask(plain(text))
+    masked = mask(without_escapes(text))
     return masked if len(masked) <= ERROR_CHARS else f"{masked[:ERROR_CHARS]}\n…"
 
 
-def _example(group: ErrorGroup, tasks: Mapping[tuple[QueueKey, str], Task]) -> Example:
+def _example(group: ErrorGroup, tasks: Mapping[tuple[QueueKey, str], Task]) -> ErrorExample:
     failure = group.example
     task = tasks.get((failure.queue, failure.task_id))
-    return Example(
+    return ErrorExample(
         queue=failure.queue,
         task_id=failure.task_id,
         state=failure.state,
@@ -140,14 +148,16 @@ def _example(group: ErrorGroup, tasks: Mapping[tuple[QueueKey, str], Task]) -> E
     )
 
 
-def _kept(blob: Blob | None) -> Kept | None:
+def _kept(blob: Blob | None) -> ValueExcerpt | None:
     if blob is None:
         return None
     text = as_text(blob)
     if text is None:
-        return Kept(blob.data[:64].hex(" "), blob.size, cut=blob.size > 64, binary=True)
-    masked = mask(plain(text))
-    return Kept(masked[:BLOB_CHARS], blob.size, cut=blob.truncated or len(masked) > BLOB_CHARS)
+        return ValueExcerpt(blob.data[:64].hex(" "), blob.size, cut=blob.size > 64, binary=True)
+    masked = mask(without_escapes(text))
+    return ValueExcerpt(
+        masked[:BLOB_CHARS], blob.size, cut=blob.truncated or len(masked) > BLOB_CHARS
+    )
 
 
 def _tail(worker: Worker, read: LogBatch | str) -> LogTail:
@@ -155,9 +165,9 @@ def _tail(worker: Worker, read: LogBatch | str) -> LogTail:
         return LogTail(worker.id, worker.state, problem=mask(read))
     if not read.lines:
         return LogTail(worker.id, worker.state, problem="no log lines in Redis")
-    # More lines than are shown: a key block may begin above them.
+    # More lines than are shown: a private key's block may begin above them.
     lines = read.lines[-_CONTEXT:]
-    texts = ["␊".join(plain(line.text).splitlines())[: 4 * _LINE_CHARS] for line in lines]
+    texts = ["␊".join(without_escapes(line.text).splitlines())[: 4 * _LINE_CHARS] for line in lines]
     masked = mask("\n".join(texts)).split("\n")
     shown = tuple(_line(*pair) for pair in zip(lines, masked, strict=True))
     return LogTail(worker.id, worker.state, shown[-LOG_LINES:])
@@ -169,12 +179,13 @@ def _line(line: LogLine, text: str) -> LogLine:
 
 
 SPAN_S = 900.0
+"""Length of the series, in seconds."""
 MOST_QUEUES = 20
-"""Queues whose series are told."""
+"""Queues whose series are included."""
 MOST_LOGS = 10
 """Workers whose logs are read."""
 PATIENCE_S = 30.0
-"""For all reading; what takes longer is left out, and the report says so."""
+"""Time limit in seconds of each read; on a timeout the report notes what is missing."""
 _BLOB_BYTES = 8 * 1024
 _NAMES = ("pending", "active", "done", "failed")
 
@@ -186,11 +197,14 @@ async def make_report(
     diagnosis: Diagnosis,
     history: History,
     *,
-    watch: ReportWatch,
+    statistics: MonitorStatistics,
     with_payloads: bool = False,
     clock: Callable[[], float] = time,
 ) -> Report:
-    """Make a report of the latest diagnosis; what cannot be read any more is noted, not raised."""
+    """Read what a report needs and build it from the latest diagnosis.
+
+    Read errors do not raise: the report notes what is missing. ``clock`` returns unix seconds.
+    """
     notes: list[str] = []
     survey = await _try(notes, "error texts", collect(reader, diagnosis.snapshot))
     tasks: Mapping[tuple[QueueKey, str], Task] | None = None
@@ -199,7 +213,7 @@ async def make_report(
     return build_report(
         diagnosis,
         made_at=clock(),
-        watch=watch,
+        statistics=statistics,
         survey=survey,
         tasks=tasks,
         series=_series(diagnosis, history),
@@ -209,10 +223,10 @@ async def make_report(
     )
 
 
-async def _try(notes: list[str], what: str, asked: Awaitable[Answer]) -> Answer | None:
+async def _try(notes: list[str], what: str, reading: Awaitable[Answer]) -> Answer | None:
     try:
         async with asyncio.timeout(PATIENCE_S):
-            return await asked
+            return await reading
     except RunqyTuiError as error:
         notes.append(f"The {what} could not be read: {error}")
     except TimeoutError:
@@ -232,11 +246,11 @@ async def _tasks(reader: Reader, survey: ErrorSurvey) -> dict[tuple[QueueKey, st
 async def _logs(
     reader: Reader, diagnosis: Diagnosis, notes: list[str]
 ) -> dict[str, LogBatch | str]:
-    workers = [worker for worker in unhealthy(diagnosis) if worker.dialect is Dialect.RUNQY]
+    workers = [worker for worker in unhealthy_workers(diagnosis) if worker.dialect is Dialect.RUNQY]
     if len(workers) > MOST_LOGS:
         notes.append(
-            f"Logs are here of {MOST_LOGS} of {len(workers):,} unhealthy workers: "
-            "see those of the others in the monitor."
+            f"Logs of {MOST_LOGS} of {len(workers):,} unhealthy workers included; "
+            "see the others in the monitor."
         )
     read: dict[str, LogBatch | str] = {}
     for worker in workers[:MOST_LOGS]:
@@ -247,17 +261,17 @@ async def _logs(
 
 
 def _series(diagnosis: Diagnosis, history: History) -> list[Series]:
-    told = []
+    found = []
     for key in _queues(diagnosis)[:MOST_QUEUES]:
         for name in _NAMES:
-            series = series_of(key, name, history.series(key, name, SPAN_S))
+            series = build_series(key, name, history.series(key, name, SPAN_S))
             if series is not None and (name == "pending" or any(series.known)):
-                told.append(series)
-    return told
+                found.append(series)
+    return found
 
 
 def _queues(diagnosis: Diagnosis) -> list[QueueKey]:
-    """Queues that a finding is about, then those that hold or do the most."""
+    """Queues with findings first, then the others by number of tasks."""
     queues = {queue.key: queue for queue in diagnosis.snapshot.queues}
     first = [
         finding.subject.queue

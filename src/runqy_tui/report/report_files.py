@@ -1,4 +1,4 @@
-"""Writing a report: two new files side by side, never over others."""
+"""Writing a report: two new files side by side; existing files are never overwritten."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ _MOST_TRIES = 1_000
 
 
 def default_path(folder: Path, now: float) -> Path:
-    """A name that is free in the folder: ``runqy-report-20261124T031200Z.md``.
+    """Return an unused file name in the folder, as ``runqy-report-20261124T031200Z.md``.
+
+    ``now`` is in unix seconds.
 
     Raises:
-        CannotCreateError: a thousand reports of this second are there already.
+        CannotCreateError: there are a thousand reports of this second already.
     """
     stem = time.strftime("runqy-report-%Y%m%dT%H%M%SZ", time.gmtime(now))
     for attempt in range(1, _MOST_TRIES):
@@ -30,16 +32,16 @@ def default_path(folder: Path, now: float) -> Path:
 
 
 def check_path(path: Path) -> None:
-    """See early whether both files can be made: a watch may take long.
+    """Check before a long observation whether both files can probably be created.
 
     Raises:
-        CannotCreateError: they cannot, as far as can be told without trying.
+        CannotCreateError: a file exists, or the folder is missing or not writable.
     """
     for each in (path, path.with_suffix(".json")):
         if os.path.lexists(each):
-            raise CannotCreateError(f"{each} exists already, and no file is overwritten.")
+            raise CannotCreateError(f"{each} exists; not overwritten.")
     if not path.parent.is_dir():
-        raise CannotCreateError(f"{path} cannot be written: there is no folder {path.parent}.")
+        raise CannotCreateError(f"{path} cannot be written: {path.parent} does not exist.")
     if not os.access(path.parent, os.W_OK):
         raise CannotCreateError(f"{path} cannot be written: no permission in {path.parent}.")
 
@@ -47,27 +49,29 @@ def check_path(path: Path) -> None:
 def write_report(report: Report, path: Path) -> tuple[Path, Path]:
     """Write the Markdown to ``path`` and the JSON beside it, readable by their owner only.
 
+    Returns both paths.
+
     Raises:
-        CannotCreateError: a file exists or cannot be written; none of the two is left behind.
+        CannotCreateError: a file exists or cannot be written; neither of the two is left behind.
     """
     beside = path.with_suffix(".json")
     texts = {
         path: to_markdown(report),
         beside: json.dumps(to_object(report), indent=2, allow_nan=False) + "\n",
     }
-    made: list[Path] = []
+    created: list[Path] = []
     for each, text in texts.items():
         try:
-            _create(each, text, made)
+            _create(each, text, created)
         except OSError as error:
-            for left in made:
-                left.unlink(missing_ok=True)
+            for partial in created:
+                partial.unlink(missing_ok=True)
             raise CannotCreateError(f"{each} cannot be written: {error.strerror}.") from None
     return path, beside
 
 
-def _create(path: Path, text: str, made: list[Path]) -> None:
+def _create(path: Path, text: str, created: list[Path]) -> None:
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    made.append(path)
+    created.append(path)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(text)

@@ -8,12 +8,12 @@ from runqy_tui.diagnosis.findings.finding import Finding, Subject
 from runqy_tui.diagnosis.signatures import ErrorGroup, ErrorSurvey
 from runqy_tui.model import JsonObject, LogLine, QueueKey
 from runqy_tui.model.json_schema import SCHEMA, snapshot_object
-from runqy_tui.report.report_model import Example, Report, ReportWatch
+from runqy_tui.report.report_model import ErrorExample, MonitorStatistics, Report
 from runqy_tui.report.sparklines import Series
 
 
 def to_object(report: Report) -> JsonObject:
-    """JSON object of a report; ``snapshot`` is that of ``runqy-tui snapshot --json``."""
+    """Return the JSON object of a report; ``snapshot`` is as in ``runqy-tui snapshot --json``."""
     diagnosis = report.diagnosis
     return {
         "schema": SCHEMA,
@@ -38,7 +38,7 @@ def to_object(report: Report) -> JsonObject:
             }
             for tail in report.logs
         ],
-        "monitor": _watch(report.watch),
+        "monitor": _monitor(report.statistics),
     }
 
 
@@ -104,7 +104,7 @@ def _group(group: ErrorGroup) -> JsonObject:
     }
 
 
-def _example(example: Example) -> JsonObject:
+def _example(example: ErrorExample) -> JsonObject:
     return _queue(example.queue) | {
         "id": example.task_id,
         "state": example.state,
@@ -128,13 +128,13 @@ def _line(line: LogLine) -> JsonObject:
     return {"seq": line.seq, "at": line.at, "source": line.source, "text": line.text}
 
 
-def _watch(watch: ReportWatch) -> JsonObject:
+def _monitor(statistics: MonitorStatistics) -> JsonObject:
     return {
-        "version": watch.version,
-        "polls": watch.polls,
-        "failures": watch.failures,
-        "watched_s": round(watch.watched_s, 3),
-        "poll_ms": [round(each, 3) for each in watch.poll_ms],
-        "round_trips": list(watch.round_trips),
-        "last_error": watch.last_error,
+        "version": statistics.version,
+        "polls": statistics.polls,
+        "failures": statistics.failures,
+        "watched_s": round(statistics.watched_s, 3),
+        "poll_ms": [round(each, 3) for each in statistics.poll_ms],
+        "round_trips": list(statistics.round_trips),
+        "last_error": statistics.last_error,
     }

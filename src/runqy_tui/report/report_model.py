@@ -1,4 +1,4 @@
-"""What a report holds. Texts of errors and logs are masked here already; none is safe to print."""
+"""The content of a report. Secrets in texts are masked, but no text is safe to print yet."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from runqy_tui.model import LogLine, QueueKey, TaskState, WorkerState
 from runqy_tui.report.sparklines import Series
 
 
-class ReportWatch(NamedTuple):
-    """How well the monitor itself fared. ``poll_ms`` and ``round_trips`` are one per poll."""
+class MonitorStatistics(NamedTuple):
+    """Statistics of the monitor's own polls. ``poll_ms`` and ``round_trips``: one per poll.
+
+    ``watched_s`` is the duration of the observation in seconds.
+    """
 
     version: str
     polls: int = 0
@@ -24,8 +27,11 @@ class ReportWatch(NamedTuple):
     last_error: str | None = None
 
 
-class Kept(NamedTuple):
-    """The beginning of a task's payload or result; ``size`` is the whole in bytes."""
+class ValueExcerpt(NamedTuple):
+    """The beginning of a task's payload or result; ``size`` is that of the whole in bytes.
+
+    ``binary``: ``text`` is hexadecimal. ``cut``: ``text`` is not the whole value.
+    """
 
     text: str
     size: int
@@ -33,20 +39,20 @@ class Kept(NamedTuple):
     binary: bool = False
 
 
-class Example(NamedTuple):
-    """One task of an error group, with its error. Payload and result only on request."""
+class ErrorExample(NamedTuple):
+    """One task of an error group with its error; payload and result only on request."""
 
     queue: QueueKey
     task_id: str
     state: TaskState
     error: str
     at: float | None = None
-    payload: Kept | None = None
-    result: Kept | None = None
+    payload: ValueExcerpt | None = None
+    result: ValueExcerpt | None = None
 
 
 class LogTail(NamedTuple):
-    """The last lines of an unhealthy worker's processes. ``problem``: why there are none."""
+    """The last log lines of an unhealthy worker's processes; ``problem``: why there are none."""
 
     worker_id: str
     state: WorkerState
@@ -56,19 +62,19 @@ class LogTail(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Report:
-    """A report. ``examples`` are in the order of the largest groups of ``survey``.
+    """A report. ``examples`` are in the order of the groups of ``survey``, the largest first.
 
     ``made_at`` is by the clock of the monitor's machine, all other times are by Redis's. ``notes``
-    say what could not be read.
+    list what could not be read.
     """
 
     made_at: float
     diagnosis: Diagnosis
     findings: tuple[Finding, ...]
     survey: ErrorSurvey | None
-    examples: tuple[Example, ...]
+    examples: tuple[ErrorExample, ...]
     series: tuple[Series, ...]
     logs: tuple[LogTail, ...]
-    watch: ReportWatch
+    statistics: MonitorStatistics
     notes: tuple[str, ...] = ()
     with_payloads: bool = False

@@ -1,4 +1,4 @@
-"""Series of the history in a few columns, and as a line of bars."""
+"""Series of the history, resampled to a few columns, and as a line of bars."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from runqy_tui.observation.history import Point
 
 COLUMNS = 60
 GAP = "·"
-"""Stands where nothing was read. A space would vanish in a rendered page."""
+"""Marks a gap in the data. A space would be lost in a rendered page."""
 _BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -29,33 +29,33 @@ class Series(NamedTuple):
 
     @property
     def known(self) -> tuple[float, ...]:
-        """The values without gaps."""
+        """Values without gaps."""
         return tuple(value for value in self.values if value is not None)
 
     @property
     def last(self) -> float | None:
-        """The latest value, ``None`` where the series ends in a gap."""
+        """Latest value; ``None`` where the series ends in a gap."""
         return self.values[-1] if self.values else None
 
 
-def series_of(queue: QueueKey, name: str, points: Sequence[Point]) -> Series | None:
-    """Bring samples into columns; ``None`` where there is nothing to show.
+def build_series(queue: QueueKey, name: str, points: Sequence[Point]) -> Series | None:
+    """Resample points to columns; returns ``None`` where there is no value.
 
-    Counters (``done``, ``failed``) become rates; one that fell counts from zero anew.
+    Counters (``done``, ``failed``) become rates; after a decrease they count from zero.
     """
-    taken = _rates(points) if name in ("done", "failed") else list(points)
-    if not any(point.value is not None for point in taken):
+    samples = _rates(points) if name in ("done", "failed") else list(points)
+    if not any(point.value is not None for point in samples):
         return None
-    started, width = taken[0].at, min(COLUMNS, len(taken))
-    step = (taken[-1].at - started) / width or 1.0
+    started, width = samples[0].at, min(COLUMNS, len(samples))
+    step = (samples[-1].at - started) / width or 1.0
     columns: list[list[Point]] = [[] for _ in range(width)]
-    for point in taken:
+    for point in samples:
         columns[min(width - 1, int((point.at - started) / step))].append(point)
     return Series(queue, name, started, step, tuple(_means(columns)))
 
 
 def sparkline(values: Sequence[float | None]) -> str:
-    """Bars from zero to the largest value; a gap is :data:`GAP`."""
+    """Return bars from zero to the largest value; a gap is :data:`GAP`."""
     top = max((value for value in values if value is not None), default=0.0)
     return "".join(GAP if value is None else _bar(value, top) for value in values)
 
@@ -78,18 +78,18 @@ def _rates(points: Sequence[Point]) -> list[Point]:
 
 
 def _means(columns: Sequence[Sequence[Point]]) -> list[float | None]:
-    """Mean of each column. An empty one between two samples takes the first one's value.
+    """Mean of each column; an empty one between two samples has the earlier sample's value.
 
-    Beside a gap it is a gap: samples are thinned with age, and that alone is none.
+    An empty column next to a gap is a gap. Empty columns alone are none: old samples are thinned.
     """
-    ahead: list[Point | None] = []
-    coming: Point | None = None
+    following: list[Point | None] = []
+    upcoming: Point | None = None
     for column in reversed(columns):
-        ahead.append(coming)
-        coming = column[0] if column else coming
+        following.append(upcoming)
+        upcoming = column[0] if column else upcoming
     means: list[float | None] = []
     last: Point | None = None
-    for column, after in zip(columns, reversed(ahead), strict=True):
+    for column, after in zip(columns, reversed(following), strict=True):
         if column:
             last = column[-1]
             known = [point.value for point in column if point.value is not None]

@@ -22,7 +22,7 @@ from runqy_tui.tui.bandwidth import LowBandwidth
 
 if TYPE_CHECKING:
     from runqy_tui.diagnosis.diagnoser import Diagnosis
-    from runqy_tui.report.report_model import ReportWatch
+    from runqy_tui.report.report_model import MonitorStatistics
 
 _POLLS_KEPT = 100
 
@@ -52,11 +52,11 @@ class PollLog:
         self._poll_ms.append(result.snapshot.redis.elapsed_ms)
         self._round_trips.append(result.snapshot.redis.round_trips)
 
-    def summary(self) -> ReportWatch:
+    def summary(self) -> MonitorStatistics:
         """Return totals since the start, and the figures of the latest 100 polls."""
-        from runqy_tui.report.report_model import ReportWatch
+        from runqy_tui.report.report_model import MonitorStatistics
 
-        return ReportWatch(
+        return MonitorStatistics(
             version=__version__,
             polls=self._polls,
             failures=self._failures,
@@ -178,5 +178,5 @@ class Session:
         log, history = self.log, self.triage.history
         if log.diagnosis is None:
             return None
-        report = await make_report(self.reader, log.diagnosis, history, watch=log.summary())
+        report = await make_report(self.reader, log.diagnosis, history, statistics=log.summary())
         return write_report(report, default_path(folder, time()))

@@ -19,7 +19,7 @@ from runqy_tui.cli import main
 from runqy_tui.diagnosis.diagnoser import Diagnoser
 from runqy_tui.report.markdown import to_markdown
 from runqy_tui.report.report_builder import make_report
-from runqy_tui.report.report_model import ReportWatch
+from runqy_tui.report.report_model import MonitorStatistics
 from tests.conftest import OpenReader
 from tests.support import dialect_writers
 from tests.support.captures import Captures
@@ -160,10 +160,10 @@ def test_what_cannot_be_reached(run: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("target", "said"),
     [
-        ("taken.md", "taken.md exists already, and no file is overwritten."),
-        ("beside.md", "beside.json exists already, and no file is overwritten."),
-        ("no/such/a.md", "no/such/a.md cannot be written: there is no folder no/such."),
-        ("folder", "folder exists already, and no file is overwritten."),
+        ("taken.md", "taken.md exists; not overwritten."),
+        ("beside.md", "beside.json exists; not overwritten."),
+        ("no/such/a.md", "no/such/a.md cannot be written: no/such does not exist."),
+        ("folder", "folder exists; not overwritten."),
     ],
 )
 def test_a_file_that_cannot_be_made(
@@ -180,7 +180,7 @@ def test_a_file_that_cannot_be_made(
 
 def test_a_folder_where_nothing_can_be_made(run: Run, redis_url: str) -> None:
     if not Path("/proc/self").exists():
-        pytest.skip("no /proc: there is no folder where even root can make no file")
+        pytest.skip("no /proc: does not exist where even root can make no file")
     line = failed(run(redis_url, "-o", "/proc/a.md", "--for", "0s"), 73)
     assert line.startswith("runqy-tui: /proc/a.md cannot be written: ")
 
@@ -217,7 +217,7 @@ async def test_where_the_connection_goes_the_report_is_made_of_what_there_is(
     diagnosis = await triage.diagnose(reader, await reader.overview())
     gone = await reader_of("unix:///nowhere/redis.sock")
     made = await make_report(
-        gone, diagnosis, triage.history, watch=ReportWatch("0.1"), with_payloads=True
+        gone, diagnosis, triage.history, statistics=MonitorStatistics("0.1"), with_payloads=True
     )
     assert made.survey is None
     assert any(note.startswith("The error texts could not be read: ") for note in made.notes)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from runqy_tui.report.markdown_escape import block, code, prose, table
+from runqy_tui.report.markdown_escape import code, code_block, markdown_table, prose
 from runqy_tui.text.safe import safe_block, safe_line
 from tests.unit.report.markdown_documents import parse
 
@@ -55,7 +55,7 @@ def squeezed(text: str) -> str:
 @given(_TEXT, _TEXT)
 @example("a \\", "| b")
 def test_a_table_keeps_its_shape_and_its_words(first: str, second: str) -> None:
-    lines = table(["one", "two", "three"], [[prose(first), code(second), "end"]] * 2)
+    lines = markdown_table(["one", "two", "three"], [[prose(first), code(second), "end"]] * 2)
     document = parse("\n".join(lines))
     ((head, *rows),) = document.tables
     assert head == ["one", "two", "three"]
@@ -88,7 +88,7 @@ def test_prose_stays_one_paragraph_wherever_it_stands(text: str) -> None:
 @given(st.one_of(_TEXT, st.lists(_TEXT, max_size=8).map("\n".join)))
 @example("```\n# out\n````\n~~~")
 def test_a_block_cannot_be_left(text: str) -> None:
-    document = parse("\n".join(["before", "", *block(text), "", "after"]))
+    document = parse("\n".join(["before", "", *code_block(text), "", "after"]))
     assert document.blocks == [safe_block(text).rstrip("\n") + "\n"] or text.strip("\n") == ""
     assert len(document.blocks) == 1
     assert not document.headings

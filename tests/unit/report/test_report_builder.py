@@ -23,9 +23,9 @@ from runqy_tui.model import (
 from runqy_tui.model.severity import Severity
 from runqy_tui.observation.durations import ObservedDurations
 from runqy_tui.observation.history import Point, Trend
-from runqy_tui.report import Report, ReportWatch, build_report, to_markdown, to_object
-from runqy_tui.report.report_builder import LOG_LINES, plain, unhealthy
-from runqy_tui.report.sparklines import series_of
+from runqy_tui.report import MonitorStatistics, Report, build_report, to_markdown, to_object
+from runqy_tui.report.report_builder import LOG_LINES, unhealthy_workers, without_escapes
+from runqy_tui.report.sparklines import build_series
 from tests.support.builders import NOW, queue, snapshot, worker
 from tests.unit.report.markdown_documents import parse
 
@@ -83,13 +83,15 @@ def hostile_report(*, with_payloads: bool = False) -> Report:
         payload=Blob(f'{{"api_key": "hunter2", "n": "{HOSTILE}"}}'.encode(), 5_000),
         result=Blob(b"\xff\xfe\x00", 3),
     )
-    pending = series_of(KEY, "pending", [Point(NOW - 2, 1), Point(NOW - 1, None), Point(NOW, 3)])
+    pending = build_series(KEY, "pending", [Point(NOW - 2, 1), Point(NOW - 1, None), Point(NOW, 3)])
     assert pending is not None
     lines = (LogLine(1, f"\x1b[32mDEBUG\x1b[0m {secret}", "stderr", NOW), LogLine(2, HOSTILE))
     return build_report(
         diagnosis,
         made_at=NOW,
-        watch=ReportWatch("0.1", 3, 1, 2.0, (1.0, 3.0), (3, 1), f"{HOSTILE} password=hunter2"),
+        statistics=MonitorStatistics(
+            "0.1", 3, 1, 2.0, (1.0, 3.0), (3, 1), f"{HOSTILE} password=hunter2"
+        ),
         survey=ErrorSurvey(
             NOW, group(rows), 1, 9, untold=2, gone=1, unstored=((KEY, 3),), left_out=(KEY,)
         ),
@@ -128,8 +130,8 @@ def test_secrets_are_in_neither_form() -> None:
 
 def test_payloads_and_results_get_in_on_request_only() -> None:
     shown, hidden = hostile_report(with_payloads=True), hostile_report()
-    assert "Its payload (4.9 KiB, its beginning):" in to_markdown(shown)
-    assert "Its result (3 B, binary):\n\n```text\nff fe 00\n" in to_markdown(shown)
+    assert "Payload (4.9 KiB, first part):" in to_markdown(shown)
+    assert "Result (3 B, binary):\n\n```text\nff fe 00\n" in to_markdown(shown)
     assert "payload (" not in to_markdown(hidden)
     assert (hidden.examples[0].payload, hidden.examples[0].result) == (None, None)
     assert '"api_key": "***"' in to_markdown(shown)
@@ -137,16 +139,16 @@ def test_payloads_and_results_get_in_on_request_only() -> None:
 
 
 def test_a_report_of_nothing() -> None:
-    report = build_report(Diagnosis(snapshot()), made_at=NOW, watch=ReportWatch("0.1"))
+    report = build_report(Diagnosis(snapshot()), made_at=NOW, statistics=MonitorStatistics("0.1"))
     document = parse(to_markdown(report))
     assert document.headings == [
         "runqy incident report",
         "Findings",
         "Workers",
         "Queues",
-        "The monitor itself",
+        "Monitor statistics",
     ]
-    assert "Nothing is wrong, as far as can be seen." in to_markdown(report)
+    assert "No findings." in to_markdown(report)
     told = to_object(report)
     assert json.loads(json.dumps(told, allow_nan=False)) == told
     assert (told["errors"], told["findings"], told["logs"]) == (None, [], [])
@@ -161,16 +163,18 @@ def test_a_finding_tells_its_evidence_its_age_and_the_next_step() -> None:
         found,
     ]
     text = to_markdown(
-        build_report(Diagnosis(snapshot(), tuple(seen)), made_at=NOW, watch=ReportWatch("0.1"))
+        build_report(
+            Diagnosis(snapshot(), tuple(seen)), made_at=NOW, statistics=MonitorStatistics("0.1")
+        )
     )
     assert text.count("| `asynq:workers:gpu-1:1` | `healthy` | `0` |") == 4
     assert "### 1. CRITICAL: worker `gpu-1:1`\n\n**worker gpu-1:1 is degraded**\n" in text
     assert text.count("- Next step: restart it") == 4
     assert [line for line in text.split("\n") if line.startswith("- Since: ")] == [
         "- Since: 01:27:24 UTC (1m ago)",
-        "- Since: before 01:27:24 UTC (1m ago), when the monitor first looked",
+        "- Since: already present at the first poll, 01:27:24 UTC (1m ago)",
         "- Since: unknown",
-        "- Since: 01:27:24 UTC (1m ago), as the monitor saw it",
+        "- Since: 01:27:24 UTC (1m ago), first observed",
     ]
     assert "- Acknowledged: 01:28:49 UTC" in text
 
@@ -181,7 +185,9 @@ def test_many_rows_are_cut_and_the_json_has_them_all() -> None:
         queues=tuple(queue(f"q.{n}") for n in range(300)),
     )
     findings = tuple(finding(name=f"w:{n}") for n in range(60))
-    report = build_report(Diagnosis(seen, findings), made_at=NOW, watch=ReportWatch("0.1"))
+    report = build_report(
+        Diagnosis(seen, findings), made_at=NOW, statistics=MonitorStatistics("0.1")
+    )
     text = to_markdown(report)
     assert "10 more are in the JSON." in text
     assert "50 more are in the JSON." in text
@@ -192,8 +198,8 @@ def test_many_rows_are_cut_and_the_json_has_them_all() -> None:
 
 def test_a_sample_says_that_it_is_one() -> None:
     text = to_markdown(hostile_report())
-    assert "A sample: 1 of 9 failed tasks that Redis keeps were read" in text
-    assert "2 of them have no error text: runqy records none on a retry." in text
+    assert "Sample: the newest 1 of 9 failed tasks in Redis" in text
+    assert "2 of them have no error text: runqy stores none on a retry." in text
     assert "storage is off, or the entries expired" in text
 
 
@@ -209,7 +215,7 @@ def test_of_a_log_the_last_lines_stay_without_colour_and_without_keys() -> None:
     report = build_report(
         Diagnosis(snapshot(workers=(sick,))),
         made_at=NOW,
-        watch=ReportWatch("0.1"),
+        statistics=MonitorStatistics("0.1"),
         logs={"gpu-1:1": LogBatch(lines)},
     )
     (tail,) = report.logs
@@ -224,10 +230,11 @@ def test_of_a_log_the_last_lines_stay_without_colour_and_without_keys() -> None:
 
 def test_escape_sequences_go_whole() -> None:
     assert (
-        plain("\x1b[1;31ma\x1b[0mb\x1b(Bc\x1b]0;title\x07d\x9b31me\x1bcf\x1bPq\x1b\\g") == "abcdefg"
+        without_escapes("\x1b[1;31ma\x1b[0mb\x1b(Bc\x1b]0;title\x07d\x9b31me\x1bcf\x1bPq\x1b\\g")
+        == "abcdefg"
     )
-    assert plain("\x1b[") == ""
-    assert plain("\x1b]52;never ends") == ""
+    assert without_escapes("\x1b[") == ""
+    assert without_escapes("\x1b]52;never ends") == ""
 
 
 def test_unhealthy_workers_are_those_whose_log_may_help() -> None:
@@ -240,12 +247,12 @@ def test_unhealthy_workers_are_those_whose_log_may_help() -> None:
             worker("stopped:1", WorkerState.STOPPED, healthy=False),
         )
     )
-    names = [each.id for each in unhealthy(Diagnosis(seen, (finding(name="found:1"),)))]
+    names = [each.id for each in unhealthy_workers(Diagnosis(seen, (finding(name="found:1"),)))]
     assert names == ["found:1", "crashed:1", "lost:1"]
 
 
 def test_the_monitor_tells_of_itself() -> None:
-    text = to_markdown(hostile_report()).partition("## The monitor itself")[2]
+    text = to_markdown(hostile_report()).partition("## Monitor statistics")[2]
     assert "runqy-tui 0.1: 3 polls in 2s, 1 failed" in text
-    assert "Poll: 1 to 3 ms, 2 ms in the mean; the last one 2 ms" in text
-    assert "Round trips: 1 in the last poll, 4 in all" in text
+    assert "Poll duration: 1 to 3 ms, 2 ms on average; last poll 2 ms" in text
+    assert "Round trips: 1 in the last poll, 4 in total" in text

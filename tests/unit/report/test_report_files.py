@@ -12,8 +12,8 @@ import pytest
 from runqy_tui.diagnosis.diagnoser import Diagnosis
 from runqy_tui.model.errors import CannotCreateError
 from runqy_tui.report import (
+    MonitorStatistics,
     Report,
-    ReportWatch,
     build_report,
     default_path,
     to_markdown,
@@ -25,7 +25,7 @@ from tests.support.builders import NOW, snapshot
 
 @pytest.fixture
 def report() -> Report:
-    return build_report(Diagnosis(snapshot()), made_at=NOW, watch=ReportWatch("0.1"))
+    return build_report(Diagnosis(snapshot()), made_at=NOW, statistics=MonitorStatistics("0.1"))
 
 
 def test_markdown_and_json_side_by_side_for_their_owner_only(
@@ -47,7 +47,7 @@ def test_nothing_is_overwritten_and_nothing_left(
         write_report(report, tmp_path / "a.md")
     assert [each.name for each in tmp_path.iterdir()] == [taken]
     assert (tmp_path / taken).read_text() == "mine"
-    with pytest.raises(CannotCreateError, match="exists already"):
+    with pytest.raises(CannotCreateError, match="exists; not overwritten"):
         check_path(tmp_path / "a.md")
 
 
@@ -70,7 +70,7 @@ def test_default_names_are_new(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_not_there(tmp_path: Path, report: Report) -> None:
     path = tmp_path / "no" / "a.md"
-    with pytest.raises(CannotCreateError, match="there is no folder"):
+    with pytest.raises(CannotCreateError, match="does not exist"):
         check_path(path)
     with pytest.raises(CannotCreateError, match="No such file or directory"):
         write_report(report, path)
