@@ -61,6 +61,3 @@ def run_to_end(work: Coroutine[Any, Any, _T]) -> _T:
         return result
     work.close()
     raise RuntimeError(f"{work} waits for something that only an event loop can provide")
-
-
-breathe, parts, rested = yield_to_loop, batches, mark_yielded

@@ -13,7 +13,7 @@ from runqy_tui.redis.decoding import codec
 from runqy_tui.redis.decoding.codec import ServerInfo
 from runqy_tui.redis.polling.warnings import Warnings
 from runqy_tui.redis.polling.worker_state import Presence, warn_of_problems
-from runqy_tui.redis.wire.fast_connection import Taking
+from runqy_tui.redis.wire.fast_connection import ReplyStream
 from runqy_tui.redis.wire.replies import Reply, UnreachableError, data, strings
 from runqy_tui.redis.wire.transport import Batch, Packed
 from runqy_tui.text.safe import decode, encode
@@ -76,11 +76,11 @@ class AsynqServers:
         """Add the reads of these servers."""
         self._asked = [(name, batch.join(self._known[name].packed)) for name in ids]
 
-    def read(self, replies: list[Reply]) -> Taking[None]:
+    async def read(self, incoming: ReplyStream) -> None:
         """Parse the replies to :meth:`ask`."""
         for server_id, places in self._asked:
-            yield places.stop
-            info, active = replies[places]
+            await incoming.until(places.stop)
+            info, active = incoming.replies[places]
             self._read_one(self._known[server_id], info, active)
         self._asked = []
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from runqy_tui.redis import keys
 from runqy_tui.redis.polling.warnings import Warnings
 from runqy_tui.redis.polling.worker_parsing import INDEX_LEAD_S
-from runqy_tui.redis.wire.fast_connection import Taking
 from runqy_tui.redis.wire.replies import (
     Reply,
     ReplySlot,
@@ -21,7 +20,7 @@ from runqy_tui.redis.wire.replies import (
     wrong_type,
 )
 from runqy_tui.redis.wire.transport import Batch
-from runqy_tui.runtime.cooperative import batches
+from runqy_tui.runtime.cooperative import batches, yield_to_loop
 from runqy_tui.text.safe import decode
 
 QUEUES_PER_STEP = 20_000
@@ -105,7 +104,7 @@ class Indexes:
         if self._zset is not True:
             slots["members"] = batch.ask("SSCAN", keys.WORKERS, 0, "COUNT", MOST_WORKERS)
 
-    def read(self, replies: list[Reply], warnings: Warnings) -> Taking[Reply]:
+    async def read(self, replies: list[Reply], warnings: Warnings) -> Reply:
         """Take the replies in. Gives the reply for ``asynq:queues``, which nothing replaces."""
         slots = self._slots
         queues = replies[slots["queues"]]
@@ -119,9 +118,9 @@ class Indexes:
         for member, expiry in scored(servers):
             self._add_server(member, expiry, _ASYNQ_SERVER)
         if "since" in slots:
-            yield from self._read_since(replies[slots["since"]], replies[slots["size"]])
+            await self._read_since(replies[slots["since"]], replies[slots["size"]])
         else:
-            yield from self.read_workers(replies, warnings)
+            await self.read_workers(replies, warnings)
         if max(len(self.beats), len(self.servers)) >= MOST_WORKERS:
             warnings.add(f"The index of workers is long: only {MOST_WORKERS:,} members were read")
         return queues
@@ -151,7 +150,7 @@ class Indexes:
         if kind in (b"zset", b"set"):
             self._zset = kind == b"zset"
 
-    def _read_since(self, reply: Reply, size: Reply) -> Taking[None]:
+    async def _read_since(self, reply: Reply, size: Reply) -> None:
         """Take in who has beaten; an index that cannot be read so is read whole."""
         self.moved, self.gone = set(), set()
         if isinstance(reply, UnreachableError):
@@ -161,14 +160,14 @@ class Indexes:
             self.doubtful = True
             return
         told = {} if self._told is None else self._told
-        yield from self._see(pairs(reply), told)
+        await self._see(pairs(reply), told)
         self.doubtful = size != len(told)
 
-    def _see(self, news: Mapping[bytes, Reply], told: dict[bytes, Reply]) -> Taking[None]:
+    async def _see(self, news: Mapping[bytes, Reply], told: dict[bytes, Reply]) -> None:
         """Take in those whose score is another than what was ``told``: few, from poll to poll."""
         moved = [member for member, raw in news.items() if told.get(member) != raw]
         for part in batches(moved):
-            yield 0
+            await yield_to_loop()
             for member in part:
                 told[member] = raw = news[member]
                 value = score(raw)
@@ -181,10 +180,9 @@ class Indexes:
         for server_id, expiry in self._working.items():
             self.servers.setdefault(server_id, expiry)
 
-    def read_workers(self, replies: list[Reply], warnings: Warnings) -> Taking[None]:
+    async def read_workers(self, replies: list[Reply], warnings: Warnings) -> None:
         """Take in the whole index of workers."""
         slots = self._slots
-        yield 1 + max(slot.index for slot in slots.values())
         self.doubtful = False
         if "type" in slots:
             self._learn_type(replies[slots["type"]])
@@ -204,10 +202,10 @@ class Indexes:
         self._unread.discard(keys.WORKERS)
         news = pairs(beats)
         if "members" not in slots and self._told is not None and news.keys() == self._told.keys():
-            yield from self._see(news, self._told)
+            await self._see(news, self._told)
             return
         before, self.beats, self._told, self._working = self.beats, {}, {}, {}
-        yield from self._see(news, self._told)
+        await self._see(news, self._told)
         self._read_members(members, warnings)
         self.moved = {name for name, beat in self.beats.items() if before.get(name, _NEVER) != beat}
         self.gone = before.keys() - self.beats.keys()

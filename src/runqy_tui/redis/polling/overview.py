@@ -13,9 +13,10 @@ whatever it costs.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from functools import partial
 from time import perf_counter
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from runqy_tui.model import Dialect, QueueKey, RedisInfo, Snapshot, Worker
 from runqy_tui.model.errors import ConnectionFailedError
@@ -30,7 +31,7 @@ from runqy_tui.redis.polling.redis_server import ClockWatch, HealthPoller, Redis
 from runqy_tui.redis.polling.warnings import Warnings
 from runqy_tui.redis.polling.worker_poller import WorkerPoller
 from runqy_tui.redis.wire.error_translation import translate
-from runqy_tui.redis.wire.fast_connection import ALL, StreamingParse, Taking
+from runqy_tui.redis.wire.fast_connection import ReplyStream
 from runqy_tui.redis.wire.replies import Reply, UnreachableError, refused
 from runqy_tui.redis.wire.transport import Batch, NodeLink, RedisLink
 from runqy_tui.runtime.cooperative import mark_yielded, yield_to_loop
@@ -132,45 +133,55 @@ class Overview:
         return now, warnings
 
     async def _trip(
-        self, batch: Batch, warnings: Warnings, taking: Callable[[list[Reply]], Taking[_T]]
+        self,
+        batch: Batch,
+        warnings: Warnings,
+        parse: Callable[[ReplyStream], Coroutine[Any, Any, _T]],
     ) -> tuple[list[Reply], _T]:
-        """One round trip, and what came of taking its replies in."""
+        """One round trip: its replies, and the result of parsing them while they arrive.
+
+        Refused commands become warnings in the order of the replies. What ``parse`` raises is
+        raised once all replies are read: a connection with unread ones would have to be closed.
+        """
         self._trips += batch.count > 0
         self._commands += batch.count
         self._asked_at = uptime()
-        intake = StreamingParse(lambda replies: _refusals_first(replies, warnings, taking(replies)))
-        if isinstance(self._link, NodeLink):
-            replies = await self._link.trip(batch, intake)
-        else:
-            replies = await self._link.trip(batch)
-        if replies is not intake.replies:
-            intake.replies += replies
-        return intake.replies, await intake.finish()
+        incoming = ReplyStream(batch.count, partial(warnings.refusals, quiet=_UNTOLD))
+        parsing = asyncio.create_task(parse(incoming))
+        try:
+            if isinstance(self._link, NodeLink):
+                await self._link.trip(batch, incoming)
+            else:
+                incoming.extend(await self._link.trip(batch))
+            return incoming.replies, await parsing
+        finally:
+            parsing.cancel()
+            await asyncio.gather(parsing, return_exceptions=True)
 
     async def _read_cold(self, warnings: Warnings) -> float:
         batch = Batch()
         self._ask_indexes(batch, STEP_COLD)
         _, now = await self._trip(
-            batch, warnings, lambda replies: self._read_indexes(replies, warnings)
+            batch, warnings, lambda incoming: self._read_indexes(incoming, warnings)
         )
         self._learn()
 
-        def take_bodies(replies: list[Reply]) -> Taking[None]:
-            return self._read_bodies(replies, warnings, now)
+        async def read_bodies(incoming: ReplyStream) -> None:
+            await self._read_bodies(incoming, warnings, now)
 
         batch = Batch()
         await self.queues.ask(batch, self.queues.known, day_of(now))
         await self._workers.ask(batch, self._workers.ids())
         self._workers.servers.ask(batch, self._workers.servers.ids)
         self._scan.ask(batch, STEP_COLD)
-        replies, _ = await self._trip(batch, warnings, take_bodies)
+        replies, _ = await self._trip(batch, warnings, read_bodies)
         self._scan.read(replies)
         self.queues.note_tails(now)
 
         batch = Batch()
         await self._ask_new(batch, day_of(now))
         await self.queues.ask_tails(batch, list(self.queues.known))
-        replies, _ = await self._trip(batch, warnings, take_bodies)
+        replies, _ = await self._trip(batch, warnings, read_bodies)
         await self.queues.read_tails(replies, warnings, now)
         return now
 
@@ -189,18 +200,20 @@ class Overview:
         self._workers.servers.ask(batch, self._workers.servers.ids)
         await self.queues.ask_tails(batch, chosen.queues)
 
-        def take(replies: list[Reply]) -> Taking[float]:
-            now = yield from self._read_indexes(replies, warnings)
-            yield from self._read_bodies(replies, warnings, now)
+        async def read_all(incoming: ReplyStream) -> float:
+            now = await self._read_indexes(incoming, warnings)
+            await self._read_bodies(incoming, warnings, now)
             return now
 
-        replies, now = await self._trip(batch, warnings, take)
+        async def read_workers(incoming: ReplyStream) -> None:
+            await incoming.until(batch.count)
+            await self.index.read_workers(incoming.replies, warnings)
+
+        replies, now = await self._trip(batch, warnings, read_all)
         if self.index.doubtful:
             batch = Batch()
             self.index.ask_workers(batch)
-            await self._trip(
-                batch, warnings, lambda found: self.index.read_workers(found, warnings)
-            )
+            await self._trip(batch, warnings, read_workers)
         self._workers.mark_due(self.index.moved)
         await yield_to_loop()
         batch = Batch()
@@ -235,8 +248,9 @@ class Overview:
         self._scan.ask(batch, step)
         self._index_end = batch.count
 
-    def _read_indexes(self, replies: list[Reply], warnings: Warnings) -> Taking[float]:
-        yield self._index_end
+    async def _read_indexes(self, incoming: ReplyStream, warnings: Warnings) -> float:
+        await incoming.until(self._index_end)
+        replies = incoming.replies
         redis_s = self._server.read(replies, warnings)
         self._clock_watch.observe(
             redis_s if self._server.has_time else None, self._asked_at, uptime()
@@ -244,7 +258,7 @@ class Overview:
         if notice := self._clock_watch.notice(uptime()):
             warnings.add(notice)
         self._health.read(replies)
-        queues = yield from self.index.read(replies, warnings)
+        queues = await self.index.read(replies, warnings)
         self._scan.read(replies)
         self._indexed = not refused(queues)
         blind = self.index.refused or not self._scan.allowed
@@ -296,10 +310,10 @@ class Overview:
         await self._workers.ask(batch, [*ids, *self._workers.unread(self.index.gone)])
         self._workers.servers.ask(batch, server_ids)
 
-    def _read_bodies(self, replies: list[Reply], warnings: Warnings, now: float) -> Taking[None]:
-        yield from self.queues.read(replies, warnings, now)
-        yield from self._workers.read(replies, now, self.index.beats)
-        yield from self._workers.servers.read(replies)
+    async def _read_bodies(self, incoming: ReplyStream, warnings: Warnings, now: float) -> None:
+        await self.queues.read(incoming, warnings, now)
+        await self._workers.read(incoming, now, self.index.beats)
+        await self._workers.servers.read(incoming)
 
     async def _snapshot(self, now: float, elapsed: float, warnings: Warnings) -> Snapshot:
         fleet, today = self._workers, day_of(now)
@@ -345,23 +359,6 @@ class Overview:
             commands=self._commands,
             oldest_s=oldest_s,
         )
-
-
-def _refusals_first(replies: list[Reply], warnings: Warnings, taking: Taking[_T]) -> Taking[_T]:
-    """Warn of what was refused before it is taken in: so it is told in the order of the replies."""
-    told, needs = 0, 0
-    ended: list[_T] = []
-    while not ended:
-        yield needs
-        warnings.refusals(replies[told:], quiet=_UNTOLD)
-        told = len(replies)
-        try:
-            needs = next(taking)
-        except StopIteration as end:
-            ended.append(end.value)
-    yield ALL
-    warnings.refusals(replies[told:], quiet=_UNTOLD)
-    return ended[0]
 
 
 def _lists_of(workers: Iterable[Worker]) -> frozenset[QueueKey]:

@@ -16,7 +16,7 @@ from runqy_tui.redis.polling.queue_state import (
     TailKey,
 )
 from runqy_tui.redis.polling.warnings import Warnings
-from runqy_tui.redis.wire.fast_connection import Taking
+from runqy_tui.redis.wire.fast_connection import ReplyStream
 from runqy_tui.redis.wire.replies import Reply, UnreachableError, data, integer, scan_page, scored
 from runqy_tui.redis.wire.transport import Batch
 from runqy_tui.runtime.cooperative import batches, yield_to_loop
@@ -140,7 +140,7 @@ class QueuePoller:
                 if tail is not None:
                     self._tails[key] = _AskedTail(batch.join(tail[1]), tail[0])
 
-    def read(self, replies: list[Reply], warnings: Warnings, now: float) -> Taking[None]:
+    async def read(self, incoming: ReplyStream, warnings: Warnings, now: float) -> None:
         """Parse the replies to :meth:`ask`."""
         if self._left_out:
             warnings.add(
@@ -148,9 +148,9 @@ class QueuePoller:
                 f"read, {self._left_out:,} are left out"
             )
         for some in batches(self._asked):
-            yield some[-1].places.stop
+            await incoming.until(some[-1].places.stop)
             for asked in some:
-                self._read_one(asked, replies[asked.places], now)
+                self._read_one(asked, incoming.replies[asked.places], now)
         self._asked = []
 
     def _read_one(self, asked: _Asked, replies: list[Reply], now: float) -> None:

@@ -11,8 +11,8 @@ from runqy_tui.redis import keys
 from runqy_tui.redis.polling.asynq_servers import AsynqServers
 from runqy_tui.redis.polling.warnings import Warnings
 from runqy_tui.redis.polling.worker_state import CachedWorker, Presence, serves_lists
-from runqy_tui.redis.wire.fast_connection import Taking
-from runqy_tui.redis.wire.replies import Reply, integer, refused
+from runqy_tui.redis.wire.fast_connection import ReplyStream
+from runqy_tui.redis.wire.replies import integer, refused
 from runqy_tui.redis.wire.transport import Batch
 from runqy_tui.runtime.cooperative import batches, yield_to_loop
 
@@ -143,12 +143,13 @@ class WorkerPoller:
                     batch.ask("PTTL", keys.worker(known.id))
                 asked.append((known, place, measured))
 
-    def read(
-        self, replies: list[Reply], now: float, beats: Mapping[str, float | None]
-    ) -> Taking[None]:
+    async def read(
+        self, incoming: ReplyStream, now: float, beats: Mapping[str, float | None]
+    ) -> None:
         """Parse the replies to :meth:`ask`; ``beats`` are the last heartbeats by the index."""
+        replies = incoming.replies
         for some in batches(self._asked):
-            yield some[-1][1] + 2
+            await incoming.until(some[-1][1] + 2)
             for known, place, measured in some:
                 reply = replies[place]
                 if not measured and known.is_unchanged(reply, now):

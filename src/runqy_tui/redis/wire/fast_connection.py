@@ -1,81 +1,70 @@
-"""The replies of a large batch, taken up while the rest of them is still on its way.
+"""Exchanges commands and replies over the socket and parser of a connection of redis-py.
 
-The server answers a poll of a large fleet for as long as it takes to make sense of the answers:
-both at the same time take half as long. What was taken up can be let go of, too, so that Python
-has fewer things to look through for garbage.
+Its own ``read_response`` costs more per reply than everything that is done with the reply. The
+replies of a large batch can be parsed while later ones are still on their way
+(:class:`ReplyStream`): the server takes as long to answer a poll of a large fleet as the client
+takes to parse it, so that both at the same time take half as long.
 """
 
 from __future__ import annotations
 
 import asyncio
-import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from itertools import islice
-from math import inf
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any
 
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
-from runqy_tui.model.errors import RunqyTuiError
 from runqy_tui.redis.wire.error_translation import concerns_all
 from runqy_tui.redis.wire.replies import Reply
-from runqy_tui.runtime.cooperative import breathe
-
-_T = TypeVar("_T")
-
-Taking: TypeAlias = Generator[int, None, _T]
-"""Work on replies in steps: each ``yield`` says how many it needs for the next one at the least.
-
-Others may have a turn meanwhile.
-"""
-
-ALL = sys.maxsize
-"""A step that needs every reply, however many there are."""
+from runqy_tui.runtime.cooperative import yield_to_loop
 
 
-class StreamingParse(Generic[_T]):
-    """Work on replies that goes as far as there are any: ``replies`` grows, from its beginning."""
+class ReplyStream:
+    """The replies of one batch in its order, readable before all of them have arrived.
 
-    def __init__(self, taking: Callable[[list[Reply]], Taking[_T]]) -> None:
+    ``observe`` is called with each part as it arrives.
+    """
+
+    __slots__ = ("_count", "_observe", "_waiting", "replies")
+
+    def __init__(self, count: int, observe: Callable[[list[Reply]], None] | None = None) -> None:
         self.replies: list[Reply] = []
-        self._taking = taking(self.replies)
-        self._needs = 0.0
-        self._outcome: list[_T] = []
-        self._fault: RunqyTuiError | None = None
+        self._count = count
+        self._observe = observe
+        self._waiting: tuple[int, asyncio.Future[None]] | None = None
 
-    async def take(self) -> None:
-        """Go on with the work as far as the replies reach."""
-        while self._needs <= len(self.replies):
-            await breathe()
-            self._step()
+    def extend(self, found: list[Reply]) -> None:
+        """Add replies that have arrived, and wake the task that waits for them."""
+        self.replies += found
+        if self._observe is not None:
+            self._observe(found)
+        if self._waiting is not None and len(self.replies) >= self._waiting[0]:
+            (_, arrived), self._waiting = self._waiting, None
+            if not arrived.done():
+                arrived.set_result(None)
 
-    async def finish(self) -> _T:
-        """Do the rest, once all replies are there; raises what the work raised."""
-        while self._needs < inf:
-            await breathe()
-            self._step()
-        if self._fault is not None:
-            raise self._fault
-        return self._outcome[0]
+    async def until(self, count: int) -> None:
+        """Wait for the first ``count`` replies, or for all where there are fewer in the batch.
 
-    def _step(self) -> None:
-        try:
-            self._needs = next(self._taking)
-        except StopIteration as end:
-            self._outcome, self._needs = [end.value], inf
-        except RunqyTuiError as fault:
-            # Said once all replies are in: a connection with unread ones is of no more use.
-            self._fault, self._needs = fault, inf
+        Yields to the event loop where they are there already. One task at a time may wait.
+        """
+        count = min(count, self._count)
+        if len(self.replies) < count:
+            arrived = asyncio.get_running_loop().create_future()
+            self._waiting = count, arrived
+            await arrived
+        await yield_to_loop()
 
 
 _CHUNK = 262_144
-"""Bytes taken in one go: what the loop reads from a socket at the most."""
+"""Bytes read at once: what the event loop reads from a socket at the most."""
 
 _FED = 16_384
-"""Bytes that the parser gets at a time: it moves all that it has left with each reply it gives."""
+"""Bytes fed to the parser at a time: with each reply it moves all that it has not parsed yet."""
 
-_SOUND = frozenset({int, bytes, list, type(None)})
+_PLAIN_TYPES = frozenset({int, bytes, list, type(None)})
 _GONE = "Connection closed by server."
 
 try:
@@ -97,37 +86,55 @@ class FastConnection:
         self._reader = reader
         self._gets = reader.gets
 
-    async def exchange(
-        self, wire: bytes, count: int, patience: float, intake: StreamingParse[Any] | None = None
-    ) -> list[Reply]:
-        """Write commands and read their replies, waiting at most ``patience`` seconds for any part.
+    @classmethod
+    def of(cls, connection: Any) -> FastConnection | None:
+        """The fast access to a connected connection; ``None`` where redis-py has changed it."""
+        stream: Any = getattr(connection, "_reader", None)
+        writer: Any = getattr(connection, "_writer", None)
+        parser = getattr(connection, "_parser", None)
+        reader = getattr(parser, "_reader", None)
+        streams = isinstance(stream, asyncio.StreamReader), isinstance(writer, asyncio.StreamWriter)
+        recognised = (
+            NOT_ENOUGH_DATA is not None
+            and all(streams)
+            and getattr(parser, "_stream", None) is stream
+            and all(hasattr(reader, name) for name in ("feed", "gets", "has_data"))
+        )
+        return cls(stream, writer, reader) if recognised else None
 
-        Replies are read while commands are still on their way: a server that takes no more of
-        them gives no more answers either.
+    async def exchange(
+        self, wire: bytes, count: int, patience: float, incoming: ReplyStream | None = None
+    ) -> list[Reply]:
+        """Write commands and read their ``count`` replies, into ``incoming`` if there is one.
+
+        Waits at most ``patience`` seconds for any part. Replies are read while commands are still
+        being written: a server whose replies are not read stops reading commands.
+
+        Raises TimeoutError, redis-py's ConnectionError where the server closes the connection, and
+        the error of a reply that concerns every command.
         """
         loop = asyncio.get_running_loop()
-        replies: list[Reply] = [] if intake is None else intake.replies
+        incoming = ReplyStream(count) if incoming is None else incoming
+        replies = incoming.replies
         async with asyncio.timeout(None) as timer:
             self._writer.write(wire)
             while True:
                 timer.reschedule(loop.time() + patience)
                 chunk = await self._stream.read(_CHUNK)
-                timer.reschedule(None)  # what we do with it is not the server's time
+                timer.reschedule(None)  # parsing is not the server's time
                 if not chunk:
                     raise RedisConnectionError(_GONE)
                 for at in range(0, len(chunk), _FED):
-                    await breathe()
+                    await yield_to_loop()
                     self._reader.feed(chunk, at, min(_FED, len(chunk) - at))
-                    replies += self._parsed(count - len(replies))
-                    if intake is not None:
-                        await intake.take()
+                    incoming.extend(self._parse(count - len(replies)))
                 if len(replies) == count:
                     return replies
 
-    def _parsed(self, most: int) -> list[Reply]:
-        """Replies that are there in full."""
+    def _parse(self, most: int) -> list[Reply]:
+        """Replies that have arrived in full."""
         found = list(islice(iter(self._gets, NOT_ENOUGH_DATA), most))
-        if not _SOUND.issuperset(map(type, found)):
+        if not _PLAIN_TYPES.issuperset(map(type, found)):
             for reply in found:
                 if isinstance(reply, Exception) and _ends_all(reply):
                     raise reply
@@ -136,18 +143,3 @@ class FastConnection:
 
 def _ends_all(error: Exception) -> bool:
     return not isinstance(error, ResponseError) or concerns_all(error)
-
-
-def lean(connection: Any) -> FastConnection | None:
-    """The inside of a connected connection, ``None`` where it is not what it is known to be."""
-    stream, writer = getattr(connection, "_reader", None), getattr(connection, "_writer", None)
-    parser = getattr(connection, "_parser", None)
-    reader = getattr(parser, "_reader", None)
-    if not (isinstance(stream, asyncio.StreamReader) and isinstance(writer, asyncio.StreamWriter)):
-        return None
-    known = (
-        NOT_ENOUGH_DATA is not None
-        and getattr(parser, "_stream", None) is stream
-        and all(hasattr(reader, name) for name in ("feed", "gets", "has_data"))
-    )
-    return FastConnection(stream, writer, reader) if known else None

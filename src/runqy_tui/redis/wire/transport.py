@@ -18,14 +18,14 @@ from runqy_tui.model import Topology
 from runqy_tui.model.errors import ConnectionFailedError
 from runqy_tui.redis.wire.command_encoding import Pattern, encode, key_of
 from runqy_tui.redis.wire.error_translation import concerns_all, translate
-from runqy_tui.redis.wire.fast_connection import lean
+from runqy_tui.redis.wire.fast_connection import FastConnection
 from runqy_tui.redis.wire.replies import Reply, ReplySlot, unparsed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from runqy_tui.redis.connecting.target import RedisTarget
-    from runqy_tui.redis.wire.fast_connection import StreamingParse
+    from runqy_tui.redis.wire.fast_connection import ReplyStream
 
 _T = TypeVar("_T")
 _BREATH = 100
@@ -176,13 +176,13 @@ class RedisLink(Protocol):
 
 
 class NodeLink:
-    """Connections to one server. ``lean`` off reads replies the plain way, to compare."""
+    """Connections to one server. Without ``use_fast`` redis-py reads the replies, to compare."""
 
     def __init__(self, pool: Pool, target: RedisTarget) -> None:
         self._target = target
         self.round_trips = 0
         self.epoch = 0
-        self.lean = True
+        self.use_fast = True
         self._closed = False
         self._met = False
         self._pool = pool
@@ -198,25 +198,29 @@ class NodeLink:
         """Always the server itself."""
         return Topology()
 
-    async def trip(self, batch: Batch, intake: StreamingParse[Any] | None = None) -> list[Reply]:
+    async def trip(self, batch: Batch, incoming: ReplyStream | None = None) -> list[Reply]:
         """Send a batch and read every reply; see :meth:`RedisLink.trip`.
 
-        With an ``intake`` (once only) they are taken up as they come, where that can be.
+        The replies are added to ``incoming``, as they arrive where that is possible.
         """
         if not batch.count:
             return []
         self._refuse_when_closed()
         try:
-            return await self._exchange(batch, intake)
+            replies = await self._exchange(batch, incoming)
         except asyncio.CancelledError:
             self.epoch += 1  # what was asked for once per connection was not learned
             raise
         except (RedisError, OSError) as error:
             self.epoch += 1
             fault = translate(error, self._target, met=self._met)
+        else:
+            if incoming is not None and replies is not incoming.replies:
+                incoming.extend(replies)
+            return replies
         raise fault from None
 
-    async def _exchange(self, batch: Batch, intake: StreamingParse[Any] | None) -> list[Reply]:
+    async def _exchange(self, batch: Batch, incoming: ReplyStream | None) -> list[Reply]:
         connection = await self._pool.get_connection()
         try:
             self._refuse_when_closed()  # it may have been closed while this one was opened
@@ -224,28 +228,28 @@ class NodeLink:
             extra = 0 if connection in self._greeted else 1
             if extra:
                 wire = encode("CLIENT", "SETNAME", self._target.client_name) + wire
-                intake = None
-            replies = await self._send(connection, wire, batch.count + extra, intake)
+            at_once = None if extra else incoming
+            replies = await self._send(connection, wire, batch.count + extra, at_once)
             self._met = True
             if extra:
                 self._greet(connection)
-            # A name is a courtesy: a refusal of it changes nothing.
+            # A name is optional: a refusal of it changes nothing.
             return replies[extra:] if extra else replies
         except BaseException:
-            # Unread replies would answer the next question: such a connection is of no more use.
+            # The unread replies would be taken for those of the next batch: close it.
             await connection.disconnect(nowait=True)
             raise
         finally:
             await self._pool.release(connection)
 
     async def _send(
-        self, connection: Connection, wire: bytes, count: int, intake: StreamingParse[Any] | None
+        self, connection: Connection, wire: bytes, count: int, incoming: ReplyStream | None
     ) -> list[Reply]:
         patience = self._target.timeout
-        quick = lean(connection) if self.lean else None
-        if quick is not None:
+        fast = FastConnection.of(connection) if self.use_fast else None
+        if fast is not None:
             self.round_trips += 1
-            return await quick.exchange(wire, count, patience, intake)
+            return await fast.exchange(wire, count, patience, incoming)
         await connection.send_packed_command([wire], check_health=False)
         self.round_trips += 1
         return await _read_all(connection, count, patience)

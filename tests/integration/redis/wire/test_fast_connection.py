@@ -41,7 +41,7 @@ def place(
 
         def make(lean: bool) -> NodeLink:
             link = node_link(parse_url(url, 5.0, access))
-            link.lean = lean
+            link.use_fast = lean
             return link
 
         yield make
@@ -112,7 +112,7 @@ async def test_both_ways_take_turns_on_one_connection(place: Link) -> None:
     link, batch = place(True), some_commands(random.Random(9), 50)
     told = []
     for lean in (True, False, True, False):
-        link.lean = lean
+        link.use_fast = lean
         told.append([plain(reply) for reply in await link.trip(batch)])
     assert told[0] == told[1] == told[2] == told[3]
     await link.close()
@@ -123,7 +123,7 @@ async def test_the_same_failure_where_the_server_goes() -> None:
     for lean in (True, False):
         with RealServer() as server:
             link = node_link(parse_url(server.url, 5.0, Credentials()))
-            link.lean = lean
+            link.use_fast = lean
             batch = Batch()
             batch.ask("TIME")
             await link.trip(batch)
@@ -141,7 +141,7 @@ async def test_the_same_failure_where_an_answer_concerns_everything() -> None:
         allow(server.client(), "default", "on >secret")
         for lean in (True, False):
             link = node_link(parse_url(server.url, 5.0, Credentials()))
-            link.lean = lean
+            link.use_fast = lean
             batch = Batch()
             batch.ask("TIME")
             with pytest.raises(RunqyTuiError) as failure:
