@@ -201,7 +201,7 @@ def app_on(url: str, *, interval: float = 0.2, **settings: Any) -> RunqyApp:
 async def watching(app: RunqyApp, size: tuple[int, int] = WIDE) -> AsyncIterator[Hand]:
     """Run an app until its first answer is on the screen."""
     async with running(app, size) as hand:
-        await hand.until(lambda: hand.live.snapshot and not hand.live.looking, "the first answer")
+        await hand.until(lambda: hand.live.snapshot and not hand.live.checking, "the first answer")
         await hand.pilot.pause()
         yield hand
 

@@ -91,7 +91,7 @@ async def watching(
     *,
     interval: float = 0.05,
     timeout: float = 1.0,  # noqa: ASYNC109
-    triage: bool = True,
+    diagnoser: bool = True,
     **options: Any,
 ) -> AsyncIterator[Seen]:
     """Poll until the end of the block, with short pauses after failures."""
@@ -103,7 +103,7 @@ async def watching(
             lambda: open_reader(url, timeout=timeout, **options),
             seen.take,
             interval,
-            Diagnoser() if triage else None,
+            Diagnoser() if diagnoser else None,
         )
         running = asyncio.create_task(seen.poller.run())
         try:

@@ -33,12 +33,12 @@ def scene(backend: Redis) -> None:
 async def test_the_first_poll_comes_twice_where_looking_takes_long(far: Proxy, scene: None) -> None:
     async with watching(far.url, interval=0.3, timeout=5.0) as seen:
         await seen.until(lambda: len(seen.results) >= 4, "four results")
-    early, first, *later = seen.results
-    assert [result.early for result in seen.results] == [True, False, *(False for _ in later)]
-    assert early.snapshot is first.snapshot
-    assert early.diagnosis is not None
+    preview, first, *later = seen.results
+    assert [result.preview for result in seen.results] == [True, False, *(False for _ in later)]
+    assert preview.snapshot is first.snapshot
+    assert preview.diagnosis is not None
     assert first.diagnosis is not None
-    assert [finding.detector for finding in early.diagnosis.findings] == []
+    assert [finding.detector for finding in preview.diagnosis.findings] == []
     (orphan,) = first.diagnosis.findings
     assert orphan.detector == "task-orphaned"
     assert orphan.before_start  # what the first look finds was there before
@@ -47,10 +47,10 @@ async def test_the_first_poll_comes_twice_where_looking_takes_long(far: Proxy, s
 async def test_all_comes_at_once_where_looking_takes_no_time(
     proxy: Proxy, scene: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(polling, "_FIRST_LOOK_S", 30.0)
+    monkeypatch.setattr(polling, "_PREVIEW_AFTER_S", 30.0)
     async with watching(proxy.url) as seen:
         await seen.polls(2)
-    assert not any(result.early for result in seen.results)
+    assert not any(result.preview for result in seen.results)
     assert seen.results[0].diagnosis is not None
     assert [finding.detector for finding in seen.results[0].diagnosis.findings] == ["task-orphaned"]
 
@@ -63,4 +63,4 @@ async def test_the_screen_does_not_say_that_all_is_well_before_it_has_looked(
         assert hand.app.session.log.diagnosis is None  # a report knows of whole polls only
         await hand.sees("orphaned")
         assert hand.app.session.log.diagnosis is not None
-        assert not hand.live.looking
+        assert not hand.live.checking

@@ -6,7 +6,7 @@ import pytest
 import redis
 
 from runqy_tui.monitor import poller as polling
-from runqy_tui.monitor.poller import rest
+from runqy_tui.monitor.poller import pause_after
 from runqy_tui.redis.polling import overview
 from runqy_tui.redis.polling.overview import deadline_for
 from tests.app import scenes
@@ -63,7 +63,7 @@ async def test_a_longer_timeout_is_the_mend(proxy: Proxy, monkeypatch: pytest.Mo
     monkeypatch.setattr(overview, "DEADLINE_S", 0.5)
     monkeypatch.setattr(polling, "DEADLINE_S", 0.5)
     proxy.down.delay_s = 0.3
-    async with watching(proxy.url, timeout=5.0, triage=False) as seen:
+    async with watching(proxy.url, timeout=5.0, diagnoser=False) as seen:
         await seen.live()
         assert seen.snapshot.redis.elapsed_ms >= 900
         assert len(seen.results) == 1
@@ -73,11 +73,11 @@ async def test_a_longer_timeout_is_the_mend(proxy: Proxy, monkeypatch: pytest.Mo
 
 
 def test_a_slow_server_is_asked_less_often() -> None:
-    assert rest(2.0, 0.01) == pytest.approx(1.99)
-    assert rest(2.0, 5.0) == 2.5
-    assert rest(0.2, 0.4) == pytest.approx(0.2)
-    assert rest(2.0, 1.9) == pytest.approx(0.95)
-    assert rest(2.0, 600.0) == 15.0
+    assert pause_after(2.0, 0.01) == pytest.approx(1.99)
+    assert pause_after(2.0, 5.0) == 2.5
+    assert pause_after(0.2, 0.4) == pytest.approx(0.2)
+    assert pause_after(2.0, 1.9) == pytest.approx(0.95)
+    assert pause_after(2.0, 600.0) == 15.0
 
 
 async def test_closer_looks_that_take_too_long_leave_the_poll_good(

@@ -53,11 +53,11 @@ def check_forms(
     *,
     rows: Iterable[tuple[QueueKey, TaskRow]] = (),
     logs: Mapping[str, LogBatch] | None = None,
-    triage: Diagnoser | None = None,
-    looks: TaskChecks | None = None,
+    diagnoser: Diagnoser | None = None,
+    checks: TaskChecks | None = None,
 ) -> tuple[Finding, ...]:
     """Findings, JSON, plain text, report and metrics of a poll; gives the findings."""
-    diagnosis = run_to_end((triage or Diagnoser()).update(snapshot, looks))
+    diagnosis = run_to_end((diagnoser or Diagnoser()).update(snapshot, checks))
     broken = [
         finding for finding in diagnosis.findings if "fault in runqy-tui" in finding.next_step
     ]

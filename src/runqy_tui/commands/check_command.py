@@ -261,7 +261,7 @@ class _Observer:
     def __init__(self, reader: Reader, alerts: Alerts) -> None:
         self._reader = reader
         self._alerts = alerts
-        self._triage = Diagnoser()
+        self._diagnoser = Diagnoser()
         self._diagnosis: Diagnosis | None = None
         self._problem: RunqyTuiError | None = None
         self._first_at = 0.0
@@ -273,8 +273,8 @@ class _Observer:
         except RunqyTuiError as error:
             self._problem = error
             return
-        diagnosis = await self._triage.diagnose(self._reader, snapshot)
-        await self._alerts.update(diagnosis, self._triage.history)
+        diagnosis = await self._diagnoser.diagnose(self._reader, snapshot)
+        await self._alerts.update(diagnosis, self._diagnoser.history)
         if not self._polls:
             self._first_at = snapshot.taken_at
         self._diagnosis, self._problem = diagnosis, None

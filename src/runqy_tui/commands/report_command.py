@@ -82,11 +82,11 @@ def _path(target: str | None) -> Path | None:
 
 
 class _Watching:
-    """Polls through the triage, and keeps count of how that went."""
+    """Polls through the diagnoser, and keeps count of how that went."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._triage = Diagnoser()
+        self._diagnoser = Diagnoser()
         self._diagnosis: Diagnosis | None = None
         self._poll_ms: list[float] = []
         self._round_trips: list[int] = []
@@ -119,7 +119,7 @@ class _Watching:
             return
         self._poll_ms.append(snapshot.redis.elapsed_ms)
         self._round_trips.append(snapshot.redis.round_trips)
-        self._diagnosis = await self._triage.diagnose(self._reader, snapshot)
+        self._diagnosis = await self._diagnoser.diagnose(self._reader, snapshot)
 
     def _fail(self, error: RunqyTuiError | TimeoutError) -> None:
         slow = ConnectionFailedError.late("a poll", self._reader.address, self._deadline_s)
@@ -145,7 +145,7 @@ class _Watching:
         return await make_report(
             self._reader,
             self._diagnosis,
-            self._triage.history,
+            self._diagnoser.history,
             statistics=statistics,
             with_payloads=with_payloads,
         )

@@ -1,4 +1,4 @@
-"""How bad is it: a severity and a few words for every worker and queue.
+"""Assessment: a severity and a few words for every worker and queue.
 
 Pure functions of a snapshot and its findings, used for colour, sign and default order on every
 screen. What is wrong is decided in :mod:`runqy_tui.diagnosis.findings` alone.
@@ -20,23 +20,23 @@ from runqy_tui.runtime.cooperative import batches, yield_to_loop
 from runqy_tui.text.humanize import age
 
 
-class Trouble(NamedTuple):
-    """A severity and why; ``reason`` is empty where all is well."""
+class Condition(NamedTuple):
+    """A severity and why; ``reason`` is empty where nothing is wrong."""
 
     severity: Severity
     reason: str = ""
 
 
 class Assessment(NamedTuple):
-    """Every object of one snapshot, judged once."""
+    """The severity of every worker and queue of one snapshot."""
 
-    workers: Mapping[str, Trouble]
-    queues: Mapping[object, Trouble]
+    workers: Mapping[str, Condition]
+    queues: Mapping[object, Condition]
 
     def tally(self, severity: Severity) -> int:
-        """How many workers and queues have this severity."""
+        """Return how many workers and queues have this severity."""
         both = (*self.workers.values(), *self.queues.values())
-        return sum(trouble.severity is severity for trouble in both)
+        return sum(condition.severity is severity for condition in both)
 
 
 async def assess(snapshot: Snapshot, findings: Iterable[Finding] | None = None) -> Assessment:
@@ -51,61 +51,61 @@ async def assess(snapshot: Snapshot, findings: Iterable[Finding] | None = None) 
     for finding in findings:
         if finding.subject.kind is SubjectKind.WORKER:
             workers[finding.subject.name].append(finding)
-        elif finding.subject.queue is not None:  # a task's finding is its queue's trouble too
+        elif finding.subject.queue is not None:  # a task's finding counts for its queue
             queues[finding.subject.queue].append(finding)
     await yield_to_loop()
-    of_workers: dict[str, Trouble] = {}
+    of_workers: dict[str, Condition] = {}
     for batch in batches(snapshot.workers):
         of_workers |= {
-            one.id: worker_trouble(snapshot, one, workers.get(one.id, ())) for one in batch
+            one.id: classify_worker(snapshot, one, workers.get(one.id, ())) for one in batch
         }
         await yield_to_loop()
-    of_queues: dict[object, Trouble] = {}
+    of_queues: dict[object, Condition] = {}
     for few in batches(snapshot.queues):
-        of_queues |= {one.key: queue_trouble(one, queues.get(one.key, ())) for one in few}
+        of_queues |= {one.key: classify_queue(one, queues.get(one.key, ())) for one in few}
         await yield_to_loop()
     return Assessment(workers=of_workers, queues=of_queues)
 
 
-def worker_trouble(snapshot: Snapshot, worker: Worker, findings: Sequence[Finding]) -> Trouble:
-    """Judge one worker by the findings about it, else by its state."""
-    return _judge(_calm_worker(snapshot, worker), findings)
+def classify_worker(snapshot: Snapshot, worker: Worker, findings: Sequence[Finding]) -> Condition:
+    """Classify one worker by the findings about it, else by its state."""
+    return _classify(_quiet_worker(snapshot, worker), findings)
 
 
-def queue_trouble(queue: Queue, findings: Sequence[Finding]) -> Trouble:
-    """Judge one queue by the findings about it and its tasks, else by what it does."""
-    return _judge(_calm_queue(queue), findings)
+def classify_queue(queue: Queue, findings: Sequence[Finding]) -> Condition:
+    """Classify one queue by the findings about it and its tasks, else by its activity."""
+    return _classify(_quiet_queue(queue), findings)
 
 
-def _judge(calm: Trouble, findings: Sequence[Finding]) -> Trouble:
-    """The worst finding that nobody has acknowledged, else the calm view with what is known."""
+def _classify(quiet: Condition, findings: Sequence[Finding]) -> Condition:
+    """Return the worst finding that is not acknowledged, else the state without findings."""
     if not findings:
-        return calm
+        return quiet
     fresh = [finding for finding in findings if finding.acknowledged_at is None]
     if fresh:
         worst = min(fresh, key=urgency)
-        return Trouble(worst.severity, worst.reason)
-    return Trouble(calm.severity, f"acknowledged: {min(findings, key=urgency).reason}")
+        return Condition(worst.severity, worst.reason)
+    return Condition(quiet.severity, f"acknowledged: {min(findings, key=urgency).reason}")
 
 
-_FINE, _BUSY, _IDLE = Trouble(Severity.FINE), Trouble(Severity.BUSY), Trouble(Severity.IDLE)
-"""Nearly every object's trouble, at every poll: made once."""
+_FINE, _BUSY, _IDLE = Condition(Severity.FINE), Condition(Severity.BUSY), Condition(Severity.IDLE)
+"""Shared: nearly every object has one of these at every poll."""
 
 
-def _calm_worker(snapshot: Snapshot, worker: Worker) -> Trouble:
+def _quiet_worker(snapshot: Snapshot, worker: Worker) -> Condition:
     if worker.state is WorkerState.RUNNING:
         return _BUSY if worker.active_count else _FINE
     if worker.state is WorkerState.BOOTSTRAPPING:
-        return Trouble(Severity.BUSY, "starting")
+        return Condition(Severity.BUSY, "starting")
     if worker.state is WorkerState.STOPPED:
-        return Trouble(Severity.IDLE, "stopped cleanly")
+        return Condition(Severity.IDLE, "stopped cleanly")
     gone = snapshot.last_beat_age_s(worker)
     if worker.state is WorkerState.LOST and gone is not None:
-        return Trouble(Severity.IDLE, f"no heartbeat for {age(gone)}")
-    return Trouble(Severity.IDLE, worker.state.value)
+        return Condition(Severity.IDLE, f"no heartbeat for {age(gone)}")
+    return Condition(Severity.IDLE, worker.state.value)
 
 
-def _calm_queue(queue: Queue) -> Trouble:
+def _quiet_queue(queue: Queue) -> Condition:
     if queue.counts.pending or queue.counts.active:
         return _BUSY
     return _FINE if queue.consumers else _IDLE

@@ -1,4 +1,4 @@
-"""The memory behind the picture: from a poll and some closer looks to a diagnosis."""
+"""Stateful diagnosis: turns each poll into history, durations and findings."""
 
 from __future__ import annotations
 
@@ -34,17 +34,18 @@ from runqy_tui.observation.history import History, Trend
 from runqy_tui.observation.task_sampling import TaskSampler
 from runqy_tui.runtime.cooperative import batches, yield_to_loop
 
-FATES_PER_POLL = 200
+OUTCOMES_PER_POLL = 200
+"""Tasks that left their active list whose outcome is read per poll."""
 SERVERS_PER_POLL = 2
-"""asynq servers asked per poll for the exact starts of their tasks."""
+"""asynq servers read per poll for the exact starts of their tasks."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Diagnosis:
-    """All that is known at one poll. ``durations`` has only queues whose tasks were seen to end.
+    """Everything known at one poll. ``durations`` holds only queues whose tasks were seen to end.
 
-    ``assessment``: what the findings say of each object, where that was worked out along with it.
-    ``unread`` says in one line why single tasks were not looked at, where they were not.
+    ``assessment`` classifies each worker and queue by the findings; ``None`` where it was not
+    computed. ``unread`` is one line that says why some tasks could not be checked, else ``None``.
     """
 
     snapshot: Snapshot
@@ -56,26 +57,27 @@ class Diagnosis:
 
 
 class TaskChecks(NamedTuple):
-    """What the reader told of single tasks in one poll; ``fates`` are in the order of ``ids``.
+    """What was read of single tasks beside one poll; ``outcomes`` are in the order of ``ids``.
 
-    ``unread``: why some of it is missing.
+    ``windows``: checks of listed tasks. ``started``: exact starts that asynq servers report.
+    ``unread``: why some of it is missing, in one line.
     """
 
-    audits: Sequence[WindowCheck] = ()
+    windows: Sequence[WindowCheck] = ()
     started: Sequence[ActiveTask] = ()
     ids: Sequence[tuple[QueueKey, str]] = ()
-    fates: Sequence[CheckedTask] = ()
+    outcomes: Sequence[CheckedTask] = ()
     unread: str | None = None
 
 
 class Diagnoser:
-    """Owns what is remembered between polls. One poll at a time, in one thread."""
+    """Holds everything that is remembered between polls. One poll at a time, in one thread."""
 
     def __init__(self, thresholds: Thresholds | None = None) -> None:
         self.thresholds = thresholds or Thresholds()
         self.history = History()
         self.durations = Durations()
-        self.auditor = TaskSampler()
+        self.sampler = TaskSampler()
         self.tracker = FindingTracker()
         self._server_history = ServerHistory()
         self._active_times = ActiveTimes()
@@ -97,19 +99,19 @@ class Diagnoser:
         """Like :meth:`update` for a poll whose tasks could not be checked, for this reason."""
         return await self.update(snapshot, TaskChecks(unread=reason))
 
-    async def update(self, snapshot: Snapshot, looks: TaskChecks | None = None) -> Diagnosis:
+    async def update(self, snapshot: Snapshot, checks: TaskChecks | None = None) -> Diagnosis:
         """Add a poll and its task checks to what is remembered, and return the diagnosis.
 
         A Diagnoser whose update was cancelled is of no more use: the poll is half added.
         """
-        looks = looks or TaskChecks()
+        checks = checks or TaskChecks()
         if snapshot.clock_jump_s:
             self._follow_clock(snapshot.clock_jump_s)
         await self.history.observe(snapshot)
         self.durations.keep({queue.key for queue in snapshot.queues}, snapshot.taken_at)
-        self.auditor.take(looks.audits)
-        self.durations.settle(looks.ids, looks.fates, snapshot.taken_at)
-        self._observe(snapshot, looks)
+        self.sampler.observe(checks.windows)
+        self.durations.settle(checks.ids, checks.outcomes, snapshot.taken_at)
+        self._observe(snapshot, checks)
         await yield_to_loop()
         trends = await self._trends(snapshot)
         findings = await self._find(snapshot)
@@ -119,15 +121,15 @@ class Diagnoser:
             findings=findings,
             trends=trends,
             durations=self._durations(snapshot),
-            unread=looks.unread,
+            unread=checks.unread,
             assessment=assessment,
         )
 
     def _follow_clock(self, jump_s: float) -> None:
-        """Redis's clock was set: moments move with it, and what was measured across it goes."""
+        """Redis's clock was set: move all moments, and drop what was measured across the jump."""
         self.tracker.shift(jump_s)
         self.durations.forget_running()
-        self.auditor = TaskSampler()
+        self.sampler = TaskSampler()
         self._active_times = ActiveTimes()
 
     async def _trends(self, snapshot: Snapshot) -> dict[QueueKey, Trend]:
@@ -143,16 +145,16 @@ class Diagnoser:
 
     async def _find(self, snapshot: Snapshot) -> tuple[Finding, ...]:
         self._server_history.observe(snapshot)
-        self._active_times.observe(self.auditor.current)
+        self._active_times.observe(self.sampler.current)
         context = DetectorContext(
             snapshot=snapshot,
             history=self.history,
-            checks=self.auditor.current,
+            checks=self.sampler.current,
             thresholds=self.thresholds,
             server_polls=self._server_history.polls,
             active_since=self._active_times.since,
         )
-        # A clock that went back lets the history begin anew: that is no first sight.
+        # A clock that went back restarts the history: the findings were not present at the start.
         first_poll = self.history.started_at == snapshot.taken_at and not snapshot.clock_jump_s
         found = await diagnose(context)
         return await self.tracker.update(found, snapshot.taken_at, first_poll)
@@ -162,16 +164,16 @@ class Diagnoser:
 
         Three independent requests: one that fails leaves the answers of the others.
         """
-        audits: Sequence[WindowCheck] = ()
+        checked: Sequence[WindowCheck] = ()
         started: Sequence[ActiveTask] = ()
-        fates: Sequence[CheckedTask] = ()
+        outcomes: Sequence[CheckedTask] = ()
         unread: list[str] = []
-        # Tasks that left between the last poll and this one are asked for at the next.
-        ids = self.durations.pending_fates(FATES_PER_POLL)
-        await asyncio.sleep(0)  # the end of a poll and a plan are both long
+        # Tasks that left between the last poll and this one are read at the next.
+        ids = self.durations.pending_outcomes(OUTCOMES_PER_POLL)
+        await asyncio.sleep(0)  # the end of a poll and the plan both take long
         try:
-            windows = self.auditor.plan(snapshot)
-            audits = await reader.check_tasks(windows) if windows else ()
+            windows = self.sampler.plan(snapshot)
+            checked = await reader.check_tasks(windows) if windows else ()
         except RunqyTuiError as error:
             unread.append(str(error))
         try:
@@ -179,11 +181,11 @@ class Diagnoser:
         except RunqyTuiError as error:
             unread.append(str(error))
         try:
-            fates = await reader.read_outcomes(ids) if ids else ()
+            outcomes = await reader.read_outcomes(ids) if ids else ()
         except RunqyTuiError as error:
             unread.append(str(error))
             ids = []
-        return TaskChecks(audits, started, ids, fates, unread[0] if unread else None)
+        return TaskChecks(checked, started, ids, outcomes, unread[0] if unread else None)
 
     async def _read_started(self, reader: TaskCheckReader, snapshot: Snapshot) -> list[ActiveTask]:
         servers = [
@@ -200,14 +202,14 @@ class Diagnoser:
         turn = (*servers[start:], *servers[:start])[:SERVERS_PER_POLL]
         return [task for server in turn for task in await reader.active_tasks(server)]
 
-    def _observe(self, snapshot: Snapshot, looks: TaskChecks) -> None:
-        self.durations.observe_started(looks.started)
+    def _observe(self, snapshot: Snapshot, checks: TaskChecks) -> None:
+        self.durations.observe_started(checks.started)
         for queue in snapshot.queues:
             if queue.counts.active == 0 and queue.key not in snapshot.unread_queues:
                 self.durations.observe_idle(queue.key, snapshot.taken_at)
-        for audit in looks.audits:
-            if audit.window.state is TaskState.ACTIVE:
-                self.durations.observe_active(audit)
+        for check in checks.windows:
+            if check.window.state is TaskState.ACTIVE:
+                self.durations.observe_active(check)
 
     def _durations(self, snapshot: Snapshot) -> dict[QueueKey, ObservedDurations]:
         found = ((queue.key, self.durations.quantiles(queue.key)) for queue in snapshot.queues)

@@ -1,7 +1,7 @@
 """The background poller: one poll at a time, with a deadline and a visible back-off.
 
-A Redis that takes long for a poll is asked less often than the interval says: see :func:`rest`.
-The first poll is shown before its closer looks where those take long.
+A slow Redis is polled less often than the interval says: see :func:`pause_after`.
+The first poll is published before its task checks where those take long.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 BACKOFF_FIRST_S = 0.5
 BACKOFF_LIMIT_S = 15.0
 DEADLINE_S = 10.0
-"""For a poll with its closer looks; longer where the reader's own deadline is."""
+"""Seconds for a poll with its task checks; longer if the reader's own deadline is."""
 
-_BREATH_S = 0.05
-_FIRST_LOOK_S = 0.1
+_MIN_PAUSE_S = 0.05
+_PREVIEW_AFTER_S = 0.1
 _REST_SHARE = 0.5
 
 
@@ -35,9 +35,9 @@ _REST_SHARE = 0.5
 class PollResult:
     """Outcome of one poll: a snapshot, or the reason why there is none.
 
-    ``diagnosis`` is of this snapshot, where the poller has a triage. ``at`` is
+    ``diagnosis`` is of this snapshot, if the poller has a diagnoser. ``at`` is
     :func:`time.monotonic` when the poll ended; ``retry_in_s`` is the pause before the next try
-    after a failure. ``early``: the same snapshot comes again, with what closer looks told.
+    after a failure. ``preview``: the same snapshot follows with its task checks.
     """
 
     at: float
@@ -46,11 +46,11 @@ class PollResult:
     error: str | None = None
     failures: int = 0
     retry_in_s: float | None = None
-    early: bool = False
+    preview: bool = False
 
 
 def backoff(failures: int, jitter: Callable[[], float] = random.random) -> float:
-    """Pause in seconds after ``failures`` failed polls in a row: doubling, with ±20 % jitter.
+    """Pause in seconds after ``failures`` consecutive failed polls: doubling, with ±20 % jitter.
 
     The jitter keeps a team's monitors from coming back to a restarted Redis all at once.
     """
@@ -58,12 +58,12 @@ def backoff(failures: int, jitter: Callable[[], float] = random.random) -> float
     return float(pause * (0.8 + 0.4 * jitter()))
 
 
-def rest(interval_s: float, took_s: float) -> float:
+def pause_after(interval_s: float, took_s: float) -> float:
     """Pause in seconds after a good poll that took ``took_s``.
 
     A late poll is not caught up, and a slow Redis has at least a third of the time for itself.
     """
-    return max(interval_s - took_s, min(BACKOFF_LIMIT_S, _REST_SHARE * took_s), _BREATH_S)
+    return max(interval_s - took_s, min(BACKOFF_LIMIT_S, _REST_SHARE * took_s), _MIN_PAUSE_S)
 
 
 class Poller:
@@ -74,7 +74,7 @@ class Poller:
         publish: awaited with every result before the next poll.
         interval_s: seconds from the start of one poll to the start of the next. May be changed
             while running; :meth:`wake` makes the change felt at once.
-        triage: looks closer after each good poll, within the same deadline.
+        diagnoser: checks tasks and diagnoses after each good poll, within the same deadline.
     """
 
     def __init__(
@@ -82,11 +82,11 @@ class Poller:
         open_reader: Callable[[], Awaitable[Reader]],
         publish: Callable[[PollResult], Awaitable[None]],
         interval_s: float,
-        triage: Diagnoser | None = None,
+        diagnoser: Diagnoser | None = None,
     ) -> None:
         self.interval_s = interval_s
         self.reader: Reader | None = None
-        self.triage = triage
+        self.diagnoser = diagnoser
         self._open_reader = open_reader
         self._publish = publish
         self._wake = asyncio.Event()
@@ -97,12 +97,12 @@ class Poller:
 
     @property
     def pace_s(self) -> float:
-        """Seconds from poll to poll as they come at present: a slow Redis is asked less often."""
-        pace = round(self._took_s + rest(self.interval_s, self._took_s), 1)
+        """Seconds between polls at present: a slow Redis is polled less often than the interval."""
+        pace = round(self._took_s + pause_after(self.interval_s, self._took_s), 1)
         return max(self.interval_s, pace)
 
     def watch(self, in_view: Callable[[], InView]) -> None:
-        """Ask before each poll what is on the screen, for a reader that wants to know."""
+        """Set the function that names what is on the screen, asked before each poll."""
         self._in_view = in_view
 
     def wake(self) -> None:
@@ -123,7 +123,7 @@ class Poller:
                 pause = result.retry_in_s
                 if pause is None:
                     self._took_s = monotonic() - started
-                    pause = rest(self.interval_s, self._took_s)
+                    pause = pause_after(self.interval_s, self._took_s)
                 await self._sleep(pause)
         finally:
             if self.reader is not None:
@@ -148,33 +148,38 @@ class Poller:
         except TimeoutError:
             where = "" if reader is None else reader.address
             return self._failed(str(ConnectionFailedError.late("a poll", where, deadline)))
-        diagnosis = await self._look(reader, snapshot, deadline - (monotonic() - started))
+        diagnosis = await self._diagnose(reader, snapshot, deadline - (monotonic() - started))
         self._failures = 0
         return PollResult(at=monotonic(), snapshot=snapshot, diagnosis=diagnosis)
 
-    async def _look(self, reader: Reader, snapshot: Snapshot, left_s: float) -> Diagnosis | None:
-        """Look closer; where that takes too long the poll itself is good all the same."""
-        triage = self.triage
-        if triage is None:
+    async def _diagnose(
+        self, reader: Reader, snapshot: Snapshot, left_s: float
+    ) -> Diagnosis | None:
+        """Diagnose a poll with task checks; without them if they take too long."""
+        diagnoser = self.diagnoser
+        if diagnoser is None:
             return None
         try:
-            async with self._early(triage, snapshot), asyncio.timeout(max(_BREATH_S, left_s)):
-                looks = await triage.read_checks(reader, snapshot)
+            async with (
+                self._preview(diagnoser, snapshot),
+                asyncio.timeout(max(_MIN_PAUSE_S, left_s)),
+            ):
+                checks = await diagnoser.read_checks(reader, snapshot)
         except TimeoutError:
             late = ConnectionFailedError.late("all of it", reader.address, max(DEADLINE_S, left_s))
-            return await triage.update_unchecked(snapshot, str(late))
-        return await triage.update(snapshot, looks)
+            return await diagnoser.update_unchecked(snapshot, str(late))
+        return await diagnoser.update(snapshot, checks)
 
     @asynccontextmanager
-    async def _early(self, triage: Diagnoser, snapshot: Snapshot) -> AsyncIterator[None]:
-        """Show the first snapshot that ever came, if what is done meanwhile takes long.
+    async def _preview(self, diagnoser: Diagnoser, snapshot: Snapshot) -> AsyncIterator[None]:
+        """Publish the first snapshot of all if the block takes long.
 
-        Over a slow link the closer looks are as many round trips again.
+        Over a slow link the task checks are as many round trips again.
         """
         if self._shown:
             yield
             return
-        showing = asyncio.create_task(self._show_early(triage, snapshot))
+        showing = asyncio.create_task(self._publish_preview(diagnoser, snapshot))
         try:
             yield
         finally:
@@ -184,10 +189,10 @@ class Poller:
         if isinstance(fault, Exception):
             raise fault  # as from any poll
 
-    async def _show_early(self, triage: Diagnoser, snapshot: Snapshot) -> None:
-        await asyncio.sleep(_FIRST_LOOK_S)
-        diagnosis = await triage.preview(snapshot)
-        await self._publish(PollResult(monotonic(), snapshot, diagnosis, early=True))
+    async def _publish_preview(self, diagnoser: Diagnoser, snapshot: Snapshot) -> None:
+        await asyncio.sleep(_PREVIEW_AFTER_S)
+        diagnosis = await diagnoser.preview(snapshot)
+        await self._publish(PollResult(monotonic(), snapshot, diagnosis, preview=True))
 
     def _failed(self, error: str) -> PollResult:
         self._failures += 1

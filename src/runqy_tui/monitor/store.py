@@ -1,4 +1,4 @@
-"""What the front ends show: the latest good snapshot, how old it is, and what it means."""
+"""What front ends show: the latest good snapshot, its age, and everything derived from it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from runqy_tui.diagnosis.diagnoser import Diagnosis
 
 Rates = Trend
-"""What the screens ask of a trend: ``done_per_s`` and ``failed_per_s``."""
+"""A trend as the tables use it: ``done_per_s`` and ``failed_per_s``."""
 
 
 class ConnectionState(StrEnum):
@@ -32,12 +32,12 @@ class ConnectionState(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """One consistent picture for the screen.
+    """What to show: one snapshot with everything derived from it.
 
     ``received_at`` is :func:`time.monotonic` of the snapshot's arrival. ``frozen_at`` (Redis's
-    clock) is set while the screen is frozen; polling goes on behind it, and ``link``, ``error``,
-    ``failures`` and ``retry_at`` are those of the present even then. ``unread``: why single tasks
-    were not looked at; ``looking``: they are just being looked at for the first time.
+    clock) is set while the display is frozen; polling continues, and ``link``, ``error``,
+    ``failures`` and ``retry_at`` are current even then. ``unread``: why some tasks could not be
+    checked; ``checking``: tasks are being checked for the first time.
     """
 
     snapshot: Snapshot | None = None
@@ -52,16 +52,16 @@ class View:
     retry_at: float | None = None
     frozen_at: float | None = None
     unread: str | None = None
-    looking: bool = False
+    checking: bool = False
 
     @property
     def rates(self) -> Mapping[QueueKey, Rates]:
-        """The trends, for those who only want rates."""
+        """The trends, under the name that the tables use."""
         return self.trends
 
 
 class Store:
-    """Takes poll results in, gives :class:`View` out. Remembers nothing but the latest picture."""
+    """Turns poll results into a :class:`View`. Keeps the latest one only."""
 
     def __init__(self) -> None:
         self.live = View()
@@ -69,16 +69,16 @@ class Store:
 
     @property
     def view(self) -> View:
-        """What to show: the frozen picture, or the live one."""
+        """The frozen view, or the live one."""
         return self._frozen or self.live
 
     @property
     def frozen(self) -> bool:
-        """Whether the screen stands still."""
+        """Whether the display is frozen."""
         return self._frozen is not None
 
     def apply(self, result: PollResult) -> None:
-        """Take in one poll; a failed one keeps the last good data."""
+        """Update the view from one poll; a failed one keeps the last good data."""
         if result.snapshot is None:
             self._lose(result)
             return
@@ -92,22 +92,22 @@ class Store:
             received_at=result.at,
             link=ConnectionState.LIVE,
             unread=known.unread if known else None,
-            looking=result.early,
+            checking=result.preview,
         )
         if self._frozen is not None and self._frozen.link is not ConnectionState.LIVE:
             self._frozen = _linked_as(self._frozen, self.live)
 
     def acknowledge(self, moments: Mapping[str, float]) -> None:
-        """Show findings as acknowledged at once; the next poll brings the tracker's word.
+        """Show findings as acknowledged at once, before the next poll brings them as such.
 
-        ``moments`` tells by Redis's clock when each was, by the findings' ids.
+        ``moments``: when each was acknowledged, by Redis's clock, by the findings' ids.
         """
         self.live = _acknowledged(self.live, moments)
         if self._frozen is not None:
             self._frozen = _acknowledged(self._frozen, moments)
 
     def freeze(self) -> None:
-        """Hold the present picture until :meth:`thaw`."""
+        """Keep the present view until :meth:`thaw`."""
         if self.live.snapshot is not None:
             self._frozen = replace(self.live, frozen_at=self.live.snapshot.taken_at)
 
@@ -124,7 +124,7 @@ class Store:
             failures=result.failures,
             retry_at=retry_at,
         )
-        if self._frozen is not None:  # a picture may stand still, a lost connection must show
+        if self._frozen is not None:  # data may be frozen, a lost connection must show
             self._frozen = _linked_as(self._frozen, self.live)
 
 
@@ -134,9 +134,9 @@ def _assessed(snapshot: Snapshot, known: Diagnosis | None) -> Assessment:
     return known.assessment or run_to_end(assess(snapshot, known.findings))
 
 
-def _linked_as(picture: View, live: View) -> View:
+def _linked_as(view: View, live: View) -> View:
     return replace(
-        picture,
+        view,
         link=live.link,
         error=live.error,
         failures=live.failures,

@@ -1,4 +1,8 @@
-"""Histograms of durations: fine ones for quantiles, and the coarse one that is exported."""
+"""Observed task durations per queue: fine histograms for quantiles, a coarse one for export.
+
+Redis holds no durations in the runqy dialect. They are observed: a task was first seen active at
+one poll and was gone at another, and its hash tells when it completed or last failed.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +19,14 @@ BUCKETS_S: tuple[float, ...] = (
     *(0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0),
     *(60.0, 120.0, 300.0, 600.0, 1_800.0, 3_600.0, 7_200.0),
 )
-"""Upper bounds of the exported histogram; what is longer counts in the total alone."""
+"""Upper bounds of the exported histogram in seconds; longer ones count in the total alone."""
 RECENT_S = 1_800.0
-"""Quantiles are of the last one to two such stretches, so that they follow a change."""
+"""Seconds of a period; quantiles cover the last one to two, so that they follow a change."""
 _RATIO = 1.1
 
 
 def _fine_bounds() -> tuple[float, ...]:
-    """The exported bounds with steps of at most 10 % between them, for close quantiles."""
+    """Return the exported bounds with steps of at most 10 % between them."""
     bounds = [BUCKETS_S[0]]
     for low, high in pairwise(BUCKETS_S):
         parts = ceil(log(high / low) / log(_RATIO))
@@ -51,14 +55,14 @@ class ObservedDurations:
 
 @dataclass(slots=True)
 class HistogramSheet:
-    """Durations of a stretch of time; the last of the counts is of what is above all bounds."""
+    """Durations of one period; the last of ``counts`` is of those above all bounds."""
 
     counts: list[int] = field(default_factory=lambda: [0] * (len(_FINE) + 1))
     total_s: float = 0.0
     error_s: float = 0.0
 
     def add(self, seconds: float, error_s: float) -> None:
-        """Count one duration, and how far off it may be."""
+        """Count one duration and its possible error, in seconds."""
         self.counts[bisect_left(_FINE, seconds)] += 1
         self.total_s += seconds
         self.error_s += error_s
@@ -66,7 +70,7 @@ class HistogramSheet:
 
 @dataclass(slots=True)
 class DurationRecord:
-    """``past`` and ``recent`` are the two stretches that quantiles are taken from."""
+    """Durations of one queue; quantiles are of the two periods ``past`` and ``recent``."""
 
     whole: HistogramSheet = field(default_factory=HistogramSheet)
     past: HistogramSheet = field(default_factory=HistogramSheet)
@@ -75,12 +79,12 @@ class DurationRecord:
 
     def add(self, now: float, seconds: float, error_s: float) -> None:
         """Count one duration that ended about now."""
-        self.turn(now)
+        self.rotate(now)
         self.whole.add(seconds, error_s)
         self.recent.add(seconds, error_s)
 
-    def turn(self, now: float) -> None:
-        """Begin a new stretch where the present one is over."""
+    def rotate(self, now: float) -> None:
+        """Begin a new period if the present one is over."""
         if self.since is None or now < self.since:
             self.since = now
         elif now - self.since >= RECENT_S:
@@ -89,8 +93,8 @@ class DurationRecord:
             self.since = now
 
     def observed(self, now: float) -> ObservedDurations | None:
-        """Quantiles of the last one to two stretches; ``None`` if nothing ended in them."""
-        self.turn(now)
+        """Return quantiles of the last one to two periods; ``None`` if nothing ended in them."""
+        self.rotate(now)
         counts = [a + b for a, b in zip(self.past.counts, self.recent.counts, strict=True)]
         count = sum(counts)
         if not count:
@@ -100,14 +104,14 @@ class DurationRecord:
         return ObservedDurations(p50, p95, p99, count, error)
 
     def exported(self) -> tuple[tuple[float, ...], tuple[int, ...], float, int]:
-        """Upper bounds, cumulative counts up to each, sum of seconds and count."""
+        """Return upper bounds, cumulative counts up to each, sum of seconds, and count."""
         running = list(accumulate(self.whole.counts))
         counts = tuple(running[_FINE.index(bound)] for bound in BUCKETS_S)
         return BUCKETS_S, counts, self.whole.total_s, running[-1]
 
 
 def quantile(counts: Sequence[int], share: float) -> float:
-    """Linear within its bucket, as Prometheus estimates it."""
+    """Estimate a quantile in seconds, linear within its bucket as Prometheus does."""
     rank = share * sum(counts)
     before = 0
     for index, amount in enumerate(counts):
@@ -123,15 +127,15 @@ def quantile(counts: Sequence[int], share: float) -> float:
 MOST_TRACKED = 5_000
 MOST_QUEUES = 5_000
 VAGUE_S = 120.0
-"""A beginning or an end that lies somewhere in a longer time than this is taken as unknown."""
+"""Seconds: a start or end that is not known more closely than this counts as unknown."""
 _ENDED = frozenset({TaskState.COMPLETED, TaskState.ARCHIVED, TaskState.RETRY})
 
 
 @dataclass(slots=True)
 class _Run:
-    """A task that is active: it began between two moments, and was last seen at a third.
+    """An active task: it started between two moments and was last seen at a third.
 
-    ``earliest`` is minus infinity where nobody saw it begin.
+    ``earliest`` is minus infinity if its start was not observed.
     """
 
     earliest: float
@@ -144,14 +148,14 @@ class _Run:
 
 
 class _Left(NamedTuple):
-    """A task that left: its run, and when it was first seen to be gone."""
+    """A task that left the active list, and when it was first seen to be gone."""
 
     run: _Run
     gone: float
 
 
 class Durations:
-    """Follows at most 5,000 active tasks, and counts those whose beginning and end it saw."""
+    """Stateful: follows at most 5,000 active tasks and counts those whose start and end it saw."""
 
     def __init__(self) -> None:
         self._running: dict[QueueKey, dict[str, _Run]] = {}
@@ -163,72 +167,75 @@ class Durations:
         self._now = 0.0
 
     def observe_started(self, tasks: Iterable[ActiveTask]) -> None:
-        """Note exact starts, where an asynq server tells them, before the audits of that poll."""
+        """Add exact starts that asynq servers report; call it before the checks of that poll."""
         for task in tasks:
             if task.started_at is not None and len(self._exact) < MOST_TRACKED:
                 self._exact[(task.queue, task.id)] = task.started_at
 
     def observe_idle(self, queue: QueueKey, at: float) -> None:
-        """Note that a queue's active list was empty."""
+        """Add that a queue's active list was empty at this moment."""
         if queue in self._running:
             self._leave(queue, set(), at)
         self._complete_at[queue] = at
 
-    def observe_active(self, audit: WindowCheck) -> None:
-        """Take in the oldest active tasks of a queue; windows further on tell no end, so no start.
+    def observe_active(self, check: WindowCheck) -> None:
+        """Add a check of the oldest active tasks of a queue; other windows are ignored.
 
-        A task in a window from the oldest on stays in it until it leaves the list.
+        A task in a window from the oldest on stays in it until it leaves the list, so that only
+        there an absence proves an end.
         """
-        window, at = audit.window, audit.taken_at
+        window, at = check.window, check.taken_at
         if window.state is not TaskState.ACTIVE or window.offset:
             return
-        present = {task.id for task in audit.tasks}
+        present = {task.id for task in check.tasks}
         if window.queue in self._running:
             self._leave(window.queue, present, at)
         before = self._complete_at.get(window.queue)
         if before is not None and not 0 <= at - before <= VAGUE_S:
             before = None  # long ago, or Redis's clock went back
         for task_id in present:
-            self._see(window.queue, task_id, before, at)
-        # The reader leaves out tasks that left meanwhile: the limit tells, not their number.
-        if audit.total <= window.limit and present <= self._running.get(window.queue, {}).keys():
+            self._observe_task(window.queue, task_id, before, at)
+        # The reader leaves out tasks that left meanwhile: compare the limit, not their number.
+        if check.total <= window.limit and present <= self._running.get(window.queue, {}).keys():
             self._complete_at[window.queue] = at
         else:
             self._complete_at.pop(window.queue, None)
         self._now = at
 
-    def pending_fates(self, limit: int) -> list[tuple[QueueKey, str]]:
-        """Tasks that left, longest ago first, whose end is to be asked for."""
+    def pending_outcomes(self, limit: int) -> list[tuple[QueueKey, str]]:
+        """Return tasks that left, longest ago first, whose outcome is still to be read."""
         return [key for key, _ in zip(self._left, range(limit), strict=False)]
 
     def settle(
-        self, ids: Sequence[tuple[QueueKey, str]], fates: Sequence[CheckedTask], now: float
+        self, ids: Sequence[tuple[QueueKey, str]], outcomes: Sequence[CheckedTask], now: float
     ) -> None:
-        """Count the tasks whose end the reader told; ``fates`` are in the order of ``ids``."""
-        found = {(queue, fate.id): fate for (queue, _), fate in zip(ids, fates, strict=False)}
+        """Count the tasks whose outcome was read; ``outcomes`` are in the order of ``ids``."""
+        found = {
+            (queue, outcome.id): outcome for (queue, _), outcome in zip(ids, outcomes, strict=False)
+        }
         for key in ids:
             left = self._left.pop(key, None)
             if left is None:
                 continue
             self._tracked -= 1
-            fate = found.get(key)
-            if fate is not None and (fate.missing or fate.state in _ENDED):
-                self._count(key[0], left, fate, now)
+            outcome = found.get(key)
+            if outcome is not None and (outcome.missing or outcome.state in _ENDED):
+                self._count(key[0], left, outcome, now)
 
     def quantiles(self, queue: QueueKey) -> ObservedDurations | None:
-        """Quantiles of the last half to full hour; ``None`` if no task was seen to end in it."""
+        """Return quantiles of the last half to full hour; ``None`` if no task ended in it."""
         record = self._records.get(queue)
         return None if record is None else record.observed(self._now)
 
     def histogram(
         self, queue: QueueKey
     ) -> tuple[tuple[float, ...], tuple[int, ...], float, int] | None:
-        """Upper bounds, cumulative counts up to each, sum of seconds and count, all since start."""
+        """Return upper bounds, cumulative counts, sum of seconds and count, all since the start."""
         record = self._records.get(queue)
         return None if record is None else record.exported()
 
     def keep(self, queues: Collection[QueueKey], now: float) -> None:
-        """Forget all queues but these; ``now`` before the last audit forgets what runs."""
+        """Forget all queues but these; and running tasks if ``now`` is before the last check."""
         if now < self._now:
             self.forget_running()
         self._now = now
@@ -243,15 +250,15 @@ class Durations:
         self._exact = {key: start for key, start in self._exact.items() if key in active}
 
     def forget_running(self) -> None:
-        """Forget what runs or just left: a duration across a set clock is none."""
+        """Forget running tasks and those that just left: no duration spans a set clock."""
         self._running, self._left, self._complete_at, self._exact = {}, {}, {}, {}
         self._tracked = 0
 
-    def _see(self, queue: QueueKey, task_id: str, before: float | None, at: float) -> None:
+    def _observe_task(self, queue: QueueKey, task_id: str, before: float | None, at: float) -> None:
         run = self._running.get(queue, {}).get(task_id)
         exact = self._exact.get((queue.name, task_id))
         if exact is not None and exact > at + 1:
-            exact = None  # that server's clock is ahead
+            exact = None  # the clock of that server is ahead
         if run is not None:
             run.seen = at
             if exact is not None:
@@ -276,9 +283,9 @@ class Durations:
         if not runs:
             del self._running[queue]
 
-    def _count(self, queue: QueueKey, left: _Left, fate: CheckedTask, now: float) -> None:
+    def _count(self, queue: QueueKey, left: _Left, outcome: CheckedTask, now: float) -> None:
         run = left.run
-        low, high = _ended(left, fate)
+        low, high = _ended(left, outcome)
         if high - low > VAGUE_S:
             return
         seconds = (low + high) / 2 - (run.earliest + run.latest) / 2
@@ -291,16 +298,16 @@ class Durations:
         record.add(now, max(0.0, seconds), error)
 
 
-def _ended(left: _Left, fate: CheckedTask) -> tuple[float, float]:
-    """Between which moments a task ended: what was seen, and what the task says, if they agree.
+def _ended(left: _Left, outcome: CheckedTask) -> tuple[float, float]:
+    """Return between which moments a task ended, by observation and, if it agrees, its hash.
 
-    Stamps are whole seconds of the worker's clock, and may be of an earlier attempt.
+    Timestamps are whole seconds of the worker's clock, and may be of an earlier attempt.
     """
     low, high = left.run.seen, left.gone
-    for stamp in (fate.completed_at, fate.last_failed_at):
-        if stamp is not None:
-            width = 1.0 if stamp == int(stamp) else 0.0
-            begin, end = max(low, stamp), min(high, stamp + width)
+    for timestamp in (outcome.completed_at, outcome.last_failed_at):
+        if timestamp is not None:
+            width = 1.0 if timestamp == int(timestamp) else 0.0
+            begin, end = max(low, timestamp), min(high, timestamp + width)
             if begin <= end:
                 return begin, end
     return low, high

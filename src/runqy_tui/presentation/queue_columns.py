@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from runqy_tui.diagnosis.assessment import Trouble
+from runqy_tui.diagnosis.assessment import Condition
 from runqy_tui.model import Queue, QueueKey, TaskState
 from runqy_tui.model.severity import Severity
 from runqy_tui.observation.history import Trend
@@ -23,7 +23,7 @@ class QueueRow(NamedTuple):
     """A queue, its assessment and its rates."""
 
     queue: Queue
-    trouble: Trouble
+    condition: Condition
     rates: Trend = Trend()
 
 
@@ -87,14 +87,14 @@ def _net_per_minute(row: QueueRow, _: DisplayContext) -> str:
 
 
 def _note(row: QueueRow, context: DisplayContext) -> str:
-    return note_text(row.trouble.reason, unread_s(row, context), QUEUE_STALE_S)
+    return note_text(row.condition.reason, unread_s(row, context), QUEUE_STALE_S)
 
 
 def _order(row: QueueRow, context: DisplayContext) -> tuple[int, int, str]:
     """Severity first, then the longest wait in steps of doubling minutes: rows seldom move."""
-    urgent = row.trouble.severity >= Severity.WARNING
+    urgent = row.condition.severity >= Severity.WARNING
     minutes = (oldest_age_s(row, context) or 0.0) / 60 if urgent else 0.0
-    return -row.trouble.severity.rank, -int(minutes).bit_length(), row.queue.name
+    return -row.condition.severity.rank, -int(minutes).bit_length(), row.queue.name
 
 
 def _count(state: TaskState, title: str, width: int, importance: int) -> ResourceColumn[QueueRow]:
@@ -113,7 +113,7 @@ def _count(state: TaskState, title: str, width: int, importance: int) -> Resourc
 
 QUEUE_TABLE: ResourceTable[QueueRow] = ResourceTable(
     (
-        ResourceColumn("sign", "", lambda row, _: row.trouble.severity.sign, 1),
+        ResourceColumn("sign", "", lambda row, _: row.condition.severity.sign, 1),
         ResourceColumn(
             "queue",
             "QUEUE",
@@ -220,7 +220,7 @@ QUEUE_TABLE: ResourceTable[QueueRow] = ResourceTable(
             importance=7,
             grow=3,
             label="why",
-            full=lambda row, _: row.trouble.reason,
+            full=lambda row, _: row.condition.reason,
         ),
     ),
     {
@@ -236,9 +236,9 @@ QUEUE_TABLE: ResourceTable[QueueRow] = ResourceTable(
     },
     key=lambda row: row.queue.key,
     order=_order,
-    words=lambda row: f"{row.queue.name} {row.trouble.reason}",
+    words=lambda row: f"{row.queue.name} {row.condition.reason}",
     document_order=lambda row: (
-        -row.trouble.severity,
+        -row.condition.severity,
         -(row.queue.counts.pending or 0),
         row.queue.name,
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from runqy_tui.diagnosis.assessment import Trouble
+from runqy_tui.diagnosis.assessment import Condition
 from runqy_tui.model import Worker, WorkerState
 from runqy_tui.model.severity import Severity
 from runqy_tui.presentation.resource import (
@@ -22,7 +22,7 @@ class WorkerRow(NamedTuple):
     """A worker and its assessment."""
 
     worker: Worker
-    trouble: Trouble
+    condition: Condition
 
 
 def memory_percent(worker: Worker) -> float | None:
@@ -58,7 +58,7 @@ def uptime_s(worker: Worker, now: float) -> float | None:
 
 def _sign(row: WorkerRow, _: DisplayContext) -> str:
     """The severity's sign; ``?`` for a lost worker that is no longer critical."""
-    severity = row.trouble.severity
+    severity = row.condition.severity
     if row.worker.state is WorkerState.LOST and severity is not Severity.CRITICAL:
         return "?"
     return severity.sign
@@ -103,7 +103,7 @@ def _both_slots(row: WorkerRow, _: DisplayContext) -> str:
 
 def _note(row: WorkerRow, context: DisplayContext) -> str:
     unread_s = context.now - _read_at(row, context)
-    return note_text(row.trouble.reason, unread_s, WORKER_STALE_S)
+    return note_text(row.condition.reason, unread_s, WORKER_STALE_S)
 
 
 def _order(row: WorkerRow, context: DisplayContext) -> tuple[int, float, str]:
@@ -111,7 +111,7 @@ def _order(row: WorkerRow, context: DisplayContext) -> tuple[int, float, str]:
     worker = row.worker
     lost = worker.state is WorkerState.LOST
     return (
-        -row.trouble.severity.rank,
+        -row.condition.severity.rank,
         (beat_age_s(row, context) or 0.0) if lost else 0.0,
         worker.id,
     )
@@ -119,7 +119,7 @@ def _order(row: WorkerRow, context: DisplayContext) -> tuple[int, float, str]:
 
 WORKER_TABLE: ResourceTable[WorkerRow] = ResourceTable(
     (
-        ResourceColumn("sign", "", _sign, 1, full=lambda row, _: row.trouble.severity.sign),
+        ResourceColumn("sign", "", _sign, 1, full=lambda row, _: row.condition.severity.sign),
         ResourceColumn(
             "worker",
             "WORKER",
@@ -240,7 +240,7 @@ WORKER_TABLE: ResourceTable[WorkerRow] = ResourceTable(
             importance=11,
             grow=3,
             label="why",
-            full=lambda row, _: row.trouble.reason,
+            full=lambda row, _: row.condition.reason,
         ),
     ),
     {
@@ -252,5 +252,5 @@ WORKER_TABLE: ResourceTable[WorkerRow] = ResourceTable(
     key=lambda row: row.worker.id,
     order=_order,
     words=lambda row: f"{row.worker.id} {row.worker.state} {' '.join(row.worker.queues)}",
-    document_order=lambda row: (-row.trouble.severity, row.worker.id),
+    document_order=lambda row: (-row.condition.severity, row.worker.id),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
-from runqy_tui.diagnosis.assessment import Trouble
+from runqy_tui.diagnosis.assessment import Condition
 from runqy_tui.diagnosis.diagnoser import Diagnosis
 from runqy_tui.diagnosis.findings.finding import Finding, SubjectKind
 from runqy_tui.diagnosis.signatures import ErrorGroup, ErrorSurvey
@@ -138,13 +138,13 @@ def queues_section(diagnosis: Diagnosis, findings: Iterable[Finding]) -> list[st
     return _section("Queues", QUEUE_TABLE, rows, _QUEUE_MARKUP, diagnosis.snapshot)
 
 
-_FINE = Trouble(Severity.FINE)
+_FINE = Condition(Severity.FINE)
 
 
-def _troubles(findings: Iterable[Finding], kind: SubjectKind) -> dict[object, Trouble]:
+def _troubles(findings: Iterable[Finding], kind: SubjectKind) -> dict[object, Condition]:
     """The first finding of each worker (by id) or queue (by key), acknowledged or not."""
     return {
-        finding.subject.name if kind is SubjectKind.WORKER else finding.subject.queue: Trouble(
+        finding.subject.name if kind is SubjectKind.WORKER else finding.subject.queue: Condition(
             finding.severity, finding.reason
         )
         for finding in reversed(tuple(findings))
@@ -180,7 +180,7 @@ def _section(
 
 
 def _sign(row: WorkerRow | QueueRow, text: str) -> str:
-    return text if row.trouble.severity in _SHOWN_SIGNS else ""
+    return text if row.condition.severity in _SHOWN_SIGNS else ""
 
 
 def _queue_names(row: WorkerRow, _: str) -> str:

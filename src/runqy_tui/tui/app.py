@@ -85,13 +85,13 @@ class RunqyApp(CellDiffApp[None]):
 
             check_names(settings.keys)
         polled: Signal[View] = Signal(self, "polled")
-        triage = Diagnoser()
+        diagnoser = Diagnoser()
         self.session = Session(
             settings=settings,
             store=Store(),
-            poller=Poller(open_reader, self._polled, settings.interval_s, triage),
+            poller=Poller(open_reader, self._polled, settings.interval_s, diagnoser),
             polled=polled,
-            triage=triage,
+            diagnoser=diagnoser,
             alerts=Alerts(default_rules() if rules is None else rules),
             bandwidth=LowBandwidth(settings.low_bandwidth, apply=self._spare),
         )

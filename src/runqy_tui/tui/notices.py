@@ -58,5 +58,5 @@ def calm(view: View) -> str:
     workers, queues = len(view.snapshot.workers), len(view.snapshot.queues)
     if not workers and not queues:
         return "Nothing here yet: no worker and no queue is registered in this database."
-    so_far, still = (" so far", "; looking at single tasks…") if view.looking else ("", ".")
+    so_far, still = (" so far", "; looking at single tasks…") if view.checking else ("", ".")
     return f"All quiet{so_far}: {amount(workers, 'worker')}, {amount(queues, 'queue')}{still}"

@@ -78,7 +78,7 @@ class Session:
     store: Store
     poller: Poller
     polled: Signal[View]
-    triage: Diagnoser
+    diagnoser: Diagnoser
     alerts: Alerts
     log: PollLog = field(default_factory=PollLog)
     bandwidth: LowBandwidth = field(default_factory=LowBandwidth)
@@ -106,21 +106,21 @@ class Session:
         return self.alerts.board
 
     async def take(self, result: PollResult) -> None:
-        """Apply a poll to the store and publish it; evaluate the alerts unless it is ``early``.
+        """Apply a poll to the store and publish it; evaluate the alerts unless it is a ``preview``.
 
-        An early result comes before single tasks were checked, on which alerts may depend.
+        A preview comes before single tasks were checked, on which alerts may depend.
         """
-        if not result.early:
+        if not result.preview:
             self.log.record(result)
             if result.diagnosis is not None:
-                await self.alerts.update(result.diagnosis, self.triage.history)
+                await self.alerts.update(result.diagnosis, self.diagnoser.history)
         self.store.apply(result)
         self._restore_acknowledged()
         self.polled.publish(self.view)
 
     def acknowledge(self, *finding_ids: str) -> None:
         """Acknowledge findings in this session; each returns if it gets worse."""
-        snapshot, tracker = self.store.live.snapshot, self.triage.tracker
+        snapshot, tracker = self.store.live.snapshot, self.diagnoser.tracker
         if snapshot is None:
             return
         now = snapshot.taken_at
@@ -138,7 +138,7 @@ class Session:
         missing = {
             finding_id: at
             for finding_id in self._acknowledged
-            if (at := self.triage.tracker.acknowledged_at(finding_id)) is not None
+            if (at := self.diagnoser.tracker.acknowledged_at(finding_id)) is not None
             and stored.get(finding_id, at) is None
         }
         if missing:
@@ -175,7 +175,7 @@ class Session:
         """
         from runqy_tui.report import default_path, make_report, write_report
 
-        log, history = self.log, self.triage.history
+        log, history = self.log, self.diagnoser.history
         if log.diagnosis is None:
             return None
         report = await make_report(self.reader, log.diagnosis, history, statistics=log.summary())

@@ -213,11 +213,11 @@ async def test_where_the_connection_goes_the_report_is_made_of_what_there_is(
     dialect_writers.task(writer, "a.b", "t1", state="archived", error_msg="x")
     dialect_writers.queue(writer, "a.b")
     writer.zadd("asynq:{a.b}:archived", {"t1": now + 9_000})
-    reader, triage = await reader_of(), Diagnoser()
-    diagnosis = await triage.diagnose(reader, await reader.overview())
+    reader, diagnoser = await reader_of(), Diagnoser()
+    diagnosis = await diagnoser.diagnose(reader, await reader.overview())
     gone = await reader_of("unix:///nowhere/redis.sock")
     made = await make_report(
-        gone, diagnosis, triage.history, statistics=MonitorStatistics("0.1"), with_payloads=True
+        gone, diagnosis, diagnoser.history, statistics=MonitorStatistics("0.1"), with_payloads=True
     )
     assert made.survey is None
     assert any(note.startswith("The error texts could not be read: ") for note in made.notes)

@@ -142,9 +142,11 @@ async def look(url: str, world: World) -> None:
         for worker in snapshot.workers:
             await reader.active_tasks(worker.id)
         await collect(reader, snapshot)
-        triage = Diagnoser()
-        check_forms(snapshot, rows=rows, logs=logs, triage=triage, looks=TaskChecks(audits=audits))
-        await triage.diagnose(reader, await reader.overview())
+        diagnoser = Diagnoser()
+        check_forms(
+            snapshot, rows=rows, logs=logs, diagnoser=diagnoser, checks=TaskChecks(windows=audits)
+        )
+        await diagnoser.diagnose(reader, await reader.overview())
     finally:
         await reader.close()
 

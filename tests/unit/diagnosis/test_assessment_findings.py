@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runqy_tui.diagnosis.assessment import Trouble, assess
+from runqy_tui.diagnosis.assessment import Condition, assess
 from runqy_tui.diagnosis.findings.finding import Finding, Subject, SubjectKind
 from runqy_tui.model import QueueKey, WorkerState
 from runqy_tui.model.severity import Severity
@@ -25,9 +25,9 @@ def finding(
 
 def test_given_findings_are_all_that_counts() -> None:
     judged = run_to_end(assess(SEEN, ()))
-    assert judged.workers["w"] == Trouble(Severity.IDLE, "degraded")
-    assert judged.queues[KEY] == Trouble(Severity.BUSY)
-    assert run_to_end(assess(SEEN)).queues[KEY] == Trouble(Severity.CRITICAL, "no consumer")
+    assert judged.workers["w"] == Condition(Severity.IDLE, "degraded")
+    assert judged.queues[KEY] == Condition(Severity.BUSY)
+    assert run_to_end(assess(SEEN)).queues[KEY] == Condition(Severity.CRITICAL, "no consumer")
 
 
 def test_the_worst_finding_gives_severity_and_reason() -> None:
@@ -37,25 +37,25 @@ def test_the_worst_finding_gives_severity_and_reason() -> None:
         finding(WORKER, "other"),
     ]
     judged = run_to_end(assess(SEEN, several))
-    assert judged.queues[KEY] == Trouble(Severity.CRITICAL, "bad")
-    assert judged.queues[QueueKey("q", braced=False)] == Trouble(Severity.IDLE)
-    assert judged.workers["w"] == Trouble(Severity.WARNING, "other")
+    assert judged.queues[KEY] == Condition(Severity.CRITICAL, "bad")
+    assert judged.queues[QueueKey("q", braced=False)] == Condition(Severity.IDLE)
+    assert judged.workers["w"] == Condition(Severity.WARNING, "other")
 
 
 def test_a_tasks_finding_is_its_queues_trouble() -> None:
     judged = run_to_end(
         assess(SEEN, [finding(Subject(SubjectKind.TASK, "t-1", KEY), "2 orphaned")])
     )
-    assert judged.queues[KEY] == Trouble(Severity.WARNING, "2 orphaned")
+    assert judged.queues[KEY] == Condition(Severity.WARNING, "2 orphaned")
 
 
 def test_what_is_acknowledged_gives_way_and_stays_named() -> None:
     known = finding(QUEUE, "bad", Severity.CRITICAL, known=True)
-    assert run_to_end(assess(SEEN, [known])).queues[KEY] == Trouble(
+    assert run_to_end(assess(SEEN, [known])).queues[KEY] == Condition(
         Severity.BUSY, "acknowledged: bad"
     )
     both = [known, finding(QUEUE, "mild")]
-    assert run_to_end(assess(SEEN, both)).queues[KEY] == Trouble(Severity.WARNING, "mild")
+    assert run_to_end(assess(SEEN, both)).queues[KEY] == Condition(Severity.WARNING, "mild")
 
 
 def test_what_ails_the_server_is_no_rows_trouble() -> None:

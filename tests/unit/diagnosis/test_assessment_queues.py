@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runqy_tui.diagnosis.assessment import Trouble, assess
+from runqy_tui.diagnosis.assessment import Condition, assess
 from runqy_tui.diagnosis.findings.detector_context import Thresholds
 from runqy_tui.model import Counts, Dialect, QueueKey, WorkerState
 from runqy_tui.model.severity import Severity
@@ -27,7 +27,7 @@ def judge(
     braced: bool = True,
     paused: bool = False,
     age: float | None = None,
-) -> Trouble:
+) -> Condition:
     one = queue(
         counts=counts,
         dialect=dialect,
@@ -53,16 +53,16 @@ def judge(
     ],
 )
 def test_a_quiet_queue(consumers: tuple[str, ...], counts: Counts, severity: Severity) -> None:
-    assert judge(*consumers, counts=counts) == Trouble(severity)
+    assert judge(*consumers, counts=counts) == Condition(severity)
 
 
 def test_waiting_tasks_that_nobody_takes() -> None:
-    assert judge(counts=waiting()) == Trouble(Severity.CRITICAL, "no consumer")
+    assert judge(counts=waiting()) == Condition(Severity.CRITICAL, "no consumer")
 
 
 def test_active_tasks_that_nobody_holds() -> None:
     judged = judge(counts=waiting(0, active=2))
-    assert judged == Trouble(Severity.WARNING, "active tasks, but no consumer")
+    assert judged == Condition(Severity.WARNING, "active tasks, but no consumer")
 
 
 def test_waiting_in_a_list_that_no_worker_reads() -> None:
@@ -70,7 +70,7 @@ def test_waiting_in_a_list_that_no_worker_reads() -> None:
     assert judged.severity is Severity.WARNING
     assert judged.reason == "key without braces, not read by runqy workers"
     served = judge(FINE, counts=waiting(), dialect=Dialect.DOCUMENTED, braced=False)
-    assert served == Trouble(Severity.BUSY)
+    assert served == Condition(Severity.BUSY)
 
 
 @pytest.mark.parametrize(
@@ -87,11 +87,11 @@ def test_waiting_in_a_list_that_no_worker_reads() -> None:
 def test_sick_consumers_count_where_no_other_is_left(
     consumers: tuple[str, ...], severity: Severity, reason: str
 ) -> None:
-    assert judge(*consumers, counts=waiting()) == Trouble(severity, reason)
+    assert judge(*consumers, counts=waiting()) == Condition(severity, reason)
 
 
 def test_sick_consumers_of_an_empty_queue_are_the_workers_trouble() -> None:
-    assert judge(SICK) == Trouble(Severity.FINE)
+    assert judge(SICK) == Condition(Severity.FINE)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_sick_consumers_of_an_empty_queue_are_the_workers_trouble() -> None:
     ],
 )
 def test_an_old_pending_task(age: float | None, severity: Severity, reason: str) -> None:
-    assert judge(FINE, counts=waiting(), age=age) == Trouble(severity, reason)
+    assert judge(FINE, counts=waiting(), age=age) == Condition(severity, reason)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_a_pause_means_what_the_consumers_make_of_it(
     dialect: Dialect | None, pending: int, severity: Severity, reason: str
 ) -> None:
     judged = judge(FINE, counts=waiting(pending), dialect=dialect, paused=True)
-    assert judged == Trouble(severity, reason)
+    assert judged == Condition(severity, reason)
 
 
 def test_what_is_worst_is_said() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runqy_tui.diagnosis.assessment import Trouble, assess
+from runqy_tui.diagnosis.assessment import Condition, assess
 from runqy_tui.diagnosis.findings.detector_context import Thresholds
 from runqy_tui.model import Recovery, Worker, WorkerState
 from runqy_tui.model.severity import Severity
@@ -15,7 +15,7 @@ LOST_FRESH_S = Thresholds().lost_fresh_s
 LOST_OLD_S = Thresholds().lost_old_s
 
 
-def worker_trouble(one: Worker) -> Trouble:
+def worker_trouble(one: Worker) -> Condition:
     """What one snapshot with this worker alone says of it."""
     return run_to_end(assess(snapshot(workers=(one,)))).workers[one.id]
 

@@ -69,14 +69,14 @@ async def test_an_idle_queue_costs_no_round_trip() -> None:
 
 
 async def test_trends_and_durations_follow_from_polls() -> None:
-    triage, reader = Diagnoser(), TellingReader()
-    await triage.diagnose(reader, poll(0, done=10))
+    diagnoser, reader = Diagnoser(), TellingReader()
+    await diagnoser.diagnose(reader, poll(0, done=10))
     reader.audits = (audited(2, "a"),)
-    await triage.diagnose(reader, poll(2, done=10, active=1))
+    await diagnoser.diagnose(reader, poll(2, done=10, active=1))
     reader.audits = ()
-    await triage.diagnose(reader, poll(32, done=11))
+    await diagnoser.diagnose(reader, poll(32, done=11))
     reader.told = {"a": CheckedTask("a", state=TaskState.COMPLETED, completed_at=int(NOW) + 31)}
-    known = await triage.diagnose(reader, poll(34, done=12))
+    known = await diagnoser.diagnose(reader, poll(34, done=12))
     assert reader.asked == ["check_tasks", "read_outcomes"]
     found = known.durations[KEY]
     assert found.count == 1
@@ -94,12 +94,12 @@ async def test_audits_reach_the_detectors_and_the_finding_names_the_task() -> No
 
 
 async def test_a_finding_keeps_its_since_between_polls() -> None:
-    triage, reader = Diagnoser(), TellingReader()
+    diagnoser, reader = Diagnoser(), TellingReader()
     degraded = worker("w", WorkerState.DEGRADED, healthy=False)
-    await triage.diagnose(reader, snapshot(taken_at=NOW))
+    await diagnoser.diagnose(reader, snapshot(taken_at=NOW))
     for at in (2, 4):
         seen = snapshot(workers=(degraded,), taken_at=NOW + at)
-        known = await triage.diagnose(reader, seen)
+        known = await diagnoser.diagnose(reader, seen)
     found = next(one for one in known.findings if one.subject.name == "w")
     assert (found.since, found.before_start) == (NOW + 2, False)
 
@@ -108,11 +108,11 @@ async def test_a_finding_keeps_its_since_between_polls() -> None:
 async def test_a_reader_that_cannot_answer_costs_the_audits_and_no_more(
     fault: RunqyTuiError,
 ) -> None:
-    triage = Diagnoser()
-    await triage.diagnose(TellingReader([audited(0, "a")]), poll(0, active=1, done=4))
-    known = await triage.diagnose(TellingReader(fault=fault), poll(2, active=1, done=6))
+    diagnoser = Diagnoser()
+    await diagnoser.diagnose(TellingReader([audited(0, "a")]), poll(0, active=1, done=4))
+    known = await diagnoser.diagnose(TellingReader(fault=fault), poll(2, active=1, done=6))
     assert known.trends[KEY].done_per_s == 1
-    assert [audit.taken_at for audit in triage.auditor.current] == [NOW]
+    assert [audit.taken_at for audit in diagnoser.sampler.current] == [NOW]
 
 
 async def test_a_fault_of_the_program_itself_is_not_hidden() -> None:
@@ -121,35 +121,35 @@ async def test_a_fault_of_the_program_itself_is_not_hidden() -> None:
 
 
 async def test_fates_that_could_not_be_read_are_asked_for_again() -> None:
-    triage, reader = Diagnoser(), TellingReader()
-    await triage.diagnose(reader, poll(0))
+    diagnoser, reader = Diagnoser(), TellingReader()
+    await diagnoser.diagnose(reader, poll(0))
     reader.audits = (audited(2, "a"),)
-    await triage.diagnose(reader, poll(2, active=1))
+    await diagnoser.diagnose(reader, poll(2, active=1))
     reader.audits = ()
-    await triage.diagnose(reader, poll(4))
-    await triage.diagnose(TellingReader(fault=ConnectionFailedError("gone")), poll(6))
+    await diagnoser.diagnose(reader, poll(4))
+    await diagnoser.diagnose(TellingReader(fault=ConnectionFailedError("gone")), poll(6))
     reader.told = {"a": CheckedTask("a", missing=True)}
-    known = await triage.diagnose(reader, poll(8))
+    known = await diagnoser.diagnose(reader, poll(8))
     assert known.durations[KEY].count == 1
-    assert triage.durations.pending_fates(9) == []
+    assert diagnoser.durations.pending_outcomes(9) == []
 
 
 async def test_asynq_servers_are_asked_in_turn_for_exact_starts() -> None:
-    triage, reader = Diagnoser(), TellingReader([audited(0, "exact")])
+    diagnoser, reader = Diagnoser(), TellingReader([audited(0, "exact")])
     servers = tuple(
         worker(f"host:{number}:id", dialect=Dialect.ASYNQ, active_count=int(number != 2))
         for number in range(6)
     )
     for at in (0, 2, 4):
         seen = poll(at, active=1, dialect=Dialect.ASYNQ)
-        await triage.diagnose(
+        await diagnoser.diagnose(
             reader, snapshot(queues=seen.queues, workers=servers, taken_at=NOW + at)
         )
     assert SERVERS_PER_POLL == 2
     assert reader.servers == [f"host:{number}:id" for number in (0, 1, 3, 4, 5, 0)]
-    await triage.update(poll(6))
-    fate = CheckedTask("exact", missing=True)
-    known = await triage.update(poll(8), TaskChecks(ids=[(KEY, "exact")], fates=[fate]))
+    await diagnoser.update(poll(6))
+    outcome = CheckedTask("exact", missing=True)
+    known = await diagnoser.update(poll(8), TaskChecks(ids=[(KEY, "exact")], outcomes=[outcome]))
     assert known.durations[KEY].p50_s == pytest.approx(30 + 3, rel=0.06)
 
 
@@ -159,20 +159,20 @@ async def test_being_cancelled_is_passed_on_and_takes_nothing_in() -> None:
             await asyncio.sleep(60)
             return ()
 
-    triage = Diagnoser()
+    diagnoser = Diagnoser()
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.02):
-            await triage.diagnose(Hanging(), poll(0, active=1))
-    assert triage.history.started_at is None
+            await diagnoser.diagnose(Hanging(), poll(0, active=1))
+    assert diagnoser.history.started_at is None
 
 
 def test_taking_polls_in_needs_no_reader_and_is_the_same_each_time() -> None:
     def replay() -> list[tuple[object, ...]]:
-        triage = Diagnoser()
+        diagnoser = Diagnoser()
         told: list[tuple[object, ...]] = []
         for at in range(0, 40, 2):
             known = run_to_end(
-                triage.update(poll(at, done=at, pending=at), TaskChecks([audited(at, f"t{at}")]))
+                diagnoser.update(poll(at, done=at, pending=at), TaskChecks([audited(at, f"t{at}")]))
             )
             told.append((known.findings, known.trends, known.durations))
         return told
@@ -189,11 +189,13 @@ def test_a_diagnosis_does_not_change() -> None:
 
 
 def test_a_queue_that_goes_is_forgotten() -> None:
-    triage = Diagnoser()
-    run_to_end(triage.update(poll(0)))
-    run_to_end(triage.update(poll(2, active=1), TaskChecks([audited(2, "a")])))
-    run_to_end(triage.update(poll(4)))
-    fate = CheckedTask("a", missing=True)
-    assert run_to_end(triage.update(poll(6), TaskChecks(ids=[(KEY, "a")], fates=[fate]))).durations
-    run_to_end(triage.update(snapshot(taken_at=NOW + 8)))
-    assert triage.durations.histogram(KEY) is None
+    diagnoser = Diagnoser()
+    run_to_end(diagnoser.update(poll(0)))
+    run_to_end(diagnoser.update(poll(2, active=1), TaskChecks([audited(2, "a")])))
+    run_to_end(diagnoser.update(poll(4)))
+    outcome = CheckedTask("a", missing=True)
+    assert run_to_end(
+        diagnoser.update(poll(6), TaskChecks(ids=[(KEY, "a")], outcomes=[outcome]))
+    ).durations
+    run_to_end(diagnoser.update(snapshot(taken_at=NOW + 8)))
+    assert diagnoser.durations.histogram(KEY) is None

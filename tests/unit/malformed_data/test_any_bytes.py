@@ -201,7 +201,7 @@ def audits(draw: st.DrawFn, now: float) -> WindowCheck:
 @given(st.data())
 def test_absurd_numbers_in_findings_and_rates(data: st.DataObject) -> None:
     """Three polls of anything, the clock jumping as it likes."""
-    triage = Diagnoser()
+    diagnoser = Diagnoser()
     now = 1795484106.0
     for _ in range(3):
         now += data.draw(st.sampled_from([0.0, 2.0, 60.0, -3600.0, 1e6]))
@@ -220,4 +220,4 @@ def test_absurd_numbers_in_findings_and_rates(data: st.DataObject) -> None:
             health=health,
         )
         audit = data.draw(audits(now))
-        check_forms(snapshot, triage=triage, looks=TaskChecks(audits=(audit,)))
+        check_forms(snapshot, diagnoser=diagnoser, checks=TaskChecks(windows=(audit,)))

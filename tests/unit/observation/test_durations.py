@@ -30,7 +30,7 @@ def ran(
     task_id: str = "a",
     *,
     step: float = 2.0,
-    fate: CheckedTask | None = None,
+    outcome: CheckedTask | None = None,
 ) -> None:
     """A task of a queue that is else idle, seen by polls ``step`` seconds apart."""
     at = began - began % step
@@ -40,8 +40,8 @@ def ran(
         durations.observe_active(audited(at, task_id))
         at += step
     durations.observe_idle(KEY, NOW + at)
-    told = fate or CheckedTask(task_id, state=DONE, completed_at=float(int(NOW + ended)))
-    durations.settle(durations.pending_fates(10), [told], NOW + at)
+    told = outcome or CheckedTask(task_id, state=DONE, completed_at=float(int(NOW + ended)))
+    durations.settle(durations.pending_outcomes(10), [told], NOW + at)
 
 
 def test_a_task_seen_to_begin_and_end() -> None:
@@ -52,7 +52,7 @@ def test_a_task_seen_to_begin_and_end() -> None:
     assert found.count == 1
     assert found.plus_minus_s <= 2.0
     assert abs(found.p50_s - 30) <= found.plus_minus_s + 0.05 * 30
-    assert durations.pending_fates(10) == []
+    assert durations.pending_outcomes(10) == []
 
 
 @given(st.floats(0, 2), st.floats(4.1, 600), st.sampled_from([0.5, 1.0, 2.0, 4.0]))
@@ -72,7 +72,7 @@ def test_what_was_active_at_the_first_look_does_not_count() -> None:
     durations.observe_active(audited(0, "old"))
     durations.observe_active(audited(2, "old", "new"))
     durations.observe_idle(KEY, NOW + 10)
-    assert durations.pending_fates(10) == [(KEY, "new")]
+    assert durations.pending_outcomes(10) == [(KEY, "new")]
 
 
 def test_a_new_task_in_a_window_that_was_not_the_whole_list_does_not_count() -> None:
@@ -80,7 +80,7 @@ def test_a_new_task_in_a_window_that_was_not_the_whole_list_does_not_count() -> 
     durations.observe_active(audited(0, "a", limit=1, total=9))
     durations.observe_active(audited(2, "b", limit=1, total=8))
     durations.observe_idle(KEY, NOW + 4)
-    assert durations.pending_fates(10) == []
+    assert durations.pending_outcomes(10) == []
 
 
 def test_a_list_is_whole_even_if_the_reader_left_out_what_had_moved_on() -> None:
@@ -88,7 +88,7 @@ def test_a_list_is_whole_even_if_the_reader_left_out_what_had_moved_on() -> None
     durations.observe_active(audited(0, total=2))
     durations.observe_active(audited(2, "a"))
     durations.observe_idle(KEY, NOW + 4)
-    assert durations.pending_fates(10) == [(KEY, "a")]
+    assert durations.pending_outcomes(10) == [(KEY, "a")]
 
 
 def test_windows_further_on_and_other_states_tell_nothing() -> None:
@@ -97,7 +97,7 @@ def test_windows_further_on_and_other_states_tell_nothing() -> None:
     durations.observe_active(audited(2, "a", offset=50))
     durations.observe_active(audited(2, "b", state=TaskState.PENDING))
     durations.observe_idle(KEY, NOW + 4)
-    assert durations.pending_fates(10) == []
+    assert durations.pending_outcomes(10) == []
 
 
 def test_a_beginning_lost_in_a_long_pause_is_unknown() -> None:
@@ -105,11 +105,11 @@ def test_a_beginning_lost_in_a_long_pause_is_unknown() -> None:
     durations.observe_idle(KEY, NOW)
     durations.observe_active(audited(600, "a"))
     durations.observe_idle(KEY, NOW + 602)
-    assert durations.pending_fates(10) == []
+    assert durations.pending_outcomes(10) == []
 
 
 def test_an_end_lost_in_a_long_pause_counts_only_with_a_stamp() -> None:
-    for fate, count in (
+    for outcome, count in (
         (CheckedTask("a", missing=True), 0),
         (CheckedTask("a", state=DONE, completed_at=float(int(NOW)) + 100), 1),
     ):
@@ -117,13 +117,13 @@ def test_an_end_lost_in_a_long_pause_counts_only_with_a_stamp() -> None:
         durations.observe_idle(KEY, NOW)
         durations.observe_active(audited(2, "a"))
         durations.observe_idle(KEY, NOW + 900)
-        durations.settle([(KEY, "a")], [fate], NOW + 900)
+        durations.settle([(KEY, "a")], [outcome], NOW + 900)
         found = durations.quantiles(KEY)
         assert (found.count if found else 0) == count
 
 
 @pytest.mark.parametrize(
-    ("fate", "counts"),
+    ("outcome", "counts"),
     [
         (CheckedTask("a", missing=True), True),  # finished, and its storage is off
         (CheckedTask("a", state=TaskState.ARCHIVED, last_failed_at=NOW + 30), True),
@@ -134,19 +134,19 @@ def test_an_end_lost_in_a_long_pause_counts_only_with_a_stamp() -> None:
         (CheckedTask("a"), False),
     ],
 )
-def test_which_ends_count(fate: CheckedTask, counts: bool) -> None:
+def test_which_ends_count(outcome: CheckedTask, counts: bool) -> None:
     durations = Durations()
-    ran(durations, 0.5, 30.5, fate=fate)
+    ran(durations, 0.5, 30.5, outcome=outcome)
     found = durations.quantiles(KEY)
     assert (found is not None) is counts
     if found is not None:
         assert found.p50_s == pytest.approx(30, abs=2 + 1.5)
-    assert durations.pending_fates(10) == []
+    assert durations.pending_outcomes(10) == []
 
 
 def test_a_worker_s_wrong_clock_is_not_believed() -> None:
     durations = Durations()
-    ran(durations, 0.5, 30.5, fate=CheckedTask("a", state=DONE, completed_at=NOW + 9_000))
+    ran(durations, 0.5, 30.5, outcome=CheckedTask("a", state=DONE, completed_at=NOW + 9_000))
     found = durations.quantiles(KEY)
     assert found is not None
     assert found.p50_s == pytest.approx(30, abs=3.5)
@@ -169,7 +169,7 @@ def test_a_start_in_the_future_is_a_wrong_clock() -> None:
     durations.observe_started([ActiveTask("a", "q", "t", NOW + 100)])
     durations.observe_active(audited(0, "a"))
     durations.observe_idle(KEY, NOW + 2)
-    assert durations.pending_fates(10) == []
+    assert durations.pending_outcomes(10) == []
 
 
 def test_a_task_that_runs_again_before_its_end_was_told_is_one_entry() -> None:
@@ -178,21 +178,21 @@ def test_a_task_that_runs_again_before_its_end_was_told_is_one_entry() -> None:
     for at in (2, 6):
         durations.observe_active(audited(at, "a"))
         durations.observe_idle(KEY, NOW + at + 2)
-    assert durations.pending_fates(10) == [(KEY, "a")]
+    assert durations.pending_outcomes(10) == [(KEY, "a")]
     durations.settle([(KEY, "a")], [CheckedTask("a", missing=True)], NOW + 9)
     assert durations._tracked == 0
 
 
-def test_fates_come_in_the_order_of_leaving_and_within_the_limit() -> None:
+def test_outcomes_come_in_the_order_of_leaving_and_within_the_limit() -> None:
     durations = Durations()
     durations.observe_idle(KEY, NOW)
     ids = [f"t{number}" for number in range(9)]
     durations.observe_active(audited(1, *ids))
     for gone in range(1, 10):
         durations.observe_active(audited(1 + gone, *ids[gone:]))
-    assert durations.pending_fates(3) == [(KEY, name) for name in ids[:3]]
-    durations.settle(durations.pending_fates(3), (), NOW + 20)
-    assert durations.pending_fates(2) == [(KEY, "t3"), (KEY, "t4")]
+    assert durations.pending_outcomes(3) == [(KEY, name) for name in ids[:3]]
+    durations.settle(durations.pending_outcomes(3), (), NOW + 20)
+    assert durations.pending_outcomes(2) == [(KEY, "t3"), (KEY, "t4")]
 
 
 def test_tracked_tasks_are_bounded_and_let_go() -> None:
@@ -206,9 +206,9 @@ def test_tracked_tasks_are_bounded_and_let_go() -> None:
     for key in keys:
         durations.observe_idle(key, NOW + 4)
     assert len(durations._left) == MOST_TRACKED
-    while ids_left := durations.pending_fates(1_000):
-        fates = [CheckedTask(task_id, missing=True) for _, task_id in ids_left]
-        durations.settle(ids_left, fates, NOW + 6)
+    while ids_left := durations.pending_outcomes(1_000):
+        outcomes = [CheckedTask(task_id, missing=True) for _, task_id in ids_left]
+        durations.settle(ids_left, outcomes, NOW + 6)
     assert durations._tracked == 0
     durations.keep(set(), NOW + 8)
     assert durations.quantiles(keys[0]) is None
@@ -221,7 +221,7 @@ def test_redis_s_clock_going_back_forgets_what_runs() -> None:
     durations.observe_active(audited(2, "a"))
     durations.keep({KEY}, NOW - 500)
     durations.observe_idle(KEY, NOW - 500)
-    assert durations.pending_fates(10) == []
+    assert durations.pending_outcomes(10) == []
     assert durations._tracked == 0
 
 

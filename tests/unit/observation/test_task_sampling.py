@@ -24,7 +24,7 @@ from runqy_tui.observation.task_sampling import (
     KEEP_ACTIVE_S,
     KEEP_S,
     MOST_KEPT,
-    STRETCH,
+    WINDOW_SIZE,
     TaskSampler,
 )
 from tests.support.builders import NOW, queue, snapshot
@@ -48,18 +48,18 @@ def lost(window: CheckWindow) -> bool:
 
 
 def test_nothing_listed_is_nothing_to_read() -> None:
-    auditor = TaskSampler()
-    assert auditor.plan(fleet({})) == ()
-    assert auditor.plan(fleet({"a": (0, 0, 0)})) == ()
-    assert auditor.plan(snapshot(queues=(queue("a", counts=Counts()),))) == ()
-    assert auditor.current == []
+    sampler = TaskSampler()
+    assert sampler.plan(fleet({})) == ()
+    assert sampler.plan(fleet({"a": (0, 0, 0)})) == ()
+    assert sampler.plan(snapshot(queues=(queue("a", counts=Counts()),))) == ()
+    assert sampler.current == []
 
 
 def test_a_small_fleet_is_read_whole_at_every_poll() -> None:
-    auditor = TaskSampler()
+    sampler = TaskSampler()
     lengths = {"a": (3, 4, 5), "b": (20, 0, 0), "c": (0, 9, 1)}
     for _ in range(5):
-        windows = auditor.plan(fleet(lengths))
+        windows = sampler.plan(fleet(lengths))
         assert [window.state for window in windows[:2]] == [ACTIVE, ACTIVE]
         assert {(w.queue.name, w.state) for w in windows} == {
             *(("a", PENDING), ("a", ACTIVE), ("a", RETRY)),
@@ -78,7 +78,7 @@ _LENGTH = st.one_of(st.just(0), st.integers(0, 60), st.integers(0, 10**6))
     st.integers(1, 400),
 )
 def test_the_budget_holds_and_nothing_starves(lengths: Lengths, budget: int) -> None:
-    auditor = TaskSampler(budget)
+    sampler = TaskSampler(budget)
     wanted = {
         (name, state)
         for name, of in lengths.items()
@@ -87,7 +87,7 @@ def test_the_budget_holds_and_nothing_starves(lengths: Lengths, budget: int) -> 
     }
     seen: set[tuple[str, TaskState]] = set()
     for _ in range(len(wanted) * 4 + 1):
-        windows = auditor.plan(fleet(lengths))
+        windows = sampler.plan(fleet(lengths))
         assert sum(window.limit for window in windows) <= max(20, budget)
         assert len(set(windows)) == len(windows)
         assert all(window.limit > 0 <= window.offset for window in windows)
@@ -96,11 +96,11 @@ def test_the_budget_holds_and_nothing_starves(lengths: Lengths, budget: int) -> 
 
 
 def test_turns_are_even() -> None:
-    auditor = TaskSampler()
+    sampler = TaskSampler()
     lengths = {f"q{number}": (500, 30, 500) for number in range(40)}
     turns: Counter[tuple[str, TaskState]] = Counter()
     for _ in range(400):
-        turns.update((w.queue.name, w.state) for w in auditor.plan(fleet(lengths)))
+        turns.update((w.queue.name, w.state) for w in sampler.plan(fleet(lengths)))
     for state in (PENDING, ACTIVE, RETRY):
         counts = [turns[name, state] for name in lengths]
         assert max(counts) - min(counts) <= 1
@@ -109,62 +109,62 @@ def test_turns_are_even() -> None:
 
 def test_active_lists_leave_something_to_the_others() -> None:
     lengths = {f"q{number}": (0, 90, 0) for number in range(10)} | {"waits": (900, 0, 0)}
-    auditor = TaskSampler()
-    taken = [auditor.plan(fleet(lengths)) for _ in range(20)]
+    sampler = TaskSampler()
+    taken = [sampler.plan(fleet(lengths)) for _ in range(20)]
     assert any(window.queue.name == "waits" for windows in taken for window in windows)
     assert all(sum(not lost(w) and w.offset == 0 for w in windows) == 3 for windows in taken)
 
 
 def test_a_long_list_is_walked_through_with_its_oldest_end_in_between() -> None:
-    auditor = TaskSampler()
+    sampler = TaskSampler()
     offsets = []
     for _ in range(60):
-        offsets += [w.offset for w in auditor.plan(fleet({"a": (500, 0, 0)}))]
-    assert set(offsets) == set(range(0, 500, STRETCH))
+        offsets += [w.offset for w in sampler.plan(fleet({"a": (500, 0, 0)}))]
+    assert set(offsets) == set(range(0, 500, WINDOW_SIZE))
     assert offsets.count(0) >= len(offsets) // 2
 
 
 def test_active_tasks_beyond_the_oldest_have_their_turn() -> None:
-    auditor = TaskSampler()
+    sampler = TaskSampler()
     offsets = set()
     for _ in range(20):
-        offsets |= {w.offset for w in auditor.plan(fleet({"a": (0, 200, 0)}))}
-    assert offsets == {0, *range(ACTIVE_HEAD, 200, STRETCH)}
+        offsets |= {w.offset for w in sampler.plan(fleet({"a": (0, 200, 0)}))}
+    assert offsets == {0, *range(ACTIVE_HEAD, 200, WINDOW_SIZE)}
 
 
 def test_the_latest_audit_of_a_window_is_kept() -> None:
-    auditor = TaskSampler()
+    sampler = TaskSampler()
     old = audited(0, "a", "b", state=PENDING)
-    auditor.take([old])
-    assert list(auditor.current) == [old]
+    sampler.observe([old])
+    assert list(sampler.current) == [old]
     new = audited(2, "b", "c", state=PENDING)
-    auditor.take([new])
-    assert list(auditor.current) == [new]
+    sampler.observe([new])
+    assert list(sampler.current) == [new]
 
 
 def test_a_task_shows_in_its_newest_audit_only() -> None:
-    auditor = TaskSampler()
-    auditor.take([audited(0, "a", "b", state=PENDING, offset=50, total=99)])
-    auditor.take([audited(2, "b", "c", state=PENDING, offset=25, total=99)])
-    assert [[task.id for task in audit.tasks] for audit in auditor.current] == [["a"], ["b", "c"]]
+    sampler = TaskSampler()
+    sampler.observe([audited(0, "a", "b", state=PENDING, offset=50, total=99)])
+    sampler.observe([audited(2, "b", "c", state=PENDING, offset=25, total=99)])
+    assert [[task.id for task in audit.tasks] for audit in sampler.current] == [["a"], ["b", "c"]]
 
 
 def test_a_list_that_was_read_whole_leaves_nothing_older() -> None:
-    auditor = TaskSampler()
-    auditor.take([audited(0, CheckedTask("a", missing=True), state=RETRY, offset=50, total=99)])
+    sampler = TaskSampler()
+    sampler.observe([audited(0, CheckedTask("a", missing=True), state=RETRY, offset=50, total=99)])
     whole = audited(2, "b", state=RETRY)
-    auditor.take([whole])
-    assert list(auditor.current) == [whole]
+    sampler.observe([whole])
+    assert list(sampler.current) == [whole]
 
 
 def test_what_looked_wrong_is_remembered_when_its_window_moves_on() -> None:
-    auditor = TaskSampler()
+    sampler = TaskSampler()
     gone = CheckedTask("gone", missing=True)
-    auditor.take([audited(0, gone, "fine", state=PENDING, offset=50, total=99)])
-    auditor.take([audited(2, "next", state=PENDING, offset=50, total=98)])
-    assert [[task.id for task in audit.tasks] for audit in auditor.current] == [["gone"], ["next"]]
-    auditor.take([audited(4, CheckedTask("gone"), state=PENDING, offset=25, total=98)])
-    found = [task for audit in auditor.current for task in audit.tasks if task.id == "gone"]
+    sampler.observe([audited(0, gone, "fine", state=PENDING, offset=50, total=99)])
+    sampler.observe([audited(2, "next", state=PENDING, offset=50, total=98)])
+    assert [[task.id for task in audit.tasks] for audit in sampler.current] == [["gone"], ["next"]]
+    sampler.observe([audited(4, CheckedTask("gone"), state=PENDING, offset=25, total=98)])
+    found = [task for audit in sampler.current for task in audit.tasks if task.id == "gone"]
     assert [task.missing for task in found] == [False]
 
 
@@ -180,72 +180,74 @@ def test_what_looked_wrong_is_remembered_when_its_window_moves_on() -> None:
 def test_active_tasks_without_a_lease_look_wrong(
     key: QueueKey, lease: float | None, kept: bool
 ) -> None:
-    auditor = TaskSampler()
+    sampler = TaskSampler()
     task = CheckedTask("a", lease_expires_at=lease)
-    auditor.take([audited(0, task, offset=50, total=99, key=key)])
-    auditor.take([audited(2, "b", offset=50, total=98, key=key)])
-    ids = [task.id for audit in auditor.current for task in audit.tasks]
+    sampler.observe([audited(0, task, offset=50, total=99, key=key)])
+    sampler.observe([audited(2, "b", offset=50, total=98, key=key)])
+    ids = [task.id for audit in sampler.current for task in audit.tasks]
     assert ids == (["a", "b"] if kept else ["b"])
 
 
 def test_audits_are_forgotten_when_the_list_empties_shrinks_or_goes() -> None:
-    auditor = TaskSampler()
-    auditor.take([audited(0, "a"), audited(0, "b", state=RETRY, offset=50, total=99)])
-    auditor.plan(poll(2, active=1, retry=99))
-    assert len(auditor.current) == 2
-    auditor.plan(poll(4, active=1, retry=50))
-    assert [audit.window.state for audit in auditor.current] == [ACTIVE]
-    auditor.plan(poll(6))
-    assert list(auditor.current) == []
-    auditor.take([audited(7, "a")])
-    auditor.plan(snapshot(taken_at=NOW + 8))
-    assert list(auditor.current) == []
-    remembered = (auditor._offsets, auditor._visits, auditor._head_at, auditor._stretch_at)
+    sampler = TaskSampler()
+    sampler.observe([audited(0, "a"), audited(0, "b", state=RETRY, offset=50, total=99)])
+    sampler.plan(poll(2, active=1, retry=99))
+    assert len(sampler.current) == 2
+    sampler.plan(poll(4, active=1, retry=50))
+    assert [audit.window.state for audit in sampler.current] == [ACTIVE]
+    sampler.plan(poll(6))
+    assert list(sampler.current) == []
+    sampler.observe([audited(7, "a")])
+    sampler.plan(snapshot(taken_at=NOW + 8))
+    assert list(sampler.current) == []
+    remembered = (sampler._offsets, sampler._visits, sampler._head_at, sampler._window_at)
     assert not any(remembered)
 
 
 @pytest.mark.parametrize(("state", "limit"), [(ACTIVE, KEEP_ACTIVE_S), (RETRY, KEEP_S)])
 def test_an_audit_that_is_not_repeated_is_no_news(state: TaskState, limit: float) -> None:
-    auditor = TaskSampler()
-    auditor.take([audited(0, "a", state=state)])
-    auditor.plan(poll(limit, active=1, retry=1))
-    assert len(auditor.current) == 1
-    auditor.plan(poll(limit + 1, active=1, retry=1))
-    assert list(auditor.current) == []
+    sampler = TaskSampler()
+    sampler.observe([audited(0, "a", state=state)])
+    sampler.plan(poll(limit, active=1, retry=1))
+    assert len(sampler.current) == 1
+    sampler.plan(poll(limit + 1, active=1, retry=1))
+    assert list(sampler.current) == []
 
 
 def test_a_clock_that_goes_back_forgets() -> None:
-    auditor = TaskSampler()
-    auditor.take([audited(100, "a")])
-    auditor.plan(poll(50, active=1))
-    assert list(auditor.current) == []
+    sampler = TaskSampler()
+    sampler.observe([audited(100, "a")])
+    sampler.plan(poll(50, active=1))
+    assert list(sampler.current) == []
 
 
 def test_tasks_older_than_the_oldest_that_waits_were_taken() -> None:
-    auditor = TaskSampler()
+    sampler = TaskSampler()
     tasks = [CheckedTask(f"t{at}", pending_since=NOW + at) for at in range(0, 50, 10)]
     gone = CheckedTask("gone", missing=True)
-    auditor.take([audited(60, gone, *tasks, state=PENDING)])
-    auditor.plan(poll(62, pending=2, oldest_pending_since=NOW + 30))
-    assert [task.id for audit in auditor.current for task in audit.tasks] == ["gone", "t30", "t40"]
+    sampler.observe([audited(60, gone, *tasks, state=PENDING)])
+    sampler.plan(poll(62, pending=2, oldest_pending_since=NOW + 30))
+    assert [task.id for audit in sampler.current for task in audit.tasks] == ["gone", "t30", "t40"]
 
 
 def test_what_is_kept_is_bounded() -> None:
-    auditor = TaskSampler()
+    sampler = TaskSampler()
     for number in range(1_000):
-        tasks = [CheckedTask(f"{number}-{one}", missing=True) for one in range(STRETCH)]
-        auditor.take([audited(number, *tasks, state=PENDING, offset=number * STRETCH, total=10**6)])
-        assert sum(len(audit.tasks) for audit in auditor.current) <= MOST_KEPT
-    newest = max(audit.taken_at for audit in auditor.current)
+        tasks = [CheckedTask(f"{number}-{one}", missing=True) for one in range(WINDOW_SIZE)]
+        sampler.observe(
+            [audited(number, *tasks, state=PENDING, offset=number * WINDOW_SIZE, total=10**6)]
+        )
+        assert sum(len(audit.tasks) for audit in sampler.current) <= MOST_KEPT
+    newest = max(audit.taken_at for audit in sampler.current)
     assert newest == NOW + 999
 
 
 def test_a_thousand_queues_cost_no_more_than_the_budget() -> None:
-    auditor = TaskSampler()
+    sampler = TaskSampler()
     lengths = {f"q{number}": (1_000, 4, 10) for number in range(1_000)}
     audits: list[WindowCheck] = []
     for _ in range(100):
-        windows = auditor.plan(fleet(lengths))
+        windows = sampler.plan(fleet(lengths))
         assert sum(window.limit for window in windows) <= BUDGET
         audits += [WindowCheck(window, NOW, 1_000) for window in windows]
     heads = {audit.window.queue for audit in audits if audit.window.state is ACTIVE}
@@ -254,15 +256,15 @@ def test_a_thousand_queues_cost_no_more_than_the_budget() -> None:
 
 def test_few_windows_lie_away_from_the_oldest_ends() -> None:
     """Those cost what an audit costs; but every list is walked through all the same."""
-    auditor = TaskSampler()
+    sampler = TaskSampler()
     lengths = dict.fromkeys("abc", (100, 0, 100))
     seen: set[tuple[str, TaskState, int]] = set()
     for _ in range(60):
-        windows = auditor.plan(fleet(lengths))
-        assert sum(window.limit for window in windows if window.offset) <= 2 * STRETCH
+        windows = sampler.plan(fleet(lengths))
+        assert sum(window.limit for window in windows if window.offset) <= 2 * WINDOW_SIZE
         assert {(w.queue.name, w.state) for w in windows} == {
             (name, state) for name in "abc" for state in (PENDING, RETRY)
         }
         seen |= {(w.queue.name, w.state, w.offset) for w in windows}
-    ends = range(0, 100, STRETCH)
+    ends = range(0, 100, WINDOW_SIZE)
     assert seen == {(n, s, offset) for n in "abc" for s in (PENDING, RETRY) for offset in ends}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runqy_tui.diagnosis.assessment import Trouble
+from runqy_tui.diagnosis.assessment import Condition
 from runqy_tui.diagnosis.findings.finding import Finding, Subject, SubjectKind
 from runqy_tui.model import QueueKey, TaskRow, TaskState
 from runqy_tui.model.search_query import SearchHit
@@ -23,7 +23,7 @@ from runqy_tui.presentation.worker_columns import WORKER_TABLE, WorkerRow
 from tests.support.builders import NOW, queue, worker
 
 CONTEXT = DisplayContext(NOW)
-FINE = Trouble(Severity.FINE)
+FINE = Condition(Severity.FINE)
 TASK = TaskRow("id-1", TaskState.PENDING)
 FINDING = Finding(
     "worker-degraded", Severity.CRITICAL, Subject(SubjectKind.WORKER, "w"), "r", "w is degraded", ""

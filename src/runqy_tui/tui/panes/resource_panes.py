@@ -203,7 +203,7 @@ class WorkersPane(ResourcePane[WorkerRow]):
 
     def severity(self, item: WorkerRow) -> Severity:
         """How bad a worker is."""
-        return item.trouble.severity
+        return item.condition.severity
 
     def empty_text(self) -> str:
         """Why there is no worker."""
@@ -238,7 +238,7 @@ class QueuesPane(ResourcePane[QueueRow]):
 
     def severity(self, item: QueueRow) -> Severity:
         """How bad a queue is."""
-        return item.trouble.severity
+        return item.condition.severity
 
     def name_of(self, key: object) -> str:
         """Name of a queue that is gone."""

@@ -9,7 +9,7 @@ from textual import on
 from textual.content import Content
 from textual.widget import Widget
 
-from runqy_tui.diagnosis.assessment import Assessment, Trouble
+from runqy_tui.diagnosis.assessment import Assessment, Condition
 from runqy_tui.model import Dialect, Queue, QueueKey, Snapshot, TaskState, Worker
 from runqy_tui.model.reader_protocol import InView
 from runqy_tui.model.severity import Severity
@@ -29,13 +29,13 @@ from runqy_tui.tui.widgets.table import Table
 _STYLES = {Severity.CRITICAL: "bold $error", Severity.WARNING: "bold $warning"}
 
 
-def sentence(queue: Queue, trouble: Trouble) -> tuple[str, str]:
+def sentence(queue: Queue, condition: Condition) -> tuple[str, str]:
     """One sentence that says how the queue stands, and its style."""
-    style = _STYLES.get(trouble.severity, "bold")
+    style = _STYLES.get(condition.severity, "bold")
     pending, active = queue.counts.pending, queue.counts.active
     words = [f"{count(pending)} pending, {count(active)} active".replace(humanize.ZERO, "0")]
-    if trouble.reason:
-        words.insert(0, trouble.reason)
+    if condition.reason:
+        words.insert(0, condition.reason)
     elif not pending and not active:
         words = ["nothing waits and nothing runs"]
     return "; ".join(words), style
@@ -214,16 +214,16 @@ class QueueModal(ObjectModal):
         listed.sort(key=lambda worker: (-judged.workers[worker.id].severity, worker.id))
 
         def cell(worker: Worker, column: str) -> Cell:
-            trouble = judged.workers[worker.id]
+            condition = judged.workers[worker.id]
             priority = worker.queues.get(queue.name)
             texts = {
                 "worker": worker.id,
                 "state": worker.state.value,
                 "priority": UNKNOWN if priority is None else str(priority),
                 "beat": age(snapshot.last_beat_age_s(worker)),
-                "note": trouble.reason,
+                "note": condition.reason,
             }
-            return Cell(texts[column], trouble.severity.style if column == "state" else "")
+            return Cell(texts[column], condition.severity.style if column == "state" else "")
 
         table = self.query_one("#consumers", Table)
         table.set_rows(ListRows(listed, lambda worker: worker.id, cell))

@@ -9,7 +9,7 @@ from textual import on
 from textual.content import Content
 from textual.widget import Widget
 
-from runqy_tui.diagnosis.assessment import Trouble
+from runqy_tui.diagnosis.assessment import Condition
 from runqy_tui.model import (
     ActiveTask,
     Dialect,
@@ -41,14 +41,14 @@ _STYLES = {Severity.CRITICAL: "bold $error", Severity.WARNING: "bold $warning"}
 _RECOVERY_STYLES = {"degraded": "$error", "recovering": "$warning"}
 
 
-def sentence(worker: Worker, trouble: Trouble, beat_age_s: float | None) -> tuple[str, str]:
+def sentence(worker: Worker, condition: Condition, beat_age_s: float | None) -> tuple[str, str]:
     """One sentence that says how the worker is, and its style."""
-    style = _STYLES.get(trouble.severity, "bold")
+    style = _STYLES.get(condition.severity, "bold")
     if worker.state is WorkerState.DEGRADED:
         beats = "still beating" if beat_age_s is not None else "alive"
-        return f"degraded, {beats}: {trouble.reason}", style
-    if trouble.reason:
-        return f"{worker.state.value}: {trouble.reason}", style
+        return f"degraded, {beats}: {condition.reason}", style
+    if condition.reason:
+        return f"{worker.state.value}: {condition.reason}", style
     beat = "" if beat_age_s is None else f", last beat {span(beat_age_s)} ago"
     return f"{worker.state.value}{beat}", style
 

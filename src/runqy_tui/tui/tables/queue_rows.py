@@ -28,12 +28,12 @@ def queue_rows(view: View) -> list[QueueRow]:
 
 
 def _severity(row: QueueRow, _: DisplayContext) -> Style:
-    return row.trouble.severity.style
+    return row.condition.severity.style
 
 
 def _name(row: QueueRow, context: DisplayContext) -> Style:
     stale = unread_s(row, context) > QUEUE_STALE_S
-    return "dim" if stale or row.trouble.severity is Severity.IDLE else ""
+    return "dim" if stale or row.condition.severity is Severity.IDLE else ""
 
 
 def _oldest(row: QueueRow, context: DisplayContext) -> Style:

@@ -22,11 +22,11 @@ def worker_rows(view: View) -> list[WorkerRow]:
 
 
 def _severity(row: WorkerRow, _: DisplayContext) -> Style:
-    return row.trouble.severity.style
+    return row.condition.severity.style
 
 
 def _state(row: WorkerRow, _: DisplayContext) -> Style:
-    style = row.trouble.severity.style
+    style = row.condition.severity.style
     return "" if style == "fine" else style
 
 

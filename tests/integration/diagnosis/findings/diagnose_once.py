@@ -22,7 +22,7 @@ class Observer:
 
     def __init__(self, reader: RedisReader) -> None:
         self.reader = reader
-        self.auditor, self.history = TaskSampler(), History()
+        self.sampler, self.history = TaskSampler(), History()
         self.server, self.active = ServerHistory(), ActiveTimes()
 
     async def poll(self, **more: Any) -> tuple[Finding, ...]:
@@ -30,12 +30,12 @@ class Observer:
         seen = await self.reader.overview()
         await self.history.observe(seen)
         self.server.observe(seen)
-        self.auditor.take(await self.reader.check_tasks(self.auditor.plan(seen)))
-        self.active.observe(self.auditor.current)
+        self.sampler.observe(await self.reader.check_tasks(self.sampler.plan(seen)))
+        self.active.observe(self.sampler.current)
         sight = DetectorContext(
             seen,
             self.history,
-            self.auditor.current,
+            self.sampler.current,
             server_polls=self.server.polls,
             active_since=self.active.since,
             **more,

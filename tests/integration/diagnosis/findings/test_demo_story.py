@@ -179,10 +179,10 @@ async def test_the_healthy_demo_as_it_is_started(reader_of: OpenReader) -> None:
     polls = []
     with DemoRun(speed=20, healthy=True) as demo:
         assert demo.wait_ready()
-        reader, triage = await reader_of(demo.url), Diagnoser()
+        reader, diagnoser = await reader_of(demo.url), Diagnoser()
         ends = time.monotonic() + 8  # 160 s: in the story everything has happened by then
         while time.monotonic() < ends:
-            polls.append(await triage.diagnose(reader, await reader.overview()))
+            polls.append(await diagnoser.diagnose(reader, await reader.overview()))
             await asyncio.sleep(0.3)
         assert demo.problem() is None
         await reader.close()
@@ -199,7 +199,7 @@ def told_of(polls: list[Diagnosis]) -> str:
 async def play(world: World, reader_of: OpenReader) -> AsyncIterator[Diagnosis]:
     """Ten minutes as fast as they can be written, looked at every other second of them."""
     begin = world.wall = float(int(time.time()))
-    fleet, triage = SimulatedFleet(world), Diagnoser()
+    fleet, diagnoser = SimulatedFleet(world), Diagnoser()
     fleet.write_initial_state()
     reader = await reader_of(clock=lambda _: world.wall)
     while world.t < MINUTES * 60:
@@ -208,7 +208,7 @@ async def play(world: World, reader_of: OpenReader) -> AsyncIterator[Diagnosis]:
             world.wall = begin + world.t
             fleet.step()
         expire(world)
-        yield await triage.diagnose(reader, await reader.overview())
+        yield await diagnoser.diagnose(reader, await reader.overview())
 
 
 def expire(world: World) -> None:

@@ -20,7 +20,7 @@ from runqy_tui.model import (
     WorkerState,
 )
 from runqy_tui.model.errors import ConfigError
-from runqy_tui.monitor.poller import Poller, PollResult, rest
+from runqy_tui.monitor.poller import Poller, PollResult, pause_after
 from runqy_tui.monitor.store import Store, View
 from runqy_tui.observation.history import History
 from runqy_tui.presentation.queue_columns import QUEUE_TABLE
@@ -164,7 +164,7 @@ def test_the_pace_is_what_really_happens() -> None:
     poller._took_s = 1.0
     assert poller.pace_s == pytest.approx(2.0)
     poller._took_s = 4.0
-    assert poller.pace_s == 4.0 + rest(2.0, 4.0) == 6.0
+    assert poller.pace_s == 4.0 + pause_after(2.0, 4.0) == 6.0
 
 
 @pytest.mark.parametrize("value", [99, 2_000_000, True, "many", 2.5])
