@@ -140,7 +140,7 @@ async def test_the_log_is_followed_by_seq(writer: Redis, worker_url: str) -> Non
         _add(writer, 60, 61)
         writer.ltrim(LOGS, -5, -1)
         await hand.sees("stderr line 61")
-        lines = [_log(hand).lines.shown(at) for at in range(len(_log(hand).lines))]
+        lines = [_log(hand).lines.display_text(at) for at in range(len(_log(hand).lines))]
         assert [line.split()[-1] for line in lines] == [str(at) for at in range(1, 62)]
         await hand.press("g")
         await hand.sees("line 1 ", "line 2 ")

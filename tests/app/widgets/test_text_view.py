@@ -75,9 +75,9 @@ async def test_long_lines_wrap_and_unwrap() -> None:
     text = "".join(f"{number:04}" for number in range(100)) + "\nnext"
     app = ViewApp(CountingView(text))
     async with app.run_test(size=(41, 20)) as pilot:
-        shown = lines(app.view)
-        assert "".join(shown[:10]) == text[:400]
-        assert shown[10] == "next"
+        display_text = lines(app.view)
+        assert "".join(display_text[:10]) == text[:400]
+        assert display_text[10] == "next"
         await pilot.press("W")
         assert lines(app.view)[:2] == [text[:40], "next"]
         await pilot.press("greater_than_sign")
@@ -93,9 +93,9 @@ async def test_long_lines_wrap_and_unwrap() -> None:
 async def test_wide_characters_wrap_and_scroll_aside_by_cells() -> None:
     app = ViewApp(CountingView("日本語" * 20 + "\nab"))
     async with app.run_test(size=(12, 20)) as pilot:
-        shown = lines(app.view)
-        assert "".join(shown) == "日本語" * 20 + "ab"
-        assert all(cell_len(line) <= 11 for line in shown)
+        display_text = lines(app.view)
+        assert "".join(display_text) == "日本語" * 20 + "ab"
+        assert all(cell_len(line) <= 11 for line in display_text)
         await pilot.press("W", ">")
         row = app.view.render_line(0)
         assert cell_len(row.text) == 11

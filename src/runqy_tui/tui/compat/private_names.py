@@ -178,12 +178,12 @@ DRIVER = Feature(
     *_attributes(App, "_dom_ready", "_handle_exception"),
 )
 TOASTS = Feature(
-    "messages disappear after the time that Textual gives them",
+    "messages disappear after the time that Textual sets",
     *_attributes(Toast, "_timeout"),
     *_attributes(ToastHolder, "remove"),
 )
 LINES = Feature(
-    "lists are laid out anew whenever they grow",
+    "lists are laid out again whenever they grow",
     PrivateName(Widget, "_refresh_scrollbars", ("self",)),
     *_attributes(Widget, "_visual_style_cache"),
 )

@@ -24,7 +24,7 @@ class FindingsTable(Table):
     """A table without titles: its lines speak for themselves, and each line counts."""
 
     @property
-    def head_height(self) -> int:
+    def header_height(self) -> int:
         """No titles."""
         return 0
 

@@ -47,7 +47,7 @@ class CellStyle(NamedTuple):
         return CellStyle(bg=self.bg)
 
     def draws_blank_like(self, other: CellStyle) -> bool:
-        """Whether a blank in this style looks like one in ``other``, which is a :attr:`blank`."""
+        """Whether a blank in this style equals one in ``other``, which is a :attr:`blank`."""
         return self is other or self == other or self.blank == other
 
 

@@ -1,4 +1,4 @@
-"""Columns as data, and the pure function that lays them out in a given width."""
+"""Columns as data, and the pure function that fits them into a width."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ GAP = 1
 
 
 class ColumnLayout(NamedTuple):
-    """One column; its width is in cells and does not depend on the data.
+    """A column; ``width`` is in cells and does not depend on the data.
 
-    ``importance`` 0 is never hidden; of the others the highest number gives way first.
-    ``grow`` is the share of the width that is left over.
+    ``importance`` 0 is never hidden; of the others the highest number is hidden first.
+    ``grow`` is the column's share of the cells that are left over.
     """
 
     key: str
@@ -27,27 +27,29 @@ class ColumnLayout(NamedTuple):
     sortable: bool = False
 
 
-def layout(
+def fit_columns(
     columns: Sequence[ColumnLayout], width: int, gap: int = GAP
 ) -> list[tuple[ColumnLayout, int]]:
     """Return the columns that fit into ``width`` cells, each with its width, in their order.
 
-    The least important ones are hidden until the rest fits; where the indispensable ones alone
-    are too wide, the widest of them are narrowed, and at last those on the right go.
+    The least important ones are hidden until the rest fits. Where those of importance 0 alone are
+    too wide, the widest are narrowed, and finally those on the right are hidden.
     """
     shown = list(columns)
     while shown and _total(shown, gap) > width:
-        victim = max(range(len(shown)), key=lambda at: (shown[at].importance, at))
-        if shown[victim].importance <= 0:
+        dropped = max(range(len(shown)), key=lambda at: (shown[at].importance, at))
+        if shown[dropped].importance <= 0:
             break
-        del shown[victim]
+        del shown[dropped]
     while shown and len(shown) + gap * (len(shown) - 1) > width:
         shown.pop()
     if not shown:
         return []
     widths = [max(1, column.width) for column in shown]
-    spare = width - sum(widths) - gap * (len(widths) - 1)
-    widths = _narrow(widths, -spare) if spare < 0 else _grow(shown, widths, spare)
+    spare_cells = width - sum(widths) - gap * (len(widths) - 1)
+    widths = (
+        _narrow(widths, -spare_cells) if spare_cells < 0 else _widen(shown, widths, spare_cells)
+    )
     return list(zip(shown, widths, strict=True))
 
 
@@ -61,15 +63,16 @@ def _narrow(widths: list[int], excess: int) -> list[int]:
     return widths
 
 
-def _grow(columns: Sequence[ColumnLayout], widths: list[int], spare: int) -> list[int]:
+def _widen(columns: Sequence[ColumnLayout], widths: list[int], spare_cells: int) -> list[int]:
     shares = sum(column.grow for column in columns)
     if not shares:
         return widths
-    given = 0
-    seen = 0
+    assigned = 0
+    shares_so_far = 0
     for at, column in enumerate(columns):
-        seen += column.grow
-        upto = spare * seen // shares  # running total, so that no cell is lost to rounding
-        widths[at] += upto - given
-        given = upto
+        shares_so_far += column.grow
+        # From a running total, so that no cell is lost to rounding.
+        share_end = spare_cells * shares_so_far // shares
+        widths[at] += share_end - assigned
+        assigned = share_end
     return widths

@@ -53,7 +53,7 @@ _HEX = re.compile(r"^(?P<dim>[0-9a-f]+)  ")
 _PATTERNS = {"json": _JSON, "traceback": _TRACEBACK, "log": _LOG, "hex": _HEX}
 
 
-def spans(kind: Kind, text: str) -> tuple[Span, ...]:
+def highlight_spans(kind: Kind, text: str) -> tuple[Span, ...]:
     """Return the highlighted spans of a line, in order of the text; none on overlong lines."""
     pattern = _PATTERNS.get(kind)
     if pattern is None or len(text) > LONGEST:

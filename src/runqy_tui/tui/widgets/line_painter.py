@@ -1,4 +1,4 @@
-"""Lines of a table as comparable values, and their drawing into strips."""
+"""Lines of a table as comparable values, and how they are drawn as strips."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from runqy_tui.tui.widgets.columns import GAP, ColumnLayout
 from runqy_tui.tui.widgets.row_provider import Cell
 
 GUTTER = 1
-"""Cells on the left that hold the cursor's sign."""
-LINES_KEPT = 128
-"""Lines kept as drawn: some screens full."""
+"""Cells on the left for the sign of the cursor."""
+CACHED_LINES = 128
+"""Drawn lines that are cached: a few screens full."""
 
-Slots = Sequence[tuple[ColumnLayout, int]]
-Kind = Literal["head", "row", "wait", "note", "void"]
-Palette = Callable[[str, str], RichStyle]
-"""``palette(line_name, cell_name)``: the style of a cell on a kind of line."""
+ColumnSlots = Sequence[tuple[ColumnLayout, int]]
+LineKind = Literal["header", "row", "loading", "placeholder", "blank"]
+StyleLookup = Callable[[str, str], RichStyle]
+"""``style_of(line_name, cell_name)``: the style of a cell on a kind of line."""
 
 
 class Glyphs(NamedTuple):
@@ -40,20 +40,20 @@ ASCII = Glyphs(cursor=">", blurred="-", up="^", down="v", ellipsis="~")
 
 
 class TableLine(NamedTuple):
-    """Everything that decides what a line looks like, but for the geometry and the theme."""
+    """All that determines how a line is drawn, except for geometry and theme."""
 
-    kind: Kind
+    kind: LineKind
     cells: tuple[Cell, ...] = ()
     cursor: Literal["", "cursor", "blurred"] = ""
 
 
-VOID = TableLine("void")
+BLANK = TableLine("blank")
 
 
-def head(
-    slots: Slots, sort_key: str | None, descending: bool, glyphs: Glyphs = UNICODE
+def header_line(
+    slots: ColumnSlots, sort_key: str | None, descending: bool, glyphs: Glyphs = UNICODE
 ) -> TableLine:
-    """Build the header: titles, and an arrow on the column that is sorted by."""
+    """Build the header: the titles, and an arrow on the column that is sorted by."""
     cells = []
     for column, cells_wide in slots:
         title = column.title
@@ -63,16 +63,16 @@ def head(
                 glyphs.down if descending else glyphs.up
             )
         cells.append(Cell(title))
-    return TableLine("head", tuple(cells))
+    return TableLine("header", tuple(cells))
 
 
-def note(text: str, cells_wide: int, height: int) -> list[TableLine]:
-    """Lay out the placeholder of an empty table: wrapped, and a third of the way down."""
+def placeholder_lines(text: str, cells_wide: int, height: int) -> list[TableLine]:
+    """Lay out the text of an empty table: wrapped, after a third of the blank lines."""
     lines: list[str] = []
     for paragraph in text.split("\n"):
         lines += _wrap(line(paragraph), max(1, cells_wide))
     above = max(0, (height - len(lines)) // 3)
-    drawn = [VOID] * above + [TableLine("note", (Cell(text),)) for text in lines]
+    drawn = [BLANK] * above + [TableLine("placeholder", (Cell(text),)) for text in lines]
     return drawn[:height]
 
 
@@ -92,70 +92,72 @@ def _wrap(text: str, cells_wide: int) -> list[str]:
     return lines
 
 
-def changed_span(old: TableLine, new: TableLine, slots: Slots, cells_wide: int) -> tuple[int, int]:
+def changed_span(
+    old: TableLine, new: TableLine, slots: ColumnSlots, cells_wide: int
+) -> tuple[int, int]:
     """Cells ``[start, end)`` in which two lines of the same layout may differ."""
     if old[0] != new[0] or old[2] != new[2] or len(old.cells) != len(new.cells):
         return 0, cells_wide
-    if new.kind not in ("row", "head"):
+    if new.kind not in ("row", "header"):
         return 0, cells_wide
     start, end, at = cells_wide, 0, GUTTER
     for (_, size), before, after in zip(slots, old.cells, new.cells, strict=False):
         if before != after:
             start = min(start, at)
-            end = at + size + GAP  # a cut right behind a letter would cut off its marks
+            end = at + size + GAP  # with the gap: combining characters may follow the text
         at += size + GAP
     return (start, min(end, cells_wide)) if start < end else (0, cells_wide)
 
 
 class Painter:
-    """Draws lines, and keeps the segments of those that were drawn lately.
+    """Draws lines, and caches the segments of the latest.
 
-    Not the strips: each keeps every piece that was ever cut from it, for every size and window.
+    Not their strips: a strip caches every piece that was cut from it, for every size and window.
     """
 
-    def __init__(self, palette: Palette, glyphs: Glyphs = UNICODE) -> None:
-        self._palette = palette
+    def __init__(self, style_of: StyleLookup, glyphs: Glyphs = UNICODE) -> None:
+        self._style_of = style_of
         self._glyphs = glyphs
-        self._drawn: LRUCache[TableLine, list[Segment]] = LRUCache(LINES_KEPT)
-        self._geometry: tuple[Slots, int] = ((), 0)
+        self._cache: LRUCache[TableLine, list[Segment]] = LRUCache(CACHED_LINES)
+        self._geometry: tuple[ColumnSlots, int] = ((), 0)
 
     def clear(self) -> None:
-        """Forget what was drawn: the theme or the focus has changed."""
-        self._drawn.clear()
+        """Clear the cache: the theme or the focus has changed."""
+        self._cache.clear()
 
-    def draw(self, drawn: TableLine, slots: Slots, cells_wide: int) -> Strip:
+    def draw(self, drawn: TableLine, slots: ColumnSlots, cells_wide: int) -> Strip:
         """Return the strip of a line, ``cells_wide`` cells long."""
         geometry = (slots, cells_wide)
         if geometry != self._geometry:
-            self._drawn.clear()
+            self._cache.clear()
             self._geometry = geometry
-        segments = self._drawn.get(drawn)
+        segments = self._cache.get(drawn)
         if segments is None:
-            segments = list(self._draw(drawn, slots, cells_wide))
-            self._drawn[drawn] = segments
+            segments = list(self._draw_line(drawn, slots, cells_wide))
+            self._cache[drawn] = segments
         return Strip(segments, max(0, cells_wide))
 
-    def _draw(self, drawn: TableLine, slots: Slots, cells_wide: int) -> Strip:
+    def _draw_line(self, drawn: TableLine, slots: ColumnSlots, cells_wide: int) -> Strip:
         if cells_wide <= 0:
             return Strip([], 0)
         line_name = drawn.cursor or drawn.kind
-        plain = self._palette(line_name, "")
-        if drawn.kind == "void":
+        plain = self._style_of(line_name, "")
+        if drawn.kind == "blank":
             return Strip.blank(cells_wide, plain)
-        if drawn.kind == "note":
+        if drawn.kind == "placeholder":
             text = drawn.cells[0].text
             left = " " * max(0, (cells_wide - width(text)) // 2)
             return _strip([Segment(fit(left + text, cells_wide), plain)], cells_wide, plain)
         sign = {"cursor": self._glyphs.cursor, "blurred": self._glyphs.blurred}.get(drawn.cursor)
-        segments = [Segment(sign or " ", self._palette(line_name, "gutter"))]
-        if drawn.kind == "wait":
-            segments.append(Segment(self._glyphs.ellipsis, self._palette(line_name, "dim")))
+        segments = [Segment(sign or " ", self._style_of(line_name, "gutter"))]
+        if drawn.kind == "loading":
+            segments.append(Segment(self._glyphs.ellipsis, self._style_of(line_name, "dim")))
             return _strip(segments, cells_wide, plain)
         for at, ((column, size), cell) in enumerate(zip(slots, drawn.cells, strict=False)):
             if at:
                 segments.append(Segment(" " * GAP, plain))
             text = fit(cell[0], size, column.align, mark=self._glyphs.ellipsis)
-            segments.append(Segment(text, self._palette(line_name, cell[1])))
+            segments.append(Segment(text, self._style_of(line_name, cell[1])))
         return _strip(segments, cells_wide, plain)
 
 

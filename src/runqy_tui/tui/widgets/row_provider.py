@@ -1,4 +1,4 @@
-"""Rows: what a table asks of its provider, and the provider over a plain list."""
+"""The protocol by which a table reads its rows, and an implementation over a list."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ T = TypeVar("T")
 
 
 class Cell(NamedTuple):
-    """Text as it came, untrusted or not (the table makes it safe), and the name of a style."""
+    """A text, which may be untrusted (the table makes it safe), and the name of its style."""
 
     text: str
     style: Style = ""
 
 
 class Rows(Protocol):
-    """A sequence of keyed rows, read by index and only where they are visible."""
+    """A sequence of rows with keys; a table reads only the visible ones."""
 
     def __len__(self) -> int:
-        """Count all rows, loaded or not."""
+        """Return the number of rows, loaded or not."""
         ...
 
     def key(self, index: int) -> Hashable | None:
-        """Identity of the row, stable between refreshes; ``None`` while it is not loaded."""
+        """Return the key of a row, the same after a refresh; ``None`` while it is not loaded."""
         ...
 
     def cells(self, index: int, columns: Sequence[str]) -> Sequence[Cell] | None:
-        """Cells of the row, one for each column key; ``None`` while it is not loaded."""
+        """Return a cell for each column key; ``None`` while the row is not loaded."""
         ...
 
     def index_of(self, key: Hashable) -> int | None:
-        """Index of the row with this key; ``None`` if there is none, or none that is loaded."""
+        """Return the index of a key; ``None`` if no loaded row has it."""
         ...
 
 
 class ListRows(Generic[T]):
-    """Rows over a list that is complete in memory; it must not change afterwards."""
+    """Rows over a list, which must not change afterwards."""
 
     __slots__ = ("_cell", "_indexes", "_items", "_key")
 
@@ -51,7 +51,7 @@ class ListRows(Generic[T]):
         key: Callable[[T], Hashable],
         cell: Callable[[T, str], Cell],
     ) -> None:
-        """``cell(item, column_key)`` makes one cell; it is called for visible rows only."""
+        """``cell(item, column_key)`` builds a cell; it is called for visible rows only."""
         self._items = items
         self._key = key
         self._cell = cell
@@ -61,20 +61,20 @@ class ListRows(Generic[T]):
         return len(self._items)
 
     def item(self, index: int) -> T:
-        """Return the object behind a row."""
+        """Return the object of a row."""
         return self._items[index]
 
     def key(self, index: int) -> Hashable | None:
-        """Identity of the row."""
+        """Return the key of a row."""
         return self._key(self._items[index])
 
     def cells(self, index: int, columns: Sequence[str]) -> Sequence[Cell] | None:
-        """Cells of the row, one for each column key."""
+        """Return a cell for each column key."""
         item = self._items[index]
         return tuple(self._cell(item, column) for column in columns)
 
     def index_of(self, key: Hashable) -> int | None:
-        """Index of the first row with this key."""
+        """Return the index of the first row with this key, or ``None``."""
         if self._indexes is None:
             indexes: dict[Hashable, int] = {}
             for index, item in enumerate(self._items):
@@ -84,4 +84,4 @@ class ListRows(Generic[T]):
 
 
 NO_ROWS: Rows = ListRows[None]((), lambda _: None, lambda _item, _column: Cell(""))
-"""The provider of a table that has not been given one."""
+"""The rows of a table before :meth:`~runqy_tui.tui.widgets.table.Table.set_rows`."""

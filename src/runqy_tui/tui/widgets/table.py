@@ -13,16 +13,16 @@ from runqy_tui.tui.input.global_bindings import quiet
 from runqy_tui.tui.widgets.columns import GAP, ColumnLayout
 from runqy_tui.tui.widgets.line_painter import GUTTER, UNICODE, Glyphs
 from runqy_tui.tui.widgets.row_provider import Rows
-from runqy_tui.tui.widgets.table_cursor import Change, State
+from runqy_tui.tui.widgets.table_cursor import CursorChange, CursorState
 from runqy_tui.tui.widgets.table_view import TableView
 
 
 class Table(TableView, can_focus=True, inherit_bindings=False):
     """A table over any :class:`~runqy_tui.tui.widgets.row_provider.Rows`.
 
-    The cost of everything depends on the height of the widget, never on the number of rows. The
-    selection belongs to a key: when its row moves, the selection moves along; when it goes,
-    nothing is selected until the user moves or the same key comes back.
+    All costs depend on the height of the widget, never on the number of rows. The selection belongs
+    to a key: when its row moves, the selection moves with it; when it is gone, nothing is selected
+    until the user moves the cursor or the key is back.
     """
 
     ALLOW_SELECT = False
@@ -113,12 +113,12 @@ class Table(TableView, can_focus=True, inherit_bindings=False):
 
     @property
     def selected(self) -> Hashable | None:
-        """Key of the selected object; ``None`` before the first rows and after it has gone."""
+        """Key of the selected object; ``None`` before the first rows and once it is gone."""
         return self._cursor.key
 
     @property
     def gone(self) -> Hashable | None:
-        """Key of the selected object that has gone, until the user moves or it comes back."""
+        """Key of the selected object that is gone, until the user moves or it is back."""
         return self._cursor.gone_key
 
     @property
@@ -127,31 +127,31 @@ class Table(TableView, can_focus=True, inherit_bindings=False):
         return self._cursor.index
 
     def keys_in_view(self) -> list[Hashable]:
-        """Keys of the rows that can be seen."""
+        """Return the keys of the visible rows that are loaded."""
         last = min(len(self.rows), self.top + self.page_height)
         keys = (self.rows.key(index) for index in range(self.top, last))
         return [key for key in keys if key is not None]
 
     def set_rows(self, rows: Rows, *, reset: bool = False) -> None:
-        """Take over new rows, or the same provider after its content has changed.
+        """Show new rows, or the same object after its content has changed.
 
-        The selection and what is in view stay on their objects. ``reset`` says that these are
-        other things altogether (another queue): start at the top with the first one selected.
+        The selection and the scroll position follow their objects. ``reset`` is for other objects
+        (another queue): start at the top with the first row selected.
         """
         cursor, top, index = self._cursor, self.top, self._cursor.index
         if reset:
             cursor.reset()
             self._touched = False
-        fresh = cursor.state is State.FRESH
+        fresh = cursor.state is CursorState.EMPTY
         change = cursor.follow(rows)
         self._asked = None
         self.update_extent()
-        self.go_to(0 if fresh else self._new_top(top, index))
+        self.scroll_to_line(0 if fresh else self._new_top(top, index))
         self.update_lines()
         self._announce(change)
 
     def select(self, key: Hashable) -> bool:
-        """Select a key and bring it into view; ``False`` if it is not among the loaded rows."""
+        """Select a key and scroll to it; return ``False`` if no loaded row has it."""
         index = self.rows.index_of(key)
         if index is None:
             return False
@@ -178,27 +178,27 @@ class Table(TableView, can_focus=True, inherit_bindings=False):
         self._move(self._cursor.move(len(self.rows) - 1))
 
     def action_open(self) -> None:
-        """Ask for the selected object to be shown; without a selection nothing happens."""
+        """Post :class:`Opened` for the selected object, if there is one."""
         if self._cursor.key is not None:
             self.post_message(self.Opened(self, self._cursor.key))
 
     def on_click(self, event: events.Click) -> None:
-        """Select a row, open it on the second click, or ask to sort."""
+        """Select a row, open it on the second click, or request sorting."""
         offset = event.get_content_offset(self)
         if offset is None:
             return
         event.stop()
-        if offset.y < self.head_height:
+        if offset.y < self.header_height:
             self._click_title(offset.x)
             return
-        index = self.top + offset.y - self.head_height
+        index = self.top + offset.y - self.header_height
         if index >= len(self.rows):
             return
         on_selected = self._cursor.key is not None and self.rows.key(index) == self._cursor.key
         if event.chain > 1 and on_selected:
             self.action_open()
         else:
-            # Rows may have moved between two clicks: what was not selected is never opened.
+            # Rows may have moved between two clicks: only the selected object is opened.
             self._move(self._cursor.move(index))
 
     def _click_title(self, x: int) -> None:
@@ -210,23 +210,23 @@ class Table(TableView, can_focus=True, inherit_bindings=False):
                 return
             at += size + GAP
 
-    def _move(self, change: Change) -> None:
+    def _move(self, change: CursorChange) -> None:
         self._touched = True
         self._reveal()
         self.update_lines()
         self._announce(change)
 
-    def _announce(self, change: Change) -> None:
+    def _announce(self, change: CursorChange) -> None:
         if not self.is_mounted:
             return
         cursor = self._cursor
-        if change is Change.SELECTED and cursor.key is not None:
+        if change is CursorChange.SELECTED and cursor.key is not None:
             self.post_message(self.Selected(self, cursor.key))
-        elif change is Change.GONE and cursor.gone_key is not None:
+        elif change is CursorChange.GONE and cursor.gone_key is not None:
             self.post_message(self.SelectionGone(self, cursor.gone_key, cursor.index))
 
     def on_mount(self) -> None:
-        """Announce what was selected before there was anyone to tell."""
+        """Post the selection of rows that were set before mounting."""
         if self._cursor.key is not None:
             self.post_message(self.Selected(self, self._cursor.key))
 
@@ -235,14 +235,13 @@ class Table(TableView, can_focus=True, inherit_bindings=False):
     def _reveal(self) -> None:
         top, index, page = self.top, self._cursor.index, self.page_height
         if not top <= index < top + page:
-            self.go_to(index if index < top else index - page + 1)
+            self.scroll_to_line(index if index < top else index - page + 1)
 
     def _new_top(self, top: int, old_index: int) -> int:
-        """Where to scroll so that the selection, or else the first visible row, stays in place."""
+        """Top line that keeps the selection, or else the first visible row, in place."""
         cursor, page = self._cursor, self.page_height
-        if cursor.state is State.ON and top <= old_index < top + page:
-            # At the top what is most urgent comes first: it stays in view while nobody works
-            # on this table.
+        if cursor.state is CursorState.ON and top <= old_index < top + page:
+            # The most urgent rows are first: they remain in view while the table is not used.
             if not top and cursor.index < page and not (self.has_focus and self._touched):
                 return 0
             return cursor.index - (old_index - top)
@@ -251,20 +250,20 @@ class Table(TableView, can_focus=True, inherit_bindings=False):
         index = self.rows.index_of(self._top_key)
         if index is None:
             return top
-        if cursor.state is State.GONE:
+        if cursor.state is CursorState.GONE:
             cursor.index = max(0, cursor.index + index - top)
         return index
 
-    def resized(self) -> None:
+    def fit_to_size(self) -> None:
         """Keep the selected row in view if it was."""
         was_visible = self.top <= self._cursor.index < self.top + self._fitted_page
-        super().resized()
+        super().fit_to_size()
         self._fitted_page = self.page_height
         if was_visible:
             self._reveal()
 
-    def need(self, first: int, last: int) -> None:
-        """Ask for rows that are visible and not loaded, once for the same ones."""
+    def rows_visible(self, first: int, last: int) -> None:
+        """Post :class:`NeedRows` for visible rows that are not loaded, once for the same ones."""
         missing = [index for index in range(first, last) if self.rows.key(index) is None]
         window = (missing[0], missing[-1]) if missing else None
         if window is not None and window != self._asked:

@@ -1,4 +1,4 @@
-"""The selection of a table: it belongs to a key, and an index is only where that key is now."""
+"""The selection of a table: it belongs to a key, and its index follows that key."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from enum import Enum
 from runqy_tui.tui.widgets.row_provider import NO_ROWS, Rows
 
 
-class State(Enum):
-    """What the cursor stands on."""
+class CursorState(Enum):
+    """What the cursor is on."""
 
-    FRESH = "nothing was ever selected"
+    EMPTY = "nothing was ever selected"
     ON = "the row of the selected key"
-    WAITING = "a row that is not loaded yet"
+    LOADING = "a row that is not loaded yet"
     GONE = "the place where the selected row was"
 
 
-class Change(Enum):
-    """What a new set of rows did to the selection."""
+class CursorChange(Enum):
+    """How the selection has changed."""
 
     NONE = "nothing"
     SELECTED = "another key is selected, or the lost one is back"
@@ -26,7 +26,11 @@ class Change(Enum):
 
 
 class TableCursor:
-    """Follows one key through changing rows; only :meth:`move` picks another one."""
+    """Follows one key through changing rows; only :meth:`move` selects another one.
+
+    ``index`` is the row of ``key``; after its row is gone, the place where it was, and ``gone_key``
+    is the key.
+    """
 
     __slots__ = ("gone_key", "index", "key", "rows", "state")
 
@@ -35,76 +39,76 @@ class TableCursor:
         self.index = 0
         self.key: Hashable | None = None
         self.gone_key: Hashable | None = None
-        self.state = State.FRESH
+        self.state = CursorState.EMPTY
 
     @property
     def visible(self) -> bool:
-        """Whether a row is to be marked as selected."""
-        return self.state in (State.ON, State.WAITING) and self.index < len(self.rows)
+        """Whether a row is marked as selected."""
+        return self.state in (CursorState.ON, CursorState.LOADING) and self.index < len(self.rows)
 
     def reset(self) -> None:
-        """Forget everything: the next rows are the first."""
+        """Discard the selection: the next rows are treated as the first."""
         self.index = 0
         self.key = self.gone_key = None
-        self.state = State.FRESH
+        self.state = CursorState.EMPTY
 
-    def follow(self, rows: Rows) -> Change:
-        """Take over new rows, or the same ones with other content, and find the key in them."""
+    def follow(self, rows: Rows) -> CursorChange:
+        """Set new rows, or the same object with other content, and find the key in them."""
         self.rows = rows
-        if self.state is State.FRESH:
-            return self.move(0) if len(rows) else Change.NONE
-        if self.state is State.WAITING:
-            return self._arrive()
-        key = self.key if self.state is State.ON else self.gone_key
+        if self.state is CursorState.EMPTY:
+            return self.move(0) if len(rows) else CursorChange.NONE
+        if self.state is CursorState.LOADING:
+            return self._resolve_loading()
+        key = self.key if self.state is CursorState.ON else self.gone_key
         if key is None:
-            return Change.NONE
+            return CursorChange.NONE
         at = self._find(key)
         if at is not None:
             self.index = at
-            if self.state is State.ON:
-                return Change.NONE
-            self._take(key)
-            return Change.SELECTED
-        if self.state is State.GONE or self._unknown():
-            return Change.NONE
-        self.gone_key, self.key, self.state = key, None, State.GONE
-        return Change.GONE
+            if self.state is CursorState.ON:
+                return CursorChange.NONE
+            self._stand_on(key)
+            return CursorChange.SELECTED
+        if self.state is CursorState.GONE or self._may_be_loading():
+            return CursorChange.NONE
+        self.gone_key, self.key, self.state = key, None, CursorState.GONE
+        return CursorChange.GONE
 
-    def move(self, index: int) -> Change:
-        """Stand on the row at ``index``, or on the nearest there is."""
+    def move(self, index: int) -> CursorChange:
+        """Select the row at ``index``, or the nearest one."""
         if not len(self.rows):
-            return Change.NONE
+            return CursorChange.NONE
         self.index = max(0, min(index, len(self.rows) - 1))
         key = self.rows.key(self.index)
         if key is None:
             self.key = self.gone_key = None
-            self.state = State.WAITING
-            return Change.NONE
-        changed = self.state is not State.ON or key != self.key
-        self._take(key)
-        return Change.SELECTED if changed else Change.NONE
+            self.state = CursorState.LOADING
+            return CursorChange.NONE
+        changed = self.state is not CursorState.ON or key != self.key
+        self._stand_on(key)
+        return CursorChange.SELECTED if changed else CursorChange.NONE
 
-    def step(self, delta: int) -> Change:
-        """Move by rows; where the selected row has gone, its neighbours are one step away."""
-        if self.state is State.GONE and delta > 0:
+    def step(self, delta: int) -> CursorChange:
+        """Move by rows; where the selected row is gone, its neighbours are one step away."""
+        if self.state is CursorState.GONE and delta > 0:
             delta -= 1
         return self.move(self.index + delta)
 
-    def _take(self, key: Hashable) -> None:
-        self.key, self.gone_key, self.state = key, None, State.ON
+    def _stand_on(self, key: Hashable) -> None:
+        self.key, self.gone_key, self.state = key, None, CursorState.ON
 
-    def _arrive(self) -> Change:
+    def _resolve_loading(self) -> CursorChange:
         if not len(self.rows):
-            self.state = State.GONE
-            return Change.NONE
+            self.state = CursorState.GONE
+            return CursorChange.NONE
         return self.move(self.index)
 
     def _find(self, key: Hashable) -> int | None:
-        """Look where it was first: that answers most refreshes without a search."""
+        """Index of a key; checked at its last index first, which avoids most searches."""
         if self.index < len(self.rows) and self.rows.key(self.index) == key:
             return self.index
         return self.rows.index_of(key)
 
-    def _unknown(self) -> bool:
-        """Whether the row may only be waiting to be loaded: nothing to be alarmed about yet."""
+    def _may_be_loading(self) -> bool:
+        """Whether the row at the index is not loaded, so that it may be the missing one."""
         return self.index < len(self.rows) and self.rows.key(self.index) is None

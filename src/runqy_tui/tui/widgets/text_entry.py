@@ -1,4 +1,4 @@
-"""A line to type into. What is pasted may come from anywhere, so it passes the door as well."""
+"""An input field. Pasted text is untrusted, so it is made safe as well."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from runqy_tui.tui import safe_text
 
 
 class TextEntry(Input):
-    """An input whose value is always safe to draw: Textual draws it as it is."""
+    """An input whose value is always safe to draw; Textual would draw control characters."""
 
     def validate_value(self, value: str) -> str:
-        """Turn control characters into pictures, as everywhere else."""
+        """Replace control characters by visible pictures."""
         return safe_text.line(value)
 
     def on_focus(self) -> None:
-        """A cursor that blinks is an animation too: it sends something twice a second."""
+        """Blink only if animations are on: it sends output twice a second."""
         self.cursor_blink = self.app.animation_level != "none"

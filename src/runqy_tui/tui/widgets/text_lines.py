@@ -13,20 +13,20 @@ from textual.cache import LRUCache
 from runqy_tui.text.safe import encode
 from runqy_tui.tui.safe_text import ELLIPSIS, line, split_cells
 
-ROW = 16
-"""Bytes on one line."""
+HEX_ROW_BYTES = 16
+"""Bytes on one line of a hex dump."""
 
 _SHOWN = "".join(chr(code) if 0x20 <= code < 0x7F else "." for code in range(256))
 
 
 def hex_rows(data: bytes) -> int:
-    """Count the lines of a dump."""
-    return (len(data) + ROW - 1) // ROW
+    """Return the number of lines of a dump."""
+    return (len(data) + HEX_ROW_BYTES - 1) // HEX_ROW_BYTES
 
 
 def text_column(size: int) -> int:
-    """Character of each line at which the text of the bytes starts, in a dump of ``size`` bytes."""
-    return _digits(size) + 2 + 3 * ROW + 2
+    """Return the character at which the text column starts, in a dump of ``size`` bytes."""
+    return _digits(size) + 2 + 3 * HEX_ROW_BYTES + 2
 
 
 def _digits(size: int) -> int:
@@ -34,9 +34,12 @@ def _digits(size: int) -> int:
 
 
 def hex_line(data: bytes, row: int) -> str:
-    """Line ``row`` of a dump: printable ASCII, of the same width for all full lines."""
-    at = row * ROW
-    part = data[at : at + ROW]
+    """Format line ``row`` of a dump: offset, 16 bytes, and those that are printable as text.
+
+    Printable ASCII, of the same width for all full lines.
+    """
+    at = row * HEX_ROW_BYTES
+    part = data[at : at + HEX_ROW_BYTES]
     pairs = f"{part[:8].hex(' ')}  {part[8:].hex(' ')}"
     return f"{at:0{_digits(len(data))}x}  {pairs:<48}  {''.join(_SHOWN[code] for code in part)}"
 
@@ -46,17 +49,17 @@ def hexdump(data: bytes) -> Iterator[str]:
     return (hex_line(data, row) for row in range(hex_rows(data)))
 
 
-_LONGEST_ODD_LINE = 4_096
-"""Characters shown of a line that is not plain ASCII: its width has to be measured."""
+_LONGEST_WIDE_LINE = 4_096
+"""Characters shown of a line that is not plain ASCII: its width must be measured."""
 
 _LONG_LINE = 256
-"""Characters from which on it pays to remember what a line consists of."""
+"""Characters from which on it is cached whether a line is plain ASCII."""
 
 _SGR = re.compile(r"\x1b\[[0-9;:]*m")
 
 
 class Lines(Protocol):
-    """Lines of a text, safe to show."""
+    """Lines of a text, safe to draw."""
 
     @property
     def mark_from(self) -> int:
@@ -64,99 +67,99 @@ class Lines(Protocol):
         ...
 
     def __len__(self) -> int:
-        """Count the lines."""
+        """Return the number of lines."""
         ...
 
-    def shown(self, index: int) -> str:
-        """Give a line as it is shown, in one piece."""
+    def display_text(self, index: int) -> str:
+        """Return a line as it is drawn, unwrapped."""
         ...
 
     def pieces(self, index: int, cells: int) -> list[str]:
-        """Give a line as it is wrapped, for lines that :meth:`simple` is ``False`` for."""
+        """Return a line wrapped at ``cells``; not for lines of single-width characters."""
         ...
 
-    def simple(self, index: int) -> bool:
-        """Whether each character of the line is one cell, so that wrapping is arithmetic."""
+    def is_single_width(self, index: int) -> bool:
+        """Whether each character of a line is one cell, so that it is wrapped by arithmetic."""
         ...
 
     def search(self, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
-        """Find line and first character of every match, in order."""
+        """Yield line and first character of every match, in order."""
         ...
 
 
 class TextLines:
-    """Lines of a text; ``colored`` ones may hold SGR sequences, which are left out."""
+    """Lines of a text; from ``colored`` ones SGR sequences are removed."""
 
     mark_from = 0
 
     def __init__(self, text: str, colored: bool = False) -> None:
         self._raw = text.split("\n") if text else []
         self._colored = colored
-        self._simple: dict[int, bool] = {}
-        self._shown: LRUCache[int, str] = LRUCache(2_048)
+        self._single_width: dict[int, bool] = {}
+        self._display_texts: LRUCache[int, str] = LRUCache(2_048)
         self._pieces: LRUCache[tuple[int, int], list[str]] = LRUCache(2_048)
 
     def __len__(self) -> int:
         return len(self._raw)
 
     def extend(self, lines: Iterable[str]) -> None:
-        """Add lines at the end; a newline inside one is shown as a picture."""
+        """Add lines at the end; a newline inside one is shown as a visible picture."""
         self._raw += lines
 
     def drop(self, count: int) -> None:
-        """Forget the first lines."""
+        """Remove the first ``count`` lines."""
         del self._raw[:count]
-        self._simple.clear()
-        self._shown.clear()
+        self._single_width.clear()
+        self._display_texts.clear()
         self._pieces.clear()
 
-    def simple(self, index: int) -> bool:
+    def is_single_width(self, index: int) -> bool:
         """Whether the line is printable ASCII."""
         raw = self._raw[index]
         if len(raw) < _LONG_LINE:
             return raw.isascii() and raw.isprintable()
-        simple = self._simple.get(index)
-        if simple is None:
-            simple = self._simple[index] = raw.isascii() and raw.isprintable()
-        return simple
+        is_single_width = self._single_width.get(index)
+        if is_single_width is None:
+            is_single_width = self._single_width[index] = raw.isascii() and raw.isprintable()
+        return is_single_width
 
-    def shown(self, index: int) -> str:
-        """Make a line safe; the very long ones that need measuring are cut, and say so."""
+    def display_text(self, index: int) -> str:
+        """Return a line made safe; very long ones that need measuring are cut, with a remark."""
         raw = self._raw[index]
-        if self.simple(index):
+        if self.is_single_width(index):
             return raw
-        shown = self._shown.get(index)
-        if shown is None:
-            shown = self._shown[index] = self._make_safe(raw)
-        return shown
+        display_text = self._display_texts.get(index)
+        if display_text is None:
+            display_text = self._display_texts[index] = self._make_safe(raw)
+        return display_text
 
     def _make_safe(self, raw: str) -> str:
         raw = raw.removesuffix("\r")
         if self._colored and "\x1b" in raw:
             raw = _SGR.sub("", raw)
-        more = len(raw) - _LONGEST_ODD_LINE
+        more = len(raw) - _LONGEST_WIDE_LINE
         if more <= 0 or (raw.isascii() and raw.isprintable()):
             return line(raw.expandtabs(4))
-        cut = line(raw[:_LONGEST_ODD_LINE].expandtabs(4))
+        cut = line(raw[:_LONGEST_WIDE_LINE].expandtabs(4))
         return f"{cut}{ELLIPSIS} ({more:,} more characters on this line)"
 
     def pieces(self, index: int, cells: int) -> list[str]:
-        """Wrap a line by measuring its characters."""
+        """Return a line wrapped by the widths of its characters."""
         key = (index, cells)
         pieces = self._pieces.get(key)
         if pieces is None:
-            pieces = self._pieces[key] = split_cells(self.shown(index), cells)
+            pieces = self._pieces[key] = split_cells(self.display_text(index), cells)
         return pieces
 
     def search(self, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
-        """Find matches in what is shown."""
+        """Yield matches in the lines as drawn."""
         for index in range(len(self._raw)):
-            for match in pattern.finditer(self.shown(index)):
+            for match in pattern.finditer(self.display_text(index)):
                 yield index, match.start()
 
 
 class HexLines:
-    """A hex dump; nothing is computed but the lines that are looked at."""
+    """A hex dump; only the lines that are read are formatted."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -165,23 +168,23 @@ class HexLines:
     def __len__(self) -> int:
         return hex_rows(self._data)
 
-    def simple(self, index: int) -> bool:  # noqa: ARG002
-        """Tell that a dump is ASCII."""
+    def is_single_width(self, index: int) -> bool:  # noqa: ARG002
+        """Always true: a dump is ASCII."""
         return True
 
-    def shown(self, index: int) -> str:
-        """Dump 16 bytes."""
+    def display_text(self, index: int) -> str:
+        """Return the dump of 16 bytes."""
         return hex_line(self._data, index)
 
     def pieces(self, index: int, cells: int) -> list[str]:
-        """Cut a line by its characters."""
-        return split_cells(self.shown(index), cells)
+        """Return a line wrapped by its characters."""
+        return split_cells(self.display_text(index), cells)
 
     def search(self, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
-        """Find text in the bytes themselves: matches need not keep to lines of 16."""
+        """Yield matches in the bytes themselves, which may span lines of the dump."""
         found = re.compile(encode(pattern.pattern), pattern.flags & re.IGNORECASE)
         for match in found.finditer(self._data):
-            yield match.start() // ROW, 0
+            yield match.start() // HEX_ROW_BYTES, 0
 
 
 _SLICE = 0.005
@@ -201,7 +204,7 @@ class Wrapping:
 
     @property
     def rows(self) -> int:
-        """Rows that are known so far."""
+        """Rows known so far."""
         if not self.cells:
             return len(self._lines)
         return self._ends[-1] if self._ends else 0
@@ -212,15 +215,15 @@ class Wrapping:
         return not self.cells or len(self._ends) == len(self._lines)
 
     def measure(self, seconds: float | None = None) -> None:
-        """Measure more lines, for about ``seconds``; ``None`` measures them all."""
+        """Measure more lines for about ``seconds``; ``None`` measures all."""
         if not self.cells:
             return
         lines, cells, ends = self._lines, self.cells, self._ends
         end = ends[-1] if ends else 0
         until = None if seconds is None else perf_counter() + seconds
         for index in range(len(ends), len(lines)):
-            if lines.simple(index):
-                end += -(-len(lines.shown(index)) // cells) or 1
+            if lines.is_single_width(index):
+                end += -(-len(lines.display_text(index)) // cells) or 1
             else:
                 end += len(lines.pieces(index, cells))
             ends.append(end)
@@ -228,20 +231,20 @@ class Wrapping:
                 return
 
     def locate(self, row: int) -> tuple[int, int]:
-        """Return line and piece of a known row."""
+        """Return line and piece of a row that is known."""
         if not self.cells:
             return row, 0
         index = bisect_right(self._ends, row)
         return index, row - (self._ends[index - 1] if index else 0)
 
     def row_of(self, index: int, char: int = 0) -> int:
-        """Row that shows a character of a line, measuring up to it."""
+        """Return the row that shows a character of a line, measuring up to it."""
         if not self.cells or index >= len(self._lines):
             return index
         while len(self._ends) <= index:
             self.measure(_SLICE)
         row = self._ends[index - 1] if index else 0
-        if self._lines.simple(index):
+        if self._lines.is_single_width(index):
             return row + char // self.cells
         for piece in self._lines.pieces(index, self.cells):
             char -= len(piece)
@@ -251,18 +254,18 @@ class Wrapping:
         return min(row, self._ends[index] - 1)
 
     def piece(self, index: int, piece: int) -> tuple[str, int]:
-        """Return the text of a piece and the character of its line that it starts with."""
-        shown = self._lines.shown(index)
+        """Return the text of a piece, and the character of the line at which it starts."""
+        display_text = self._lines.display_text(index)
         if not self.cells:
-            return shown, 0
-        if self._lines.simple(index):
+            return display_text, 0
+        if self._lines.is_single_width(index):
             start = piece * self.cells
-            return shown[start : start + self.cells], start
+            return display_text[start : start + self.cells], start
         pieces = self._lines.pieces(index, self.cells)
         return pieces[piece], sum(map(len, pieces[:piece]))
 
     def dropped(self, count: int) -> int:
-        """Take note that the first lines are gone; return the rows that went with them."""
+        """Remove the first ``count`` lines; return the number of their rows."""
         if not self.cells:
             return count
         gone = min(count, len(self._ends))

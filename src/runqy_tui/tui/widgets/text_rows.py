@@ -1,4 +1,4 @@
-"""Search inside a text: all matches, which one is current, and what to mark on a line."""
+"""How a text is drawn: its visible rows, highlighting, and the matches of a search."""
 
 from __future__ import annotations
 
@@ -14,46 +14,46 @@ from textual.cache import LRUCache
 from textual.geometry import Size
 from textual.strip import Strip
 
-from runqy_tui.tui.widgets.highlight import TONES, Kind, Span, spans
+from runqy_tui.tui.widgets.highlight import TONES, Kind, Span, highlight_spans
 from runqy_tui.tui.widgets.line_view import LineView
 from runqy_tui.tui.widgets.text_lines import Lines, TextLines, Wrapping
 
-MOST = 9_999
-"""Matches that are counted."""
+MOST_MATCHES = 9_999
+"""Most matches that are counted."""
 
 
-class Finder:
-    """Matches of one query in some lines."""
+class MatchFinder:
+    """Matches of one query in the lines of a text, one of them the current one."""
 
     def __init__(self, lines: Lines) -> None:
         self._lines = lines
         self._query = ""
         self._pattern: re.Pattern[str] | None = None
-        self._found: list[tuple[int, int]] | None = None
+        self._matches_found: list[tuple[int, int]] | None = None
         self._at = -1
 
     def search(self, query: str) -> int:
-        """Find a query, as text and not as a pattern; return the number of matches."""
+        """Search a query literally; return the number of matches."""
         self._query = query
         flags = re.IGNORECASE if query == query.lower() else 0
         self._pattern = re.compile(re.escape(query), flags) if query else None
-        self._found = None
+        self._matches_found = None
         self._at = -1
         return len(self._matches())
 
     def lines_changed(self, lines: Lines) -> None:
-        """Find the same query in other lines, when the matches are asked for."""
+        """Search the same query in other lines, when matches are next read."""
         self._lines = lines
-        self._found = None
+        self._matches_found = None
 
     @property
     def position(self) -> tuple[int, int]:
-        """Number of the current match, from 1, and of all."""
+        """Number of the current match, from 1, and count of all."""
         count = len(self._matches())
         return (min(self._at + 1, count), count)
 
     def first_from(self, line: int) -> tuple[int, int] | None:
-        """Make the first match on or after a line the current one, else the first of all."""
+        """Make the first match on or after a line the current one, else the very first."""
         matches = self._matches()
         if not matches:
             return None
@@ -61,18 +61,18 @@ class Finder:
         return matches[self._at]
 
     def step(self, delta: int) -> tuple[int, int] | None:
-        """Go on to another match, around the ends."""
+        """Make another match the current one, wrapping around."""
         matches = self._matches()
         if not matches:
             return None
         self._at = (self._at + delta) % len(matches) if self._at >= 0 else 0
         return matches[self._at]
 
-    def spans(self, index: int, start: int, end: int) -> list[Span]:
-        """Matches that touch the characters ``[start, end)`` of a line."""
+    def match_spans(self, index: int, start: int, end: int) -> list[Span]:
+        """Return the matches that overlap the characters ``[start, end)`` of a line."""
         if self._pattern is None:
             return []
-        line = self._lines.shown(index)
+        line = self._lines.display_text(index)
         first = max(self._lines.mark_from, start - len(self._query))
         last = min(len(line), end + len(self._query))
         matches = self._matches()
@@ -87,14 +87,14 @@ class Finder:
         ]
 
     def _matches(self) -> list[tuple[int, int]]:
-        if self._found is None:
+        if self._matches_found is None:
             found = self._lines.search(self._pattern) if self._pattern is not None else iter(())
-            self._found = list(islice(found, MOST))
-        return self._found
+            self._matches_found = list(islice(found, MOST_MATCHES))
+        return self._matches_found
 
 
 class TextRow(NamedTuple):
-    """What one row shows: its text, the spans in it, and the cells cut off on its left."""
+    """A row: its text, the spans in it, and the cells cut off on its left."""
 
     text: str
     spans: tuple[Span, ...]
@@ -139,15 +139,15 @@ class TextRows(LineView[TextRow], inherit_bindings=False):
         self._wrap = wrap
         self._source: Lines = TextLines("")
         self._rows = Wrapping(self._source)
-        self._finder = Finder(self._source)
+        self._finder = MatchFinder(self._source)
         self._left = 0
         self._strips: LRUCache[tuple[TextRow, int], Strip] = LRUCache(512)
 
-    def extent(self) -> int:
-        """Count the rows that are measured."""
+    def line_count(self) -> int:
+        """Return the number of rows known so far."""
         return self._rows.rows
 
-    def frame(self, size: Size) -> Sequence[TextRow]:
+    def visible_lines(self, size: Size) -> Sequence[TextRow]:
         """Compute the visible rows."""
         first = self.top
         last = min(self._rows.rows, first + size.height)
@@ -157,15 +157,15 @@ class TextRows(LineView[TextRow], inherit_bindings=False):
         index, piece = self._rows.locate(row)
         text, start = self._rows.piece(index, piece)
         skip = 0
-        if not self._rows.cells and self._source.simple(index):
+        if not self._rows.cells and self._source.is_single_width(index):
             start = self._left
             text = text[start : start + cells]
         elif not self._rows.cells:
-            skip = self._left  # by cells, not by characters: the drawn row is cut
+            skip = self._left  # cells, not characters: the drawn row is cut
         end = start + len(text)
         found = (
-            *spans(self._kind, self._source.shown(index)),
-            *self._finder.spans(index, start, end),
+            *highlight_spans(self._kind, self._source.display_text(index)),
+            *self._finder.match_spans(index, start, end),
         )
         here = tuple(
             Span(max(span.start, start) - start, min(span.end, end) - start, span.tone)
@@ -197,6 +197,6 @@ class TextRows(LineView[TextRow], inherit_bindings=False):
             segments.append(Segment(row.text[start:end], style))
         return segments
 
-    def forget_drawn(self) -> None:
-        """Drop the strips of another theme."""
+    def clear_drawn(self) -> None:
+        """Clear the cache of drawn rows."""
         self._strips.clear()

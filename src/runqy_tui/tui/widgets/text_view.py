@@ -1,6 +1,6 @@
 """The viewer of large texts: payloads, results, tracebacks, raw bytes and logs.
 
-Opening costs a split into lines; everything else is done for the lines in view alone.
+Opening a text splits it into lines; everything else is done for the visible lines only.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from runqy_tui.tui.widgets.text_lines import HexLines, Lines, TextLines, Wrappin
 from runqy_tui.tui.widgets.text_rows import TextRows
 
 _SLICE = 0.008
-"""Seconds of measuring before other events get their turn."""
+"""Seconds of measuring before the event loop continues."""
 
 
 class TextView(TextRows, can_focus=True, inherit_bindings=False):
-    """Shows a text that may be large and hostile, wrapped or scrolled sideways."""
+    """Shows a text, which may be large and untrusted, wrapped or scrolled sideways."""
 
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -59,7 +59,7 @@ class TextView(TextRows, can_focus=True, inherit_bindings=False):
         id: str | None = None,  # noqa: A002
         classes: str | None = None,
     ) -> None:
-        """``follow`` stays at the end when lines are added; about ``keep`` lines stay."""
+        """``follow`` scrolls to lines that are added; about the last ``keep`` lines are kept."""
         super().__init__(kind, wrap, name=name, id=id, classes=classes)
         self._follow = follow
         self._pinned = follow
@@ -68,14 +68,14 @@ class TextView(TextRows, can_focus=True, inherit_bindings=False):
         self._measuring = False
         self.set_text(text, kind)
 
-    # What the screens call
+    # Called by screens
 
     def set_text(self, text: str | bytes, kind: Kind = "plain", wrap: bool | None = None) -> None:
-        """Show a text; the same one again changes nothing, another of the same kind stays put.
+        """Show a text; another one of the same kind keeps the scroll position.
 
-        ``hex`` dumps bytes (a ``str`` is encoded as it was decoded); the other kinds are text.
-        In ``log`` well-formed SGR sequences are left out; all else that is not printable is
-        shown as a picture.
+        ``hex`` dumps bytes (a ``str`` is encoded as it was decoded); the other kinds are text. From
+        a ``log`` well-formed SGR sequences are removed; all else that is not printable is shown as
+        a visible picture.
         """
         if wrap is not None and wrap != self._wrap:
             self.action_toggle_wrap()
@@ -88,13 +88,13 @@ class TextView(TextRows, can_focus=True, inherit_bindings=False):
         if kind == "hex":
             self._source = HexLines(encode(text) if isinstance(text, str) else text)
         else:
-            shown = decode(text) if isinstance(text, bytes) else text
-            self._source = TextLines(shown, colored=kind == "log")
-        self._wrap_anew()
-        self._refit(top)
+            display_text = decode(text) if isinstance(text, bytes) else text
+            self._source = TextLines(display_text, colored=kind == "log")
+        self._reset_wrapping()
+        self._remeasure(top)
 
     def append_lines(self, lines: Iterable[str]) -> None:
-        """Add lines at the end; the view follows if it shows the end.
+        """Add lines at the end; scroll there if the end is in view and ``follow`` is on.
 
         Raises:
             TypeError: the text is a hex dump.
@@ -103,18 +103,18 @@ class TextView(TextRows, can_focus=True, inherit_bindings=False):
         if not isinstance(source, TextLines):
             raise TypeError("a hex dump has no lines to add to")
         source.extend(lines)
-        self._text = b""  # whatever is set next is another text
+        self._text = b""  # the next set_text() shows another text
         top = self.top
         surplus = len(source) - self._keep
         if surplus > self._keep // 4:
             top -= self._rows.dropped(surplus)
             source.drop(surplus)
         self._finder.lines_changed(source)
-        self._refit(top)
+        self._remeasure(top)
 
     @property
     def follow(self) -> bool:
-        """Whether the view stays at the end when lines are added, once it is there."""
+        """Whether the view scrolls on when lines are added while the end is in view."""
         return self._follow
 
     @follow.setter
@@ -125,7 +125,7 @@ class TextView(TextRows, can_focus=True, inherit_bindings=False):
 
     @property
     def kind(self) -> Kind:
-        """What is shown."""
+        """Kind of the text."""
         return self._kind
 
     @property
@@ -135,7 +135,7 @@ class TextView(TextRows, can_focus=True, inherit_bindings=False):
 
     @property
     def lines(self) -> Lines:
-        """The lines of the text, before wrapping."""
+        """Lines of the text, before wrapping."""
         return self._source
 
     @property
@@ -144,26 +144,26 @@ class TextView(TextRows, can_focus=True, inherit_bindings=False):
         return self._rows.complete and self.top >= self._rows.rows - self.page_height
 
     def search(self, query: str) -> int:
-        """Mark a text (case counts only if it has capitals) and go to its first match from here.
+        """Mark all matches of a text, and go to the first one from the visible lines on.
 
-        Returns the number of matches, at most 9,999; 0 leaves the view where it is. An empty
-        query ends the search.
+        Case matters only if the query has capitals; an empty query ends the search. Returns the
+        number of matches, at most 9,999; with 0 the view does not scroll.
         """
         count = self._finder.search(query)
         self._show_match(self._finder.first_from(self._top_line()))
         return count
 
     def search_next(self) -> bool:
-        """Go to the next match, after the last to the first; ``False`` if there is none."""
+        """Go to the next match, wrapping around; return ``False`` if there is none."""
         return self._show_match(self._finder.step(1))
 
     def search_prev(self) -> bool:
-        """Go to the match before, from the first to the last; ``False`` if there is none."""
+        """Go to the previous match, wrapping around; return ``False`` if there is none."""
         return self._show_match(self._finder.step(-1))
 
     @property
     def search_position(self) -> tuple[int, int]:
-        """Number of the current match, from 1, and of all; ``(0, 0)`` if there is none."""
+        """Number of the current match, from 1, and count of all; ``(0, 0)`` without any."""
         return self._finder.position
 
     # Actions
@@ -173,7 +173,7 @@ class TextView(TextRows, can_focus=True, inherit_bindings=False):
         self._scroll_rows(self.top + delta)
 
     def action_scroll_pages(self, pages: float) -> None:
-        """Scroll by a part of what is visible."""
+        """Scroll by a fraction of the visible rows."""
         self._scroll_rows(self.top + int(self.page_height * pages))
 
     def action_scroll_first(self) -> None:
@@ -181,36 +181,38 @@ class TextView(TextRows, can_focus=True, inherit_bindings=False):
         self._scroll_rows(0)
 
     def action_scroll_last(self) -> None:
-        """Go to the last line, for which all lines have to be measured."""
+        """Go to the last line; measures all lines."""
         self._rows.measure()
         self.update_extent()
         self._scroll_rows(self._rows.rows)
 
     def action_scroll_aside(self, direction: int) -> None:
-        """Scroll by half the width, as far as the lines in view go."""
+        """Scroll by half the width, as far as the visible lines reach."""
         if self._rows.cells:
             return
         size = self.view_size
         last = min(self._rows.rows, self.top + size.height)
-        longest = max((width(self._source.shown(at)) for at in range(self.top, last)), default=0)
+        longest = max(
+            (width(self._source.display_text(at)) for at in range(self.top, last)), default=0
+        )
         step = max(1, size.width // 2)
         self._left = max(0, min(self._left + direction * step, longest - step))
         self.update_lines()
 
     def action_toggle_wrap(self) -> None:
-        """Wrap long lines, or scroll sideways; the first line in view stays."""
+        """Wrap long lines, or scroll sideways; keeps the first visible line in place."""
         line = self._top_line()
         self._wrap = not self._wrap
-        self._wrap_anew()
-        self._refit(self._rows.row_of(line))
+        self._reset_wrapping()
+        self._remeasure(self._rows.row_of(line))
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Follow again once the user has scrolled to the end, and no more when away from it."""
+        """Follow while the end is in view, and not after the user has scrolled away."""
         super().watch_scroll_y(old_value, new_value)
         self._pinned = self.at_end
 
     def _scroll_rows(self, top: int) -> None:
-        self.go_to(top)
+        self.scroll_to_line(top)
         self._pinned = self.at_end
         self.update_lines()
 
@@ -219,7 +221,7 @@ class TextView(TextRows, can_focus=True, inherit_bindings=False):
             row = self._rows.row_of(*match)
             self.update_extent()
             if not self.top <= row < self.top + self.page_height:
-                self.go_to(row - self.page_height // 3)
+                self.scroll_to_line(row - self.page_height // 3)
                 self._pinned = self.at_end
             cells = self.view_size.width
             if not self._rows.cells and not self._left <= match[1] < self._left + cells:
@@ -229,13 +231,13 @@ class TextView(TextRows, can_focus=True, inherit_bindings=False):
 
     # Wrapping
 
-    def resized(self) -> None:
-        """Wrap at the new width; the first line in view stays."""
+    def fit_to_size(self) -> None:
+        """Wrap at the new width; keeps the first visible line in place."""
         if self._wrap_cells() != self._rows.cells:
             line = self._top_line()
-            self._wrap_anew()
-            self._refit(self._rows.row_of(line))
-        super().resized()
+            self._reset_wrapping()
+            self._remeasure(self._rows.row_of(line))
+        super().fit_to_size()
         if self._follow and self._pinned:
             self.action_scroll_last()
 
@@ -245,21 +247,21 @@ class TextView(TextRows, can_focus=True, inherit_bindings=False):
     def _wrap_cells(self) -> int:
         return max(0, self.view_size.width) if self._wrap and self._kind != "hex" else 0
 
-    def _wrap_anew(self) -> None:
+    def _reset_wrapping(self) -> None:
         self._left = 0
         self._rows = Wrapping(self._source, self._wrap_cells())
         self._finder.lines_changed(self._source)
 
-    def _refit(self, top: int) -> None:
+    def _remeasure(self, top: int) -> None:
         following = self._follow and self._pinned
         self._rows.measure(None if following else _SLICE)
         self.update_extent()
-        self.go_to(self._rows.rows if following else top)
+        self.scroll_to_line(self._rows.rows if following else top)
         self.update_lines()
-        self._measure_on()
+        self._schedule_measuring()
 
-    def _measure_on(self) -> None:
-        """Measure the rest between other events."""
+    def _schedule_measuring(self) -> None:
+        """Schedule measuring of further lines between other events."""
         if not self._measuring and not self._rows.complete and self.is_running:
             self._measuring = True
             self.call_later(self._measure_slice)
@@ -269,4 +271,4 @@ class TextView(TextRows, can_focus=True, inherit_bindings=False):
         self._rows.measure(_SLICE)
         self.update_extent()
         self.update_lines()
-        self._measure_on()
+        self._schedule_measuring()

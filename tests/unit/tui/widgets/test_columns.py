@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runqy_tui.tui.widgets.columns import GAP, ColumnLayout, layout
+from runqy_tui.tui.widgets.columns import GAP, ColumnLayout, fit_columns
 
 SIGN = ColumnLayout("sign", "", 1)
 NAME = ColumnLayout("name", "QUEUE", 16, grow=2)
@@ -17,7 +17,7 @@ ALL = (SIGN, NAME, PENDING, RETRY, RATE, TREND)
 
 
 def shown(width: int) -> dict[str, int]:
-    return {column.key: cells for column, cells in layout(ALL, width)}
+    return {column.key: cells for column, cells in fit_columns(ALL, width)}
 
 
 def test_what_is_left_over_goes_to_the_growing_columns_by_share() -> None:
@@ -40,7 +40,7 @@ def test_indispensable_columns_narrow_before_they_go() -> None:
     assert shown(1) == {"sign": 1}
     assert shown(0) == {}
     assert shown(-3) == {}
-    assert layout((), 10) == []
+    assert fit_columns((), 10) == []
 
 
 COLUMNS = st.lists(
@@ -60,7 +60,7 @@ COLUMNS = st.lists(
 @settings(deadline=None)
 @given(COLUMNS, st.integers(-2, 120))
 def test_the_layout_always_fits_in_order(columns: list[ColumnLayout], width: int) -> None:
-    slots = layout(columns, width)
+    slots = fit_columns(columns, width)
     assert sum(cells for _, cells in slots) + GAP * max(0, len(slots) - 1) <= max(0, width)
     assert all(cells > 0 for _, cells in slots)
     remaining = iter(columns)
@@ -72,4 +72,4 @@ def test_the_layout_always_fits_in_order(columns: list[ColumnLayout], width: int
 @settings(deadline=None)
 @given(COLUMNS, st.integers(0, 120))
 def test_more_width_never_hides_a_column(columns: list[ColumnLayout], width: int) -> None:
-    assert len(layout(columns, width)) <= len(layout(columns, width + 1))
+    assert len(fit_columns(columns, width)) <= len(fit_columns(columns, width + 1))

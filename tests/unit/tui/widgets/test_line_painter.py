@@ -7,8 +7,15 @@ from hypothesis import strategies as st
 from rich.style import Style
 from textual.strip import Strip
 
-from runqy_tui.tui.widgets.columns import ColumnLayout, layout
-from runqy_tui.tui.widgets.line_painter import ASCII, Painter, TableLine, changed_span, head, note
+from runqy_tui.tui.widgets.columns import ColumnLayout, fit_columns
+from runqy_tui.tui.widgets.line_painter import (
+    ASCII,
+    Painter,
+    TableLine,
+    changed_span,
+    header_line,
+    placeholder_lines,
+)
 from runqy_tui.tui.widgets.row_provider import Cell
 
 COLUMNS = (
@@ -22,7 +29,7 @@ CELLS = st.tuples(*[st.builds(Cell, TEXT, st.sampled_from(["", "dim", "critical"
 LINES = st.builds(TableLine, st.just("row"), CELLS, st.sampled_from(["", "cursor", "blurred"]))
 
 
-def palette(line_name: str, cell_name: str) -> Style:
+def style_of(line_name: str, cell_name: str) -> Style:
     return Style.from_meta({"names": (line_name, cell_name)})
 
 
@@ -40,8 +47,8 @@ def painted(strip: Strip, start: int, end: int) -> list[tuple[str, object]]:
 def test_nothing_differs_outside_the_changed_span(
     old: TableLine, new: TableLine, width: int
 ) -> None:
-    slots = layout(COLUMNS, width - 1)
-    painter = Painter(palette)
+    slots = fit_columns(COLUMNS, width - 1)
+    painter = Painter(style_of)
     before, after = painter.draw(old, slots, width), painter.draw(new, slots, width)
     assert before.cell_length == after.cell_length == width
     start, end = changed_span(old, new, slots, width)
@@ -52,24 +59,30 @@ def test_nothing_differs_outside_the_changed_span(
 
 
 def test_the_changed_span_is_tight() -> None:
-    slots = layout(COLUMNS, 40)
+    slots = fit_columns(COLUMNS, 40)
     cells = (Cell("x"), Cell("name"), Cell("1"), Cell("note"))
     old = TableLine("row", cells)
     at = 1 + 1 + 1 + slots[1][1] + 1
     other = TableLine("row", (*cells[:2], Cell("2"), cells[3]))
     assert changed_span(old, other, slots, 41) == (at, at + 6 + 1)
     assert changed_span(old, TableLine("row", cells, "cursor"), slots, 41) == (0, 41)
-    assert changed_span(old, TableLine("wait"), slots, 41) == (0, 41)
+    assert changed_span(old, TableLine("loading"), slots, 41) == (0, 41)
 
 
 def test_a_title_gives_way_to_the_arrow() -> None:
-    slots = layout((ColumnLayout("a", "LONG", 4), ColumnLayout("b", "AB", 6)), 11)
-    assert [cell.text for cell in head(slots, "a", False).cells] == ["LO…▲", "AB"]
-    assert [cell.text for cell in head(slots, "b", True, ASCII).cells] == ["LONG", "ABv"]
+    slots = fit_columns((ColumnLayout("a", "LONG", 4), ColumnLayout("b", "AB", 6)), 11)
+    assert [cell.text for cell in header_line(slots, "a", False).cells] == ["LO…▲", "AB"]
+    assert [cell.text for cell in header_line(slots, "b", True, ASCII).cells] == ["LONG", "ABv"]
 
 
 def test_a_note_is_wrapped_at_words_and_a_third_down() -> None:
-    texts = [line.cells[0].text if line.cells else "" for line in note("one two three\nfour", 8, 9)]
+    texts = [
+        line.cells[0].text if line.cells else ""
+        for line in placeholder_lines("one two three\nfour", 8, 9)
+    ]
     assert texts == ["", "", "one two", "three", "four"]
-    assert [line.cells[0].text for line in note("abcdefghij", 4, 2)] == ["abcd", "efgh"]
-    assert note("x", 0, 0) == []
+    assert [line.cells[0].text for line in placeholder_lines("abcdefghij", 4, 2)] == [
+        "abcd",
+        "efgh",
+    ]
+    assert placeholder_lines("x", 0, 0) == []

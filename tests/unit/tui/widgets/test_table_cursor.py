@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runqy_tui.tui.widgets.row_provider import Cell, ListRows
-from runqy_tui.tui.widgets.table_cursor import Change, State, TableCursor
+from runqy_tui.tui.widgets.table_cursor import CursorChange, CursorState, TableCursor
 
 
 def rows(keys: str) -> ListRows[str]:
@@ -28,26 +28,26 @@ def test_steps_from_a_gone_row() -> None:
         cursor = TableCursor()
         cursor.follow(rows("abcd"))
         cursor.move(1)
-        assert cursor.follow(rows("acd")) is Change.GONE
+        assert cursor.follow(rows("acd")) is CursorChange.GONE
         assert (cursor.state, cursor.key, cursor.gone_key, cursor.index) == (
-            State.GONE,
+            CursorState.GONE,
             None,
             "b",
             1,
         )
         assert not cursor.visible
-        assert cursor.step(delta) is Change.SELECTED
+        assert cursor.step(delta) is CursorChange.SELECTED
         assert cursor.key == key
 
 
 def test_nothing_to_stand_on() -> None:
     cursor = TableCursor()
-    assert cursor.follow(rows("")) is Change.NONE
-    assert cursor.step(1) is Change.NONE
+    assert cursor.follow(rows("")) is CursorChange.NONE
+    assert cursor.step(1) is CursorChange.NONE
     assert cursor.key is None
-    assert cursor.follow(rows("a")) is Change.SELECTED
-    assert cursor.follow(rows("")) is Change.GONE
-    assert cursor.follow(rows("b")) is Change.NONE
+    assert cursor.follow(rows("a")) is CursorChange.SELECTED
+    assert cursor.follow(rows("")) is CursorChange.GONE
+    assert cursor.follow(rows("b")) is CursorChange.NONE
     assert cursor.key is None
 
 
@@ -67,7 +67,7 @@ def test_only_moving_selects_another_key(steps: list[str | int]) -> None:
     wanted: str | None = None
     for step in steps:
         if isinstance(step, str):
-            first = cursor.state is State.FRESH
+            first = cursor.state is CursorState.EMPTY
             present = step
             cursor.follow(rows(present))
             if first and present:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runqy_tui.tui.safe_text import line
-from runqy_tui.tui.widgets.highlight import Kind, spans
+from runqy_tui.tui.widgets.highlight import Kind, highlight_spans
 from runqy_tui.tui.widgets.text_lines import (
     HexLines,
     TextLines,
@@ -43,13 +43,13 @@ def test_a_dump_gives_back_the_bytes(data: bytes) -> None:
 def test_offsets_of_a_large_dump_line_up() -> None:
     lines = HexLines(bytes(10_000_000))
     assert len(lines) == 625_000
-    assert lines.shown(624_999).startswith("989670  00 00")
-    assert lines.shown(0).startswith("000000  00 00")
-    assert len(lines.shown(0)) == text_column(10_000_000) + 16
+    assert lines.display_text(624_999).startswith("989670  00 00")
+    assert lines.display_text(0).startswith("000000  00 00")
+    assert len(lines.display_text(0)) == text_column(10_000_000) + 16
 
 
 def found(kind: Kind, text: str) -> list[tuple[str, str]]:
-    return [(span.tone, text[span.start : span.end]) for span in spans(kind, text)]
+    return [(span.tone, text[span.start : span.end]) for span in highlight_spans(kind, text)]
 
 
 def test_json_is_highlighted() -> None:
@@ -84,7 +84,7 @@ def test_logs_are_highlighted_by_level() -> None:
 @given(st.text(max_size=300), st.sampled_from(["json", "traceback", "log", "hex"]))
 def test_spans_lie_within_the_line(text: str, kind: Kind) -> None:
     safe = line(text)
-    assert all(0 <= span.start <= span.end <= len(safe) for span in spans(kind, safe))
+    assert all(0 <= span.start <= span.end <= len(safe) for span in highlight_spans(kind, safe))
 
 
 @pytest.mark.timeout(20)  # a guard against hanging, no measure
@@ -93,20 +93,20 @@ def test_spans_lie_within_the_line(text: str, kind: Kind) -> None:
     "text", ['"' * 2_000, '"\\' * 1_000, " |" * 1_000, "a." * 1_000, "^~" * 1_000, "-" * 2_000]
 )
 def test_highlighting_takes_no_longer_for_nasty_lines(kind: Kind, text: str) -> None:
-    for span in spans(kind, text):
+    for span in highlight_spans(kind, text):
         assert 0 <= span.start < span.end <= len(text)
 
 
 def test_lines_are_made_safe() -> None:
     lines = TextLines("a\tb\r\n\x1b[31mred\x1b[0m\n\x1b]0;t\x07\n" + "é" * 5_000)
-    assert lines.shown(0) == "a   b"
-    assert lines.shown(1) == "␛[31mred␛[0m"
-    assert lines.shown(2) == "␛]0;t␇"
-    assert lines.shown(3).endswith("é… (904 more characters on this line)")
+    assert lines.display_text(0) == "a   b"
+    assert lines.display_text(1) == "␛[31mred␛[0m"
+    assert lines.display_text(2) == "␛]0;t␇"
+    assert lines.display_text(3).endswith("é… (904 more characters on this line)")
     colored = TextLines("\x1b[1;31mred\x1b[0m\x1b[2J\x1b[38:2::1:2:3mx\x1b[31", colored=True)
-    assert colored.shown(0) == "red␛[2Jx␛[31"
+    assert colored.display_text(0) == "red␛[2Jx␛[31"
     lines.extend(["x\ny"])
-    assert lines.shown(4) == "x␊y"
+    assert lines.display_text(4) == "x␊y"
 
 
 @settings(deadline=None)
@@ -121,15 +121,15 @@ def test_wrapping_shows_every_character_once(texts: list[str], cells: int) -> No
     wrapping = Wrapping(lines, cells)
     while not wrapping.complete:
         wrapping.measure(0)
-    shown: dict[int, str] = {}
+    display_text: dict[int, str] = {}
     for row in range(wrapping.rows):
         index, piece = wrapping.locate(row)
         text, start = wrapping.piece(index, piece)
-        assert start == len(shown.get(index, ""))
+        assert start == len(display_text.get(index, ""))
         assert wrapping.row_of(index, start) == row
-        shown[index] = shown.get(index, "") + text
-    assert [shown[index] for index in range(len(lines))] == [
-        lines.shown(at) for at in range(len(lines))
+        display_text[index] = display_text.get(index, "") + text
+    assert [display_text[index] for index in range(len(lines))] == [
+        lines.display_text(at) for at in range(len(lines))
     ]
 
 
