@@ -6,6 +6,7 @@ user was refused anything fails in the end. Tests of refusals make users of thei
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
@@ -17,6 +18,7 @@ from hypothesis import settings
 from runqy_tui.demo.embedded_server import EmbeddedServer
 from runqy_tui.redis.checkup import acl
 from runqy_tui.redis.reader import RedisReader, open_reader
+from tests.support import leftovers
 from tests.support.captures import CAPTURES, Captures
 from tests.support.permissions import login, refusals
 
@@ -30,6 +32,15 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 
 OpenReader = Callable[..., Awaitable[RedisReader]]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Fails the session if a process, temporary file or socket of its tests outlives them."""
+    tmp_path_factory.getbasetemp()  # pytest keeps that one: it must not be made in our folder
+    with leftovers.nothing_is_left():
+        yield
+        gc.collect()
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ import redis
 
 from runqy_tui.cli import main
 from runqy_tui.demo.embedded_server import EmbeddedServer
+from tests.support.leftovers import inherited
 
 DEADLINE_S = 20
 
@@ -54,7 +55,8 @@ class Cli:
     def environment(self, **env: str) -> dict[str, str]:
         # Without PYTHONDONTWRITEBYTECODE: imports from source take several times as long.
         base = {"PATH": os.environ["PATH"], "HOME": str(self.home), "LANG": "C.UTF-8"}
-        return base | {"XDG_CONFIG_HOME": str(self.home / "config"), "TERM": "xterm"} | env
+        base |= {"XDG_CONFIG_HOME": str(self.home / "config"), "TERM": "xterm"}
+        return base | inherited() | env
 
     def popen(self, *args: str | bytes, stdout: int, **env: str) -> subprocess.Popen[bytes]:
         """Start it, with standard output where the test wants it."""

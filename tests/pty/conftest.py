@@ -17,6 +17,7 @@ import redis
 from runqy_tui.demo.embedded_server import EmbeddedServer
 from tests.app import scenes
 from tests.pty.terminal import Terminal, terminal
+from tests.support.leftovers import inherited
 
 PANES = ("1 Workers", "2 Queues", "3 Tasks")
 
@@ -36,7 +37,7 @@ class Monitor:
             "HOME": str(self.home),
             "LANG": "C.UTF-8",
             "TERM": "xterm-256color",
-        }
+        } | inherited()
 
     def run(
         self,

@@ -23,6 +23,7 @@ from runqy_tui.report.report_model import MonitorStatistics
 from tests.conftest import OpenReader
 from tests.support import dialect_writers
 from tests.support.captures import Captures
+from tests.support.leftovers import inherited
 from tests.unit.report.markdown_documents import Document, parse
 
 
@@ -44,7 +45,8 @@ Run = Callable[..., Ran]
 
 
 def environment(home: Path) -> dict[str, str]:
-    return {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8"}
+    own = {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8"}
+    return own | inherited()
 
 
 @pytest.fixture
