@@ -223,7 +223,7 @@ def test_what_the_server_says(monitor: Monitor, writer: redis.Redis, redis_url: 
     dialect_writers.allow(writer, user, "on >right +@all")
     try:
         url = redis_url.replace("unix://", f"unix://{quote(user, safe='')}:x@")
-        seen = monitor.watch_for("✖ no connection", url)
+        seen = monitor.watch_for("✖ no connection", url, size=(160, 40))
         seen.sees('refuses the password for user "a␛]0;owned␇‹9B›2J[/x]‹202E›"')
         seen.press("w")
         seen.sees("What is wrong")
