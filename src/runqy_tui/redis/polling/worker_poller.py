@@ -95,7 +95,7 @@ class WorkerPoller:
         return {
             known.id: known.read_at
             for known in self._workers.values()
-            if not known.fresh and known.has_hash
+            if not known.fresh and known.presence is Presence.PRESENT
         }
 
     def unread(self, ids: Iterable[str]) -> list[str]:

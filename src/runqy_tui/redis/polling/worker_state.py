@@ -237,7 +237,8 @@ class CachedWorker:
         self.expires_at = None
         if measured and ttl_ms is not None and 0 < ttl_ms <= STALE_AFTER_S * 1000:
             self.expires_at = now + ttl_ms / 1000
-        if not self.is_light:
+        due_at = self.metrics_due_at
+        if not (self.is_light or due_at - METRICS_EVERY_S <= now < due_at):
             turn = crc32(encode(self.id)) % 1_000 / 1_000 * METRICS_EVERY_S  # not all at once
             self.metrics_due_at = now + METRICS_EVERY_S - (now + turn) % METRICS_EVERY_S
         if not self.has_hash or self.parsed is None:
