@@ -45,7 +45,7 @@ _ENDED = (WorkerState.LOST, WorkerState.STOPPED)
 )
 def degraded(context: DetectorContext) -> Iterator[Finding]:
     """Report each degraded worker."""
-    for worker in _in_state(context, WorkerState.DEGRADED):
+    for worker in context.in_state(WorkerState.DEGRADED):
         broken = _parents(worker, "degraded")
         process = _process(broken)
         yield degraded.finding(
@@ -73,7 +73,7 @@ def degraded(context: DetectorContext) -> Iterator[Finding]:
 )
 def recovering(context: DetectorContext) -> Iterator[Finding]:
     """Report each worker that restarts a process."""
-    for worker in _in_state(context, WorkerState.RECOVERING):
+    for worker in context.in_state(WorkerState.RECOVERING):
         broken = _parents(worker, "recovering")
         restarting = f"{_process(broken)} restarting{_failures(worker, broken)}"
         yield recovering.finding(
@@ -102,7 +102,7 @@ def recovering(context: DetectorContext) -> Iterator[Finding]:
 def lost(context: DetectorContext) -> Iterator[Finding]:
     """Report each lost worker, for a day."""
     limits, now = context.thresholds, context.now
-    for worker in _in_state(context, WorkerState.LOST):
+    for worker in context.in_state(WorkerState.LOST):
         gone, beat = context.snapshot.last_beat_age_s(worker), worker.last_beat_at
         if gone is not None and gone >= limits.lost_old_s:
             continue
@@ -137,7 +137,7 @@ def lost(context: DetectorContext) -> Iterator[Finding]:
 )
 def stale(context: DetectorContext) -> Iterator[Finding]:
     """Report each worker with an old heartbeat, unless its clock explains that."""
-    for worker in _in_state(context, WorkerState.STALE):
+    for worker in context.in_state(WorkerState.STALE):
         if has_slow_clock(worker):
             continue
         beat, gone = worker.last_beat_at, context.snapshot.last_beat_age_s(worker)
@@ -242,10 +242,6 @@ def _clock_offset(worker: Worker, now: float) -> float | None:
     # A heartbeat in the future needs no other proof; an old one may just be late.
     ahead = 0.0 if worker.last_beat_at is None else worker.last_beat_at - now
     return ahead if ahead > 0 else None
-
-
-def _in_state(context: DetectorContext, state: WorkerState) -> Iterator[Worker]:
-    return (worker for worker in context.snapshot.workers if worker.state is state)
 
 
 def _parents(worker: Worker, state: str) -> list[str]:

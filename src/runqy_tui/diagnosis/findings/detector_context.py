@@ -17,6 +17,7 @@ from runqy_tui.model import (
     TaskState,
     WindowCheck,
     Worker,
+    WorkerState,
 )
 from runqy_tui.observation.history import History
 
@@ -187,6 +188,17 @@ class DetectorContext:
     def workers(self) -> Mapping[str, Worker]:
         """Workers by id."""
         return {worker.id: worker for worker in self.snapshot.workers}
+
+    def in_state(self, state: WorkerState) -> Sequence[Worker]:
+        """Return the workers in this state, in the snapshot's order."""
+        return self._by_state.get(state, ())
+
+    @cached_property
+    def _by_state(self) -> Mapping[WorkerState, Sequence[Worker]]:
+        found: dict[WorkerState, list[Worker]] = {}
+        for worker in self.snapshot.workers:
+            found.setdefault(worker.state, []).append(worker)
+        return found
 
     def checked(self, *states: TaskState) -> list[CheckedState]:
         """The checked tasks in these states, by queue and state."""

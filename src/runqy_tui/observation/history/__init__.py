@@ -1,4 +1,4 @@
-"""Ring buffers of what the polls saw, and the rates and trends that follow from them."""
+"""Ring buffers of the polls, and the rates and trends computed from them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The history itself: takes in snapshots, answers for queues and workers."""
+"""The history of polls: observes snapshots, answers questions about queues and workers."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from runqy_tui.observation.history.ring_buffer import (
     rate_of,
     record,
     sane,
+    update_record,
 )
 from runqy_tui.observation.history.trends import RATE_WINDOW_S, Point, StateChange, Trend
 from runqy_tui.runtime.cooperative import batches, yield_to_loop
@@ -43,22 +44,22 @@ _BACKLOG = ("pending", "active", "retry", "scheduled")
 _STATES_KEPT = 16
 
 
-class _Followed:
-    """What is followed of a queue from poll to poll."""
+class _QueueState:
+    """What is tracked of a queue from poll to poll."""
 
     __slots__ = ("counters", "growth")
 
     def __init__(self) -> None:
-        self.growth = Growth()
-        self.counters = {"done": Counter(), "failed": Counter()}
+        self.growth = GrowthTracker()
+        self.counters = {"done": ResettableCounter(), "failed": ResettableCounter()}
 
 
 class History:
-    """Bounded memory of the past, in one thread.
+    """Stateful: the polls of the last hour, bounded in memory, for one thread.
 
     The last minute is kept poll by poll, ten minutes with at most one poll a second, and older
     ones with one in 30 s. Counts are exact up to 16.7 million, counters always; NaN stands for
-    what was not read. Redis's clock going back clears everything.
+    what was not read. If Redis's clock goes back, everything is dropped.
     """
 
     def __init__(self, span_s: float = 3_600.0) -> None:
@@ -69,10 +70,12 @@ class History:
         self._axis = TimeAxis(self.span_s)
         self._queues: RowSlots[QueueKey] = RowSlots()
         self._workers: RowSlots[str] = RowSlots()
-        self._followed: dict[QueueKey, _Followed] = {}
+        self._queue_states: dict[QueueKey, _QueueState] = {}
         self._trends: dict[tuple[QueueKey, float], Trend] = {}
         self._increases: dict[tuple[QueueKey, str, float], float | None] = {}
         self._states: dict[str, tuple[StateChange, ...]] = {}
+        self._last_queues: set[QueueKey] = set()
+        self._last_workers: dict[str, Worker] = {}
         self._attempts: frozenset[QueueKey] = frozenset()
         self._started_at: float | None = None
 
@@ -84,21 +87,19 @@ class History:
         if self._started_at is None:
             self._started_at = at
         # A queue that this poll did not read has no number at this moment, and no new trend.
-        taken = [(queue, self._queues.take(queue.key, at)) for queue in snapshot.queues]
+        keys = {queue.key for queue in snapshot.queues}
+        if self._axis.rows:
+            self._queues.mark_gone(self._last_queues - keys, self._axis.rows[-1].at)
+        self._last_queues = keys
+        taken = [(queue, self._queues.assign(queue.key)) for queue in snapshot.queues]
         unread = snapshot.unread_queues
         queues = [(queue, place) for queue, place in taken if queue.key not in unread]
         await yield_to_loop()
-        workers: list[tuple[Worker, int | None]] = []
-        for batch in batches(snapshot.workers):
-            workers += [(worker, self._workers.take(worker.id, at)) for worker in batch]
-            await yield_to_loop()
-        await self._follow(snapshot)
+        await self._observe_queues(snapshot)
         of_queues = [await self._queue_numbers(name, queues) for name in QUEUE_SERIES]
-        of_workers = [
-            await record(kind, of, workers, self._workers.size) for kind, of in _WORKER.values()
-        ]
+        of_workers = await self._observe_workers(snapshot)
         self._axis.append(at, of_queues, of_workers)
-        self._trends = {asked: told for asked, told in self._trends.items() if asked[0] in unread}
+        self._trends = {asked: trend for asked, trend in self._trends.items() if asked[0] in unread}
         self._increases.clear()
         self._release()
 
@@ -109,38 +110,64 @@ class History:
         if kind != "d":
             return await record(kind, of, queues, self._queues.size)
 
-        def carried_on(queue: Queue) -> Value:
-            known = self._followed.get(queue.key)
-            return None if known is None else known.counters[name].see(sane(of(queue)))
+        def continued(queue: Queue) -> Value:
+            known = self._queue_states.get(queue.key)
+            return None if known is None else known.counters[name].observe(sane(of(queue)))
 
-        return await record(kind, carried_on, queues, self._queues.size)
+        return await record(kind, continued, queues, self._queues.size)
 
-    async def _follow(self, snapshot: Snapshot) -> None:
+    async def _observe_workers(self, snapshot: Snapshot) -> Sequence[Numbers]:
+        """Record all workers. One that is the same object as at the poll before costs nothing."""
+        at, last = snapshot.taken_at, self._last_workers
+        workers = {worker.id: worker for worker in snapshot.workers}
+        await yield_to_loop()
+        changed: list[tuple[Worker, int | None]] = []
+        for batch in batches(snapshot.workers):
+            for worker in batch:
+                if last.get(worker.id) is worker:
+                    continue
+                place = self._workers.assign(worker.id)
+                if place is None:  # too many workers: try again at the next poll
+                    workers.pop(worker.id, None)
+                    continue
+                changed.append((worker, place))
+                self._observe_state(worker, at)
+            await yield_to_loop()
+        gone = last.keys() - workers.keys()
+        self._last_workers = workers
+        size = self._workers.size
+        if not self._axis.rows:
+            return [await record(kind, of, changed, size) for kind, of in _WORKER.values()]
+        row = self._axis.rows[-1]
+        self._workers.mark_gone(gone, row.at)
+        places = [place for key in gone if (place := self._workers.of(key)) is not None]
+        return [
+            await update_record(before, of, changed, places, size)
+            for before, (_, of) in zip(row.workers, _WORKER.values(), strict=True)
+        ]
+
+    async def _observe_queues(self, snapshot: Snapshot) -> None:
         at = snapshot.taken_at
         for queues in batches(snapshot.queues):
             for queue in queues:
                 if queue.key in self._queues and queue.key not in snapshot.unread_queues:
-                    known = self._followed.setdefault(queue.key, _Followed())
-                    known.growth.see(at, queue.counts.pending)
-            await yield_to_loop()
-        for workers in batches(snapshot.workers):
-            for worker in workers:
-                self._follow_state(worker, at)
+                    known = self._queue_states.setdefault(queue.key, _QueueState())
+                    known.growth.observe(at, queue.counts.pending)
             await yield_to_loop()
         self._attempts = frozenset(
             queue.key for queue in snapshot.queues if queue.dialect is Dialect.ASYNQ
         )
 
-    def _follow_state(self, worker: Worker, at: float) -> None:
+    def _observe_state(self, worker: Worker, at: float) -> None:
         states = self._states.get(worker.id, ())
-        if worker.id in self._workers and (not states or states[-1].state is not worker.state):
+        if not states or states[-1].state is not worker.state:
             change = StateChange(at, worker.state)
             self._states[worker.id] = (*states, change)[-_STATES_KEPT:]
 
     def _release(self) -> None:
         oldest = self._axis.rows[0].at
         for key in self._queues.release(oldest):
-            self._followed.pop(key, None)
+            self._queue_states.pop(key, None)
         for worker_id in self._workers.release(oldest):
             self._states.pop(worker_id, None)
 
@@ -150,7 +177,7 @@ class History:
         return self._started_at
 
     def trend(self, queue: QueueKey, over_s: float = RATE_WINDOW_S) -> Trend:
-        """How a queue moved over about the last ``over_s`` seconds."""
+        """Return how a queue moved over about the last ``over_s`` seconds."""
         found = self._trends.get((queue, over_s))
         if found is None:
             found = self._trend(queue, self._axis.window(over_s))
@@ -158,24 +185,24 @@ class History:
         return found
 
     def growing_for_s(self, queue: QueueKey) -> float | None:
-        """For how many seconds a queue has grown, as its trend tells; ``None`` if it does not."""
-        known = self._followed.get(queue)
+        """Return for how many seconds a queue has grown; ``None`` if it does not grow."""
+        known = self._queue_states.get(queue)
         return known.growth.lasted_s(self._axis.rows[0].at) if known else None
 
     def net_per_s(self, queue: QueueKey, over_s: float) -> float | None:
-        """By how many tasks per second more wait, as its trend tells, at a fraction of the cost."""
+        """Return the growth of pending in tasks per second, cheaper than :meth:`trend`."""
         place = self._queues.of(queue)
         if place is None:
             return None
         return rate_of(self._axis.window(over_s), _PLACE_OF["pending"], place)
 
     def series(self, queue: QueueKey, name: str, over_s: float) -> Sequence[Point]:
-        """Samples of one of :data:`QUEUE_SERIES`; ``done`` and ``failed`` are counters.
+        """Return samples of one of :data:`QUEUE_SERIES`; ``done`` and ``failed`` are counters.
 
-        A counter begins as it stood in Redis at first sight, and is carried on over resets.
+        A counter begins at its value in Redis when first read, and continues over resets.
 
         Raises:
-            ValueError: there is no series of this name.
+            ValueError: no series has this name.
         """
         place, which = self._queues.of(queue), index_of(QUEUE_SERIES, name)
         if place is None:
@@ -183,10 +210,10 @@ class History:
         return points_of(self._axis.window(over_s), lambda row: number_at(row.queues[which], place))
 
     def worker_series(self, worker_id: str, name: str, over_s: float) -> Sequence[Point]:
-        """Samples of one of :data:`WORKER_SERIES`; ``healthy`` is 0 or 1.
+        """Return samples of one of :data:`WORKER_SERIES`; ``healthy`` is 0 or 1.
 
         Raises:
-            ValueError: there is no series of this name.
+            ValueError: no series has this name.
         """
         place, which = self._workers.of(worker_id), index_of(WORKER_SERIES, name)
         if place is None:
@@ -195,17 +222,17 @@ class History:
         return points_of(rows, lambda row: number_at(row.workers[which], place))
 
     def states(self, worker_id: str) -> Sequence[StateChange]:
-        """The latest changes of a worker's state, oldest first, its first sight among them."""
+        """Return the latest changes of a worker's state, oldest first, from its first state on."""
         return self._states.get(worker_id, ())
 
     def increase(self, queue: QueueKey, name: str, over_s: float) -> float | None:
-        """By how much a counter (``done``, ``failed``) rose; a reset counts from zero anew.
+        """Return by how much a counter (``done``, ``failed``) rose; after a reset it counts from 0.
 
         Raises:
-            ValueError: there is no series of this name.
+            ValueError: no series has this name.
         """
         asked = queue, name, over_s
-        if asked not in self._increases:  # findings and alerts ask for the same
+        if asked not in self._increases:  # findings and alerts need the same
             self._increases[asked] = self._increase(*asked)
         return self._increases[asked]
 
@@ -246,12 +273,12 @@ class History:
 _FADE = 0.9
 
 
-class Counter:
-    """Follows one counter poll by poll, and carries it on over resets.
+class ResettableCounter:
+    """Continues one counter of Redis over resets, poll by poll.
 
-    After a fall it counts from zero anew, but never more at once than it rose of late: a counter
-    restored to an old value, or read from a replica that lags, makes no spike. Where it comes
-    back above the value it had fallen from, only the rest is new.
+    After a fall it counts from zero, but never more at once than it rose recently: a counter
+    restored to an old value, or read from a replica that lags, makes no spike. If it returns
+    above the value that it fell from, only the difference is new.
     """
 
     __slots__ = ("_high", "_last", "_step", "total")
@@ -262,8 +289,8 @@ class Counter:
         self._high = 0.0
         self._step = 0.0
 
-    def see(self, value: float | None) -> float | None:
-        """Take in a reading; gives the carried-on value, ``None`` for an unknown reading."""
+    def observe(self, value: float | None) -> float | None:
+        """Add a reading and return the continued value; ``None`` for an unknown reading."""
         if value is None:
             return None
         if self.total is None:
@@ -281,11 +308,11 @@ class Counter:
 
 _MINUTE_S = 60.0
 STILL_S = 300.0
-"""A queue that stood still for longer no longer grows."""
+"""Seconds; a queue that stood still for longer no longer grows."""
 
 
-class Growth:
-    """One queue's pending. Waves within a minute are no end of growth, a real fall is."""
+class GrowthTracker:
+    """How long one queue's pending has grown. Waves within a minute do not end growth."""
 
     __slots__ = ("_began", "_floor", "_last", "_low", "_minute", "_rose", "_top")
 
@@ -299,8 +326,8 @@ class Growth:
         self._minute = at // _MINUTE_S
         self._top = self._low = self._floor = pending
 
-    def see(self, at: float, pending: float | None) -> None:
-        """Take in a poll."""
+    def observe(self, at: float, pending: float | None) -> None:
+        """Add a poll."""
         if not pending or self._top is None or self._low is None or self._floor is None:
             self._restart(at, pending)
             return
@@ -318,7 +345,7 @@ class Growth:
         self._last = at
 
     def lasted_s(self, begin: float) -> float | None:
-        """How long it has grown, at most since ``begin``; ``None`` if it does not grow."""
+        """Return the seconds of growth, at most since ``begin``; ``None`` if it does not grow."""
         if self._began is None:
             return None
         return self._rose - max(self._began, min(begin, self._rose))

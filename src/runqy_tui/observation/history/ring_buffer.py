@@ -1,7 +1,7 @@
-"""The one time axis of the history, and the numbers of every poll on it.
+"""The rows of the history: one per poll, with one array per quantity.
 
-A row holds one array per quantity, with a place for each object: a poll appends whole arrays,
-thinning drops whole rows, and a quantity that nothing changed shares the array of the row before.
+An array holds a number for each object, at the object's index. A poll appends whole arrays,
+thinning drops whole rows, and a quantity that did not change shares the array of the row before.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from runqy_tui.runtime.cooperative import batches, yield_to_loop
 
 MOST_ROWS = 1_500
 MOST_OBJECTS = 20_000
-"""Queues, and likewise workers, beyond this many within the span are not recorded."""
+"""Queues, and likewise workers, beyond this number within the span are not recorded."""
 GAP_STEPS = 3.0
-"""A step longer than this many usual ones is a gap: nothing was polled there."""
+"""A step between polls longer than this many usual ones is a gap: nothing was polled there."""
 GAP_LEAST_S = 5.0
-"""No step shorter than this is a gap: polls asked for by hand make the usual step tiny."""
+"""Seconds; no shorter step is a gap: polls on request make the usual step tiny."""
 _TIERS = ((600.0, 30.0), (60.0, 1.0))
-"""Rows older than the first are kept only one per the second, in seconds."""
+"""Of rows older than the first only one per the second is kept; both in seconds."""
 _STEPS_KEPT = 9
 _THIN_EVERY_S = 5.0
 
@@ -34,11 +34,11 @@ Key = TypeVar("Key")
 
 
 class RowSlots(Generic[Key]):
-    """Which place in the rows belongs to which object; a place is used again in the end."""
+    """Assigns each object its index in the arrays of a row; indexes are reused in the end."""
 
     def __init__(self) -> None:
         self._places: dict[Key, int] = {}
-        self._seen: dict[Key, float] = {}
+        self._gone: dict[Key, float] = {}
         self._free: list[int] = []
         self.size = 0
 
@@ -46,11 +46,11 @@ class RowSlots(Generic[Key]):
         return key in self._places
 
     def of(self, key: Key) -> int | None:
-        """Place of an object, if it has one."""
+        """Return the index of an object; ``None`` if it has none."""
         return self._places.get(key)
 
-    def take(self, key: Key, now: float) -> int | None:
-        """Place of an object that was just seen; ``None`` where there are too many."""
+    def assign(self, key: Key) -> int | None:
+        """Return the index of a present object; ``None`` if there are too many objects."""
         place = self._places.get(key)
         if place is None:
             if self._free:
@@ -60,16 +60,20 @@ class RowSlots(Generic[Key]):
             else:
                 return None
             self._places[key] = place
-        self._seen[key] = now
+        self._gone.pop(key, None)
         return place
 
+    def mark_gone(self, keys: Iterable[Key], last_seen: float) -> None:
+        """Mark objects as absent that were present at the poll before, at ``last_seen``."""
+        self._gone.update((key, last_seen) for key in keys if key in self._places)
+
     def release(self, oldest: float) -> list[Key]:
-        """Drop objects last seen before the oldest row: no row holds a number of theirs."""
-        gone = [key for key, seen in self._seen.items() if seen < oldest]
-        for key in gone:
+        """Drop objects last seen before the oldest row, of which no row holds a number."""
+        released = [key for key, last_seen in self._gone.items() if last_seen < oldest]
+        for key in released:
             self._free.append(self._places.pop(key))
-            del self._seen[key]
-        return gone
+            del self._gone[key]
+        return released
 
 
 @dataclass(slots=True)
@@ -83,7 +87,7 @@ class HistoryRow:
 
 
 class TimeAxis:
-    """The rows, oldest first: bounded in age and in number."""
+    """The rows of the polls, oldest first: bounded in age and in number."""
 
     def __init__(self, span_s: float) -> None:
         self.span_s = span_s
@@ -111,10 +115,9 @@ class TimeAxis:
             self._thinned_at = at
 
     def window(self, over_s: float) -> Sequence[HistoryRow]:
-        """Rows of the last ``over_s`` seconds, and the one that begins them.
+        """Return the rows of the last ``over_s`` seconds, and the one before them.
 
-        A row before the seconds asked for is left out if a gap lies between: what happened in
-        the gap is not the recent past.
+        The row before is left out if a gap lies between: changes in the gap are not recent.
         """
         if over_s not in self._windows:
             self._windows[over_s] = self._window(over_s)
@@ -139,7 +142,7 @@ class TimeAxis:
 
 
 def thinned(rows: list[HistoryRow], now: float, span_s: float) -> list[HistoryRow]:
-    """Rows within the span, the older the fewer; a dropped row leaves its gap to the next one."""
+    """Return the rows within the span, thinned by age; a dropped row passes on its gap."""
     kept: list[HistoryRow] = []
     slot: tuple[float, float] | None = None
     gap = False
@@ -178,7 +181,7 @@ async def record(
     objects: Sequence[tuple[Object, int | None]],
     size: int,
 ) -> Numbers:
-    """One quantity of all objects, each in its place: NaN where it is not known."""
+    """Return one quantity of all objects, each at its index: NaN where it is unknown."""
     numbers: Numbers = array(kind, [nan]) * size
     for batch in batches(objects):
         for one, place in batch:
@@ -189,11 +192,31 @@ async def record(
     return numbers
 
 
+async def update_record(
+    before: Numbers,
+    of: Callable[[Object], Value],
+    changed: Sequence[tuple[Object, int | None]],
+    gone: Iterable[int],
+    size: int,
+) -> Numbers:
+    """Return the numbers of the row before with changed objects' and without absent ones'."""
+    numbers = before + array(before.typecode, [nan]) * (size - len(before))
+    for index in gone:
+        numbers[index] = nan
+    for batch in batches(changed):
+        for one, place in batch:
+            if place is not None:
+                value = sane(of(one))
+                numbers[place] = nan if value is None else value
+        await yield_to_loop()
+    return numbers
+
+
 def index_of(names: Sequence[str], name: str) -> int:
-    """Where a series is among the others.
+    """Return the index of a series.
 
     Raises:
-        ValueError: there is no series of this name.
+        ValueError: no series has this name.
     """
     if name not in names:
         raise ValueError(f"no series {name!r}: one of {', '.join(names)}")
@@ -201,22 +224,22 @@ def index_of(names: Sequence[str], name: str) -> int:
 
 
 def number_at(numbers: Numbers, place: int) -> float:
-    """NaN for an object that was not there yet when this row was written."""
+    """Return an object's number; NaN if it was not known when this row was written."""
     return numbers[place] if place < len(numbers) else nan
 
 
 def sane(value: Value) -> Value:
-    """Nothing instead of a number that is beyond any sense."""
+    """Return the value; ``None`` for one too large to be meant."""
     return None if value is None or abs(value) >= _MOST else value
 
 
 def change_of(
     rows: Sequence[HistoryRow], which: Sequence[int], place: int
 ) -> tuple[float, list[float]] | None:
-    """Seconds and changes between the first and the last row that know all these quantities."""
+    """Return seconds and changes between the first and last row with all these quantities."""
     if len(rows) < 2:
         return None
-    # Nearly always the ends know them all.
+    # Nearly always the first and last row have them all.
     begin, end = rows[0], rows[-1]
     if place < len(begin.queues[0]) and place < len(end.queues[0]):
         changes = [end.queues[index][place] - begin.queues[index][place] for index in which]
@@ -233,7 +256,7 @@ def change_of(
 def _whole(
     rows: Iterable[HistoryRow], which: Sequence[int], place: int
 ) -> tuple[float, list[float]] | None:
-    """The first of these rows that knows all these quantities."""
+    """Return the first of these rows that has all these quantities."""
     for row in rows:
         values = [number_at(row.queues[index], place) for index in which]
         if not isnan(sum(values)):
@@ -242,13 +265,13 @@ def _whole(
 
 
 def rate_of(rows: Sequence[HistoryRow], which: int, place: int) -> float | None:
-    """Change per second between the first and the last row that know this quantity."""
+    """Return the change per second between the first and last row with this quantity."""
     change = change_of(rows, (which,), place)
     return None if change is None else change[1][0] / change[0]
 
 
 def points_of(rows: Sequence[HistoryRow], of: Callable[[HistoryRow], float]) -> Sequence[Point]:
-    """A series as points, with one without a value in the middle of each gap."""
+    """Return a series as points, with a point without a value in the middle of each gap."""
     points: list[Point] = []
     before: float | None = None
     for row in rows:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from runqy_tui.model import Dialect, QueueKey
 from runqy_tui.observation.history import RATE_WINDOW_S, History, Trend
-from runqy_tui.observation.history.poll_history import Counter
+from runqy_tui.observation.history.poll_history import ResettableCounter
 from runqy_tui.runtime.cooperative import run_to_end
 from tests.support.builders import NOW
 from tests.support.polls import KEY, poll
@@ -56,8 +56,8 @@ def test_a_counter_that_fell_counts_anew_and_makes_no_spike() -> None:
 
 
 def carried_on(values: list[int | None]) -> list[float]:
-    counter = Counter()
-    return [total for value in values if (total := counter.see(value)) is not None]
+    counter = ResettableCounter()
+    return [total for value in values if (total := counter.observe(value)) is not None]
 
 
 @pytest.mark.parametrize(

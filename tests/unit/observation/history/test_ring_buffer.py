@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -121,7 +122,7 @@ def test_what_vanished_is_dropped_after_the_span_and_its_place_used_again() -> N
     run_to_end(history.observe(poll(200, name="new", pending=4)))
     new = history.series(QueueKey("new"), "pending", 100)
     assert [point.value for point in new if point.value is not None] == [4]
-    assert len(history._followed) == 2
+    assert len(history._queue_states) == 2
 
 
 def test_churn_does_not_grow_memory_beyond_the_span() -> None:
@@ -142,7 +143,38 @@ def test_too_many_objects_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
         run_to_end(history.observe(snapshot(queues=many, workers=fleet, taken_at=NOW + at)))
     assert history.trend(QueueKey("b")).done_per_s == 0
     assert history.trend(QueueKey("c")).done_per_s is None
-    assert (len(history._followed), len(history._states)) == (2, 2)
+    assert (len(history._queue_states), len(history._states)) == (2, 2)
+
+
+@given(
+    st.lists(
+        st.dictionaries(st.sampled_from("abcd"), st.integers(0, 2), max_size=4),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_an_unchanged_object_is_recorded_like_a_new_one(
+    polls: list[dict[str, int]],
+) -> None:
+    """Workers that are the same object as at the poll before are not recorded anew."""
+    states = (WorkerState.RUNNING, WorkerState.DEGRADED, WorkerState.LOST)
+    known = {
+        (name, number): worker(name, states[number], active_count=number or None)
+        for name in "abcd"
+        for number in range(3)
+    }
+    same, copied = History(span_s=8), History(span_s=8)
+    for number, present in enumerate(polls):
+        at = NOW + 2 * number
+        fleet = tuple(known[item] for item in present.items())
+        run_to_end(same.observe(snapshot(workers=fleet, taken_at=at)))
+        fresh = tuple(replace(one) for one in fleet)
+        run_to_end(copied.observe(snapshot(workers=fresh, taken_at=at)))
+        for name in "abcd":
+            assert same.states(name) == copied.states(name)
+            for series in WORKER_SERIES:
+                told = same.worker_series(name, series, 60.0)
+                assert told == copied.worker_series(name, series, 60.0)
 
 
 def test_series_and_states_of_a_worker() -> None:
