@@ -140,7 +140,7 @@ async def test_what_could_not_be_read_is_read_on_return(mortal: Mortal) -> None:
 
 
 async def test_a_first_start_without_a_server(mortal: Mortal) -> None:
-    async with running(app_on(mortal.url)) as hand:
+    async with running(app_on(mortal.url), (160, 32)) as hand:  # a socket's path may be long
         await hand.sees("✖ no connection", "there is no such socket", "runqy-tui --demo")
         await hand.press("w")
         await hand.sees("What is wrong", "Start Redis, or set --url or RUNQY_REDIS_URL.")

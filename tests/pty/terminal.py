@@ -193,10 +193,12 @@ class Terminal:
         return termios.tcgetattr(self.theirs)
 
     def restored(self) -> None:
-        """Assert that a shell would find the terminal as it was."""
-        assert self.modes == _ON_BY_DEFAULT
-        assert self.keyboard_depth == 0
-        assert self.line_modes == self.before
+        """Wait until a shell would find the terminal as it was: output may be on its way."""
+        deadline = monotonic() + PATIENCE_S
+        expected = (set(_ON_BY_DEFAULT), 0, self.before)
+        while (found := (self.modes, self.keyboard_depth, self.line_modes)) != expected:
+            assert monotonic() < deadline, f"{found} and not {expected}"
+            sleep(0.02)
 
     @property
     def typed_ahead(self) -> int:

@@ -29,9 +29,10 @@ def test_stopped_and_continued(monitor: Monitor, fleet_url: str) -> None:
         seen.press(STOP)
         seen.until(lambda: seen.state == "T", "stopped")
         seen.restored()
-        seen.signal(signal.SIGCONT)
         # The alternate screen is empty when it is entered: every line must come again.
-        seen.until(lambda: 1049 in seen.modes, "the terminal taken again")
+        seen.wipe()
+        seen.signal(signal.SIGCONT)
+        seen.until(lambda: 1049 in seen.modes and is_raw(seen), "the terminal taken again")
         seen.sees(*SCREEN)
     seen.press("q")
     assert seen.ends() == 0

@@ -53,7 +53,7 @@ async def test_two_sizes_on_the_way_at_once_come_to_rest(
 async def test_what_was_cut_is_forgotten_now_and_then(
     scene_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runqy_tui.tui.app.EVERY_S", 0.05)
+    monkeypatch.setattr("runqy_tui.tui.app._CACHE_CLEANUP_S", 0.05)
     text = Segment("a text that no screen shows …")
     async with watching(app_on(scene_url)) as hand:
         first = text.split_cells(3)

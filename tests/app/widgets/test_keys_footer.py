@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 from textual.strip import Strip
 
 from runqy_tui.tui.widgets.keys_footer import KeysFooter
+from tests.app.driving import settle, until
 
 LINE = "a alpha b beta c charlie"
 
@@ -49,72 +50,82 @@ class Keys(App[None]):
         self.rung += 1
 
 
-async def line(pilot: Pilot[None]) -> str:
-    await pilot.pause()
+async def shows(pilot: Pilot[None], text: str) -> None:
+    """Wait until the line shows a text. Keys come when the bindings do, some frames later."""
     footer = pilot.app.query_one(KeysFooter)
-    return footer.render_line(0).text
+    await until(lambda: footer.render_line(0).text == text, lambda: footer.render_line(0).text)
 
 
 async def test_each_action_stands_once_and_the_palette_at_the_end() -> None:
     async with Keys().run_test(size=(60, 3)) as pilot:
-        assert await line(pilot) == LINE.ljust(48) + "▏^p palette "
+        await shows(pilot, LINE.ljust(48) + "▏^p palette ")
 
 
 async def test_a_click_presses_a_key_and_an_idle_one_rings() -> None:
     async with (app := Keys()).run_test(size=(60, 3)) as pilot:
-        await line(pilot)
+        await shows(pilot, LINE.ljust(48) + "▏^p palette ")
         await pilot.click(KeysFooter, offset=(3, 0))
         await pilot.click(KeysFooter, offset=(7, 0))  # between two keys
         await pilot.click(KeysFooter, offset=(9, 0))
         await pilot.click(KeysFooter, offset=(30, 0))
         assert (app.pressed, app.rung) == (["a"], 1)
         await pilot.click(KeysFooter, offset=(50, 0))
-        await pilot.pause()
+        await settle(pilot)
         assert len(app.screen_stack) == 2  # the palette
 
 
 async def test_an_idle_key_is_dim_until_it_can_do_something() -> None:
     async with (app := Keys()).run_test(size=(60, 3)) as pilot:
         footer = app.query_one(KeysFooter)
-        await line(pilot)
-        dim = [part.text for part in footer.render_line(0) if part.style and part.style.dim]
-        assert dim == ["b", " beta"]
+
+        def dim() -> list[str]:
+            line = footer.render_line(0)
+            return [part.text for part in line if part.style and part.style.dim]
+
+        await shows(pilot, LINE.ljust(48) + "▏^p palette ")
+        assert dim() == ["b", " beta"]
         app.idle.clear()
         app.refresh_bindings()
-        await line(pilot)
-        assert not [part for part in footer.render_line(0) if part.style and part.style.dim]
+        await until(lambda: not dim(), lambda: f"not dim: {dim()}")
 
 
 async def test_the_wheel_brings_what_is_cut_off_into_view() -> None:
     async with Keys().run_test(size=(28, 3)) as pilot:
         footer = pilot.app.query_one(KeysFooter)
-        assert await line(pilot) == LINE[:16] + "▏^p palette "
+        await shows(pilot, LINE[:16] + "▏^p palette ")
         for _ in range(4):
             footer.on_mouse_scroll_down()
-        assert await line(pilot) == f"{LINE} "[-16:] + "▏^p palette "
+        await shows(pilot, f"{LINE} "[-16:] + "▏^p palette ")
         await pilot.click(KeysFooter, offset=(14, 0))
         assert pilot.app.pressed == ["c"]  # type: ignore[attr-defined]
         for _ in range(4):
             footer.on_mouse_scroll_up()
-        assert await line(pilot) == LINE[:16] + "▏^p palette "
+        await shows(pilot, LINE[:16] + "▏^p palette ")
 
 
 async def test_it_repaints_only_what_differs(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[int] = []
-    draw = KeysFooter.render_line
+    updates = 0
+    draw, update = KeysFooter.render_line, KeysFooter.update_keys
 
     def counted(footer: KeysFooter, y: int) -> Strip:
         drawn.append(y)
         return draw(footer, y)
 
-    monkeypatch.setattr(KeysFooter, "render_line", counted)
+    def updated(footer: KeysFooter) -> None:
+        nonlocal updates
+        updates += 1
+        update(footer)
+
     async with (app := Keys()).run_test(size=(60, 3)) as pilot:
-        await pilot.pause()
-        drawn.clear()
+        await shows(pilot, LINE.ljust(48) + "▏^p palette ")
+        await settle(pilot)
+        monkeypatch.setattr(KeysFooter, "render_line", counted)
+        monkeypatch.setattr(KeysFooter, "update_keys", updated)
         app.refresh_bindings()
-        await pilot.pause()
+        await until(lambda: updates)
+        await settle(pilot)
         assert not drawn
         app.idle.clear()
         app.refresh_bindings()
-        await pilot.pause()
-        assert drawn
+        await until(lambda: drawn)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from runqy_tui.tui.widgets.table import Table
+from tests.app.driving import settle
 from tests.app.widgets.table_app import (
     TableApp,
     click,
@@ -45,7 +46,7 @@ async def test_the_wheel_scrolls_and_leaves_the_selection() -> None:
     app = TableApp(rows(names(100)))
     async with app.run_test(size=(60, 12)) as pilot:
         await pilot._post_mouse_events([type(wheel(app.table))], app.table, offset=(3, 3))
-        await pilot.pause()
+        await settle(pilot)
         assert app.table.top > 0
         assert app.table.selected == "row-000"
 
@@ -65,12 +66,12 @@ async def test_a_second_click_on_another_object_does_not_open_it() -> None:
     async with app.run_test(size=(60, 12)) as pilot:
         click(app.table, 6, 1)
         click(app.table, 6, 2)
-        await pilot.pause()
+        await settle(pilot)
         assert app.seen[-1] == ("opened", "row-005")
         app.seen.clear()
         app.table.set_rows(rows(names(100)[::-1]), reset=True)
         click(app.table, 6, 2)
-        await pilot.pause()
+        await settle(pilot)
         assert app.seen == [("selected", "row-099"), ("selected", "row-094")]
 
 

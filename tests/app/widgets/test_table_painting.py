@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.app.driving import settle
 from tests.app.widgets.table_app import (
     Million,
     TableApp,
@@ -16,10 +17,10 @@ async def test_only_lines_that_differ_are_painted() -> None:
     app = TableApp(rows(names(100)))
     async with app.run_test(size=(60, 45)) as pilot:
         table = app.table
-        await pilot.pause()
+        await settle(pilot)
 
         async def painted() -> int:
-            await pilot.pause()
+            await settle(pilot)
             count, table.painted = table.painted, 0
             return count
 
@@ -42,10 +43,10 @@ async def test_inserting_above_a_scrolled_view_paints_nothing() -> None:
     app = TableApp(rows(names(100)))
     async with app.run_test(size=(60, 20)) as pilot:
         await pilot.press(*["ctrl+d"] * 4)
-        await pilot.pause()
+        await settle(pilot)
         app.table.painted = 0
         app.table.set_rows(rows(["new", *names(100)]))
-        await pilot.pause()
+        await settle(pilot)
         assert app.table.painted == 0
         assert any(str(app.table.selected) in line for line in lines(app.table))
 
@@ -55,7 +56,7 @@ async def test_a_million_rows_cost_what_is_visible() -> None:
     app = TableApp()
     async with app.run_test(size=(60, 24)) as pilot:
         app.table.set_rows(provider)
-        await pilot.pause()
+        await settle(pilot)
         assert app.table.selected == "id-0"
         assert provider.asked < 200
         await pilot.press("G")
@@ -71,7 +72,7 @@ async def test_a_million_rows_cost_what_is_visible() -> None:
         assert len(app.seen) == 0, "the window has not changed"
         provider.loaded |= set(range(999_900, 1_000_000))
         app.table.set_rows(provider)
-        await pilot.pause()
+        await settle(pilot)
         assert app.table.selected == "id-999997"
         assert app.seen == [("selected", "id-999997")]
 
@@ -83,11 +84,11 @@ async def test_a_selection_on_a_page_that_is_not_loaded_is_not_reported_as_gone(
         app.table.set_rows(provider)
         await pilot.press("j")
         app.table.set_rows(Million())
-        await pilot.pause()
+        await settle(pilot)
         assert app.table.selected == "id-1"
         assert app.seen[-1][0] == "need"
         app.table.set_rows(provider)
-        await pilot.pause()
+        await settle(pilot)
         assert app.table.selected == "id-1"
         assert not [seen for seen in app.seen if seen[0] == "gone"]
 
@@ -106,7 +107,7 @@ async def test_what_is_on_the_screen_is_what_the_rows_say() -> None:
                 app.table.action_page(0.5 if step % 2 else -0.5)
             if step % 4 == 0:
                 app.table.scroll_to(y=step, animate=False)
-            await pilot.pause()
+            await settle(pilot)
             expected = lines(app.table)
             assert on_screen(app) == expected
 
@@ -116,11 +117,11 @@ async def test_rows_that_change_while_the_table_is_hidden_show_when_it_is_back()
     async with app.run_test(size=(60, 15)) as pilot:
         await pilot.press("j")
         app.table.display = False
-        await pilot.pause()
+        await settle(pilot)
         app.table.set_rows(rows(["x", *names(60)]))
-        await pilot.pause()
+        await settle(pilot)
         app.table.display = True
-        await pilot.pause()
+        await settle(pilot)
         assert on_screen(app)[1:4] == lines(app.table)[1:4]
         assert "x" in on_screen(app)[1]
         assert app.table.selected == "row-001"
@@ -129,12 +130,12 @@ async def test_rows_that_change_while_the_table_is_hidden_show_when_it_is_back()
 async def test_a_class_that_changes_only_a_cell_style_is_painted() -> None:
     app = TableApp(rows(names(3)))
     async with app.run_test(size=(60, 12)) as pilot:
-        await pilot.pause()
+        await settle(pilot)
         app.table.painted = 0
         app.table.add_class("-unknown")
-        await pilot.pause()
+        await settle(pilot)
         app.table.add_class("-aged")
-        await pilot.pause()
+        await settle(pilot)
         assert app.table.painted > 0
         styles = {segment.text.strip(): segment.style for segment in app.table.render_line(2)}
         color = styles["fine"].color if styles["fine"] is not None else None

@@ -11,6 +11,7 @@ from textual.widgets import Input
 from runqy_tui.tui.widgets.columns import ColumnLayout
 from runqy_tui.tui.widgets.line_painter import ASCII
 from runqy_tui.tui.widgets.table import Table
+from tests.app.driving import settle
 from tests.app.widgets.table_app import (
     COLUMNS,
     TableApp,
@@ -24,10 +25,10 @@ async def test_the_sorted_column_has_an_arrow() -> None:
     app = TableApp(rows(["a"]))
     async with app.run_test(size=(60, 12)) as pilot:
         app.table.set_sort("name")
-        await pilot.pause()
+        await settle(pilot)
         assert "NAME▲" in lines(app.table)[0]
         app.table.set_sort("count", descending=True)
-        await pilot.pause()
+        await settle(pilot)
         assert "COUNT▼" in lines(app.table)[0]
         assert "NAME▲" not in lines(app.table)[0]
 
@@ -57,7 +58,7 @@ async def test_hostile_text_is_only_text() -> None:
             line.encode("utf-8")
         assert app.return_value is None
         app.table.set_rows(rows([]))
-        await pilot.pause()
+        await settle(pilot)
         assert "␛[31m[/x]" in "".join(lines(app.table))
 
 
@@ -72,7 +73,7 @@ async def test_wide_characters_keep_the_columns_aligned() -> None:
     ]
     app = TableApp(rows(texts))
     async with app.run_test(size=(40, 12)) as pilot:
-        await pilot.pause()
+        await settle(pilot)
         head, *shown = lines(app.table)[: 1 + len(texts)]
         at = head.index("STATE")
         for line in shown:
@@ -85,11 +86,11 @@ async def test_the_placeholder_says_why_there_is_nothing() -> None:
         rows([]), placeholder="No tasks are archived.\nThey come here after the last retry."
     )
     async with app.run_test(size=(30, 12)) as pilot:
-        await pilot.pause()
+        await settle(pilot)
         text = " ".join(line.strip() for line in lines(app.table))
         assert "No tasks are archived. They come here after the last retry." in text
         app.table.placeholder = "Loading"
-        await pilot.pause()
+        await settle(pilot)
         assert any("Loading" in line for line in lines(app.table))
         assert not any("archived" in line for line in lines(app.table))
         await pilot.press("j", "k", "G", "g", "enter", "ctrl+d")
@@ -119,17 +120,17 @@ async def test_less_important_columns_give_way() -> None:
             (18, ["NAME"]),
         ]:
             await pilot.resize_terminal(width, 12)
-            await pilot.pause()
+            await settle(pilot)
             assert lines(app.table)[0].split() == titles
 
 
 async def test_the_cursor_differs_without_focus_and_by_a_sign() -> None:
     app = TableApp(rows(names(5)))
     async with app.run_test(size=(60, 12)) as pilot:
-        await pilot.pause()
+        await settle(pilot)
         focused = app.table.render_line(1)
         app.query_one(Input).focus()
-        await pilot.pause()
+        await settle(pilot)
         resting = app.table.render_line(1)
         assert focused.text[0] == "▌"
         assert resting.text[0] == "▏"
@@ -143,11 +144,11 @@ def backgrounds(strip: Strip) -> set[object]:
 async def test_a_theme_change_draws_everything_anew() -> None:
     app = TableApp(rows(names(5)))
     async with app.run_test(size=(60, 12)) as pilot:
-        await pilot.pause()
+        await settle(pilot)
         for theme in ("textual-light", "ansi-dark", "nord", "textual-dark"):
             before = [app.table.render_line(y) for y in range(4)]
             app.theme = theme
-            await pilot.pause()
+            await settle(pilot)
             after = [app.table.render_line(y) for y in range(4)]
             styles = (
                 [[segment.style for segment in strip] for strip in before],
@@ -160,7 +161,7 @@ async def test_no_color_marks_the_cursor_by_reverse(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("NO_COLOR", "1")
     app = TableApp(rows(names(5)))
     async with app.run_test(size=(60, 12)) as pilot:
-        await pilot.pause()
+        await settle(pilot)
         styles = [segment.style for segment in app.table.render_line(1)]
         assert all(style is not None and style.reverse for style in styles)
 
@@ -175,7 +176,7 @@ async def test_ascii_signs() -> None:
             yield table
 
     async with AsciiApp().run_test(size=(60, 12)) as pilot:
-        await pilot.pause()
+        await settle(pilot)
         assert all(line.isascii() for line in lines(table))
         assert lines(table)[1].startswith(("-", ">"))
 
@@ -184,7 +185,7 @@ async def test_other_columns_can_be_shown() -> None:
     app = TableApp(rows(names(3)))
     async with app.run_test(size=(60, 12)) as pilot:
         app.table.set_columns([ColumnLayout("count", "N", 7), ColumnLayout("name", "WHO", 10)])
-        await pilot.pause()
+        await settle(pilot)
         assert lines(app.table)[0].split() == ["N", "WHO"]
         assert lines(app.table)[1].split() == ["▌1,024", "row-000"]
 
@@ -192,9 +193,9 @@ async def test_other_columns_can_be_shown() -> None:
 async def test_columns_stay_where_they_are_while_data_moves() -> None:
     app = TableApp(rows(["a"]))
     async with app.run_test(size=(60, 12)) as pilot:
-        await pilot.pause()
+        await settle(pilot)
         head = lines(app.table)[0]
         for count in (0, 5, 500, 2):
             app.table.set_rows(rows(names(count)))
-            await pilot.pause()
+            await settle(pilot)
             assert lines(app.table)[0] == head

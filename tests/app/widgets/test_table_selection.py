@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.app.driving import settle
 from tests.app.widgets.table_app import (
     TableApp,
     line_of,
@@ -16,20 +17,20 @@ async def test_the_first_rows_select_the_first_row_once() -> None:
     app = TableApp()
     async with app.run_test(size=(60, 12)) as pilot:
         app.table.set_rows(rows([]))
-        await pilot.pause()
+        await settle(pilot)
         assert app.table.selected is None
         app.table.set_rows(rows(["b", "c"]))
-        await pilot.pause()
+        await settle(pilot)
         assert app.table.selected == "b"
         app.table.set_rows(rows(["a", "b", "c"]))
-        await pilot.pause()
+        await settle(pilot)
         assert app.seen == [("selected", "b")]
 
 
 async def test_rows_given_before_the_mount_are_announced() -> None:
     app = TableApp(rows(["a", "b"]))
     async with app.run_test(size=(60, 12)) as pilot:
-        await pilot.pause()
+        await settle(pilot)
         assert app.seen == [("selected", "a")]
         assert lines(app.table)[1].startswith("▌a")
 
@@ -42,12 +43,12 @@ async def test_the_selection_follows_its_key_and_keeps_its_line() -> None:
         assert isinstance(key, str)
         line = line_of(app.table, key)
         app.table.set_rows(rows([*names(100)[40:60], "new-1", "new-2", *names(100)[:30]]))
-        await pilot.pause()
+        await settle(pilot)
         assert app.table.selected == key
         assert line_of(app.table, key) == line
         assert lines(app.table)[line].startswith("▌")
         app.table.set_rows(rows(sorted(names(100), reverse=True)))
-        await pilot.pause()
+        await settle(pilot)
         assert app.table.selected == key
         assert line_of(app.table, key) == line
 
@@ -67,7 +68,7 @@ async def test_churn_never_moves_the_selection_to_another_object() -> None:
             assert present[app.table.cursor_index] == "row-005"
             assert sum(line.startswith("▌") for line in lines(app.table)) == 1
             assert lines(app.table)[line_of(app.table, "row-005")].startswith("▌")
-        await pilot.pause()
+        await settle(pilot)
         assert app.seen[-1] == ("selected", "row-005")
 
 
@@ -105,7 +106,7 @@ async def test_a_selection_that_comes_back_is_selected_again() -> None:
         await pilot.press("j")
         app.table.set_rows(rows([]))
         app.table.set_rows(rows(["c", "a", "b"]))
-        await pilot.pause()
+        await settle(pilot)
         assert app.table.selected == "b"
         assert app.seen[-2:] == [("gone", "b", 1), ("selected", "b")]
 
@@ -115,7 +116,7 @@ async def test_reset_starts_at_the_top_of_another_list() -> None:
     async with app.run_test(size=(60, 12)) as pilot:
         await pilot.press("G")
         app.table.set_rows(rows(["x", "y"]), reset=True)
-        await pilot.pause()
+        await settle(pilot)
         assert app.table.selected == "x"
         assert app.table.top == 0
         assert not [seen for seen in app.seen if seen[0] == "gone"]
@@ -125,13 +126,13 @@ async def test_trouble_that_arrives_at_the_top_is_seen_while_nobody_works_on_the
     app = TableApp(rows(names(50)))
     async with app.run_test(size=(60, 12)) as pilot:
         app.table.set_rows(rows(["trouble", *names(50)]))
-        await pilot.pause()
+        await settle(pilot)
         assert "trouble" in lines(app.table)[1]
         assert app.table.selected == "row-000"
         await pilot.press("j", "k")
         before = line_of(app.table, "row-000")
         app.table.set_rows(rows(["more trouble", "trouble", *names(50)]))
-        await pilot.pause()
+        await settle(pilot)
         assert line_of(app.table, "row-000") == before
 
 
@@ -140,12 +141,12 @@ async def test_what_is_in_view_stays_when_the_selection_is_not_in_view() -> None
     async with app.run_test(size=(60, 12)) as pilot:
         for _ in range(10):
             app.table._on_mouse_scroll_down(wheel(app.table))
-        await pilot.pause()
+        await settle(pilot)
         assert app.table.selected == "row-000"
         before = lines(app.table)
         assert not any("row-000" in line for line in before)
         app.table.set_rows(rows(["n1", "n2", *names(100)]))
-        await pilot.pause()
+        await settle(pilot)
         assert lines(app.table) == before
 
 
@@ -162,6 +163,6 @@ async def test_select_brings_a_key_into_view() -> None:
     async with app.run_test(size=(60, 12)) as pilot:
         assert app.table.select("row-070")
         assert not app.table.select("nowhere")
-        await pilot.pause()
+        await settle(pilot)
         assert app.table.selected == "row-070"
         assert line_of(app.table, "row-070") > 0

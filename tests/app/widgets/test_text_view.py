@@ -9,6 +9,7 @@ from textual.strip import Strip
 
 from runqy_tui.tui.widgets.highlight import Kind
 from runqy_tui.tui.widgets.text_view import TextView
+from tests.app.driving import settle
 
 
 class CountingView(TextView):
@@ -163,12 +164,12 @@ async def test_search_goes_around_and_marks_what_it_found() -> None:
     async with app.run_test(size=(40, 20)) as pilot:
         assert app.view.search("LINE 17") == 0
         assert app.view.search("line 17") == 11
-        await pilot.pause()
+        await settle(pilot)
         assert app.view.search_position == (1, 11)
         assert "line 17" in lines(app.view)
         for _ in range(2):
             assert app.view.search_next()
-        await pilot.pause()
+        await settle(pilot)
         assert app.view.search_position == (3, 11)
         assert "line 171" in lines(app.view)
         assert marked(app.view) == {"line 17"}
@@ -196,10 +197,10 @@ async def test_search_finds_its_way_within_one_long_line() -> None:
         app = ViewApp(CountingView(text, "plain", wrap))
         async with app.run_test(size=(40, 20)) as pilot:
             assert app.view.search("needle") == 2
-            await pilot.pause()
+            await settle(pilot)
             assert "needle" in "".join(lines(app.view))
             assert app.view.search_next()
-            await pilot.pause()
+            await settle(pilot)
             assert "Needle" in "".join(lines(app.view))
 
 
@@ -207,7 +208,7 @@ async def test_a_match_across_two_rows_is_marked_on_both() -> None:
     app = ViewApp(CountingView("x" * 37 + "needle" + "x"))
     async with app.run_test(size=(41, 10)) as pilot:
         app.view.search("needle")
-        await pilot.pause()
+        await settle(pilot)
         assert marked(app.view) == {"nee", "dle"}
 
 
@@ -215,7 +216,7 @@ async def test_search_in_a_dump_marks_the_text_side() -> None:
     app = ViewApp(CountingView(b"\xab\xcd ab " * 40, "hex"))
     async with app.run_test(size=(90, 10)) as pilot:
         assert app.view.search("ab") == 40
-        await pilot.pause()
+        await settle(pilot)
         for y in range(10):
             row = app.view.render_line(y)
             at = 0
@@ -228,29 +229,29 @@ async def test_search_in_a_dump_marks_the_text_side() -> None:
 async def test_a_log_is_followed_until_the_user_scrolls_away() -> None:
     app = ViewApp(CountingView(numbered(100), "log", follow=True))
     async with app.run_test(size=(40, 20)) as pilot:
-        await pilot.pause()
+        await settle(pilot)
         assert lines(app.view)[-1] == "line 99"
         app.view.append_lines(["more 1", "more 2"])
-        await pilot.pause()
+        await settle(pilot)
         assert lines(app.view)[-1] == "more 2"
         await pilot.press("k")
         before = lines(app.view)
         app.view.append_lines(["more 3"])
-        await pilot.pause()
+        await settle(pilot)
         assert lines(app.view) == before
         await pilot.press("G")
         app.view.append_lines(["long " * 20])
-        await pilot.pause()
+        await settle(pilot)
         assert app.view.at_end
         await pilot.resize_terminal(20, 10)
-        await pilot.pause()
+        await settle(pilot)
         assert app.view.at_end
         app.view.follow = False
         app.view.append_lines(["unseen"])
-        await pilot.pause()
+        await settle(pilot)
         assert "unseen" not in lines(app.view)
         app.view.follow = True
-        await pilot.pause()
+        await settle(pilot)
         assert lines(app.view)[-1] == "unseen"
 
 
@@ -259,27 +260,27 @@ async def test_an_endless_log_keeps_its_last_lines_and_the_place() -> None:
     async with app.run_test(size=(40, 20)) as pilot:
         for number in range(500):
             app.view.append_lines([f"line {number}"])
-        await pilot.pause()
+        await settle(pilot)
         assert lines(app.view)[-1] == "line 499"
         assert len(app.view.lines) <= 125
         await pilot.press(*["k"] * 5)
         before = lines(app.view)
         for number in range(500, 530):
             app.view.append_lines([f"line {number}"])
-        await pilot.pause()
+        await settle(pilot)
         assert lines(app.view) == before
 
 
 async def test_the_same_text_paints_nothing_and_an_added_line_one() -> None:
     app = ViewApp(CountingView(numbered(10)))
     async with app.run_test(size=(40, 20)) as pilot:
-        await pilot.pause()
+        await settle(pilot)
         app.view.painted = 0
         app.view.set_text(numbered(10))
-        await pilot.pause()
+        await settle(pilot)
         assert app.view.painted == 0
         app.view.append_lines(["more"])
-        await pilot.pause()
+        await settle(pilot)
         assert app.view.painted == 1
 
 
@@ -288,10 +289,10 @@ async def test_another_text_of_the_same_kind_stays_in_place() -> None:
     async with app.run_test(size=(40, 20)) as pilot:
         await pilot.press("ctrl+d")
         app.view.set_text(numbered(101))
-        await pilot.pause()
+        await settle(pilot)
         assert lines(app.view)[0] == "line 10"
         app.view.set_text("other", "traceback")
-        await pilot.pause()
+        await settle(pilot)
         assert lines(app.view)[:2] == ["other", ""]
 
 
@@ -302,7 +303,7 @@ async def test_a_resize_keeps_the_first_line() -> None:
         await pilot.press("ctrl+d", "ctrl+d")
         assert lines(app.view)[0].startswith("020")
         await pilot.resize_terminal(41, 20)
-        await pilot.pause()
+        await settle(pilot)
         assert lines(app.view)[0].startswith("020")
         assert lines(app.view)[2].startswith("021")
 
@@ -322,11 +323,11 @@ async def test_any_size_will_do(size: tuple[int, int]) -> None:
 async def test_highlighting_follows_the_theme() -> None:
     app = ViewApp(CountingView('{\n  "key": "value",\n  "n": 1\n}', "json"))
     async with app.run_test(size=(40, 10)) as pilot:
-        await pilot.pause()
+        await settle(pilot)
         before = {segment.text: segment.style for segment in app.view.render_line(1)}
         assert before['"key"'] != before['"value"'] != before[","]
         app.theme = "textual-light"
-        await pilot.pause()
+        await settle(pilot)
         after = {segment.text: segment.style for segment in app.view.render_line(1)}
         assert before['"key"'] != after['"key"']
 
