@@ -12,7 +12,7 @@ import click
 from runqy_tui import __version__
 from runqy_tui.cli.diagnostic_commands import acl, doctor, profiles
 from runqy_tui.cli.monitor_commands import check, metrics, report, rules
-from runqy_tui.cli.options import loader, names_a_server, settings_options
+from runqy_tui.cli.options import server_flag, settings_loader, settings_options
 from runqy_tui.cli.query_commands import search
 from runqy_tui.cli.runner import (
     BROKEN_PIPE,
@@ -65,13 +65,13 @@ def cli(
 
     Without a command it opens the monitor. It only reads: looking never changes anything.
     """
-    load = loader(given)
+    load = settings_loader(given)
     context.obj = load  # called when a command runs: its --help needs no valid settings
     if context.invoked_subcommand is not None:
         if demo:
             raise UsageError("--demo opens the monitor; it does not go with a command.")
         return
-    if demo and (flag := names_a_server(given)):
+    if demo and (flag := server_flag(given)):
         raise UsageError(f"--demo watches its own server: leave out {flag}, or leave out --demo.")
     if demo_healthy and not demo:
         raise UsageError("--demo-healthy goes with --demo.")

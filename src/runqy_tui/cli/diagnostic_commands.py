@@ -102,4 +102,4 @@ def profiles(context: click.Context, as_json: bool) -> None:
 
     flag = None if context.parent is None else context.parent.params.get("profile")
     found = list_profiles(os.environ, flag)
-    oneshot.show(found, address_of, config_path(os.environ), as_json=as_json)
+    oneshot.print_profiles(found, address_of, config_path(os.environ), as_json=as_json)

@@ -159,7 +159,7 @@ def settings_options(command: Decorated) -> Decorated:
     return command
 
 
-def names_a_server(given: Mapping[str, Any]) -> str | None:
+def server_flag(given: Mapping[str, Any]) -> str | None:
     """The first flag given that says where Redis is or how to get in."""
     for name, value in given.items():
         if value is not None and name not in _NOT_OF_A_SERVER:
@@ -167,7 +167,7 @@ def names_a_server(given: Mapping[str, Any]) -> str | None:
     return None
 
 
-def loader(given: Mapping[str, Any]) -> Callable[..., Settings]:
+def settings_loader(given: Mapping[str, Any]) -> Callable[..., Settings]:
     """What loads the settings once a command runs, and says what the user should know of them."""
 
     def load(*, connect: bool = True) -> Settings:

@@ -55,12 +55,12 @@ def search(
     if not text:
         raise UsageError("The text to search for is empty. Try: runqy-tui search TEXT")
     settings = load()
-    from runqy_tui.commands.search_command import Wanted
+    from runqy_tui.commands.search_command import SearchRequest
     from runqy_tui.commands.search_command import search as look
     from runqy_tui.model import TaskState
     from runqy_tui.model.search_query import SearchField
 
-    wanted = Wanted(
+    wanted = SearchRequest(
         text=text,
         part=SearchField(part),
         queue=queue,

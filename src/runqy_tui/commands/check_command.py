@@ -33,9 +33,9 @@ SHOWN = 5
 _LONGEST = 160
 
 
-def line(seen: Watched) -> str:
+def status_line(seen: CheckResult) -> str:
     """One line: status, what fires, and figures behind a bar for graphs."""
-    return f"RUNQY {seen.code.name} - {_said(seen)} | {_figures(seen)}"
+    return f"RUNQY {seen.code.name} - {_summary(seen)} | {_figures(seen)}"
 
 
 def unknown_line(reason: str) -> str:
@@ -43,7 +43,7 @@ def unknown_line(reason: str) -> str:
     return f"RUNQY UNKNOWN - {_plain(reason, len(reason))}"
 
 
-def _said(seen: Watched) -> str:
+def _summary(seen: CheckResult) -> str:
     if not seen.firing:
         waiting = f", {len(seen.board.pending)} pending" if seen.board.pending else ""
         return f"nothing is firing{waiting}"
@@ -59,7 +59,7 @@ def _plain(text: str, longest: int = _LONGEST) -> str:
     return safe if len(safe) <= longest else f"{safe[: longest - 1]}…"
 
 
-def _figures(seen: Watched) -> str:
+def _figures(seen: CheckResult) -> str:
     counts = _counts(seen.diagnosis.snapshot)
     counts |= {"findings": len(seen.diagnosis.findings), "firing": len(seen.firing)}
     # U: what the plugins' format has for a figure that nobody knows.
@@ -83,7 +83,7 @@ def _counts(snapshot: Snapshot) -> dict[str, int | None]:
     }
 
 
-def check_object(seen: Watched) -> JsonObject:
+def check_object(seen: CheckResult) -> JsonObject:
     """JSON of a verdict."""
     snapshot = seen.diagnosis.snapshot
     counted = set(map(id, seen.firing))
@@ -92,7 +92,7 @@ def check_object(seen: Watched) -> JsonObject:
         "schema": SCHEMA,
         "status": seen.code.name.lower(),
         "exit_code": int(seen.code),
-        "summary": line(seen),
+        "summary": status_line(seen),
         "taken_at": float(snapshot.taken_at),
         "redis": snapshot.redis.address,
         "polls": seen.polls,
@@ -154,7 +154,7 @@ _MEASURED = frozenset({RuleKind.FAILURE_RATE, RuleKind.SLOW_TASKS})
 OpenReader = Callable[[Settings], Awaitable[Reader]]
 
 
-class Code(IntEnum):
+class PluginStatus(IntEnum):
     """Exit codes of monitoring plugins."""
 
     OK = 0
@@ -164,8 +164,8 @@ class Code(IntEnum):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Watched:
-    """What was seen. ``firing`` are the alerts that count: see :func:`counting`."""
+class CheckResult:
+    """What was seen. ``firing`` are the alerts that count: see :func:`counted_alerts`."""
 
     diagnosis: Diagnosis
     board: AlertBoard
@@ -174,12 +174,13 @@ class Watched:
     watched_s: float
 
     @property
-    def code(self) -> Code:
+    def code(self) -> PluginStatus:
         """The exit code that follows."""
         worst = max((alert.severity for alert in self.firing), default=Severity.FINE)
-        return {Severity.CRITICAL: Code.CRITICAL, Severity.WARNING: Code.WARNING}.get(
-            worst, Code.OK
-        )
+        return {
+            Severity.CRITICAL: PluginStatus.CRITICAL,
+            Severity.WARNING: PluginStatus.WARNING,
+        }.get(worst, PluginStatus.OK)
 
 
 async def check(
@@ -207,14 +208,14 @@ async def check(
     if as_json:
         emit(check_object(seen))
     else:
-        emit(line(seen))
+        emit(status_line(seen))
     return seen.code
 
 
 def unknown(reason: str, *, as_json: bool) -> int:
     """Print why there is no verdict; gives the exit code."""
     emit(unknown_object(reason) if as_json else unknown_line(reason))
-    return Code.UNKNOWN
+    return PluginStatus.UNKNOWN
 
 
 def _watch_s(text: str | None) -> float | None:
@@ -231,7 +232,7 @@ async def _observe(
     rules: tuple[Rule, ...],
     interval_s: float,
     watch_s: float | None,
-) -> Watched:
+) -> CheckResult:
     """Poll for as long as asked, at least twice; a poll that fails in between is a gap.
 
     Raises:
@@ -280,17 +281,17 @@ class _Observer:
         self._diagnosis, self._problem = diagnosis, None
         self._polls += 1
 
-    def verdict(self, watched_s: float) -> Watched:
+    def verdict(self, watched_s: float) -> CheckResult:
         if self._problem is not None:
             raise self._problem
         if self._diagnosis is None:
             raise ConnectionFailedError("Redis gave no answer.")
         board = self._alerts.board
-        firing = counting(board, self._first_at)
-        return Watched(self._diagnosis, board, firing, self._polls, watched_s)
+        firing = counted_alerts(board, self._first_at)
+        return CheckResult(self._diagnosis, board, firing, self._polls, watched_s)
 
 
-def counting(board: AlertBoard, first_at: float) -> tuple[Alert, ...]:
+def counted_alerts(board: AlertBoard, first_at: float) -> tuple[Alert, ...]:
     """The alerts that count for a verdict: what fires, and what held for all of the watch.
 
     A watch is often shorter than a rule's ``for``, and then it is all that there is to judge by.

@@ -39,7 +39,7 @@ class Terminal(NamedTuple):
     mouse: bool = True
 
 
-def terminal_of(env: Mapping[str, str], *, mouse: bool) -> Terminal:
+def detect_terminal(env: Mapping[str, str], *, mouse: bool) -> Terminal:
     """The terminal that this process has on any of its streams."""
     return Terminal(
         term=env.get("TERM", ""),
@@ -180,7 +180,7 @@ async def _all(
         yield _configuration(settings, env)
         async for line in deployment:
             yield line
-    for line in [*terminal_lines(terminal_of(env, mouse=mouse)), *program_lines()]:
+    for line in [*terminal_lines(detect_terminal(env, mouse=mouse)), *program_lines()]:
         yield line
 
 

@@ -16,7 +16,7 @@ _HEAD = ("", "PROFILE", "NAME", "COLOUR", "ADDRESS")
 _LONGEST = 250
 
 
-def show(
+def print_profiles(
     profiles: Sequence[Profile], address_of: Callable[[str], str], path: Path, *, as_json: bool
 ) -> None:
     """Print the profiles in the order of the file.

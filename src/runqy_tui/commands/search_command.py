@@ -24,7 +24,7 @@ from runqy_tui.presentation.task_columns import HIT_COLUMNS
 from runqy_tui.text.safe import safe_line
 
 
-class Wanted(NamedTuple):
+class SearchRequest(NamedTuple):
     """What was asked for; ``queue`` is a name as people type it."""
 
     text: str
@@ -35,7 +35,7 @@ class Wanted(NamedTuple):
     most: int
 
 
-async def search(open_reader: OpenReader, wanted: Wanted, *, as_json: bool) -> None:
+async def search(open_reader: OpenReader, wanted: SearchRequest, *, as_json: bool) -> None:
     """Print each hit as it comes, and the outcome on standard error.
 
     Raises:
@@ -50,7 +50,7 @@ async def search(open_reader: OpenReader, wanted: Wanted, *, as_json: bool) -> N
             async for step in steps:
                 progress = step.progress
                 for hit in step.hits:
-                    emit(json.dumps(hit_object(hit), allow_nan=False) if as_json else line(hit))
+                    emit(json.dumps(hit_object(hit), allow_nan=False) if as_json else hit_line(hit))
     finally:
         await reader.close()
     if not progress.found:
@@ -59,7 +59,7 @@ async def search(open_reader: OpenReader, wanted: Wanted, *, as_json: bool) -> N
         sys.stderr.write(f"runqy-tui: {safe_line(summary(progress))}\n")
 
 
-def _query(wanted: Wanted, snapshot: Snapshot) -> SearchQuery:
+def _query(wanted: SearchRequest, snapshot: Snapshot) -> SearchQuery:
     return SearchQuery(
         text=wanted.text,
         part=wanted.part,
@@ -83,7 +83,7 @@ _CONTEXT = DisplayContext(0.0)
 """Hits are printed without ages: a line holds the same whenever it is printed."""
 
 
-def line(hit: SearchHit) -> str:
+def hit_line(hit: SearchHit) -> str:
     """Columns of one hit, safe to print: a tab in one of them is a picture."""
     columns = HIT_COLUMNS.columns_on(Surface.TEXT)
     return "\t".join(safe_line(column.document_text(hit, _CONTEXT)) for column in columns)

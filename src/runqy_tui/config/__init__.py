@@ -1,7 +1,7 @@
-"""Settings: flags, then environment, then ``config.toml``, then defaults.
+"""Settings from flags, then environment, then ``config.toml``, then defaults.
 
-Every bad value is an error that names the setting, where it stands, and the mend. A password is
-never part of a message: values that may hold one are named but not shown.
+Each invalid value is an error that names the setting, its source and the fix. No message contains
+a password: values that may contain one are named but not shown.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``config.toml``: found, read, and its words checked. Nothing is created."""
+"""``config.toml`` and its profiles: located, read and checked for unknown names. Never created."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from runqy_tui.config import validation
-from runqy_tui.config.credential_sources import too_open
-from runqy_tui.config.setting_sources import SettingKind, Source, pick
+from runqy_tui.config.credential_sources import world_readable_warning
+from runqy_tui.config.setting_sources import SettingKind, Source, find_setting
 from runqy_tui.config.settings import DEFAULT_URL
 from runqy_tui.config.validation import label, nearest, shown
 from runqy_tui.model.errors import ConfigError
@@ -37,23 +37,23 @@ CONNECTION = frozenset(
         "read_only",
     }
 )
-"""What belongs to one Redis: a profile with a URL of its own inherits none of it."""
+"""Settings of one Redis; a profile with its own URL inherits none of them."""
 
-HABITS = frozenset(
+PREFERENCES = frozenset(
     {
         *("interval", "budget", "timeout", "rules", "notify", "client_name"),
         *("low_bandwidth", "colours"),
     }
 )
-"""What a profile may set, and the top level for all of them."""
+"""Preferences: a profile may set them, and the top level sets them for all profiles."""
 
-IN_PROFILE = CONNECTION | HABITS
+IN_PROFILE = CONNECTION | PREFERENCES
 AT_TOP = IN_PROFILE | {"mouse", "keys", "profile", "profiles"}
 
 
 @dataclass(frozen=True, slots=True)
 class ConfigFile:
-    """A file that was read. ``top`` is without the profiles; both may hold passwords."""
+    """The content of a file. ``top`` excludes the profiles; both may contain passwords."""
 
     path: Path
     top: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -62,12 +62,12 @@ class ConfigFile:
 
     @property
     def folder(self) -> Path:
-        """Where relative names of files in it begin."""
+        """Folder that relative file names in the file refer to."""
         return self.path.parent
 
 
 def config_path(env: Mapping[str, str]) -> Path:
-    """Where ``config.toml`` is looked for; nothing is created."""
+    """Return the path of ``config.toml``, which may not exist; nothing is created."""
     if override := env.get("RUNQY_TUI_CONFIG"):
         return Path(override)
     import platformdirs
@@ -76,10 +76,10 @@ def config_path(env: Mapping[str, str]) -> Path:
 
 
 def read_config(env: Mapping[str, str]) -> ConfigFile:
-    """Read the file; an empty one where there is none in the usual place.
+    """Read the file. Returns an empty one where the default path does not exist.
 
     Raises:
-        ConfigError: it cannot be read, is no TOML, or has a setting that nobody knows.
+        ConfigError: it cannot be read, is not valid TOML, or contains an unknown setting.
     """
     path = config_path(env)
     try:
@@ -93,7 +93,7 @@ def read_config(env: Mapping[str, str]) -> ConfigFile:
         raise ConfigError(f"{path} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{path} is not valid UTF-8: save it as UTF-8.") from None
-    except (ValueError, RecursionError) as error:  # TOMLDecodeError, and numbers too long to be any
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError, and numbers that are too long
         raise ConfigError(f"{path} is not valid TOML: {error}.") from None
     _check_names(data, AT_TOP, f"{path}")
     profiles = data.pop("profiles", {})
@@ -109,14 +109,16 @@ def read_config(env: Mapping[str, str]) -> ConfigFile:
 
 def _check_names(table: Mapping[str, Any], known: frozenset[str], where: str) -> None:
     if unknown := sorted(set(table) - known):
-        hint = nearest(unknown[0], sorted(known)) or f"; known are {', '.join(sorted(known))}."
+        hint = (
+            nearest(unknown[0], sorted(known)) or f"; known settings: {', '.join(sorted(known))}."
+        )
         raise ConfigError(f"{where}: unknown setting {shown(unknown[0])}{hint}")
 
 
-def exposed(file: ConfigFile, in_force: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
-    """A warning where everybody may read a password that is in force here."""
+def exposure_warnings(file: ConfigFile, in_force: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return a warning if all users may read the file and a table in use contains a password."""
     if file.readable_by_all and any(_holds_secret(table) for table in in_force):
-        return (too_open(file.path),)
+        return (world_readable_warning(file.path),)
     return ()
 
 
@@ -130,7 +132,10 @@ VARIABLE = "RUNQY_TUI_PROFILE"
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A line of the list of profiles. ``url`` may hold a password; ``default``: used unasked."""
+    """An entry of the list of profiles. ``url`` may contain a password.
+
+    ``default``: used unless another profile is chosen.
+    """
 
     name: str
     title: str
@@ -139,10 +144,10 @@ class Profile:
     default: bool = False
 
 
-def chosen(file: ConfigFile, env: Mapping[str, str], flag: str | None) -> Source | None:
-    """The profile in force: by flag, by variable, or by ``profile`` in the file.
+def active_profile(file: ConfigFile, env: Mapping[str, str], flag: str | None) -> Source | None:
+    """Return the active profile, chosen by flag, variable, or ``profile`` in the file.
 
-    An empty flag means none of them.
+    An empty flag means no profile; then ``None`` is returned.
 
     Raises:
         ConfigError: there is no such profile.
@@ -154,7 +159,7 @@ def chosen(file: ConfigFile, env: Mapping[str, str], flag: str | None) -> Source
     else:
         default = file.top.get("profile", "")
         if not isinstance(default, str):
-            raise ConfigError('config.toml: profile must be the name of one, as in "prod".')
+            raise ConfigError('config.toml: profile must be the name of a profile, as in "prod".')
         name, where = default, "config.toml: profile"
     if not name:
         return None
@@ -166,20 +171,20 @@ def chosen(file: ConfigFile, env: Mapping[str, str], flag: str | None) -> Source
 
 def _unknown(name: str, file: ConfigFile) -> str:
     if not file.profiles:
-        return f"there is no profile {validation.shown(name)}, and none at all in {file.path}."
+        return f"there is no profile {validation.shown(name)}; {file.path} contains no profiles."
     known = ", ".join(file.profiles)
     hint = validation.nearest(name, file.profiles)
-    return f"there is no profile {validation.shown(name)}{hint or '.'} Known are {known}."
+    return f"there is no profile {validation.shown(name)}{hint or '.'} Known profiles: {known}."
 
 
 def list_profiles(env: Mapping[str, str], flag: str | None = None) -> tuple[Profile, ...]:
-    """All profiles, in the order of the file.
+    """Return all profiles in the order of the file.
 
     Raises:
-        ConfigError: the file is not valid, or the profile in force does not exist.
+        ConfigError: the file is invalid, or the active profile does not exist.
     """
     file = read_config(env)
-    default = chosen(file, env, flag)
+    default = active_profile(file, env, flag)
     return tuple(
         _listed(Source(SettingKind.PROFILE, table, file.folder, name), file, default)
         for name, table in file.profiles.items()
@@ -189,7 +194,7 @@ def list_profiles(env: Mapping[str, str], flag: str | None = None) -> tuple[Prof
 def _listed(source: Source, file: ConfigFile, default: Source | None) -> Profile:
     top = Source(SettingKind.TOP, file.top, file.folder)
     own = [source] if "url" in source.values else [source, top]
-    url, title, colour = (pick(own, name) for name in ("url", "name", "colour"))
+    url, title, colour = (find_setting(own, name) for name in ("url", "name", "colour"))
     if url is not None and not isinstance(url.value, str):
         raise ConfigError(f"{url.where} must be a string, as in redis://host:6379/0.")
     return Profile(

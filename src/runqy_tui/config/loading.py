@@ -1,4 +1,4 @@
-"""All sources merged into :class:`~runqy_tui.config.settings.Settings`."""
+"""Merges all sources into :class:`~runqy_tui.config.settings.Settings`."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from pathlib import Path
 from typing import Any, TypedDict, TypeVar, Unpack
 
 from runqy_tui.config import validation
-from runqy_tui.config.config_file import ConfigFile, chosen, exposed, read_config
-from runqy_tui.config.credential_sources import CredentialSources, allowed, entry
-from runqy_tui.config.redis_address import RedisAddress, address
-from runqy_tui.config.setting_sources import SettingKind, Source, environment, pick
+from runqy_tui.config.config_file import ConfigFile, active_profile, exposure_warnings, read_config
+from runqy_tui.config.credential_sources import CredentialSources, read_credentials, trusted_sources
+from runqy_tui.config.redis_address import RedisAddress, resolve_address
+from runqy_tui.config.setting_sources import SettingKind, Source, environment_source, find_setting
 from runqy_tui.config.settings import DEFAULT_BUDGET, DEFAULT_URL, Settings
 
 T = TypeVar("T")
 
 
 class Flags(TypedDict, total=False):
-    """What the command line may give; ``None`` is the same as not given.
+    """Flags of the command line; ``None`` means not given.
 
-    ``profile`` may be empty: then no profile is used. ``ask_password`` asks for the password when
-    it is called, and not before the other settings are known to be valid.
+    An empty ``profile`` means no profile. ``ask_password`` prompts for the password; it is called
+    only after the other settings have been validated.
     """
 
     url: str | None
@@ -51,73 +51,78 @@ def load_settings(
 ) -> Settings:
     """Merge flags, environment and file.
 
-    A profile that ``--profile`` names counts more than the environment; one that is in force
-    without that counts less. ``connect=False`` leaves out everything about where Redis is and
-    how to get in: for the demo, which has a server of its own.
+    A profile named by ``--profile`` takes precedence over the environment; one that is active by
+    other means does not. ``connect=False`` omits address and credentials, for the demo, which
+    starts its own server.
 
     Raises:
         ConfigError: a value is out of range, of the wrong type or unreadable.
-        UsageError: flags contradict each other, or there is nobody to ask for the password.
+        UsageError: flags contradict each other, or there is no terminal to ask for the password.
     """
     file = read_config(env)
     sources = _sources(file, env, flags)
     found = RedisAddress(DEFAULT_URL, "the default", None)
     own: tuple[Source, ...] = ()
-    habits = _habits(sources, file)
+    preferences = _preferences(sources, file)
     if connect:
-        found = address(sources, env)
-        own = allowed(sources, found)
+        found = resolve_address(sources, env)
+        own = trusted_sources(sources, found)
     identity = _identity(own)
-    way = CredentialSources()
+    credentials = CredentialSources()
     if connect:
-        way = entry(sources, own, found, flags.get("ask_password"))
+        credentials = read_credentials(sources, own, found, flags.get("ask_password"))
     return Settings(
         url=found.url,
         url_source=found.where,
-        access=way.access,
-        unverified=way.access.tls_insecure or found.unverified,
-        warnings=(*exposed(file, [s.values for s in own if s.in_file]), *way.warnings),
+        access=credentials.access,
+        unverified=credentials.access.tls_insecure or found.unverified,
+        warnings=(
+            *exposure_warnings(file, [s.values for s in own if s.in_file]),
+            *credentials.warnings,
+        ),
         **identity,
-        **habits,
+        **preferences,
     )
 
 
 def _sources(file: ConfigFile, env: Mapping[str, str], flags: Flags) -> list[Source]:
-    apart = ("profile", "ask_password")
-    given = {n: v for n, v in flags.items() if v is not None and n not in apart}
-    sources = [Source(SettingKind.FLAGS, given), environment(env)]
-    profile = chosen(file, env, flags.get("profile"))
+    excluded = ("profile", "ask_password")
+    given = {n: v for n, v in flags.items() if v is not None and n not in excluded}
+    sources = [Source(SettingKind.FLAGS, given), environment_source(env)]
+    profile = active_profile(file, env, flags.get("profile"))
     if profile is not None:
         sources.insert(1 if flags.get("profile") is not None else 2, profile)
     return [*sources, Source(SettingKind.TOP, file.top, file.folder)]
 
 
-def _habits(sources: Sequence[Source], file: ConfigFile) -> dict[str, Any]:
-    rules = pick(sources, "rules")
+def _preferences(sources: Sequence[Source], file: ConfigFile) -> dict[str, Any]:
+    rules = find_setting(sources, "rules")
     return {
-        "interval_s": _said(sources, "interval", validation.seconds, 2.0),
-        "budget": _said(sources, "budget", validation.commands, DEFAULT_BUDGET),
-        "timeout_s": _said(sources, "timeout", validation.seconds, 3.0),
-        "mouse": _said(sources, "mouse", validation.boolean, True),
-        "low_bandwidth": _said(sources, "low_bandwidth", validation.low_bandwidth, None),
-        "depth": _said(sources, "colours", validation.depth, "auto"),
+        "interval_s": _value(sources, "interval", validation.seconds, 2.0),
+        "budget": _value(sources, "budget", validation.commands, DEFAULT_BUDGET),
+        "timeout_s": _value(sources, "timeout", validation.seconds, 3.0),
+        "mouse": _value(sources, "mouse", validation.boolean, True),
+        "low_bandwidth": _value(sources, "low_bandwidth", validation.low_bandwidth, None),
+        "depth": _value(sources, "colours", validation.depth, "auto"),
         "rules": rules and validation.file_name(rules.value, rules.where, rules.source.folder),
-        "notify": _said(sources, "notify", validation.notify, "none"),
+        "notify": _value(sources, "notify", validation.notify, "none"),
         "keys": validation.keys(file.top.get("keys", {})),
     }
 
 
 def _identity(own: Sequence[Source]) -> dict[str, Any]:
-    """What the screen calls this Redis; nothing, where the address is not the file's."""
+    """Name and colour of this Redis on screen; none where the address is not from the file."""
     profile = next((source.profile for source in own if source.kind is SettingKind.PROFILE), None)
     return {
         "profile": profile,
-        "name": _said(own, "name", validation.label, profile),
-        "colour": _said(own, "colour", validation.colour, None),
-        "marked_read_only": _said(own, "read_only", validation.read_only, False),
+        "name": _value(own, "name", validation.label, profile),
+        "colour": _value(own, "colour", validation.colour, None),
+        "marked_read_only": _value(own, "read_only", validation.read_only, False),
     }
 
 
-def _said(sources: Sequence[Source], name: str, check: Callable[[object, str], T], default: T) -> T:
-    found = pick(sources, name)
+def _value(
+    sources: Sequence[Source], name: str, check: Callable[[object, str], T], default: T
+) -> T:
+    found = find_setting(sources, name)
     return default if found is None else check(found.value, found.where)

@@ -1,4 +1,4 @@
-"""Which URL is in force, and what it says itself."""
+"""The Redis URL to use, and the settings that it contains itself."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _OPTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class RedisAddress:
-    """A URL, where it came from in words, and the source; ``None`` is the default."""
+    """A URL, where it came from in words, and its source (``None`` for the default URL)."""
 
     url: str = field(repr=False)
     where: str
@@ -34,32 +34,32 @@ class RedisAddress:
 
     @property
     def encrypted(self) -> bool:
-        """Whether the scheme asks for TLS."""
+        """Whether the scheme requires TLS."""
         return self.url.strip().lower().startswith("rediss")
 
     @property
     def unverified(self) -> bool:
-        """Whether the URL itself waives the check of who is at the other end."""
+        """Whether the URL disables the verification of the server's certificate."""
         return self.encrypted and bool(re.search(r"[?&]ssl_cert_reqs=none(&|$)", self.url))
 
     @property
-    def says(self) -> frozenset[str]:
-        """Settings that the URL holds itself; a weaker source does not change them."""
+    def own_settings(self) -> frozenset[str]:
+        """Settings that the URL contains; a weaker source does not override them."""
         rest, _, query = self.url.partition("?")
         login, at, _ = rest.partition("://")[2].split("/")[0].rpartition("@")
         username, colon, _ = login.partition(":")
-        said = {_OPTIONS[name] for name in re.findall(r"(\w+)=", query) if name in _OPTIONS}
-        # A URL with a password is whole: no other user name goes with it.
-        said |= {"username"} if username or colon else set()
-        said |= {"password", "password_file"} if at and colon else set()
-        return frozenset(said)
+        names = {_OPTIONS[name] for name in re.findall(r"(\w+)=", query) if name in _OPTIONS}
+        # A URL with a password is complete: it is not combined with another user name.
+        names |= {"username"} if username or colon else set()
+        names |= {"password", "password_file"} if at and colon else set()
+        return frozenset(names)
 
 
-def address(sources: Sequence[Source], env: Mapping[str, str]) -> RedisAddress:
-    """The URL of the strongest source that has one.
+def resolve_address(sources: Sequence[Source], env: Mapping[str, str]) -> RedisAddress:
+    """Return the URL of the strongest source that has one.
 
     Raises:
-        ConfigError: it is no text, or a part of it would be taken for something else.
+        ConfigError: it is not valid UTF-8, or its parts are ambiguous.
     """
     found = _resolve(sources, env)
     _check(found.url, found.where)
@@ -103,19 +103,22 @@ def _of_values(source: Source) -> RedisAddress | None:
 
 
 def _check(url: str, source: str) -> None:
-    """Refuse a URL whose password would be taken for something else, and then be shown."""
+    """Reject a URL whose password would be parsed as another part, and could then be shown."""
     behind = "".join(re.split(r"[?#]", url, maxsplit=1)[1:])
     if "@" in behind:
         raise ConfigError(
-            f"{source} has an @ behind a ? or #. Write special characters of a password in "
-            "%-code: ? is %3F, # is %23, @ is %40."
+            f"{source} has an @ after a ? or #. Percent-encode special characters of a password: "
+            "? is %3F, # is %23, @ is %40."
         )
     if not is_text(url):
-        raise ConfigError(f"{source} is not valid UTF-8. Write its odd bytes in %-code.")
+        raise ConfigError(f"{source} is not valid UTF-8. Percent-encode its other bytes.")
 
 
 def _url_from_parts(env: Mapping[str, str]) -> str:
-    """Build a URL from runqy's own variables (``REDIS_HOST``, ``REDIS_PORT``…)."""
+    """Build a URL from runqy's own variables (``REDIS_HOST``, ``REDIS_PORT``…).
+
+    Raises ConfigError where one of them is invalid.
+    """
     tls = boolean_word(env.get("REDIS_TLS", ""), "REDIS_TLS")
     host, inline_port = _split_host(env.get("REDIS_HOST", "").strip() or "localhost")
     named = "REDIS_PORT" if env.get("REDIS_PORT", "").strip() else "the port in REDIS_HOST"
@@ -131,7 +134,7 @@ def _url_from_parts(env: Mapping[str, str]) -> str:
 
 
 def _split_host(host: str) -> tuple[str, str]:
-    """Host as a URL spells it, and the port where one is given: ``h``, ``h:1``, ``[::1]:1``."""
+    """Return the host as in a URL, and the port if given, from ``h``, ``h:1`` or ``[::1]:1``."""
     name, colon, port = host.rpartition(":")
     if not colon or (":" in name and not name.endswith("]")):
         name, port = host, ""
@@ -147,8 +150,8 @@ def _split_host(host: str) -> tuple[str, str]:
         valid = False
     if not valid:
         raise ConfigError(
-            f"REDIS_HOST={shown(host)} is no host name or address. "
-            "Write it bare, as in redis.internal, or set RUNQY_REDIS_URL."
+            f"REDIS_HOST={shown(host)} is not a host name or address. "
+            "Write only the host, as in redis.internal, or set RUNQY_REDIS_URL."
         )
     return f"[{bare.replace('%', '%25')}]", port
 

@@ -1,4 +1,4 @@
-"""Where a setting may stand, from the strongest source to the weakest."""
+"""Sources of settings, and the name that a setting has in each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from runqy_tui.config.validation import boolean_word
 
 _PREFIXES = {"low_bandwidth": "RUNQY_TUI_", "colours": "RUNQY_TUI_"}
-"""Of variables for what has nothing to do with Redis."""
+"""Prefixes of variables that do not concern Redis."""
 
 _IN_ENVIRONMENT = (
     "username",
@@ -29,7 +29,7 @@ _IN_ENVIRONMENT = (
 
 
 class SettingKind(Enum):
-    """What a source is; it decides how a setting in it is named."""
+    """Kind of a source; it determines how messages name its settings."""
 
     FLAGS = "--"
     ENVIRONMENT = "RUNQY_REDIS_"
@@ -39,9 +39,9 @@ class SettingKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Settings of one origin. ``values`` has no ``None``; ``profile`` is its name, if it is one.
+    """Settings from one source. ``values`` contains no ``None``; ``profile`` is a profile's name.
 
-    ``folder`` is where relative names of files begin.
+    Relative file names refer to ``folder``.
     """
 
     kind: SettingKind
@@ -51,30 +51,30 @@ class Source:
 
     @property
     def in_file(self) -> bool:
-        """Whether it is a part of ``config.toml``."""
+        """Whether the source is a part of ``config.toml``."""
         return self.kind in (SettingKind.PROFILE, SettingKind.TOP)
 
     def where(self, name: str) -> str:
-        """The setting as the user wrote it."""
+        """Return the name of a setting as the user wrote it."""
         if self.kind is SettingKind.FLAGS:
             return f"--{name.replace('_', '-')}"
         if self.kind is SettingKind.ENVIRONMENT:
-            return variable(name)
+            return variable_name(name)
         table = f"profiles.{self.profile}." if self.kind is SettingKind.PROFILE else ""
         return f"config.toml: {table}{name}"
 
 
 @dataclass(frozen=True, slots=True)
 class FoundSetting:
-    """A value with the place it was found in."""
+    """A value and where it was found."""
 
     value: Any = field(repr=False)
     where: str
     source: Source
 
 
-def pick(sources: Sequence[Source], *names: str) -> FoundSetting | None:
-    """What the strongest source says that has any of the names."""
+def find_setting(sources: Sequence[Source], *names: str) -> FoundSetting | None:
+    """Return the setting from the strongest source that has any of the names, or ``None``."""
     for source in sources:
         for name in names:
             if name in source.values:
@@ -82,25 +82,25 @@ def pick(sources: Sequence[Source], *names: str) -> FoundSetting | None:
     return None
 
 
-def variable(name: str) -> str:
-    """The name that a setting has in the environment."""
+def variable_name(name: str) -> str:
+    """Return the name of a setting's environment variable."""
     return f"{_PREFIXES.get(name, SettingKind.ENVIRONMENT.value)}{name.upper()}"
 
 
-def environment(env: Mapping[str, str]) -> Source:
-    """The variables ``RUNQY_REDIS_*`` but the URL, and those of habits; an empty one is not set.
+def environment_source(env: Mapping[str, str]) -> Source:
+    """Read ``RUNQY_REDIS_*`` except the URL, and the preferences; an empty variable is unset.
 
     Raises:
         ConfigError: a variable that must be true or false is neither.
     """
     values: dict[str, Any] = {}
     for name in (*_IN_ENVIRONMENT, "colours"):
-        if value := env.get(variable(name)):
+        if value := env.get(variable_name(name)):
             values[name] = value
-    if sparing := env.get(variable("low_bandwidth")):
-        auto = sparing.strip().lower() == "auto"
+    if low_bandwidth := env.get(variable_name("low_bandwidth")):
+        auto = low_bandwidth.strip().lower() == "auto"
         values["low_bandwidth"] = (
-            "auto" if auto else boolean_word(sparing, variable("low_bandwidth"))
+            "auto" if auto else boolean_word(low_bandwidth, variable_name("low_bandwidth"))
         )
     if insecure := env.get("RUNQY_REDIS_TLS_INSECURE"):
         values["tls_insecure"] = boolean_word(insecure, "RUNQY_REDIS_TLS_INSECURE")

@@ -1,4 +1,4 @@
-"""What settings there are, once all sources are merged."""
+"""The settings, merged from all sources."""
 
 from __future__ import annotations
 
@@ -17,26 +17,27 @@ NOTIFY = ("none", "bell", "osc9")
 """How a firing alert is announced: not at all, by the bell, or by a desktop notification."""
 
 DEPTHS = ("auto", "16", "256", "truecolor")
-"""How many colours are used: those that the terminal says it has, or these."""
+"""Colour depths: as the terminal reports, or a fixed one."""
 
 COLOURS = ("red", "orange", "yellow", "green", "cyan", "blue", "purple", "pink", "grey")
-"""Names of colours for a profile; ``#rrggbb`` is the other way to give one."""
+"""Names of colours for a profile; ``#rrggbb`` is accepted too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Validated settings. ``url`` may hold a password, so it stays out of ``repr``.
+    """Validated settings. ``url`` may contain a password, so it is not part of ``repr``.
 
-    ``interval_s`` and ``timeout_s`` are seconds, ``budget`` is commands per second. ``keys`` maps a
-    binding's id to the keys the user wants for it. ``url_source`` says where the URL came from, for
-    error messages. ``name`` is shown before the address, so that nobody takes one Redis for
-    another. ``rules`` is a file of alert rules (the built-in ones if ``None``), ``notify`` one of
-    :data:`NOTIFY`, ``depth`` one of :data:`DEPTHS`. ``low_bandwidth``: spare the link to the
-    terminal; if ``None``, when it is slow. ``access`` is how to get in. ``profile`` is the name of
-    the profile whose Redis this is, ``colour`` (one of :data:`COLOURS` or ``#rrggbb``) the one its
-    bar has on screen, ``marked_read_only`` whether it asks for the read-only mark wherever there is
-    room for one. ``unverified``: TLS is asked for, and nobody is to check who is at the other end.
-    ``warnings`` are sentences for the user, before anything else is shown.
+    ``url_source`` states where the URL came from, for error messages; ``access`` holds the
+    credentials. ``unverified``: TLS is used without verifying the server's certificate. ``name``
+    is shown before the address, to distinguish one Redis from another. ``profile`` is the name of
+    the profile in use, ``colour`` (one of :data:`COLOURS` or ``#rrggbb``) that of its bar on
+    screen, ``marked_read_only`` whether the read-only mark is shown wherever there is room.
+
+    ``interval_s`` and ``timeout_s`` are seconds, ``budget`` is commands per second. ``depth`` is
+    one of :data:`DEPTHS`. ``low_bandwidth``: send less to the terminal; ``None`` means on a slow
+    link only. ``rules`` is a file of alert rules (``None``: the built-in ones), ``notify`` one of
+    :data:`NOTIFY`. ``keys`` maps a binding's id to its keys. ``warnings`` are sentences to show to
+    the user first.
     """
 
     url: str = field(default=DEFAULT_URL, repr=False)

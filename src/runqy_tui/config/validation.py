@@ -1,4 +1,8 @@
-"""One value at a time: valid, or an error that names where it stands and what it should be."""
+"""Validation of single values; an error names the setting and what it should be.
+
+In all validators ``where`` is the setting's name for messages; each raises ConfigError where the
+value is invalid.
+"""
 
 from __future__ import annotations
 
@@ -22,18 +26,18 @@ _CLIENT_NAME = re.compile(r"[!-~]{1,64}")
 
 
 def shown(value: Any) -> str:
-    """The value, unless it may hold a password (a URL put in the wrong place) or is long."""
+    """Return the value for a message, or a placeholder if it is long or may contain a password."""
     text = repr(value)
     return "(not shown)" if "@" in text or len(text) > _LONGEST_SHOWN + 2 else text
 
 
 def is_text(value: str) -> bool:
-    """Whether the value has no bytes that were not UTF-8 when the environment was read."""
+    """Whether the value was valid UTF-8 when it was read from the environment."""
     return not any("\ud800" <= char <= "\udfff" for char in value)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """A hint where the word is nearly a known one, else nothing."""
+    """Return a hint where the word resembles a known one, else an empty string."""
     import difflib
 
     close = difflib.get_close_matches(word[:64].lower(), list(known), n=1, cutoff=0.6)
@@ -41,7 +45,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def seconds(value: Any, where: str) -> float:
-    """A time from 0.2 s to an hour."""
+    """Validate a duration of 0.2 s to an hour, in seconds. Raises ConfigError."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ConfigError(f"{where} must be a number of seconds, not {shown(value)}.")
     if not _MIN_INTERVAL_S <= value <= _MAX_INTERVAL_S:
@@ -51,7 +55,7 @@ def seconds(value: Any, where: str) -> float:
 
 
 def commands(value: Any, where: str) -> int:
-    """Commands per second, from 100 to a million."""
+    """Validate commands per second, from 100 to a million. Raises ConfigError."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise ConfigError(f"{where} must be a whole number of commands, not {shown(value)}.")
     if not _MIN_BUDGET <= value <= _MAX_BUDGET:
@@ -61,14 +65,14 @@ def commands(value: Any, where: str) -> int:
 
 
 def boolean(value: Any, where: str) -> bool:
-    """True or false."""
+    """Validate true or false. Raises ConfigError."""
     if not isinstance(value, bool):
         raise ConfigError(f"{where} must be true or false, not {shown(value)}.")
     return value
 
 
 def boolean_word(text: str, where: str) -> bool:
-    """True or false as the environment spells them; nothing is false."""
+    """Parse true or false as spelled in the environment; empty is false. Raises ConfigError."""
     folded = text.strip().lower()
     if folded not in _TRUE | _FALSE:
         raise ConfigError(f"{where}={shown(folded)} must be true or false.")
@@ -76,14 +80,14 @@ def boolean_word(text: str, where: str) -> bool:
 
 
 def notify(value: Any, where: str) -> str:
-    """One of :data:`NOTIFY`."""
+    """Validate one of :data:`NOTIFY`. Raises ConfigError."""
     if value not in NOTIFY:
         raise ConfigError(f"{where} must be one of {', '.join(NOTIFY)}, not {shown(value)}.")
     return str(value)
 
 
 def depth(value: Any, where: str) -> str:
-    """One of :data:`DEPTHS`; a number may be written as one."""
+    """Validate one of :data:`DEPTHS`, also as a number. Raises ConfigError."""
     text = str(value) if type(value) is int else value
     if text not in DEPTHS:
         raise ConfigError(f"{where} must be one of {', '.join(DEPTHS)}, not {shown(value)}.")
@@ -91,7 +95,7 @@ def depth(value: Any, where: str) -> str:
 
 
 def low_bandwidth(value: Any, where: str) -> bool | None:
-    """True, false, or ``auto`` for when the link is slow, which is ``None``."""
+    """Validate true, false or ``auto``; ``None`` means automatic. Raises ConfigError."""
     if value == "auto":
         return None
     if not isinstance(value, bool):
@@ -100,14 +104,14 @@ def low_bandwidth(value: Any, where: str) -> bool | None:
 
 
 def keys(value: Any) -> Mapping[str, str]:
-    """The table ``[keys]``; whether the bindings exist, only the screen knows."""
+    """Validate the table ``[keys]``, but not whether the bindings exist. Raises ConfigError."""
     if not isinstance(value, dict) or not all(isinstance(keys, str) for keys in value.values()):
         raise ConfigError('config.toml: [keys] maps a binding to keys, as in "app.quit" = "q,f10".')
     return {str(name): keys for name, keys in value.items()}
 
 
 def file_name(value: Any, where: str, folder: Path) -> Path:
-    """The path of a file; a relative one begins in ``folder``."""
+    """Validate a file name; a relative one refers to ``folder``. Raises ConfigError."""
     if isinstance(value, Path):
         value = str(value)
     if not isinstance(value, str) or not value or "\0" in value:
@@ -116,7 +120,7 @@ def file_name(value: Any, where: str, folder: Path) -> Path:
 
 
 def secret(value: Any, where: str) -> str:
-    """A password: any text but none."""
+    """Validate a password, which must not be empty. Raises ConfigError."""
     if not isinstance(value, str) or not value:
         raise ConfigError(f"{where} must be a password in quotes, and not empty.")
     if not is_text(value):
@@ -125,14 +129,14 @@ def secret(value: Any, where: str) -> str:
 
 
 def word(value: Any, where: str) -> str:
-    """A name that Redis or a certificate knows: not empty, in one line."""
+    """Validate a name of Redis or of a certificate: one line, not empty. Raises ConfigError."""
     if not isinstance(value, str) or not value or not value.isprintable():
         raise ConfigError(f"{where} must be a name in one line, and not empty.")
     return value
 
 
 def label(value: Any, where: str) -> str:
-    """A name for the screen."""
+    """Validate a display name. Raises ConfigError."""
     text = word(value, where)
     if len(text) > _LONGEST_NAME:
         raise ConfigError(f"{where} must be at most {_LONGEST_NAME} characters long.")
@@ -140,16 +144,14 @@ def label(value: Any, where: str) -> str:
 
 
 def client_name(value: Any, where: str) -> str:
-    """A name as CLIENT SETNAME takes it."""
+    """Validate a name for CLIENT SETNAME. Raises ConfigError."""
     if not isinstance(value, str) or not _CLIENT_NAME.fullmatch(value):
-        raise ConfigError(
-            f"{where} must be 1 to 64 letters, digits and signs of ASCII, without spaces."
-        )
+        raise ConfigError(f"{where} must be 1 to 64 printable ASCII characters without spaces.")
     return value
 
 
 def colour(value: Any, where: str) -> str:
-    """One of :data:`COLOURS`, or ``#rrggbb``."""
+    """Validate one of :data:`COLOURS` or ``#rrggbb``. Raises ConfigError."""
     text = value.lower() if isinstance(value, str) else ""
     if text in COLOURS or _HEX.fullmatch(text):
         return text
@@ -160,9 +162,9 @@ def colour(value: Any, where: str) -> str:
 
 
 def read_only(value: Any, where: str) -> bool:
-    """``true``: the one thing that can be said of a program that never writes."""
+    """Validate ``true``, the only value for a program that never writes. Raises ConfigError."""
     if not boolean(value, where):
         raise ConfigError(
-            f"{where} cannot be false: this program never writes. Leave it out, or set it to true."
+            f"{where} cannot be false: this program never writes. Remove it, or set it to true."
         )
     return True

@@ -21,7 +21,7 @@ from tests.support.servers import RealServer, debian, free_port
 
 Run = Callable[..., Result]
 
-WARNS = "holds a password, and every user of this machine may read it: chmod 600 it."
+WARNS = "contains a password and is readable by all users: run chmod 600 on it."
 
 
 @pytest.fixture
@@ -69,8 +69,8 @@ def test_a_flag_that_means_nothing_is_refused(here: Run, tmp_path: Path) -> None
     cases = (
         (("--password-file", missing, "snapshot"), f"--password-file: {missing} cannot be read"),
         (("--tls-ca", missing, "--url", "rediss://h", "snapshot"), f"--tls-ca: {missing} cannot"),
-        (("--tls-insecure", "snapshot"), "--tls-insecure asks for TLS, and the URL (the default)"),
-        (("--client-name", "a b", "snapshot"), "--client-name must be 1 to 64 letters"),
+        (("--tls-insecure", "snapshot"), "--tls-insecure requires TLS, but the URL (the default)"),
+        (("--client-name", "a b", "snapshot"), "--client-name must be 1 to 64 printable"),
     )
     for args, says in cases:
         assert here(*args).failed(78).startswith(says)

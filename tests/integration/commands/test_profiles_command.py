@@ -78,7 +78,7 @@ def test_an_empty_list_names_the_file(here: Run, tmp_path: Path) -> None:
 
 
 def test_an_unknown_profile_ends_every_command(here: Run, config: dict[str, str]) -> None:
-    says = "--profile: there is no profile 'prode'; did you mean 'prod'? Known are prod, staging"
+    says = "--profile: there is no profile 'prode'; did you mean 'prod'? Known profiles: prod, staging"
     for command in ("profiles", "snapshot"):
         assert here("--profile", "prode", command, **config).failed(78).startswith(says)
     checked = here("--profile", "prode", "check", **config)

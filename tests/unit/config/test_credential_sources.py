@@ -94,10 +94,10 @@ def test_one_newline_at_the_end_of_a_password_file_is_not_the_password(
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"", "is empty: write the password in it."),
-        (b"\n", "is empty: write the password in it."),
+        (b"", "is empty: it must contain the password."),
+        (b"\n", "is empty: it must contain the password."),
         (b"\xff" + SECRET.encode(), "is not valid UTF-8: save it as UTF-8."),
-        (SECRET.encode() * 10_000, "is larger than 64 KiB: no password is."),
+        (SECRET.encode() * 10_000, "is larger than 64 KiB, the limit for a password."),
     ],
 )
 def test_a_password_file_that_holds_none(desk: Desk, content: bytes, says: str) -> None:
@@ -130,7 +130,7 @@ def test_standard_input_may_hold_the_password(desk: Desk, monkeypatch: pytest.Mo
         os.dup2(reading, 0)
         assert desk.load(password_file=Path("-")).access.password == "piped"
         monkeypatch.setattr(os, "isatty", lambda _: True)
-        assert "use --ask-password" in desk.complaint(password_file=Path("-"))
+        assert "Use --ask-password" in desk.complaint(password_file=Path("-"))
     finally:
         os.dup2(before, 0)
         os.close(before)
@@ -145,18 +145,18 @@ def test_standard_input_may_hold_the_password(desk: Desk, monkeypatch: pytest.Mo
         (f"username = ['{SECRET}']", "config.toml: username must be a name in one line"),
         ('username = "a\\nb"', "config.toml: username must be a name in one line, and not empty."),
         ("tls_insecure = 'yes'", "config.toml: tls_insecure must be true or false, not 'yes'."),
-        ("client_name = 'two words'", "config.toml: client_name must be 1 to 64 letters"),
+        ("client_name = 'two words'", "config.toml: client_name must be 1 to 64 printable"),
         ("password_file = 1", "config.toml: password_file must be the name of a file, not 1."),
         (
             f"password = '{SECRET}'\npassword_file = 'pw'",
-            "config.toml: password and config.toml: password_file are both set: leave one",
+            "config.toml: password and config.toml: password_file are both set: remove one",
         ),
         ("read_only = false", "config.toml: read_only cannot be false: this program never writes"),
-        ("tls_key = 'pw'", "config.toml: tls_key needs the certificate beside it"),
+        ("tls_key = 'pw'", "config.toml: tls_key requires a certificate"),
         ("tls_ca = 'pw'", ""),
     ],
 )
-def test_a_bad_value_names_setting_and_mend(desk: Desk, text: str, says: str) -> None:
+def test_a_bad_value_names_setting_and_fix(desk: Desk, text: str, says: str) -> None:
     desk.secret_file("pem")
     desk.write(f"url = '{TLS_URL}'\n{text}")
     if says:
@@ -183,7 +183,7 @@ def test_tls_settings_are_never_dropped_in_silence(desk: Desk, url: str) -> None
     for flags in ({"tls_ca": ca}, {"tls_insecure": True}, {"tls_server_name": "n"}):
         (name,) = flags
         text = desk.complaint(url=url, **flags)
-        assert text.startswith(f"--{name.replace('_', '-')} asks for TLS, and the URL (--url)")
+        assert text.startswith(f"--{name.replace('_', '-')} requires TLS, but the URL (--url)")
     assert not desk.load({"RUNQY_REDIS_TLS_INSECURE": "0"}, url=url).unverified
     encrypted = url.replace("redis", "rediss", 1)
     if "unix" not in url:
@@ -268,7 +268,7 @@ def test_asking_comes_last_and_wins(desk: Desk) -> None:
     assert (settings.access.password, len(asked)) == ("typed", 1)
     desk.complaint(ask_password=ask, interval=0.0)
     desk.complaint(ask_password=ask, url="redis://h", tls_insecure=True)
-    with pytest.raises(UsageError, match="leave one of them out"):
+    with pytest.raises(UsageError, match="remove one"):
         desk.load(ask_password=ask, password_file=desk.secret_file("x"))
     desk.load(connect=False, ask_password=ask)
     assert len(asked) == 1, "nobody types a password for settings that are refused"
@@ -278,7 +278,7 @@ def test_asking_comes_last_and_wins(desk: Desk) -> None:
 
 
 def test_a_secret_that_all_may_read_is_used_with_a_warning(desk: Desk) -> None:
-    says = "holds a password, and every user of this machine may read it: chmod 600 it."
+    says = "contains a password and is readable by all users: run chmod 600 on it."
     path = desk.secret_file("pw", mode=0o644)
     settings = desk.load(password_file=path)
     assert (settings.access.password, settings.warnings) == ("pw", (f"{path} {says}",))

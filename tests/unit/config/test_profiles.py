@@ -85,25 +85,25 @@ def test_only_the_flag_puts_a_profile_above_the_environment(desk: Desk) -> None:
 
 def test_an_unknown_profile_names_source_and_nearest(desk: Desk) -> None:
     desk.write(TWO)
-    known = "Known are prod, staging, shared."
+    known = "Known profiles: prod, staging, shared."
     near = f"there is no profile 'prd'; did you mean 'prod'? {known}"
     assert desk.complaint(profile="prd") == f"--profile: {near}"
     assert desk.complaint({"RUNQY_TUI_PROFILE": "prd"}) == f"RUNQY_TUI_PROFILE: {near}"
     assert desk.complaint(profile="zzz") == f"--profile: there is no profile 'zzz'. {known}"
     desk.write('profile = "prd"')
     assert desk.complaint() == (
-        f"config.toml: profile: there is no profile 'prd', and none at all in {desk.config}."
+        f"config.toml: profile: there is no profile 'prd'; {desk.config} contains no profiles."
     )
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("profile = 1", 'config.toml: profile must be the name of one, as in "prod".'),
+        ("profile = 1", 'config.toml: profile must be the name of a profile, as in "prod".'),
         ("profiles = 1", ": profiles are tables, as in [profiles.prod]."),
         ("[profiles]\nprod = 1", ": profile 'prod' must be a table: [profiles.prod]."),
         ("[profiles.p]\nurll = ''", ": profile 'p': unknown setting 'urll'; did you mean 'url'?"),
-        ("[profiles.p]\nmouse = true", ": profile 'p': unknown setting 'mouse'; known are "),
+        ("[profiles.p]\nmouse = true", ": profile 'p': unknown setting 'mouse'; known settings: "),
         ('[profiles."a\\nb"]', ": the name of a profile must be a name in one line"),
         (f"[profiles.{'p' * 41}]", ": the name of a profile must be at most 40 characters long."),
     ],

@@ -93,14 +93,14 @@ def test_any_password_arrives_whole_and_shows_nowhere(file: Path, password: str)
         ({"REDIS_DB": "one"}, "REDIS_DB='one' must be a number from 0 to 999999."),
         ({"REDIS_DB": "-1"}, "REDIS_DB='-1' must be a number from 0 to 999999."),
         ({"REDIS_TLS": "maybe"}, "REDIS_TLS='maybe' must be true or false."),
-        ({"REDIS_HOST": "a b"}, "REDIS_HOST='a b' is no host name or address."),
-        ({"REDIS_HOST": "redis/0"}, "REDIS_HOST='redis/0' is no host name or address."),
-        ({"REDIS_HOST": "[::1"}, "REDIS_HOST='[::1' is no host name or address."),
-        ({"REDIS_HOST": "redis://r:6379"}, "REDIS_HOST='redis://r:6379' is no host name"),
-        ({"REDIS_HOST": "[r]"}, "REDIS_HOST='[r]' is no host name or address."),
+        ({"REDIS_HOST": "a b"}, "REDIS_HOST='a b' is not a host name or address."),
+        ({"REDIS_HOST": "redis/0"}, "REDIS_HOST='redis/0' is not a host name or address."),
+        ({"REDIS_HOST": "[::1"}, "REDIS_HOST='[::1' is not a host name or address."),
+        ({"REDIS_HOST": "redis://r:6379"}, "REDIS_HOST='redis://r:6379' is not a host name"),
+        ({"REDIS_HOST": "[r]"}, "REDIS_HOST='[r]' is not a host name or address."),
     ],
 )
-def test_a_bad_part_is_named_with_its_value_and_mend(
+def test_a_bad_part_is_named_with_its_value_and_fix(
     file: Path, env: dict[str, str], says: str
 ) -> None:
     assert complaint(file, **{"REDIS_HOST": "r", **env}).startswith(says)
