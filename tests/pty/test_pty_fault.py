@@ -43,7 +43,7 @@ def one_line(seen: Terminal) -> str:
     seen.restored()
     after = seen.raw.rpartition(b"\x1b[?1049l")[2].decode()
     after = re.sub(r"\x1b\[\?\d+[hl]|\x1b\]22;default\x07", "", after)
-    assert after.startswith("runqy-tui: A fault in runqy-tui itself ended it: ZeroDivisionError.")
+    assert after.startswith("runqy-tui: Internal error in runqy-tui: ZeroDivisionError.")
     assert after.endswith("\r\n")
     assert after.count("\n") == 1
     assert "Traceback" not in seen.raw.decode()

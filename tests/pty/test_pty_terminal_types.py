@@ -89,7 +89,7 @@ def test_colours(
     left_in_order(seen)
 
 
-NONE = "The monitor needs a terminal, and standard {} is none."
+NONE = "The monitor needs a terminal, and standard {} is not one."
 
 
 @pytest.mark.parametrize(

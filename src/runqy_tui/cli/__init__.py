@@ -1,4 +1,4 @@
-"""The command line: arguments only. Each command imports what it needs, when it runs."""
+"""The command line: arguments only. A command imports what it needs when it runs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from runqy_tui.config import Settings
 from runqy_tui.model.errors import OutputError, RunqyTuiError, UsageError
 
 _HANGUP = 129
-"""Exit code when the terminal has gone: 128 + SIGHUP."""
+"""Exit code when the terminal has closed: 128 + SIGHUP."""
 
 
 @click.group(
@@ -34,16 +34,16 @@ _HANGUP = 129
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @settings_options
-@click.option("--demo", is_flag=True, help="Watch a simulated fleet on a private server.")
+@click.option("--demo", is_flag=True, help="Monitor a simulated fleet on a private server.")
 @click.option(
     "--demo-speed",
     type=click.FloatRange(0.1, 100),
     default=1.0,
     show_default=True,
     metavar="N",
-    help="How many times faster the demo's story runs.",
+    help="Speed of the demo's scenario, as a factor.",
 )
-@click.option("--demo-healthy", is_flag=True, help="A demo in which nothing goes wrong.")
+@click.option("--demo-healthy", is_flag=True, help="Demo without failures.")
 @click.option(
     "--redis-server",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -61,20 +61,20 @@ def cli(
     redis_server: Path | None,
     **given: Any,
 ) -> None:
-    """Watch a runqy fleet: workers, queues and tasks, live.
+    """Monitor a runqy fleet: workers, queues and tasks, live.
 
-    Without a command it opens the monitor. It only reads: looking never changes anything.
+    Without a command it opens the monitor. It only reads: it never writes to Redis.
     """
     load = settings_loader(given)
-    context.obj = load  # called when a command runs: its --help needs no valid settings
+    context.obj = load  # called when a command runs: --help must work without valid settings
     if context.invoked_subcommand is not None:
         if demo:
-            raise UsageError("--demo opens the monitor; it does not go with a command.")
+            raise UsageError("--demo opens the monitor; it cannot be combined with a command.")
         return
     if demo and (flag := server_flag(given)):
-        raise UsageError(f"--demo watches its own server: leave out {flag}, or leave out --demo.")
+        raise UsageError(f"--demo uses its own server: remove {flag} or --demo.")
     if demo_healthy and not demo:
-        raise UsageError("--demo-healthy goes with --demo.")
+        raise UsageError("--demo-healthy requires --demo.")
     _require_terminal()
     if demo:
         _run_demo(load(connect=False), redis_server, demo_speed, healthy=demo_healthy)
@@ -95,11 +95,11 @@ def snapshot(load: LoadSettings, as_json: bool) -> None:
 
 @cli.command()
 @click.argument("task_id", metavar="ID")
-@click.option("--queue", metavar="Q", help="Look in this queue only.")
+@click.option("--queue", metavar="Q", help="Search only this queue.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (schema 1) instead of text.")
 @click.pass_obj
 def task(load: LoadSettings, task_id: str, queue: str | None, as_json: bool) -> None:
-    """Print one task, found by its id in any queue, and exit (1 if there is none)."""
+    """Print one task, found by its id in any queue, and exit (1 if not found)."""
     from runqy_tui.commands import snapshot_command
 
     settings = load()
@@ -116,8 +116,8 @@ def _require_terminal() -> None:
     for stream, name in ((sys.stdin, "input"), (sys.stdout, "output")):
         if stream is None or not stream.isatty():
             raise UsageError(
-                f"The monitor needs a terminal, and standard {name} is none. "
-                "For scripts there is: runqy-tui snapshot --json"
+                f"The monitor needs a terminal, and standard {name} is not one. "
+                "In scripts, use: runqy-tui snapshot --json"
             )
     if os.environ.get("TERM", "") in BLIND_TERMS:
         raise UsageError(
@@ -151,9 +151,7 @@ def _run_app(settings: Settings) -> None:
 
         report = write_report(app.fault)
         where = "" if report is None else f" The report is in {report}."
-        raise RunqyTuiError(
-            f"A fault in runqy-tui itself ended it: {type(app.fault).__name__}.{where}"
-        )
+        raise RunqyTuiError(f"Internal error in runqy-tui: {type(app.fault).__name__}.{where}")
     if app.return_code:
         raise SystemExit(app.return_code)
 
@@ -172,7 +170,7 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except BrokenPipeError:
-        drop_output()  # the reader of our output went away, as with `| head`
+        drop_output()  # the reader of the output has closed it, as with `| head`
         sys.exit(BROKEN_PIPE)
     except SystemExit as leaving:
         if leaving.code == _HANGUP:

@@ -1,4 +1,4 @@
-"""Commands for the watch: one verdict, metrics, rules and the report."""
+"""Commands for monitoring: check, metrics, rules and report."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from runqy_tui.cli.runner import LoadSettings, open_for, run, usage_text
 
 
 class _Plugin(click.Command):
-    """A command whose wrong usage is ``UNKNOWN`` (3): the usual 2 would read as critical."""
+    """A command whose usage errors exit with ``UNKNOWN`` (3): 2 would mean critical."""
 
     def make_context(
         self,
@@ -24,9 +24,9 @@ class _Plugin(click.Command):
         try:
             return super().make_context(info_name, args, parent, **extra)
         except click.UsageError as error:
-            from runqy_tui.commands import check_command as plugin
+            from runqy_tui.commands import check_command
 
-            raise SystemExit(plugin.unknown(usage_text(error), as_json=as_json)) from None
+            raise SystemExit(check_command.unknown(usage_text(error), as_json=as_json)) from None
 
 
 _RULES_FILE = click.Path(path_type=Path)
@@ -34,20 +34,22 @@ _RULES_FILE = click.Path(path_type=Path)
 
 @click.command(cls=_Plugin)
 @click.option("--rules", type=_RULES_FILE, metavar="F", help="Rules file. Default: built-in rules.")
-@click.option("--for", "watch", metavar="T", help="How long to watch, as in 30s. Default: 2 polls.")
+@click.option(
+    "--for", "watch", metavar="T", help="How long to observe, as in 30s. Default: 2 polls."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (schema 1) instead of a line.")
 @click.pass_obj
 def check(load: LoadSettings, rules: Path | None, watch: str | None, as_json: bool) -> None:
-    """Evaluate the alert rules once, without a screen, as monitoring plugins do.
+    """Evaluate the alert rules once, as a monitoring plugin.
 
     Prints one line and exits with 0 (ok), 1 (warning), 2 (critical) or 3 (unknown: no Redis, no
-    access, bad rules, wrong usage). An alert counts if it fires, or if its condition held for as
-    long as was watched where that is shorter than its rule's own "for". Failures and slow tasks
-    are judged by what happened during the watch: give it some time.
+    access, invalid rules, usage error). An alert counts if it fires, or if its condition held
+    during the whole observation where that is shorter than its rule's "for". Failure rates and
+    slow tasks are evaluated over the observation only: use a longer --for.
     """
-    from runqy_tui.commands import check_command as plugin
+    from runqy_tui.commands import check_command
 
-    raise SystemExit(run(plugin.check(load, open_for, rules, watch, as_json=as_json)))
+    raise SystemExit(run(check_command.check(load, open_for, rules, watch, as_json=as_json)))
 
 
 @click.command()
@@ -64,14 +66,14 @@ def check(load: LoadSettings, rules: Path | None, watch: str | None, as_json: bo
     default=10_000,
     show_default=True,
     metavar="N",
-    help="Leave out the least important series beyond so many.",
+    help="Maximum number of series; the least important ones beyond are dropped.",
 )
 @click.pass_obj
 def metrics(load: LoadSettings, listen: str, max_series: int) -> None:
     """Serve metrics for Prometheus until stopped.
 
-    Polls in the background: a scrape gets the last poll and never waits for Redis. Without Redis
-    it goes on, with runqy_up 0 and /healthz saying why, and keeps trying. SIGTERM and SIGINT end
+    Polls in the background: a scrape returns the last poll and never waits for Redis. While Redis
+    is unavailable it retries, with runqy_up 0 and the reason in /healthz. SIGTERM and SIGINT stop
     it with exit code 0.
     """
     from runqy_tui.exporter.web_server import parse_listen
@@ -91,7 +93,7 @@ def rules() -> None:
 @rules.command("init")
 @click.argument("file", type=_RULES_FILE, default="rules.toml")
 def rules_init(file: Path) -> None:
-    """Write the built-in rules, with comments, to FILE (rules.toml); never over another file."""
+    """Write the built-in rules, with comments, to FILE (rules.toml); refuses to overwrite."""
     from runqy_tui.commands import rules_command
 
     rules_command.init(file)
@@ -100,7 +102,7 @@ def rules_init(file: Path) -> None:
 @rules.command("check")
 @click.argument("file", type=_RULES_FILE)
 def rules_check(file: Path) -> None:
-    """Validate FILE: exit code 0, or 78 and the line that is wrong."""
+    """Validate FILE: exit code 0, or 78 and the line of the error."""
     from runqy_tui.commands import rules_command
 
     rules_command.validate(file)
@@ -128,15 +130,19 @@ def rules_grafana() -> None:
     "-o",
     "--output",
     metavar="FILE",
-    help="Markdown file to make, its JSON beside it; - prints the Markdown. "
+    help="Markdown file to create, with its JSON beside it; - prints the Markdown. "
     "Default: a new file in this folder.",
 )
-@click.option("--for", "watch", metavar="TIME", help="Watch for so long, as in 10s. Default: 2s.")
-@click.option("--with-payloads", is_flag=True, help="Put example payloads and results in.")
+@click.option("--for", "watch", metavar="TIME", help="How long to observe, as in 10s. Default: 2s.")
+@click.option("--with-payloads", is_flag=True, help="Include example payloads and results.")
 @click.pass_obj
 def report(load: LoadSettings, output: str | None, watch: str | None, with_payloads: bool) -> None:
     """Write an incident report: what is wrong, since when, and what to do."""
-    from runqy_tui.commands.report_command import report as write
+    from runqy_tui.commands import report_command
 
     settings = load()
-    run(write(lambda: open_for(settings), output, watch, with_payloads=with_payloads))
+    run(
+        report_command.report(
+            lambda: open_for(settings), output, watch, with_payloads=with_payloads
+        )
+    )

@@ -1,4 +1,4 @@
-"""Options of every command, and the settings that follow from them."""
+"""Options that become settings, and the settings loaded from them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from runqy_tui.model.errors import UsageError
 
 
 def ask_password() -> str:
-    """Read one line from the terminal with its echo off. Works while output is piped.
+    """Read a password from the terminal without echo. Works while output is piped.
 
     Raises:
-        UsageError: there is no terminal, or no password was typed.
+        UsageError: there is no terminal, or no password was entered.
     """
     import getpass
 
@@ -30,13 +30,13 @@ def ask_password() -> str:
             password = getpass.getpass("Redis password: ")
     except (getpass.GetPassWarning, OSError):
         raise UsageError(
-            "--ask-password needs a terminal to ask on, and there is none. For scripts there are "
-            "--password-file and RUNQY_REDIS_PASSWORD."
+            "--ask-password requires a terminal, and there is none. In scripts, use "
+            "--password-file or RUNQY_REDIS_PASSWORD."
         ) from None
     except EOFError:
         password = ""
     except UnicodeDecodeError:
-        raise UsageError("--ask-password: what was typed is not valid UTF-8.") from None
+        raise UsageError("--ask-password: the input is not valid UTF-8.") from None
     if not password or any("\ud800" <= char <= "\udfff" for char in password):
         what = "is not valid UTF-8" if password else "is empty"
         raise UsageError(f"--ask-password: the password that was typed {what}.")
@@ -45,9 +45,9 @@ def ask_password() -> str:
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Let Ctrl+C raise, so that the terminal's echo comes back on: one-shot commands just end.
+    """Make Ctrl+C raise, so that the terminal's echo is restored: one-shot commands just end.
 
-    Where the parent has SIGINT ignored, it stays so.
+    If the parent process ignores SIGINT, it remains ignored.
     """
     import signal
 
@@ -66,17 +66,17 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _URL_HELP = (
-    "Redis to watch: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://. Default: "
-    "$RUNQY_REDIS_URL, $REDIS_URL, runqy's own $REDIS_HOST, $REDIS_PORT, $REDIS_PASSWORD, "
-    "$REDIS_TLS and $REDIS_DB, config.toml, or redis://localhost:6379/0. Put no password in it "
-    "here: all users of the machine can read it."
+    "Redis to monitor: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://. "
+    "Default: $RUNQY_REDIS_URL, $REDIS_URL, runqy's own $REDIS_HOST, $REDIS_PORT, "
+    "$REDIS_PASSWORD, $REDIS_TLS and $REDIS_DB, config.toml, or redis://localhost:6379/0. Do not "
+    "include a password here: all users of the machine can read it."
 )
 _OPTIONS = (
     click.option("--url", metavar="URL", help=_URL_HELP),
     click.option(
         "--profile",
         metavar="NAME",
-        help="Profile of config.toml to use. Default: $RUNQY_TUI_PROFILE, or the file's own.",
+        help="Profile of config.toml to use. Default: $RUNQY_TUI_PROFILE, or the file's default.",
     ),
     click.option("--no-profile", "profile", flag_value="", help="Use no profile."),
     click.option("--username", metavar="NAME", help="Redis user. Also $RUNQY_REDIS_USERNAME."),
@@ -94,7 +94,7 @@ _OPTIONS = (
         help="Ask for the password on the terminal.",
     ),
     click.option(
-        "--sentinel-username", metavar="NAME", help="User of the Sentinels, who have their own."
+        "--sentinel-username", metavar="NAME", help="Sentinel user; Sentinels have their own users."
     ),
     click.option(
         "--sentinel-password-file",
@@ -112,7 +112,7 @@ _OPTIONS = (
         "--tls-insecure",
         is_flag=True,
         default=None,
-        help="Do not check who is at the other end. The screen says so all the time.",
+        help="Do not verify the server's certificate. The screen shows this permanently.",
     ),
     click.option("--client-name", metavar="NAME", help="Name in CLIENT LIST. Default: runqy-tui."),
     click.option("--interval", type=float, metavar="S", help="Seconds between polls. Default: 2."),
@@ -120,23 +120,24 @@ _OPTIONS = (
         "--budget",
         type=int,
         metavar="N",
-        help="Commands per second the monitor may send to follow a large fleet. Default: 2000.",
+        help="Maximum number of commands per second, for large fleets. Default: 2000.",
     ),
-    click.option("--timeout", type=float, metavar="S", help="Seconds Redis may take. Default: 3."),
+    click.option("--timeout", type=float, metavar="S", help="Redis timeout (seconds). Default: 3."),
     click.option(
         "--mouse/--no-mouse", default=None, help="Use the mouse, or leave it to the terminal."
     ),
     click.option(
         "--low-bandwidth/--no-low-bandwidth",
         default=None,
-        help="Send the terminal less: no mouse, no animation, coarse ages, 16 colours. Default: "
-        "when the link to it is slow, but with all colours. Also $RUNQY_TUI_LOW_BANDWIDTH.",
+        help="Send less to the terminal: no mouse, no animation, coarse ages, 16 colours. Default: "
+        "automatic on a slow link, with all colours. Also $RUNQY_TUI_LOW_BANDWIDTH.",
     ),
     click.option(
         "--colours",
+        "--colors",
+        "colours",
         type=click.Choice(DEPTHS),
-        help="How many colours to use. Default: those the terminal says it has. "
-        "Also $RUNQY_TUI_COLOURS.",
+        help="Colour depth. Default: as the terminal reports. Also $RUNQY_TUI_COLOURS.",
     ),
     click.option(
         "--rules", type=_FILE, metavar="F", help="File of alert rules. Default: the built-in ones."
@@ -144,31 +145,34 @@ _OPTIONS = (
     click.option(
         "--notify",
         type=click.Choice(NOTIFY),
-        help="Announce what begins to fire by bell or desktop notification (OSC 9). Default: none.",
+        help="Announce firing alerts by bell or desktop notification (OSC 9). Default: none.",
     ),
 )
-_NOT_OF_A_SERVER = frozenset(
+_PREFERENCES = frozenset(
     {"interval", "budget", "timeout", "mouse", "low_bandwidth", "colours", "rules", "notify"}
 )
 
 
 def settings_options(command: Decorated) -> Decorated:
-    """Give a command all flags that become settings."""
+    """Add all flags that become settings to a command."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
 
 
 def server_flag(given: Mapping[str, Any]) -> str | None:
-    """The first flag given that says where Redis is or how to get in."""
+    """Return the first given flag about the address of Redis or credentials, or ``None``."""
     for name, value in given.items():
-        if value is not None and name not in _NOT_OF_A_SERVER:
+        if value is not None and name not in _PREFERENCES:
             return f"--{name.replace('_', '-')}" if value != "" else "--no-profile"
     return None
 
 
 def settings_loader(given: Mapping[str, Any]) -> Callable[..., Settings]:
-    """What loads the settings once a command runs, and says what the user should know of them."""
+    """Return a function that loads the settings and prints their warnings.
+
+    The function raises ConfigError or UsageError as :func:`runqy_tui.config.load_settings` does.
+    """
 
     def load(*, connect: bool = True) -> Settings:
         flags = dict(given)

@@ -1,4 +1,4 @@
-"""``runqy-tui search``: its arguments."""
+"""Arguments of ``runqy-tui search``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import click
 from runqy_tui.cli.runner import LoadSettings, open_for, run
 from runqy_tui.model.errors import UsageError
 
-# As runqy_tui.model spells them; to import it would slow down every command's start.
+# As in runqy_tui.model; importing it would slow down the start of every command.
 STATES = ("pending", "active", "scheduled", "retry", "archived", "completed", "aggregating")
 PARTS = ("any", "payload", "error", "type", "result", "headers", "id")
 MOST = 10_000
@@ -23,7 +23,7 @@ MOST = 10_000
     type=click.Choice(PARTS),
     default="any",
     show_default=True,
-    help="Where to look in a task. An id is compared from its start.",
+    help="Part of a task to search. An id is matched from its start.",
 )
 @click.option("-i", "--ignore-case", is_flag=True, help="Ignore case, of ASCII letters.")
 @click.option(
@@ -32,7 +32,7 @@ MOST = 10_000
     default=MOST,
     show_default=True,
     metavar="N",
-    help="Stop after so many hits.",
+    help="Stop after this many hits.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (schema 1) a line.")
 @click.pass_obj
@@ -46,21 +46,20 @@ def search(
     limit: int,
     as_json: bool,
 ) -> None:
-    """Print the tasks that contain TEXT as they are found, one a line (exit code 1: none does).
+    """Print the tasks that contain TEXT, one per line, as they are found (exit code 1: none).
 
-    Columns are separated by tabs: id, queue, state, where in the task, and what stands there. How
-    much was searched is said on standard error. Redis is not held up: it is asked for little at a
-    time. Values over 64 KiB are searched in part, and those over 512 KiB not at all.
+    Columns are separated by tabs: id, queue, state, part of the task, and the text around the
+    match. Statistics go to standard error. Redis is not blocked: it is read in small steps. Values
+    over 64 KiB are searched in part, and those over 512 KiB not at all.
     """
     if not text:
         raise UsageError("The text to search for is empty. Try: runqy-tui search TEXT")
     settings = load()
-    from runqy_tui.commands.search_command import SearchRequest
-    from runqy_tui.commands.search_command import search as look
+    from runqy_tui.commands import search_command
     from runqy_tui.model import TaskState
     from runqy_tui.model.search_query import SearchField
 
-    wanted = SearchRequest(
+    request = search_command.SearchRequest(
         text=text,
         part=SearchField(part),
         queue=queue,
@@ -68,4 +67,4 @@ def search(
         ignore_case=ignore_case,
         most=limit,
     )
-    run(look(lambda: open_for(settings), wanted, as_json=as_json))
+    run(search_command.search(lambda: open_for(settings), request, as_json=as_json))

@@ -1,4 +1,4 @@
-"""What every command of the line needs: a reader, an event loop, and words for wrong usage."""
+"""What every command needs: a reader, an event loop, and texts of usage errors."""
 
 from __future__ import annotations
 
@@ -20,18 +20,24 @@ if TYPE_CHECKING:
     from runqy_tui.model.reader_protocol import Reader
 
 LoadSettings = Callable[[], Settings]
-"""Called when a command runs: its ``--help`` needs no valid settings."""
+"""Called when a command runs: ``--help`` must work without valid settings."""
 
 Outcome = TypeVar("Outcome")
 
 BROKEN_PIPE = 141
-"""Exit code when the reader of our output has gone: 128 + SIGPIPE."""
+"""Exit code when the reader of the output has closed it: 128 + SIGPIPE."""
 
 
 async def open_for(settings: Settings, *, budget: int | None = None) -> Reader:
-    """Connect as the settings say; an error of the URL names where it came from.
+    """Connect to the Redis of the settings.
 
-    ``budget`` is for who polls again and again: without one, each overview reads everything.
+    ``budget`` (commands per second) is for repeated polls; without it each overview reads
+    everything.
+
+    Raises:
+        ConfigError: the URL is invalid; the message names its source.
+        ConnectionFailedError: Redis cannot be reached.
+        AccessDeniedError: Redis rejects the credentials.
     """
     from runqy_tui.redis.reader import open_reader
 
@@ -44,7 +50,7 @@ async def open_for(settings: Settings, *, budget: int | None = None) -> Reader:
 
 @contextmanager
 def naming_source(settings: Settings) -> Iterator[None]:
-    """Let an error of the URL say where the URL came from."""
+    """Prefix ConfigErrors about the URL with the URL's source."""
     try:
         yield
     except ConfigError as error:
@@ -52,23 +58,26 @@ def naming_source(settings: Settings) -> Iterator[None]:
 
 
 def run(work: Coroutine[Any, Any, Outcome]) -> Outcome:
-    """Run to the end, or until interrupted."""
+    """Run a coroutine to its end, or until interrupted.
+
+    Raises SystemExit where the reader of the output has closed it.
+    """
     try:
         with _interruptible():
             return asyncio.run(work)
     except BrokenPipeError:
-        # The reader of our output went away, as with `| head`. Click would exit with 1, which
-        # here means that there is no such task.
+        # The reader of the output has closed it, as with `| head`. Click would exit with 1, which
+        # means "not found" here.
         drop_output()
         raise SystemExit(BROKEN_PIPE) from None
 
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Let Ctrl+C end the process at once: there is nothing to tidy up after a question.
+    """Make Ctrl+C end the process at once: a one-shot command has nothing to clean up.
 
-    asyncio's own way is to cancel a task, which Python 3.11's ``wait_for`` loses at times. Where
-    the parent has SIGINT ignored, it stays so.
+    asyncio would cancel a task, which Python 3.11's ``wait_for`` sometimes loses. If the parent
+    process ignores SIGINT, it remains ignored.
     """
     usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if usual:
@@ -81,12 +90,12 @@ def _interruptible() -> Iterator[None]:
 
 
 def drop_output() -> None:
-    """Nobody reads any more: keep the interpreter's last flush from failing with its own code."""
+    """Discard output that has no reader, so that the interpreter's final flush does not fail."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def usage_text(error: click.ClickException) -> str:
-    """Click's message without the rest of a URL that stands in the wrong place."""
+    """Return Click's message without the rest of a misplaced URL, which may contain a password."""
     message = error.format_message()
     text = re.sub(r"://.*", "://…", message, flags=re.DOTALL)
     hint = " A Redis URL goes after --url." if text != message else ""

@@ -1,4 +1,4 @@
-"""The verdict of ``check`` as one line and as JSON (schema 1)."""
+"""``runqy-tui check``: evaluates the alert rules once, as one line or as JSON (schema 1)."""
 
 from __future__ import annotations
 
@@ -29,40 +29,40 @@ if TYPE_CHECKING:
     from runqy_tui.diagnosis.findings.finding import Subject
 
 SHOWN = 5
-"""Alerts named in the line; of the rest it gives the number."""
+"""Alerts named in the line; the others are counted."""
 _LONGEST = 160
 
 
-def status_line(seen: CheckResult) -> str:
-    """One line: status, what fires, and figures behind a bar for graphs."""
-    return f"RUNQY {seen.code.name} - {_summary(seen)} | {_figures(seen)}"
+def status_line(result: CheckResult) -> str:
+    """Return one line: status, firing alerts, and performance data after a bar."""
+    return f"RUNQY {result.code.name} - {_summary(result)} | {_performance_data(result)}"
 
 
 def unknown_line(reason: str) -> str:
-    """The line where there is no verdict."""
+    """Return the line of an UNKNOWN status."""
     return f"RUNQY UNKNOWN - {_plain(reason, len(reason))}"
 
 
-def _summary(seen: CheckResult) -> str:
-    if not seen.firing:
-        waiting = f", {len(seen.board.pending)} pending" if seen.board.pending else ""
+def _summary(result: CheckResult) -> str:
+    if not result.firing:
+        waiting = f", {len(result.board.pending)} pending" if result.board.pending else ""
         return f"nothing is firing{waiting}"
-    shown = [_plain(alert.sentence.rstrip(".")) for alert in seen.firing[:SHOWN]]
-    if len(seen.firing) > SHOWN:
-        shown.append(f"and {len(seen.firing) - SHOWN} more")
-    return f"{len(seen.firing)} firing: {'; '.join(shown)}"
+    shown = [_plain(alert.sentence.rstrip(".")) for alert in result.firing[:SHOWN]]
+    if len(result.firing) > SHOWN:
+        shown.append(f"and {len(result.firing) - SHOWN} more")
+    return f"{len(result.firing)} firing: {'; '.join(shown)}"
 
 
 def _plain(text: str, longest: int = _LONGEST) -> str:
-    """Safe text without the bar, which would begin the figures."""
+    """Return safe text without the bar, which starts the performance data."""
     safe = safe_line(text).replace("|", "¦")
     return safe if len(safe) <= longest else f"{safe[: longest - 1]}…"
 
 
-def _figures(seen: CheckResult) -> str:
-    counts = _counts(seen.diagnosis.snapshot)
-    counts |= {"findings": len(seen.diagnosis.findings), "firing": len(seen.firing)}
-    # U: what the plugins' format has for a figure that nobody knows.
+def _performance_data(result: CheckResult) -> str:
+    counts = _counts(result.diagnosis.snapshot)
+    counts |= {"findings": len(result.diagnosis.findings), "firing": len(result.firing)}
+    # U: an unknown value in the performance data of monitoring plugins.
     return " ".join(f"{name}={'U' if n is None else n}" for name, n in counts.items())
 
 
@@ -83,29 +83,29 @@ def _counts(snapshot: Snapshot) -> dict[str, int | None]:
     }
 
 
-def check_object(seen: CheckResult) -> JsonObject:
-    """JSON of a verdict."""
-    snapshot = seen.diagnosis.snapshot
-    counted = set(map(id, seen.firing))
-    pending = [alert for alert in seen.board.pending if id(alert) not in counted]
+def check_object(result: CheckResult) -> JsonObject:
+    """Return the JSON object of a result."""
+    snapshot = result.diagnosis.snapshot
+    counted = set(map(id, result.firing))
+    pending = [alert for alert in result.board.pending if id(alert) not in counted]
     return {
         "schema": SCHEMA,
-        "status": seen.code.name.lower(),
-        "exit_code": int(seen.code),
-        "summary": status_line(seen),
+        "status": result.code.name.lower(),
+        "exit_code": int(result.code),
+        "summary": status_line(result),
         "taken_at": float(snapshot.taken_at),
         "redis": snapshot.redis.address,
-        "polls": seen.polls,
-        "watched_s": round(seen.watched_s, 3),
-        "counts": _counts(snapshot) | {"findings": len(seen.diagnosis.findings)},
-        "firing": [_alert(alert) for alert in seen.firing],
+        "polls": result.polls,
+        "watched_s": round(result.watched_s, 3),
+        "counts": _counts(snapshot) | {"findings": len(result.diagnosis.findings)},
+        "firing": [_alert(alert) for alert in result.firing],
         "pending": [_alert(alert) for alert in pending],
-        "unknown": [_unknown(entry) for entry in seen.board.unknown],
+        "unknown": [_unknown(entry) for entry in result.board.unknown],
     }
 
 
 def unknown_object(reason: str) -> JsonObject:
-    """JSON where there is no verdict."""
+    """Return the JSON object of an UNKNOWN status."""
     return {
         "schema": SCHEMA,
         "status": "unknown",
@@ -149,7 +149,7 @@ def _object(subject: Subject) -> JsonObject:
 
 LONGEST_S = 3_600.0
 _MEASURED = frozenset({RuleKind.FAILURE_RATE, RuleKind.SLOW_TASKS})
-"""What these kinds look at is measured over the whole watch: its end tells."""
+"""Kinds whose values are measured over the whole observation, so that the last value counts."""
 
 OpenReader = Callable[[Settings], Awaitable[Reader]]
 
@@ -165,7 +165,7 @@ class PluginStatus(IntEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CheckResult:
-    """What was seen. ``firing`` are the alerts that count: see :func:`counted_alerts`."""
+    """Result of an observation; ``firing`` are the alerts of :func:`counted_alerts`."""
 
     diagnosis: Diagnosis
     board: AlertBoard
@@ -175,7 +175,7 @@ class CheckResult:
 
     @property
     def code(self) -> PluginStatus:
-        """The exit code that follows."""
+        """Exit code of the command."""
         worst = max((alert.severity for alert in self.firing), default=Severity.FINE)
         return {
             Severity.CRITICAL: PluginStatus.CRITICAL,
@@ -191,9 +191,9 @@ async def check(
     *,
     as_json: bool,
 ) -> int:
-    """Print the verdict; gives the exit code. Whatever prevents one is ``UNKNOWN``, never raised.
+    """Print the result and return the exit code. Errors result in ``UNKNOWN`` and do not raise.
 
-    ``watch`` is for how long to look, as in ``30s``: two polls if ``None``.
+    ``watch`` is the duration of the observation, as in ``30s``; ``None`` means two polls.
 
     Raises:
         OutputError: standard output cannot be written.
@@ -202,18 +202,18 @@ async def check(
         watch_s = _watch_s(watch)
         chosen = default_rules() if rules is None else load_rules(rules)
         settings = load()
-        seen = await _observe(lambda: open_reader(settings), chosen, settings.interval_s, watch_s)
+        result = await _observe(lambda: open_reader(settings), chosen, settings.interval_s, watch_s)
     except RunqyTuiError as error:
         return unknown(str(error), as_json=as_json)
     if as_json:
-        emit(check_object(seen))
+        emit(check_object(result))
     else:
-        emit(status_line(seen))
-    return seen.code
+        emit(status_line(result))
+    return result.code
 
 
 def unknown(reason: str, *, as_json: bool) -> int:
-    """Print why there is no verdict; gives the exit code."""
+    """Print why the status is UNKNOWN and return the exit code."""
     emit(unknown_object(reason) if as_json else unknown_line(reason))
     return PluginStatus.UNKNOWN
 
@@ -233,31 +233,31 @@ async def _observe(
     interval_s: float,
     watch_s: float | None,
 ) -> CheckResult:
-    """Poll for as long as asked, at least twice; a poll that fails in between is a gap.
+    """Poll for ``watch_s`` seconds, at least twice; a failed poll in between is a gap.
 
     Raises:
         RunqyTuiError: Redis cannot be reached, or the last poll failed.
     """
     watch_s = interval_s if watch_s is None else watch_s
-    turns = max(2, int(watch_s / interval_s) + 1)
-    step_s = watch_s / (turns - 1)
-    reader = await _timely(open_reader())
+    polls = max(2, int(watch_s / interval_s) + 1)
+    step_s = watch_s / (polls - 1)
+    reader = await _with_deadline(open_reader())
     started = monotonic()
     observer = _Observer(reader, Alerts(rules, gap_s=max(GAP_S, 3 * interval_s)))
     try:
-        for turn in range(turns):
-            late = monotonic() - started - turn * step_s
-            if late > step_s and 0 < turn < turns - 1:
-                continue  # Redis is slow: do not watch for longer than asked
+        for poll in range(polls):
+            late = monotonic() - started - poll * step_s
+            if late > step_s and 0 < poll < polls - 1:
+                continue  # Redis is slow: do not observe for longer than requested
             await asyncio.sleep(max(0.0, -late))
             await observer.poll()
     finally:
         await reader.close()
-    return observer.verdict(monotonic() - started)
+    return observer.result(monotonic() - started)
 
 
 class _Observer:
-    """Feeds polls to the rules and remembers when the first one was."""
+    """Evaluates the rules on each poll and keeps the time of the first one."""
 
     def __init__(self, reader: Reader, alerts: Alerts) -> None:
         self._reader = reader
@@ -270,7 +270,7 @@ class _Observer:
 
     async def poll(self) -> None:
         try:
-            snapshot = await _timely(self._reader.overview(), self._reader)
+            snapshot = await _with_deadline(self._reader.overview(), self._reader)
         except RunqyTuiError as error:
             self._problem = error
             return
@@ -281,20 +281,20 @@ class _Observer:
         self._diagnosis, self._problem = diagnosis, None
         self._polls += 1
 
-    def verdict(self, watched_s: float) -> CheckResult:
+    def result(self, watched_s: float) -> CheckResult:
         if self._problem is not None:
             raise self._problem
         if self._diagnosis is None:
-            raise ConnectionFailedError("Redis gave no answer.")
+            raise ConnectionFailedError("Redis did not answer.")
         board = self._alerts.board
         firing = counted_alerts(board, self._first_at)
         return CheckResult(self._diagnosis, board, firing, self._polls, watched_s)
 
 
 def counted_alerts(board: AlertBoard, first_at: float) -> tuple[Alert, ...]:
-    """The alerts that count for a verdict: what fires, and what held for all of the watch.
+    """Return the alerts that count: firing ones, and those that held during the whole observation.
 
-    A watch is often shorter than a rule's ``for``, and then it is all that there is to judge by.
+    An observation is often shorter than a rule's ``for``; then holding throughout it is enough.
     """
     held = (
         alert
@@ -307,7 +307,7 @@ def counted_alerts(board: AlertBoard, first_at: float) -> tuple[Alert, ...]:
 Answer = TypeVar("Answer")
 
 
-async def _timely(answer: Awaitable[Answer], reader: Reader | None = None) -> Answer:
+async def _with_deadline(answer: Awaitable[Answer], reader: Reader | None = None) -> Answer:
     deadline, address = DEADLINE_S, ""
     if reader is not None:
         deadline, address = max(DEADLINE_S, reader.deadline_s), reader.address

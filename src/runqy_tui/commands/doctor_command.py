@@ -1,4 +1,4 @@
-"""The machine that the monitor runs on: its terminal, Python and packages. Nothing is imported."""
+"""``runqy-tui doctor``: checks the deployment, and this machine's terminal, Python and packages."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ ROOMY = (100, 28)
 """Below this many columns or lines one pane is shown at a time."""
 
 _PACKAGES = ("textual", "rich", "redis", "hiredis", "protobuf", "click", "prometheus-client")
-_OPTIONAL = {"hiredis": "polls take several times as long without it"}
+_OPTIONAL = {"hiredis": "polls take several times longer without it"}
 _FAULT = 70
 
 
 class Terminal(NamedTuple):
-    """What is known of the terminal; ``size`` is ``None`` where there is none."""
+    """Properties of the terminal; ``size`` in columns and lines, ``None`` without a terminal."""
 
     term: str
     size: tuple[int, int] | None
@@ -40,7 +40,7 @@ class Terminal(NamedTuple):
 
 
 def detect_terminal(env: Mapping[str, str], *, mouse: bool) -> Terminal:
-    """The terminal that this process has on any of its streams."""
+    """Return the properties of the terminal on any of the standard streams."""
     return Terminal(
         term=env.get("TERM", ""),
         size=_size(),
@@ -63,71 +63,71 @@ def _size() -> tuple[int, int] | None:
     return None
 
 
-def terminal_lines(seen: Terminal) -> list[CheckLine]:
-    """Whether the monitor can be shown, and how well."""
-    return [_terminal(seen), _colours(seen), _characters(seen), _mouse(seen)]
+def terminal_lines(terminal: Terminal) -> list[CheckLine]:
+    """Return the checks of what the terminal can display."""
+    return [_terminal(terminal), _colours(terminal), _characters(terminal), _mouse(terminal)]
 
 
-def _terminal(seen: Terminal) -> CheckLine:
-    if seen.term in BLIND_TERMS:
-        mend = "Set TERM, as in TERM=xterm-256color. The one-shot commands need none."
+def _terminal(terminal: Terminal) -> CheckLine:
+    if terminal.term in BLIND_TERMS:
+        fix = "Set TERM, as in TERM=xterm-256color. The one-shot commands do not need one."
         return CheckLine(
-            "terminal", Verdict.WARN, f"TERM={seen.term!r} cannot show the monitor", mend
+            "terminal", Verdict.WARN, f"TERM={terminal.term!r} cannot show the monitor", fix
         )
-    if seen.size is None:
-        mend = "Start the monitor from a terminal. The one-shot commands need none."
-        return CheckLine("terminal", Verdict.WARN, f"none here (TERM={seen.term})", mend)
-    columns, lines = seen.size
-    within = f" in {seen.within}" if seen.within else ""
-    said = f"{seen.term}{within}, {columns} columns by {lines} lines"
+    if terminal.size is None:
+        fix = "Start the monitor from a terminal. The one-shot commands do not need one."
+        return CheckLine("terminal", Verdict.WARN, f"none here (TERM={terminal.term})", fix)
+    columns, lines = terminal.size
+    within = f" in {terminal.within}" if terminal.within else ""
+    summary = f"{terminal.term}{within}, {columns} columns by {lines} lines"
     if columns < ROOMY[0] or lines < ROOMY[1]:
-        said += f": one pane at a time (all three need {ROOMY[0]} by {ROOMY[1]})"
-    return CheckLine("terminal", Verdict.OK, said)
+        summary += f": one pane at a time (all three need {ROOMY[0]} by {ROOMY[1]})"
+    return CheckLine("terminal", Verdict.OK, summary)
 
 
-def _colours(seen: Terminal) -> CheckLine:
-    if seen.no_color:
+def _colours(terminal: Terminal) -> CheckLine:
+    if terminal.no_color:
         return CheckLine("colours", Verdict.OK, "none, because NO_COLOR is set")
-    if seen.colorterm in ("truecolor", "24bit"):
-        return CheckLine("colours", Verdict.OK, f"16 million (COLORTERM={seen.colorterm})")
-    if "256" in seen.term:
-        return CheckLine("colours", Verdict.OK, "256, by TERM")
-    mend = "If the terminal has more: TERM=xterm-256color, or COLORTERM=truecolor."
-    return CheckLine("colours", Verdict.WARN, "as few as 8, by TERM", mend)
+    if terminal.colorterm in ("truecolor", "24bit"):
+        return CheckLine("colours", Verdict.OK, f"16 million (COLORTERM={terminal.colorterm})")
+    if "256" in terminal.term:
+        return CheckLine("colours", Verdict.OK, "256 according to TERM")
+    fix = "If the terminal supports more: set TERM=xterm-256color or COLORTERM=truecolor."
+    return CheckLine("colours", Verdict.WARN, "8 according to TERM", fix)
 
 
-def _characters(seen: Terminal) -> CheckLine:
-    if seen.encoding.lower().replace("-", "") == "utf8":
+def _characters(terminal: Terminal) -> CheckLine:
+    if terminal.encoding.lower().replace("-", "") == "utf8":
         return CheckLine("characters", Verdict.OK, "UTF-8")
-    mend = "Set the locale, as in LC_ALL=C.UTF-8, for the signs and for other alphabets."
-    return CheckLine("characters", Verdict.WARN, f"{seen.encoding}, not UTF-8", mend)
+    fix = "Set the locale, as in LC_ALL=C.UTF-8, to show symbols and non-Latin text."
+    return CheckLine("characters", Verdict.WARN, f"{terminal.encoding}, not UTF-8", fix)
 
 
-def _mouse(seen: Terminal) -> CheckLine:
-    use = "is used (--no-mouse leaves it to the terminal)" if seen.mouse else "is not used"
+def _mouse(terminal: Terminal) -> CheckLine:
+    use = "enabled (--no-mouse leaves it to the terminal)" if terminal.mouse else "disabled"
     copying = {
-        "tmux": "; to copy from tmux: set -g set-clipboard on",
-        "screen": "; screen passes no copied text on",
+        "tmux": "; to copy text in tmux: set -g set-clipboard on",
+        "screen": "; screen does not forward copied text",
     }
-    return CheckLine("mouse", Verdict.OK, use + copying.get(seen.within, ""))
+    return CheckLine("mouse", Verdict.OK, use + copying.get(terminal.within, ""))
 
 
 def program_lines() -> list[CheckLine]:
-    """Python and the packages, by what is installed."""
+    """Return the checks of Python and the installed packages, none of which is imported."""
     python = f"{platform.python_implementation()} {platform.python_version()}"
     system = f"{platform.system()} {platform.machine()}"
     lines = [CheckLine("program", Verdict.OK, f"runqy-tui {__version__}, {python}, {system}")]
     found = {name: _version(name) for name in _PACKAGES}
-    there = ", ".join(f"{name} {told}" for name, told in found.items() if told)
-    lines.append(CheckLine("packages", Verdict.OK, there or "none"))
-    for name in (name for name, told in found.items() if told is None):
-        mend = f"Install it: pip install {name}"
+    installed = ", ".join(f"{name} {number}" for name, number in found.items() if number)
+    lines.append(CheckLine("packages", Verdict.OK, installed or "none"))
+    for name in (name for name, number in found.items() if number is None):
+        fix = f"Install it: pip install {name}"
         if name in _OPTIONAL:
             lines.append(
-                CheckLine("packages", Verdict.WARN, f"{name} is missing: {_OPTIONAL[name]}", mend)
+                CheckLine("packages", Verdict.WARN, f"{name} is missing: {_OPTIONAL[name]}", fix)
             )
         else:
-            lines.append(CheckLine("packages", Verdict.FAIL, f"{name} is missing", mend, _FAULT))
+            lines.append(CheckLine("packages", Verdict.FAIL, f"{name} is missing", fix, _FAULT))
     return lines
 
 
@@ -143,17 +143,21 @@ _TOPIC_WIDTH = 15
 
 
 class Examine(Protocol):
-    """Looks at the deployment that settings lead to; ``ConfigError`` where they lead nowhere."""
+    """Checks the deployment of the settings. Raises ConfigError where the settings are invalid."""
 
     def __call__(self, settings: Settings) -> AsyncIterator[CheckLine]:
-        """Lines, each as soon as it is known."""
+        """Yield lines as the checks complete."""
         ...
 
 
 async def doctor(
     load: Callable[[], Settings], examine: Examine, env: Mapping[str, str], *, as_json: bool
 ) -> int:
-    """Print every line; gives the exit code: 0, or that of the first failure."""
+    """Print every line and return the exit code: 0, or that of the first failure.
+
+    Raises:
+        OutputError: standard output cannot be written.
+    """
     lines: list[CheckLine] = []
     async with aclosing(_all(load, examine, env)) as found:
         async for line in found:
@@ -175,7 +179,7 @@ async def _all(
         deployment = examine(settings)
     except RunqyTuiError as error:
         yield _bad_setting(error)
-        yield CheckLine("redis", Verdict.SKIP, "not looked at, because of the failure above")
+        yield CheckLine("redis", Verdict.SKIP, "not checked because of the failure above")
     else:
         yield _configuration(settings, env)
         async for line in deployment:
@@ -186,19 +190,19 @@ async def _all(
 
 def _configuration(settings: Settings, env: Mapping[str, str]) -> CheckLine:
     path = config_path(env)
-    file = f"{path} is read" if path.is_file() else f"no file {path}"
+    file = f"read {path}" if path.is_file() else f"{path} does not exist"
     profile = f', profile "{settings.profile}"' if settings.profile else ""
-    said = f"Redis as {settings.url_source} says{profile}; {file}"
-    return CheckLine("configuration", Verdict.OK, said)
+    summary = f"URL from {settings.url_source}{profile}; {file}"
+    return CheckLine("configuration", Verdict.OK, summary)
 
 
 def _bad_setting(error: RunqyTuiError) -> CheckLine:
-    mend = "Change the setting that is named."
-    return CheckLine("configuration", Verdict.FAIL, str(error), mend, error.exit_code)
+    fix = "Correct the setting named above."
+    return CheckLine("configuration", Verdict.FAIL, str(error), fix, error.exit_code)
 
 
 def line_text(line: CheckLine) -> str:
-    """One line, and one more for the mend."""
+    """Return one line, and a second one with the fix where there is one."""
     head = f"{line.verdict.upper():<5} {line.topic:<{_TOPIC_WIDTH}} {safe_line(line.said)}"
     if line.mend is None:
         return head
@@ -206,18 +210,18 @@ def line_text(line: CheckLine) -> str:
 
 
 def summary(lines: list[CheckLine]) -> str:
-    """How many lines of which kind."""
+    """Return the number of lines per verdict."""
     count = {verdict: sum(line.verdict is verdict for line in lines) for verdict in Verdict}
     parts = [f"{count[Verdict.OK]} ok"]
     for verdict, word in ((Verdict.WARN, "warning"), (Verdict.FAIL, "failure")):
         parts.append(f"{count[verdict]} {word}{'' if count[verdict] == 1 else 's'}")
     if count[Verdict.SKIP]:
-        parts.append(f"{count[Verdict.SKIP]} not looked at")
+        parts.append(f"{count[Verdict.SKIP]} not checked")
     return ", ".join(parts)
 
 
 def as_object(lines: list[CheckLine], code: int) -> dict[str, object]:
-    """The same for programs; ``mend`` is ``null`` where there is nothing to mend."""
+    """Return the JSON object; ``mend`` (the fix) is ``null`` where there is nothing to fix."""
     return {
         "schema": SCHEMA,
         "exit_code": code,

@@ -1,4 +1,4 @@
-"""The list of profiles as a table and as JSON (schema 1). No credential is in either."""
+"""``runqy-tui profiles``: the profiles as a table or JSON (schema 1), without credentials."""
 
 from __future__ import annotations
 
@@ -21,8 +21,15 @@ def print_profiles(
 ) -> None:
     """Print the profiles in the order of the file.
 
-    ``address_of`` gives where a URL leads, without credentials, or raises ``ConfigError``: one bad
-    URL hides no other profile. ``path`` is the file, for where there are none.
+    Args:
+        profiles: the profiles.
+        address_of: returns the address of a URL without credentials, or raises ConfigError; an
+            invalid URL does not hide the other profiles.
+        path: the file, named where it contains no profile.
+        as_json: print JSON.
+
+    Raises:
+        OutputError: standard output cannot be written.
     """
     if as_json:
         listed = [_object(profile, address_of) for profile in profiles]
@@ -34,7 +41,7 @@ def print_profiles(
             profile.name,
             profile.title if profile.title != profile.name else "",
             profile.colour or "",
-            _place(profile, address_of)[0] or "the URL is not valid",
+            _place(profile, address_of)[0] or "invalid URL",
         )
         for profile in profiles
     ]

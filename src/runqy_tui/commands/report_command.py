@@ -1,4 +1,4 @@
-"""``runqy-tui report``: watch for a moment, then write down what is wrong."""
+"""``runqy-tui report``: observes for a moment, then writes an incident report."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from runqy_tui.text.safe import safe_line
 OpenReader = Callable[[], Awaitable[Reader]]
 
 USUAL_S = 2.0
-"""Three polls: rates need more than one."""
+"""Default duration, of three polls: rates need more than one."""
 STEP_S = 1.0
 LONGEST_S = 3_600.0
 STANDARD_OUTPUT = "-"
@@ -37,19 +37,19 @@ async def report(
     Args:
         open_reader: connects.
         target: the Markdown file, ``-`` for standard output, or a new file here if ``None``.
-        watch: for how long to look, as in ``10s``; three polls a second apart if ``None``.
-        with_payloads: whether the example tasks' payloads and results get in.
+        watch: duration of the observation, as in ``10s``; ``None`` means three polls.
+        with_payloads: whether to include the example tasks' payloads and results.
 
     Raises:
-        RunqyTuiError: Redis cannot be reached, or the file cannot be made.
+        RunqyTuiError: Redis cannot be reached, or the file cannot be created.
     """
     watch_s = _watch_s(watch)
     path = _path(target)
     reader = await open_reader()
     try:
-        watching = _Watching(reader)
-        await watching.run(watch_s)
-        made = await watching.report(with_payloads)
+        observer = _ReportObserver(reader)
+        await observer.run(watch_s)
+        made = await observer.report(with_payloads)
     finally:
         await reader.close()
     if path is None:
@@ -69,20 +69,20 @@ def _watch_s(text: str | None) -> float:
 
 
 def _path(target: str | None) -> Path | None:
-    """Where the Markdown goes, ``None`` for standard output. Looked at before a long watch."""
+    """Return the Markdown file, ``None`` for standard output; checked before the observation."""
     if target == STANDARD_OUTPUT:
         return None
     path = default_path(Path.cwd(), time()) if target is None else Path(target)
     if path.suffix.lower() == ".json" or not path.name:
         raise UsageError(
-            f"--output {target!r} must name the Markdown file; the JSON goes beside it."
+            f"--output {target!r} must name the Markdown file; the JSON is written beside it."
         )
     check_path(path)
     return path
 
 
-class _Watching:
-    """Polls through the diagnoser, and keeps count of how that went."""
+class _ReportObserver:
+    """Diagnoses each poll and keeps statistics of the polls."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
@@ -96,13 +96,13 @@ class _Watching:
 
     async def run(self, watch_s: float) -> None:
         """Poll once a second; only the first poll must succeed, a later failure is a gap."""
-        turns = max(1, round(watch_s / STEP_S)) + 1
-        step_s = watch_s / (turns - 1)
+        polls = max(1, round(watch_s / STEP_S)) + 1
+        step_s = watch_s / (polls - 1)
         self._started = monotonic()
-        for turn in range(turns):
-            late = monotonic() - self._started - turn * step_s
-            if late > step_s and turn < turns - 1:
-                continue  # Redis is slow: do not watch for longer than asked
+        for poll in range(polls):
+            late = monotonic() - self._started - poll * step_s
+            if late > step_s and poll < polls - 1:
+                continue  # Redis is slow: do not observe for longer than requested
             await asyncio.sleep(max(0.0, -late))
             await self._poll()
 
@@ -122,17 +122,17 @@ class _Watching:
         self._diagnosis = await self._diagnoser.diagnose(self._reader, snapshot)
 
     def _fail(self, error: RunqyTuiError | TimeoutError) -> None:
-        slow = ConnectionFailedError.late("a poll", self._reader.address, self._deadline_s)
-        told = error if isinstance(error, RunqyTuiError) else slow
+        timeout = ConnectionFailedError.late("a poll", self._reader.address, self._deadline_s)
+        failure = error if isinstance(error, RunqyTuiError) else timeout
         if self._diagnosis is None:
-            raise told from None
+            raise failure from None
         self._failures += 1
-        self._error = str(told)
+        self._error = str(failure)
 
     async def report(self, with_payloads: bool) -> Report:
-        """The report of what was seen."""
+        """Return the report of the observation."""
         if self._diagnosis is None:
-            raise ConnectionFailedError("Redis gave no answer.")
+            raise ConnectionFailedError("Redis did not answer.")
         statistics = MonitorStatistics(
             version=__version__,
             polls=len(self._poll_ms) + self._failures,

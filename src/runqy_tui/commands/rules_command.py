@@ -1,4 +1,4 @@
-"""``runqy-tui rules``: write a rules file, validate one, print it for Prometheus and Grafana."""
+"""``runqy-tui rules``: write a rules file, validate one, export it to Prometheus and Grafana."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from runqy_tui.text.safe import safe_line
 
 
 def init(path: Path) -> None:
-    """Write the commented rules file; never over one that is there.
+    """Write the commented rules file; an existing file is not overwritten.
 
     Raises:
-        CannotCreateError: there is a file of this name, or it cannot be written.
+        CannotCreateError: the file exists or cannot be written.
     """
     try:
         with path.open("x", encoding="utf-8") as file:
@@ -29,20 +29,20 @@ def init(path: Path) -> None:
 
 
 def validate(path: Path) -> None:
-    """Say that a file is valid.
+    """Validate a file and print the number of its rules.
 
     Raises:
-        ConfigError: it is not.
+        ConfigError: the file is invalid.
     """
     number = len(load_rules(path))
     emit(f"{safe_line(str(path))}: {number} rule{'' if number == 1 else 's'}, all valid.")
 
 
 def prometheus(path: Path | None) -> None:
-    """Print rules for Prometheus.
+    """Print rules for Prometheus; ``None`` means the built-in rules.
 
     Raises:
-        ConfigError: the file is not valid.
+        ConfigError: the file is invalid.
     """
     from runqy_tui.alerts.rule_exports import rule_file
 

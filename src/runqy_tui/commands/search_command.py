@@ -1,4 +1,4 @@
-"""``runqy-tui search``: prints what is found while it is found."""
+"""``runqy-tui search``: prints hits as they are found."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from runqy_tui.text.safe import safe_line
 
 
 class SearchRequest(NamedTuple):
-    """What was asked for; ``queue`` is a name as people type it."""
+    """What to search for; ``queue`` is a name as typed, ``most`` the maximum number of hits."""
 
     text: str
     part: SearchField
@@ -35,17 +35,18 @@ class SearchRequest(NamedTuple):
     most: int
 
 
-async def search(open_reader: OpenReader, wanted: SearchRequest, *, as_json: bool) -> None:
-    """Print each hit as it comes, and the outcome on standard error.
+async def search(open_reader: OpenReader, request: SearchRequest, *, as_json: bool) -> None:
+    """Print each hit as it is found, and a summary on standard error.
 
     Raises:
-        NotFoundError: there is no such queue, or nothing was found.
+        NotFoundError: there is no such queue, or no hit.
+        OutputError: standard output cannot be written.
     """
     reader = await open_reader()
     progress = SearchProgress()
     try:
-        # Lists without braces are in no index: an overview is what finds them.
-        query = _query(wanted, await reader.overview())
+        # Lists without braces are in no index: only an overview finds them.
+        query = _query(request, await reader.overview())
         async with aclosing(reader.search(query)) as steps:
             async for step in steps:
                 progress = step.progress
@@ -54,26 +55,26 @@ async def search(open_reader: OpenReader, wanted: SearchRequest, *, as_json: boo
     finally:
         await reader.close()
     if not progress.found:
-        raise NotFoundError(f"No task contains {safe_line(wanted.text)!r}: {summary(progress)}.")
+        raise NotFoundError(f"No task contains {safe_line(request.text)!r}: {summary(progress)}.")
     if sys.stderr is not None:
         sys.stderr.write(f"runqy-tui: {safe_line(summary(progress))}\n")
 
 
-def _query(wanted: SearchRequest, snapshot: Snapshot) -> SearchQuery:
+def _query(request: SearchRequest, snapshot: Snapshot) -> SearchQuery:
     return SearchQuery(
-        text=wanted.text,
-        part=wanted.part,
-        queues=() if wanted.queue is None else _queues(wanted.queue, snapshot),
-        states=() if wanted.state is None else (wanted.state,),
-        ignore_case=wanted.ignore_case,
-        most=wanted.most,
+        text=request.text,
+        part=request.part,
+        queues=() if request.queue is None else _queues(request.queue, snapshot),
+        states=() if request.state is None else (request.state,),
+        ignore_case=request.ignore_case,
+        most=request.most,
     )
 
 
 def _queues(name: str, snapshot: Snapshot) -> tuple[QueueKey, ...]:
-    """The queue in each spelling; for runqy a name without a sub-queue means ``<name>.default``."""
-    for wanted in (name, f"{name}.default"):
-        found = tuple(queue.key for queue in snapshot.queues if queue.name == wanted)
+    """Queues of this name, with or without braces; ``<name>`` may mean ``<name>.default``."""
+    for spelling in (name, f"{name}.default"):
+        found = tuple(queue.key for queue in snapshot.queues if queue.name == spelling)
         if found:
             return found
     raise NotFoundError(f"There is no queue {safe_line(name)}. `runqy-tui snapshot` lists them.")
@@ -84,13 +85,13 @@ _CONTEXT = DisplayContext(0.0)
 
 
 def hit_line(hit: SearchHit) -> str:
-    """Columns of one hit, safe to print: a tab in one of them is a picture."""
+    """Return the columns of one hit, separated by tabs; tabs in values become visible pictures."""
     columns = HIT_COLUMNS.columns_on(Surface.TEXT)
     return "\t".join(safe_line(column.document_text(hit, _CONTEXT)) for column in columns)
 
 
 def hit_object(hit: SearchHit) -> JsonObject:
-    """JSON object of one hit: unix seconds, and null for what is unknown."""
+    """Return the JSON object of one hit; times are unix seconds, unknown values null."""
     row = hit.row
     return {
         "schema": SCHEMA,

@@ -1,4 +1,4 @@
-"""``runqy-tui snapshot`` and ``runqy-tui task``: ask once, print, done."""
+"""``runqy-tui snapshot`` and ``runqy-tui task``: read once and print text or JSON."""
 
 from __future__ import annotations
 
@@ -23,20 +23,24 @@ OpenReader = Callable[[], Awaitable[Reader]]
 
 
 async def snapshot(open_reader: OpenReader, *, as_json: bool, name: str | None = None) -> None:
-    """Print one overview. ``name`` is what this Redis is called in the settings."""
+    """Print one overview. ``name`` is the name of this Redis in the settings.
+
+    Raises OutputError where standard output cannot be written.
+    """
     reader = await open_reader()
     try:
-        seen: Snapshot = await reader.overview()
+        overview: Snapshot = await reader.overview()
     finally:
         await reader.close()
-    emit(json_schema.snapshot_object(seen) if as_json else snapshot_text(seen, name))
+    emit(json_schema.snapshot_object(overview) if as_json else snapshot_text(overview, name))
 
 
 async def task(open_reader: OpenReader, task_id: str, queue: str | None, *, as_json: bool) -> None:
     """Print one task.
 
     Raises:
-        NotFoundError: no queue holds a task with this id.
+        NotFoundError: no queue contains a task with this id.
+        OutputError: standard output cannot be written.
     """
     reader = await open_reader()
     try:
@@ -58,14 +62,14 @@ async def _find(reader: Reader, task_id: str, queue: str | None) -> Task:
         raise NotFoundError(f"No task {name} {where}.")
     if found.gone:
         raise NotFoundError(
-            f"Task {name} was in queue {safe_line(found.queue.name)}, but its data is gone: it "
-            "finished where storage is off, or it expired."
+            f"Task {name} was in queue {safe_line(found.queue.name)}, but its data no longer "
+            "exists: it finished with storage off, or it expired."
         )
     return found
 
 
 def _places(queue: str | None) -> tuple[QueueKey | None, ...]:
-    """Where to look: anywhere, or the queue in each spelling that means it.
+    """Queues to search: any, or all that the name may mean.
 
     For runqy a name without a sub-queue means ``<name>.default``.
     """
@@ -80,7 +84,10 @@ _PREVIEW_LIMIT = 4_000
 
 
 def snapshot_text(snapshot: Snapshot, name: str | None = None) -> str:
-    """The overview as text, the most urgent rows first. ``name`` is what this Redis is called."""
+    """Return the overview as text, the most urgent rows first.
+
+    ``name`` is the name of this Redis in the settings.
+    """
     assessment = run_to_end(assess(snapshot))
     workers = [WorkerRow(worker, assessment.workers[worker.id]) for worker in snapshot.workers]
     queues = [QueueRow(queue, assessment.queues[queue.key]) for queue in snapshot.queues]
@@ -123,14 +130,14 @@ def _resource_table(
 
 
 def task_text(task: Task) -> str:
-    """One task as text: facts, then error, payload and result."""
-    facts = [
+    """Return one task as text: fields, then error, payload and result."""
+    fields = [
         ("task", task.id),
         ("queue", task.queue.name or "unknown"),
         ("state", (task.state or "unknown") + (" (orphaned)" if task.orphaned else "")),
         ("type", task.type),
         ("dialect", task.dialect),
-        ("tries", _tries(task)),
+        ("retries", _retries(task)),
         *((name, humanize.moment(at)) for name, at in _times(task) if at is not None),
         ("timeout", None if task.timeout_s is None else f"{task.timeout_s} s"),
         ("group", task.group),
@@ -138,9 +145,9 @@ def task_text(task: Task) -> str:
         *(("note", note) for note in task.notes),
     ]
     if not task.decodable:
-        facts.append(("note", "msg cannot be decoded; see --json for its raw bytes"))
+        fields.append(("note", "msg cannot be decoded; see --json for its raw bytes"))
     lines = [
-        f"{safe_line(name):<14} {safe_line(value)}" for name, value in facts if value is not None
+        f"{safe_line(name):<14} {safe_line(value)}" for name, value in fields if value is not None
     ]
     for title, blob in (("error", task.error), ("payload", task.payload), ("result", task.result)):
         if blob is not None:
@@ -148,11 +155,11 @@ def task_text(task: Task) -> str:
     return "\n".join(lines)
 
 
-def _tries(task: Task) -> str | None:
+def _retries(task: Task) -> str | None:
     if task.retried is None:
         return None
     most = humanize.UNKNOWN if task.max_retry is None else task.max_retry
-    return f"{task.retried} retried of {most}"
+    return f"{task.retried} of {most}"
 
 
 def _times(task: Task) -> tuple[tuple[str, float | None], ...]:
@@ -176,6 +183,6 @@ def _blob_lines(title: str, blob: Blob) -> list[str]:
         shown = len(text[:_PREVIEW_LIMIT].encode("utf-8", "replace"))
     cut = f", first {humanize.size(shown)} shown" if shown < blob.size else ""
     kind = "" if text is not None else ", binary"
-    # Indented, so that no line of the value can pass for one of ours.
+    # Indented, so that no line of the value can be mistaken for a field.
     shown_lines = [f"  {line}".rstrip() for line in body.split("\n")]
     return [f"{title} ({humanize.size(blob.size)}{kind}{cut})", *shown_lines]

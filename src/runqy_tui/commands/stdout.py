@@ -19,11 +19,11 @@ def emit(what: object) -> None:
     """Write text, or an object as JSON, to standard output.
 
     Raises:
-        OutputError: it is closed, or its disk is full.
-        BrokenPipeError: its reader went away.
+        OutputError: standard output is closed, or its disk is full.
+        BrokenPipeError: its reader has closed it.
     """
     if sys.stdout is None:
-        raise OutputError("Standard output is closed: there is nowhere to print to.")
+        raise OutputError("Standard output is closed.")
     if isinstance(what, str):
         encoding = sys.stdout.encoding
         if sys.stdout.isatty():

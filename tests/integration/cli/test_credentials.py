@@ -75,7 +75,7 @@ def test_a_flag_that_means_nothing_is_refused(here: Run, tmp_path: Path) -> None
     for args, says in cases:
         assert here(*args).failed(78).startswith(says)
     for flag in ("--username=x", "--tls-insecure", "--ask-password", "--no-profile"):
-        assert f"leave out {flag.partition('=')[0]}," in here("--demo", flag).failed(2)
+        assert f"remove {flag.partition('=')[0]} or" in here("--demo", flag).failed(2)
 
 
 # Asked on the terminal
@@ -93,7 +93,7 @@ def test_asking_without_a_terminal(cli: Cli) -> None:
     )
     told = done.stderr.decode()
     assert (done.returncode, done.stdout) == (2, b"")
-    assert told.startswith("runqy-tui: --ask-password needs a terminal to ask on, and there is no")
+    assert told.startswith("runqy-tui: --ask-password requires a terminal, and there is none.")
     assert told.count("\n") == 1
 
 

@@ -45,8 +45,8 @@ def test_version(cli: Cli) -> None:
         (["task"], "Missing argument 'ID'. Try: runqy-tui task --help"),
         (["snapshot", "--yaml"], "No such option '--yaml'. Try: runqy-tui snapshot --help"),
         (["--interval", "soon", "snapshot"], "'soon' is not a valid float."),
-        (["--demo", "snapshot"], "--demo opens the monitor; it does not go with a command."),
-        (["--demo", "--url", "redis://h"], "--demo watches its own server"),
+        (["--demo", "snapshot"], "--demo opens the monitor; it cannot be combined with a command."),
+        (["--demo", "--url", "redis://h"], "--demo uses its own server"),
         ([DEAD], "No such command 'redis://… A Redis URL goes after --url."),
     ],
 )
@@ -56,7 +56,7 @@ def test_two_for_usage(here: Callable[..., Result], args: list[str], says: str) 
 
 def test_two_for_a_monitor_without_a_terminal(cli: Cli) -> None:
     told = cli("--url", DEAD).failed(2)
-    assert told.startswith("The monitor needs a terminal, and standard input is none.")
+    assert told.startswith("The monitor needs a terminal, and standard input is not one.")
     assert told.endswith("runqy-tui snapshot --json")
 
 

@@ -44,7 +44,7 @@ def test_the_list_as_text(here: Run, config: dict[str, str]) -> None:
         "   PROFILE  NAME   COLOUR  ADDRESS",
         "   prod            red     mymaster@s1:26379,s2:26379/2",
         "*  staging  Stage          localhost:6379",
-        "   bad                     the URL is not valid",
+        "   bad                     invalid URL",
     ]
     assert here("--profile", "prod", "profiles", **config).out.splitlines()[1][0] == "*"
     assert here("--no-profile", "profiles", **config).out.count("*") == 0
@@ -78,13 +78,15 @@ def test_an_empty_list_names_the_file(here: Run, tmp_path: Path) -> None:
 
 
 def test_an_unknown_profile_ends_every_command(here: Run, config: dict[str, str]) -> None:
-    says = "--profile: there is no profile 'prode'; did you mean 'prod'? Known profiles: prod, staging"
+    says = (
+        "--profile: there is no profile 'prode'; did you mean 'prod'? Known profiles: prod, staging"
+    )
     for command in ("profiles", "snapshot"):
         assert here("--profile", "prode", command, **config).failed(78).startswith(says)
     checked = here("--profile", "prode", "check", **config)
     assert checked.code == 3
     assert checked.out.startswith(f"RUNQY UNKNOWN - {says}")
-    assert "--demo watches its own server: leave out --profile" in here(
+    assert "--demo uses its own server: remove --profile" in here(
         "--demo", "--profile", "prod", **config
     ).failed(2)
 

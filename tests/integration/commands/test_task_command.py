@@ -107,7 +107,7 @@ def test_a_task_of_which_only_the_index_is_left(
 ) -> None:
     writer.hset("asynq:t:past", "queue", "nostore.default")
     told = cli("--url", redis_url, "task", "past", "--json").failed(1)
-    assert told.startswith("Task past was in queue nostore.default, but its data is gone")
+    assert told.startswith("Task past was in queue nostore.default, but its data no longer")
 
 
 def test_hostile_data_stays_in_its_place(cli: Cli, writer: redis.Redis, redis_url: str) -> None:

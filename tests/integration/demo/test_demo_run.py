@@ -76,7 +76,7 @@ def test_the_flag_asks_for_a_healthy_demo(monkeypatch: pytest.MonkeyPatch) -> No
     queues.clear()
     cli.cli.main(["--demo"], standalone_mode=False)
     assert ABANDONED_QUEUE.encode() in queues
-    with pytest.raises(UsageError, match="--demo-healthy goes with --demo"):
+    with pytest.raises(UsageError, match="--demo-healthy requires --demo"):
         cli.cli.main(["--demo-healthy"], standalone_mode=False)
 
 

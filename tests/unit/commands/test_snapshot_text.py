@@ -225,7 +225,7 @@ def test_a_task_in_full() -> None:
         "state          active (orphaned)",
         "type           inference.low",
         "dialect        runqy",
-        "tries          1 retried of 0",
+        "retries        1 of 0",
         next(line for line in lines if line.startswith("lease until    2026-11-24 01:28:54 UTC")),
         "timeout        60 s",
         "group          g",

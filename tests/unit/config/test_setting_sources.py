@@ -147,7 +147,9 @@ def test_an_unknown_setting_is_named_with_the_nearest_or_all(env: dict[str, str]
     assert complaint(env).endswith("unknown setting 'color'; did you mean 'colour'?")
     write(env, "wombat = 1")
     text = complaint(env)
-    assert "unknown setting 'wombat'; known settings: budget, client_name, colour, colours, " in text
+    assert (
+        "unknown setting 'wombat'; known settings: budget, client_name, colour, colours, " in text
+    )
     assert text.endswith(" url, username.")
 
 

@@ -204,7 +204,7 @@ def test_the_lines_as_text(here: Callable[..., Result], server: RealServer, admi
     result = here("--url", server.url, "doctor", TERM="dumb")
     assert (result.code, result.err) == (0, "")
     lines = result.out.splitlines()
-    assert lines[0].startswith("OK    configuration   Redis as --url says; no file ")
+    assert lines[0].startswith("OK    configuration   URL from --url; ")
     told = lines.index("WARN  terminal        TERM='dumb' cannot show the monitor")
     assert lines[told + 1].startswith(" " * 22 + "-> Set TERM")
     assert re.fullmatch(r"14 ok, \d warnings, 0 failures", lines[-1])
