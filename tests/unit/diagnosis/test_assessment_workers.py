@@ -66,12 +66,12 @@ def test_a_degraded_worker_names_the_queues_whose_breaker_is_open() -> None:
         "steady": Recovery("idle", 0, 0),
     }
     judged = worker_trouble(worker(state=WorkerState.DEGRADED, recovery=recovery))
-    assert judged.reason == "restart this worker: crashy process crashed"
+    assert judged.reason == "crashy crashed; restart this worker"
 
 
 def test_a_degraded_worker_without_a_recovery_entry_still_says_what_to_do() -> None:
     judged = worker_trouble(worker(state=WorkerState.DEGRADED, healthy=False))
-    assert judged.reason == "restart this worker: a supervised process crashed"
+    assert judged.reason == "a process crashed; restart this worker"
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def degraded(context: DetectorContext) -> Iterator[Finding]:
         process = _process(broken)
         yield degraded.finding(
             worker_subject(worker),
-            reason=f"restart this worker: {process} crashed",
+            reason=f"{join_names(broken) or 'a process'} crashed; restart this worker",
             sentence=f"worker {short(worker.id)} is degraded: {process} crashed and is not "
             f"restarted{_failures(worker, broken)}",
             next_step=restart_step([worker]),

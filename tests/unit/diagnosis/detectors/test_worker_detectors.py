@@ -58,7 +58,7 @@ def test_degraded() -> None:
 
 def test_degraded_without_a_recovery_entry() -> None:
     finding = only(worker("w", WorkerState.DEGRADED, healthy=False), "worker-degraded")
-    assert finding.reason == "restart this worker: a supervised process crashed"
+    assert finding.reason == "a process crashed; restart this worker"
     assert finding.next_step == "restart runqy-worker w"
 
 
