@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
@@ -24,6 +25,20 @@ from tests.support.permissions import login, refusals
 
 settings.register_profile("runqy-tui", deadline=None)  # a busy machine is no failure
 settings.load_profile("runqy-tui")
+
+
+def pytest_configure() -> None:
+    """Programs that tests interrupt find SIGINT as a terminal leaves it.
+
+    A shell without job control has what runs in its background ignore SIGINT and SIGQUIT, and who
+    is started inherits that.
+    """
+    for number, handler in (
+        (signal.SIGINT, signal.default_int_handler),
+        (signal.SIGQUIT, signal.SIG_DFL),
+    ):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

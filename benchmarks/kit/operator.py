@@ -80,6 +80,10 @@ def operate(command: Sequence[str], plan: Plan, link: Link = DIRECT) -> Played:
         for key in plan.prepare:
             session.press(key)
             session.run_until(monotonic() + 2 * plan.pause_s)
+        if not session.run_until(
+            monotonic() + plan.patience_s, lambda: _cursor(session.screen(), plan.lines) is not None
+        ):
+            raise SystemExit(f"cannot find the line with the cursor:\n{session.screen().text()}")
         prepared, before = len(session.chunks), session.received
         pressed_s = list(_move(session, plan))
         session.run_until(
@@ -111,7 +115,10 @@ def _answers(
     emulator = Emulator(*SIZE)
     for _, data in before:
         emulator.feed(data)
-    colour, first = _cursor(emulator, where)
+    cursor = _cursor(emulator, where)
+    if cursor is None:
+        raise SystemExit(f"cannot find the line with the cursor:\n{emulator.text()}")
+    colour, first = cursor
     lowest = []
     for at, data in in_steps(after):
         emulator.feed(data)
@@ -126,14 +133,12 @@ def _answers(
     )
 
 
-def _cursor(emulator: Emulator, where: range) -> tuple[str, int]:
-    """The colour that one line alone has, and which line that is."""
+def _cursor(emulator: Emulator, where: range) -> tuple[str, int] | None:
+    """The colour that one line alone has, and which line that is; None if there is no such line."""
     colours = {line: _colour(emulator, line) for line in where}
     times = Counter(colours.values())
     alone = [line for line, colour in colours.items() if times[colour] == 1]
-    if len(alone) != 1:
-        raise SystemExit(f"cannot find the line with the cursor:\n{emulator.text()}")
-    return colours[alone[0]], alone[0]
+    return (colours[alone[0]], alone[0]) if len(alone) == 1 else None
 
 
 def _colour(emulator: Emulator, line: int) -> str:

@@ -28,7 +28,7 @@ from runqy_tui.tui.widgets.table import Table
 WIDE = (120, 32)
 SMALL = (80, 24)
 _CHARACTERS = {"minus": "-", "space": " ", "full_stop": ".", "colon": ":"}
-PATIENCE_S = 15.0
+PATIENCE_S = 45.0
 """How long a condition may take before a test fails; a fast machine never waits for it."""
 
 

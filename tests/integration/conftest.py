@@ -18,7 +18,7 @@ from runqy_tui.cli import main
 from runqy_tui.demo.embedded_server import EmbeddedServer
 from tests.support.leftovers import inherited
 
-DEADLINE_S = 20
+DEADLINE_S = 60
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ def alive(pid: int) -> bool:
     return bool(state) and not state.startswith("Z")
 
 
-def eventually(check: Callable[[], bool], within: float = 3.0) -> bool:
+def eventually(check: Callable[[], bool], within: float = 30.0) -> bool:
     """Whether a condition becomes true in time."""
     deadline = time.monotonic() + within
     while time.monotonic() < deadline:

@@ -17,7 +17,7 @@ import redis
 
 from runqy_tui.demo.embedded_server import find_server
 
-_DEADLINE_S = 10.0
+_DEADLINE_S = 30.0
 
 
 def free_port() -> int:

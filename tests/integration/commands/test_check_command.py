@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from runqy_tui.model import JsonObject
-from tests.integration.conftest import Cli, Result
+from tests.integration.conftest import DEADLINE_S, Cli, Result
 from tests.support import dialect_writers
 from tests.support.captures import Captures
 
@@ -128,7 +128,7 @@ def test_a_watch_shorter_than_for_needs_the_condition_all_along(
         dialect_writers.queue(writer, name)
         time.sleep(1)
         deep(writer, name, 6)
-        out, _ = running.communicate(timeout=20)
+        out, _ = running.communicate(timeout=DEADLINE_S)
     result = Result(running.returncode, out, "")
     assert (result.code, result.json["firing"]) == (0, [])
     assert [alert["object"]["name"] for alert in result.json["pending"]] == [name]

@@ -8,7 +8,7 @@ import subprocess
 
 import redis
 
-from tests.integration.conftest import Cli
+from tests.integration.conftest import DEADLINE_S, Cli
 from tests.support import dialect_writers
 
 HOSTILE = "needle\tof \x1b]0;owned\x07\nand more"
@@ -92,6 +92,6 @@ def test_ctrl_c_ends_at_once_and_keeps_what_was_found(
     assert running.stdout is not None
     assert running.stdout.readline().startswith(b"newest\t"), "it is out before the end"
     running.send_signal(signal.SIGINT)
-    out, _ = running.communicate(timeout=20)
+    out, _ = running.communicate(timeout=DEADLINE_S)
     # Killed by the signal, which a shell reports as 130.
     assert (running.returncode, out) == (-signal.SIGINT, b"")

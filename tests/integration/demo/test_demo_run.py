@@ -102,7 +102,7 @@ def test_fleet_ends_when_its_input_ends() -> None:
         assert fleet is not None
         assert fleet.stdin is not None
         fleet.stdin.close()
-        assert fleet.wait(3) == 0
+        assert fleet.wait(30) == 0
 
 
 def test_problem_is_one_line_about_the_fleet() -> None:

@@ -19,7 +19,7 @@ from tests.integration.conftest import Cli
 __all__ = ["Answer", "Exporter", "StartExporter"]
 
 INTERVAL_S = 0.2
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 @dataclass(frozen=True)

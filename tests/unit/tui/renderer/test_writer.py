@@ -74,8 +74,11 @@ async def test_a_thread_may_write(pipe: Pipe) -> None:
     thread = threading.Thread(target=writer.write, args=(b"hello",))
     thread.start()
     thread.join()
-    await asyncio.sleep(0.01)
-    assert pipe.read() == b"hello"
+    got = b""
+    while not got:
+        await asyncio.sleep(0.001)
+        got = pipe.read()
+    assert got == b"hello"
     writer.close()
 
 
