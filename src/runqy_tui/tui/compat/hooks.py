@@ -68,30 +68,38 @@ class HookedApp(App[ReturnType]):
         """Return ``True`` for an unhandled exception after which the app continues."""
         return False
 
-    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
-        if FRAMES.is_available and self.draw_update(renderable):
+    # Called by Textual, perhaps with other arguments where a feature is not available.
+
+    def _display(self, *args: Any, **options: Any) -> None:
+        if FRAMES.is_available:
+            self._draw_or_display(*args, **options)
+        else:
+            super()._display(*args, **options)
+
+    def _draw_or_display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        if self.draw_update(renderable):
             self.post_display_hook()
         else:
             super()._display(screen, renderable)
 
-    def _begin_update(self) -> None:
-        if not self.draws_frames:
-            super()._begin_update()
+    def _begin_update(self, *args: Any, **options: Any) -> None:
+        if not (FRAMES.is_available and self.draws_frames):
+            super()._begin_update(*args, **options)
 
-    def _end_update(self) -> None:
-        if not self.draws_frames:
-            super()._end_update()
+    def _end_update(self, *args: Any, **options: Any) -> None:
+        if not (FRAMES.is_available and self.draws_frames):
+            super()._end_update(*args, **options)
 
-    def _handle_exception(self, error: Exception) -> None:
+    def _handle_exception(self, error: Exception, *args: Any, **options: Any) -> None:
         if not (ERRORS.is_available and self.handles_error(error)):
-            super()._handle_exception(error)
+            super()._handle_exception(error, *args, **options)
 
-    def _fatal_error(self) -> None:
+    def _fatal_error(self, *args: Any, **options: Any) -> None:
         # Textual would print a traceback with all local variables, credentials included.
         if ERRORS.is_available:
             self._close_messages_no_wait()
         else:
-            super()._fatal_error()
+            super()._fatal_error(*args, **options)
 
 
 def fail(app: App[Any], error: Exception) -> None:
@@ -148,9 +156,9 @@ class HookedScreen(_Screen):
     def _update_timer(self) -> Any:
         return self.frame_timer if FRAME_TIMER.is_available else super()._update_timer
 
-    def _screen_resized(self, size: Size) -> None:
+    def _screen_resized(self, size: Size, *args: Any, **options: Any) -> None:
         if not FRAME_TIMER.is_available or self.accepts_size(size):
-            super()._screen_resized(size)
+            super()._screen_resized(size, *args, **options)
 
 
 def rendered_strips(screen: Screen[Any]) -> list[Strip]:

@@ -22,7 +22,7 @@ from textual.app import App
 
 import runqy_tui
 from runqy_tui.tui.compat import hooks, private_names
-from runqy_tui.tui.compat.private_names import FEATURES, STYLES, Feature, PrivateName
+from runqy_tui.tui.compat.private_names import FEATURES, FRAMES, STYLES, Feature, PrivateName
 
 SOURCE = Path(runqy_tui.__file__).parent
 FOREIGN = ("textual", "rich")
@@ -49,6 +49,17 @@ def test_a_class_that_is_gone_is_a_difference_and_no_error() -> None:
     assert not Feature("", PrivateName(gone, "render_strips")).is_available
     assert PrivateName(gone, "render_strips").label == "Compositor.render_strips"
     assert not isinstance("text", private_names._load("textual._compositor", "NoSuchClass"))
+
+
+def test_textuals_own_way_gets_the_arguments_of_another_textual(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[object] = []
+    monkeypatch.setattr(App, "_display", lambda _, *args, **options: seen.append((args, options)))
+    monkeypatch.setitem(vars(FRAMES), "missing", ("App._display",))
+    app: hooks.HookedApp[None] = hooks.HookedApp()
+    app._display("screen", "update", "layer", whole=True)
+    assert seen == [(("screen", "update", "layer"), {"whole": True})]
 
 
 def test_attributes_are_read_in_the_public_way_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
