@@ -1,4 +1,4 @@
-"""Fixtures of the terminal's tests: the monitor as a user starts it, on a pty of its own."""
+"""Fixtures of the terminal tests: the monitor as a user starts it, on a pty of its own."""
 
 from __future__ import annotations
 

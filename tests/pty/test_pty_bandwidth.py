@@ -1,4 +1,4 @@
-"""A link that is slow or poor in colours: it is measured by no harm, and spared."""
+"""A link that is slow or has few colours: measuring it does no harm, and it gets less output."""
 
 from __future__ import annotations
 

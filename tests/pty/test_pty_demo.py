@@ -1,4 +1,4 @@
-"""``--demo`` as a newcomer starts it, and what is left of it: nothing."""
+"""``--demo`` as a new user starts it; it leaves nothing behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Leaving: the terminal is as it was, and the exit code tells why."""
+"""Exit: the terminal is restored, and the exit code states the reason."""
 
 from __future__ import annotations
 

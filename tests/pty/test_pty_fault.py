@@ -1,4 +1,4 @@
-"""A fault of our own: one line that names a report, exit 70, and a terminal as it was."""
+"""An internal error: one line that names a report, exit 70, and a restored terminal."""
 
 from __future__ import annotations
 

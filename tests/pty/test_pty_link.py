@@ -1,4 +1,4 @@
-"""Redis goes and comes, or refuses: the screen says so and shows no secret."""
+"""Redis disconnects, reconnects or refuses: the screen shows it, and no secret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Inside tmux and GNU screen: the same picture, and the pane as it was afterwards."""
+"""Inside tmux and GNU screen: the same screen, and a restored pane afterwards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is printed and not drawn, of a hostile database: to a terminal, a pipe and a scraper."""
+"""Plain output from an untrusted database: to a terminal, a pipe and a scraper."""
 
 from __future__ import annotations
 

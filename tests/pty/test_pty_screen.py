@@ -1,4 +1,4 @@
-"""What a terminal shows and gets: all panes, at every size, on standard output alone."""
+"""What a terminal shows and receives: all panes, at every size, on standard output alone."""
 
 from __future__ import annotations
 

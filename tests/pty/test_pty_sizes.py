@@ -1,4 +1,4 @@
-"""The window at every size: the same picture after any of them, at a price."""
+"""Windows of every size: the same screen after any change, at a limited cost."""
 
 from __future__ import annotations
 

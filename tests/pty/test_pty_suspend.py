@@ -1,4 +1,4 @@
-"""Stopped and continued: the shell finds its terminal, and the screen comes back whole."""
+"""Suspend and resume: the shell gets its terminal back, and the screen is redrawn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Terminals of every kind, and what is none: signs, colours, and one line where nothing can be."""
+"""All types of terminals and none: signs, colours, and one line where nothing can be drawn."""
 
 from __future__ import annotations
 

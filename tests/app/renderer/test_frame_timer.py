@@ -1,4 +1,4 @@
-"""Screens paint when their frame timer says so, and a key's frame is a expedited one."""
+"""Screens request frames from their frame timer, and a key's frame is urgent."""
 
 from __future__ import annotations
 

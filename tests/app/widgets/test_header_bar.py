@@ -1,4 +1,4 @@
-"""The header says which Redis this is: by name, colour, address and what is not sure about it."""
+"""The header shows which Redis this is: name, colour, address, and what is unverified."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def prod(**more: Any) -> Settings:
     return Settings(name="prod", profile="prod", colour="red", **more)
 
 
-def test_the_name_stays_at_every_width_and_comes_first() -> None:
+def test_the_name_is_shown_first_at_every_width() -> None:
     for width in WIDTHS:
         line = header(width, prod())
         assert len(line) == width
@@ -48,7 +48,7 @@ def test_the_name_stays_at_every_width_and_comes_first() -> None:
         assert "live" in line
 
 
-def test_the_address_stays_longer_than_anything_about_the_server() -> None:
+def test_the_address_is_dropped_after_the_server_details() -> None:
     lines = {width: header(width, prod()) for width in WIDTHS}
     assert "redis.internal…" in lines[44]
     for width in (60, 80, 120, 200):
@@ -74,7 +74,7 @@ def test_a_profile_that_asks_for_the_mark_keeps_it_longer() -> None:
     assert not any(mark in header(60, prod()) for mark in ("read-only", "r/o"))
 
 
-def test_unverified_is_said_at_every_width() -> None:
+def test_unverified_tls_is_shown_at_every_width() -> None:
     for width in WIDTHS:
         said = header(width, prod(), unverified=True)
         assert "UNVERIFIED" in said, width
@@ -86,7 +86,7 @@ def test_unverified_is_said_at_every_width() -> None:
     assert "UNVERIFIED" not in header(200, prod(unverified=True)), "the answer knows better"
 
 
-def test_sentinel_and_cluster_say_who_answers() -> None:
+def test_sentinel_and_cluster_show_who_answers() -> None:
     sentinel = "mymaster@s1:26379,s2:26379/2"
     assert "  mymaster → 10.0.0.3:6379  " in header(80, prod(), address=sentinel, where=SENTINEL)
     assert "10.0.0.3:6379  " in header(44, prod(), address=sentinel, where=SENTINEL)
@@ -96,7 +96,7 @@ def test_sentinel_and_cluster_say_who_answers() -> None:
     assert "1 of 2 nodes down" in header(44, address="cluster@a:1", where=down)
 
 
-def test_texts_from_elsewhere_pass_the_door() -> None:
+def test_untrusted_texts_are_made_safe() -> None:
     hostile = "a\x1b[31mb[bold]\u202e"
     for line in (
         header(200, Settings(name=hostile)),
@@ -172,7 +172,7 @@ async def test_without_colours_the_name_is_still_there(
         assert hand.lines[0].startswith("  prod  ")
 
 
-async def test_unverified_is_said_before_the_first_answer() -> None:
+async def test_unverified_tls_is_shown_before_the_first_answer() -> None:
     dead = "redis://127.0.0.1:1/0"
     settings = Settings(url=dead, name="prod", unverified=True, interval_s=60)
     async with running(RunqyApp(settings, lambda: open_reader(dead))) as hand:

@@ -1,4 +1,4 @@
-"""The line of live keys: what it says, what a click does, and how little it repaints."""
+"""The footer: its keys, what a click does, and how little is repainted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the table paints: lines that differ and no others, and never anything stale."""
+"""The table repaints the lines that differ and no others, and never anything stale."""
 
 from __future__ import annotations
 

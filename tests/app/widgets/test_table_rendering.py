@@ -1,4 +1,4 @@
-"""The look of the table: hostile and wide text, any size, any theme."""
+"""How the table is drawn: untrusted and wide text, any size, any theme."""
 
 from __future__ import annotations
 

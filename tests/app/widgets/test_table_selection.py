@@ -1,4 +1,4 @@
-"""The selection of the table: it stays on its object, whatever the rows do."""
+"""The selection of the table remains on its object, whatever changes in the rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The text viewer in a running app: large, hostile, wrapped, searched and followed texts."""
+"""The text viewer in a running app: large, untrusted, wrapped, searched and followed texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sixteen colours: every hue keeps its own, and can be read where it stands."""
+"""The 16 ANSI colours: every hue is kept, and text is legible on its background."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_the_colours_of_the_terminal_itself_are_left_alone() -> None:
     assert ansi16_codes(Color.parse("bright_red"), Color.parse("blue")) == ("91", "44")
 
 
-def test_any_style_becomes_one_of_sixteen() -> None:
+def test_any_style_becomes_one_of_the_16_colours() -> None:
     style_encoder = StyleEncoder(ColorSystem.STANDARD)
     some = [f"#{value:06x}" for value in range(0, 1 << 24, 262_139)] + ["color(208)", "red"]
     for fg, bg in zip(some, reversed(some), strict=True):

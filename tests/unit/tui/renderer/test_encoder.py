@@ -1,4 +1,4 @@
-"""The bytes of a few plain changes, and what the encoder does where it must not guess."""
+"""The bytes of single changes, and of cases in which the state of the terminal is unknown."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def put(frame: CellFrame, y: int, x: int, text: str, style: Style | None = BLUE)
     frame.put(y, x, [Segment(text, style)], PENS)
 
 
-def test_nothing_changed_is_nothing_sent() -> None:
+def test_an_unchanged_frame_sends_nothing() -> None:
     frame, encoder = drawn()
     put(frame, 1, 0, "x" * 40)
     assert encoder.encode(frame) == ""
@@ -69,7 +69,7 @@ def test_colour_is_not_erased_where_the_terminal_would_not() -> None:
     assert encoder.encode(frame).endswith(" " * 10)
 
 
-def test_the_cursor_is_never_trusted_behind_the_last_column() -> None:
+def test_the_cursor_position_is_unknown_after_the_last_column() -> None:
     frame, encoder = drawn()
     put(frame, 0, 39, "a")
     put(frame, 1, 0, "b")
@@ -113,7 +113,7 @@ def test_no_control_character_of_a_text_is_sent() -> None:
     assert not set(sent) & {"\x07", "\x9b", "\ud800"}
 
 
-def test_after_somebody_else_wrote_everything_is_sent() -> None:
+def test_after_invalidation_the_whole_frame_is_sent() -> None:
     frame, encoder = drawn()
     encoder.invalidate()
     sent = encoder.encode(frame)

@@ -1,4 +1,4 @@
-"""What is sent cell by cell ends in the same picture as a full repaint, however it began."""
+"""Frames sent as differences show the same as a full repaint, from any state."""
 
 from __future__ import annotations
 

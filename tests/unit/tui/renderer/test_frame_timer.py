@@ -1,4 +1,4 @@
-"""When a screen paints, by a clock that only the test moves."""
+"""When frames are painted, by a clock that the test moves."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_a_key_right_after_a_frame_does_not_wait(time: Time) -> None:
     assert time.frames == pytest.approx([101.0, 101.002])
 
 
-def test_haste_is_for_one_frame_only(time: Time) -> None:
+def test_expediting_is_for_one_frame_only(time: Time) -> None:
     timer = _timer(time)
     timer.resume()
     time.pass_by(0.001)
@@ -104,7 +104,7 @@ def test_haste_is_for_one_frame_only(time: Time) -> None:
     assert time.frames == pytest.approx([101.0, 101.001, 101.001 + GAP_S])
 
 
-def test_a_rush_of_keys_is_half_more_frames_at_most(time: Time) -> None:
+def test_many_keys_add_half_as_many_frames_at_most(time: Time) -> None:
     timer = _timer(time)
     for _ in range(1000):
         timer.expedite()
@@ -113,7 +113,7 @@ def test_a_rush_of_keys_is_half_more_frames_at_most(time: Time) -> None:
     assert 2.0 / GAP_S <= len(time.frames) <= 2 + 1.5 * 2.0 / GAP_S
 
 
-def test_held_it_waits_for_the_release(time: Time) -> None:
+def test_a_held_frame_waits_for_the_release(time: Time) -> None:
     timer = _timer(time)
     timer.resume()
     timer.hold(0.5)
@@ -125,7 +125,7 @@ def test_held_it_waits_for_the_release(time: Time) -> None:
     assert time.frames == pytest.approx([101.2])
 
 
-def test_held_it_waits_no_longer_than_for_so_long(time: Time) -> None:
+def test_a_held_frame_waits_for_a_limited_time(time: Time) -> None:
     timer = _timer(time)
     timer.hold(0.5)
     time.pass_by(0.1)
@@ -135,7 +135,7 @@ def test_held_it_waits_no_longer_than_for_so_long(time: Time) -> None:
     assert time.frames == pytest.approx([101.3])
 
 
-def test_a_key_is_not_held_up(time: Time) -> None:
+def test_an_urgent_frame_is_not_held(time: Time) -> None:
     timer = _timer(time)
     timer.hold(0.5)
     timer.resume()
@@ -146,7 +146,7 @@ def test_a_key_is_not_held_up(time: Time) -> None:
     assert time.frames == pytest.approx([101.1])
 
 
-def test_paused_it_paints_nothing_and_later_goes_on(time: Time) -> None:
+def test_a_paused_timer_paints_nothing_until_resumed(time: Time) -> None:
     timer = _timer(time)
     timer.resume()
     timer.pause()

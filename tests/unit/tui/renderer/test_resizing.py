@@ -1,4 +1,4 @@
-"""Sizes of a terminal: one at once, of many the newest, and never a silence without end."""
+"""A single size is delivered immediately, of many the newest, and never too late."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def _size(columns: int) -> Resize:
     return Resize(Size(columns, 5), Size(columns, 5))
 
 
-async def test_one_at_once_and_the_newest_of_many() -> None:
+async def test_a_single_size_immediately_and_the_newest_of_many() -> None:
     delivered: list[Resize | None] = []
     loop = asyncio.get_running_loop()
     resizing = Resizing(loop, delivered.append)
@@ -26,7 +26,7 @@ async def test_one_at_once_and_the_newest_of_many() -> None:
     assert delivered == [sizes[0], sizes[-1]]
 
 
-async def test_a_storm_without_end_is_drawn_now_and_then() -> None:
+async def test_an_endless_series_of_sizes_is_drawn_at_intervals() -> None:
     delivered: list[Resize | None] = []
     loop = asyncio.get_running_loop()
     resizing = Resizing(loop, delivered.append)

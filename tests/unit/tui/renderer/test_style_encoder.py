@@ -1,4 +1,4 @@
-"""Every way from one pen or place to another ends where it should, in the fewest bytes."""
+"""Every change of style and every cursor move has the right result, in the fewest bytes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def look_after(*sequences: str) -> object:
     return terminal.looks()[0][0]
 
 
-def test_any_change_of_pen_ends_in_the_new_one() -> None:
+def test_any_style_change_ends_in_the_new_style() -> None:
     dice = random.Random(7)
     cell_styles = [STYLES.encode(random_style(dice))[0] for _ in range(60)]
     for old, new in itertools.pairwise(cell_styles):
@@ -51,7 +51,7 @@ def test_cell_styles_of_equal_styles_are_one_object() -> None:
     assert STYLES.encode(first)[0] is STYLES.encode(second)[0]
 
 
-def test_many_styles_are_forgotten_in_time() -> None:
+def test_the_number_of_cached_styles_is_limited() -> None:
     style_encoder = StyleEncoder(ColorSystem.TRUECOLOR)
     for number in range(10_000):
         style_encoder.encode(Style.parse(f"#{number:06x}"))

@@ -1,4 +1,4 @@
-"""The link to the terminal: how far away it is, and whether that is called slow."""
+"""The link to the terminal: its delay, and whether it is classified as slow."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def answer(link: TerminalLink, clock: Clock, after: float, size: int = 300) -> N
     link.record_answer(link.answer_received())
 
 
-def test_one_question_at_a_time_and_seldom(link: TerminalLink, clock: Clock) -> None:
+def test_one_query_at_a_time_and_seldom(link: TerminalLink, clock: Clock) -> None:
     assert link.start_query(300)
     assert not link.start_query(300), "one is open"
     clock.now += 0.3
@@ -51,7 +51,9 @@ def test_one_question_at_a_time_and_seldom(link: TerminalLink, clock: Clock) -> 
     assert link.start_query(300)
 
 
-def test_a_terminal_that_never_answers_is_soon_left_alone(link: TerminalLink, clock: Clock) -> None:
+def test_a_terminal_that_never_answers_gets_no_more_queries(
+    link: TerminalLink, clock: Clock
+) -> None:
     asked = 0
     for _ in range(1_000):
         asked += link.start_query(300)
@@ -61,7 +63,7 @@ def test_a_terminal_that_never_answers_is_soon_left_alone(link: TerminalLink, cl
     link.wait_for_answer()  # returns: the clock stands still, and nobody would answer
 
 
-def test_one_that_once_answered_is_asked_again(link: TerminalLink, clock: Clock) -> None:
+def test_a_terminal_that_once_answered_is_queried_again(link: TerminalLink, clock: Clock) -> None:
     answer(link, clock, 0.1)
     assert link.start_query(300)
     clock.now += 2.0
@@ -70,18 +72,18 @@ def test_one_that_once_answered_is_asked_again(link: TerminalLink, clock: Clock)
     assert link.start_query(300)
 
 
-def test_an_answer_that_nobody_asked_for_counts_nothing(link: TerminalLink, clock: Clock) -> None:
+def test_an_unexpected_answer_is_ignored(link: TerminalLink, clock: Clock) -> None:
     link.record_answer(link.answer_received())
     assert (link.answers, link.delay_s) == (0, None)
 
 
-def test_a_long_frame_measures_no_distance(link: TerminalLink, clock: Clock) -> None:
+def test_a_long_frame_measures_no_delay(link: TerminalLink, clock: Clock) -> None:
     answer(link, clock, 3.0, size=12_000)
     assert link.delay_s is None
     assert link.latest_s == pytest.approx(3.0)
 
 
-def test_the_far_are_slow_and_the_near_are_not(link: TerminalLink, clock: Clock) -> None:
+def test_a_delayed_link_is_slow(link: TerminalLink, clock: Clock) -> None:
     link_quality = LinkQuality(link, clock)
     for _ in range(2):
         answer(link, clock, FAR_S + 0.05)
@@ -122,9 +124,7 @@ def calm_after(link_quality: LinkQuality, link: TerminalLink, clock: Clock) -> f
     return clock.now - began
 
 
-def test_it_is_fast_again_after_a_while_and_does_not_flutter(
-    link: TerminalLink, clock: Clock
-) -> None:
+def test_a_slow_link_becomes_fast_with_hysteresis(link: TerminalLink, clock: Clock) -> None:
     link_quality = LinkQuality(link, clock)
     waits = []
     for _ in range(4):
@@ -138,7 +138,7 @@ def test_it_is_fast_again_after_a_while_and_does_not_flutter(
     assert waits[-1] >= 8 * CALM_S
 
 
-def test_silence_proves_nothing(link: TerminalLink, clock: Clock) -> None:
+def test_without_an_answer_a_slow_link_remains_slow(link: TerminalLink, clock: Clock) -> None:
     link_quality = LinkQuality(link, clock)
     answer(link, clock, 1.5, size=9_000)
     link_quality.update(0.0)
@@ -197,7 +197,7 @@ def test_where_nothing_is_known_nothing_waits(link: TerminalLink) -> None:
     assert not link.is_congested
 
 
-def test_what_waits_does_not_wait_for_ever(link: TerminalLink, clock: Clock) -> None:
+def test_frames_are_held_for_a_limited_time(link: TerminalLink, clock: Clock) -> None:
     thin(link, clock)
     clock.now += 0.5
     assert link.start_query(9_000)

@@ -1,4 +1,4 @@
-"""Output that nobody waits for: in order, complete, and the newest state first."""
+"""Non-blocking output: in order, complete, and only the newest frame after a stall."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ async def test_a_thread_may_write(pipe: Pipe) -> None:
     writer.close()
 
 
-async def test_when_nobody_reads_any_more_it_says_so_once() -> None:
+async def test_a_closed_terminal_is_reported_once() -> None:
     ours, theirs = os.pipe()
     os.set_blocking(theirs, False)
     pipe = Pipe(ours, theirs)
@@ -94,7 +94,7 @@ async def test_when_nobody_reads_any_more_it_says_so_once() -> None:
     writer.close()
 
 
-async def test_draining_has_an_end(pipe: Pipe) -> None:
+async def test_draining_ends_at_its_timeout(pipe: Pipe) -> None:
     writer = pipe.writer()
     writer.write(b"x" * 200_000)
     assert not writer.drain(0.05)
@@ -130,7 +130,7 @@ async def test_of_a_stalled_link_only_the_newest_state_is_sent(pipe: Pipe) -> No
     writer.close()
 
 
-async def test_the_question_of_the_link_rides_behind_a_frame_that_is_sent_anyway(
+async def test_a_query_is_sent_behind_a_frame_only(
     pipe: Pipe,
 ) -> None:
     writer, link = pipe.writer(), TerminalLink()
@@ -182,9 +182,7 @@ async def test_on_a_thin_link_the_newest_state_is_sent_once_the_terminal_has_fol
     writer.close()
 
 
-async def test_a_link_that_takes_nothing_is_called_slow(
-    pipe: Pipe, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_stalled_link_is_slow(pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> None:
     writer, told = pipe.writer(), []
     presenter = Presenter(writer, ColorSystem.TRUECOLOR, str.encode, erases_with_colour=True)
     presenter.link_quality_changed = lambda: told.append(presenter.link_quality.slow)
@@ -210,7 +208,7 @@ def picture(text: str) -> object:
     return LayoutUpdate([[strip]] * 24, Region(0, 0, 80, 24))
 
 
-async def test_only_a_terminal_can_be_opened_anew(pipe: Pipe) -> None:
+async def test_only_a_terminal_can_be_opened_again(pipe: Pipe) -> None:
     assert open_terminal(pipe.theirs) is None
     ours, theirs = os.openpty()
     again = open_terminal(theirs)

@@ -1,4 +1,4 @@
-"""Columns give way by importance, and none of the width is lost."""
+"""Columns are hidden by importance, and the full width is used."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ COLUMNS = st.lists(
 
 @settings(deadline=None)
 @given(COLUMNS, st.integers(-2, 120))
-def test_the_layout_always_fits_in_order(columns: list[ColumnLayout], width: int) -> None:
+def test_the_columns_always_fit_in_order(columns: list[ColumnLayout], width: int) -> None:
     slots = fit_columns(columns, width)
     assert sum(cells for _, cells in slots) + GAP * max(0, len(slots) - 1) <= max(0, width)
     assert all(cells > 0 for _, cells in slots)

@@ -1,4 +1,4 @@
-"""Only what differs is painted, so what is said to be the same has to be the same."""
+"""Only what differs is repainted, so lines outside the changed span must be equal."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_title_gives_way_to_the_arrow() -> None:
     assert [cell.text for cell in header_line(slots, "b", True, ASCII).cells] == ["LONG", "ABv"]
 
 
-def test_a_note_is_wrapped_at_words_and_a_third_down() -> None:
+def test_a_placeholder_is_wrapped_at_words_after_a_third_of_the_blanks() -> None:
     texts = [
         line.cells[0].text if line.cells else ""
         for line in placeholder_lines("one two three\nfour", 8, 9)

@@ -1,4 +1,4 @@
-"""The selection belongs to a key: whatever happens to the rows, no other key takes its place."""
+"""The selection belongs to a key: no change of the rows selects another one."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_steps_from_a_gone_row() -> None:
         assert cursor.key == key
 
 
-def test_nothing_to_stand_on() -> None:
+def test_an_empty_table_selects_nothing() -> None:
     cursor = TableCursor()
     assert cursor.follow(rows("")) is CursorChange.NONE
     assert cursor.step(1) is CursorChange.NONE
