@@ -35,7 +35,7 @@ async def test_a_password_is_set_while_it_runs(shared: RealServer, admin: redis.
         await seen.live()
         admin.config_set("requirepass", SECRET)
         throw_out(admin)
-        well_said(await seen.lost("asks for a password: none was given"), shared)
+        well_said(await seen.lost("requires a password: none is set"), shared)
         assert len(seen.snapshot.workers) == 3
         admin.config_set("requirepass", "")
         await seen.live()
@@ -46,7 +46,7 @@ async def test_a_password_is_asked_for_from_the_start(
 ) -> None:
     admin.config_set("requirepass", SECRET)
     async with watching(shared.url) as seen:
-        well_said(await seen.lost("asks for a password: none was given"), shared)
+        well_said(await seen.lost("requires a password: none is set"), shared)
     async with watching(shared.url.replace("//", f"//:{SECRET}@")) as seen:
         await seen.live()
 
@@ -69,7 +69,7 @@ async def test_the_password_is_changed_while_it_runs(
 
 async def test_a_password_where_there_is_none(shared: RealServer, admin: redis.Redis) -> None:
     async with watching(shared.url.replace("//", f"//:{SECRET}@")) as seen:
-        sentence = await seen.lost("has no password set: one was given all the same")
+        sentence = await seen.lost("has no password set: one was sent")
         well_said(sentence, shared)
         admin.config_set("requirepass", SECRET)
         await seen.live()

@@ -101,7 +101,7 @@ async def test_a_busy_server(shared: RealServer, backend: redis.Redis) -> None:
     backend.config_set("busy-reply-threshold", 20)
     async with screen(shared.url) as hand:
         with busy(shared):
-            await seen_lost(hand, "is busy with a script: it answers nothing else meanwhile.")
+            await seen_lost(hand, "is busy with a script: it answers nothing else until that ends.")
         await hand.sees("live · data", *PANES)
 
 

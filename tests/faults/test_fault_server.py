@@ -161,7 +161,9 @@ async def test_busy_with_a_script(shared: RealServer, backend: redis.Redis) -> N
     async with watching(shared.url) as seen:
         await seen.live()
         with busy(shared):
-            sentence = await seen.lost("is busy with a script: it answers nothing else meanwhile")
+            sentence = await seen.lost(
+                "is busy with a script: it answers nothing else until that ends"
+            )
             well_said(sentence, shared)
             assert sentence.endswith("Wait, or run SCRIPT KILL there.")
             assert len(seen.snapshot.queues) == 4, "an error is no empty Redis"
@@ -233,7 +235,7 @@ async def test_demoted_cut_off_and_promoted_behind_one_address(mortal: RealServe
             primary.kill()
             await seen.until(lambda: "link" in told(seen, name), "cut off")
             client.config_set("replica-serve-stale-data", "no")
-            sentence = await seen.lost("is a replica that lost its primary: it is set to tell")
+            sentence = await seen.lost("is a replica that lost its primary: it is set to serve")
             well_said(sentence, mortal)
             assert queues(seen) == ["from-the-primary"]
             follow(client, "NO", "ONE")

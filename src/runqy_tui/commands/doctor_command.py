@@ -203,10 +203,10 @@ def _bad_setting(error: RunqyTuiError) -> CheckLine:
 
 def line_text(line: CheckLine) -> str:
     """Return one line, and a second one with the fix where there is one."""
-    head = f"{line.verdict.upper():<5} {line.topic:<{_TOPIC_WIDTH}} {safe_line(line.said)}"
-    if line.mend is None:
+    head = f"{line.verdict.upper():<5} {line.topic:<{_TOPIC_WIDTH}} {safe_line(line.text)}"
+    if line.remedy is None:
         return head
-    return f"{head}\n{'':<{_TOPIC_WIDTH + 6}} -> {safe_line(line.mend)}"
+    return f"{head}\n{'':<{_TOPIC_WIDTH + 6}} -> {safe_line(line.remedy)}"
 
 
 def summary(lines: list[CheckLine]) -> str:
@@ -229,8 +229,8 @@ def as_object(lines: list[CheckLine], code: int) -> dict[str, object]:
             {
                 "topic": line.topic,
                 "verdict": line.verdict.value,
-                "said": safe_line(line.said),
-                "mend": None if line.mend is None else safe_line(line.mend),
+                "said": safe_line(line.text),
+                "mend": None if line.remedy is None else safe_line(line.remedy),
             }
             for line in lines
         ],

@@ -1,4 +1,4 @@
-"""What ``doctor`` finds out, line by line."""
+"""The results of ``doctor``, line by line."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Verdict(StrEnum):
-    """``SKIP``: could not be looked at, because of what failed before."""
+    """The result of one check. ``SKIP``: not checked, because an earlier check failed."""
 
     OK = "ok"
     WARN = "warn"
@@ -16,13 +16,13 @@ class Verdict(StrEnum):
 
 
 class CheckLine(NamedTuple):
-    """One thing that was looked at: never a credential, but perhaps text of others.
+    """The result of one check. It holds no credential, but may hold untrusted text.
 
-    ``mend`` is what to do where it is not well; ``code`` the exit code that a failure means.
+    ``remedy`` is the next step if the result is not OK, ``code`` the exit code of a failure.
     """
 
     topic: str
     verdict: Verdict
-    said: str
-    mend: str | None = None
+    text: str
+    remedy: str | None = None
     code: int = 0

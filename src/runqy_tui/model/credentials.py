@@ -1,4 +1,4 @@
-"""How to get in: what a URL of Redis does not say, or says less well. No secret in a ``repr``."""
+"""Credentials and TLS settings beside the URL. No secret appears in a ``repr``."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ CLIENT_NAME = "runqy-tui"
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Credentials and TLS beside the URL; ``None`` leaves what the URL says.
+    """Credentials and TLS beside the URL; ``None`` keeps the value in the URL.
 
     ``tls_*`` name PEM files and apply where the URL asks for TLS. ``tls_server_name`` is the name
-    that the certificate must bear, where it is not the host's. ``tls_insecure`` checks neither
-    certificate nor name: front ends say so for as long as it is on. The ``sentinel_*`` pair is
-    for the Sentinels, which know other users than the servers they watch. ``client_name`` is what
-    CLIENT LIST shows.
+    that the certificate must be issued for, if it is not the host name. ``tls_insecure`` skips
+    the check of certificate and name: front ends show a warning while it is on. The
+    ``sentinel_*`` pair is for the Sentinels, whose users are not those of the servers they
+    monitor. ``client_name`` is shown by CLIENT LIST.
     """
 
     username: str | None = None

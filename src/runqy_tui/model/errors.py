@@ -9,7 +9,7 @@ from __future__ import annotations
 class RunqyTuiError(Exception):
     """An error whose text is meant for the user, never a traceback."""
 
-    exit_code = 70  # EX_SOFTWARE: every subclass says better
+    exit_code = 70  # EX_SOFTWARE: every subclass sets its own
 
 
 class UsageError(RunqyTuiError):
@@ -19,13 +19,13 @@ class UsageError(RunqyTuiError):
 
 
 class ConfigError(RunqyTuiError):
-    """A setting has a bad value: names the setting, the value and the mend (``EX_CONFIG``)."""
+    """A setting has a bad value: names the setting, the value and the fix (``EX_CONFIG``)."""
 
     exit_code = 78
 
 
 class NotFoundError(RunqyTuiError):
-    """What was asked for does not exist in this Redis (exit code 1)."""
+    """The requested object does not exist in this Redis (exit code 1)."""
 
     exit_code = 1
 
@@ -37,7 +37,7 @@ class OutputError(RunqyTuiError):
 
 
 class CannotCreateError(RunqyTuiError):
-    """A file that was asked for cannot be made (``EX_CANTCREAT``)."""
+    """A requested file cannot be created (``EX_CANTCREAT``)."""
 
     exit_code = 73
 
@@ -49,11 +49,11 @@ class ConnectionFailedError(RunqyTuiError):
 
     @classmethod
     def late(cls, what: str, address: str, seconds: float) -> ConnectionFailedError:
-        """An answer (``a poll``, say) that did not come within its deadline as a whole."""
+        """The error for ``what`` (``a poll``) that took longer than its deadline as a whole."""
         where = f"Redis at {address}" if address else "Redis"
         return cls(
             f"{where} did not answer {what} within {seconds:g} s: it is overloaded or "
-            "far away. Look at SLOWLOG there and at the network, or raise --timeout."
+            "far away. Check SLOWLOG there and the network, or raise --timeout."
         )
 
 

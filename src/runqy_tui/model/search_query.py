@@ -1,4 +1,4 @@
-"""What a search looks for, and what it gives step by step."""
+"""Search queries, and the results that a search yields step by step."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ MOST_HITS = 10_000
 
 
 class SearchField(StrEnum):
-    """Where in a task to look. An id is compared from its start, all else anywhere in the text.
+    """Which part of a task to search. An id must begin with the text, other parts contain it.
 
-    ``ANY`` looks at all of them, and there at an id too from any place on.
+    ``ANY`` searches all parts, and matches an id that contains the text.
     """
 
     ANY = "any"
@@ -29,9 +29,9 @@ class SearchField(StrEnum):
 
 
 class SearchQuery(NamedTuple):
-    """What to look for, as bytes of UTF-8. No ``queues`` means all, no ``states`` means all.
+    """The text to search for. Empty ``queues`` or ``states`` mean all of them.
 
-    ``ignore_case`` is of ASCII letters alone. The search stops after ``most`` hits.
+    ``ignore_case`` applies to ASCII letters only. The search stops after ``most`` hits.
     """
 
     text: str
@@ -43,9 +43,9 @@ class SearchQuery(NamedTuple):
 
 
 class SearchHit(NamedTuple):
-    """A task in which the text was found, as a row of its list.
+    """A task that contains the text, as a row of its list.
 
-    ``place`` names the field, ``excerpt`` is what stands around the text there: untrusted.
+    ``place`` names the field, ``excerpt`` is the text with its surroundings there: untrusted.
     """
 
     queue: QueueKey
@@ -55,19 +55,19 @@ class SearchHit(NamedTuple):
 
     @property
     def key(self) -> tuple[str, QueueKey]:
-        """What tells the task from all others."""
+        """Identifies the task among all queues."""
         return self.row.id, self.queue
 
 
 class SearchProgress(NamedTuple):
-    """How far a search is.
+    """The progress of a search.
 
-    ``total`` is the length of all lists at its start, ``looked`` how many of these tasks were
-    looked at. ``partly``: tasks without a hit of which some value was too large to be searched
-    whole. ``full``: it stopped at the most hits wanted. ``notes``: what could not be searched.
+    ``total`` is the length of all lists at its start, ``searched`` how many of these tasks
+    were searched. ``partly``: tasks without a hit that have a value too large to be searched whole.
+    ``full``: it stopped at the limit of hits. ``notes``: what could not be searched.
     """
 
-    looked: int = 0
+    searched: int = 0
     total: int = 0
     found: int = 0
     partly: int = 0
@@ -78,42 +78,42 @@ class SearchProgress(NamedTuple):
 
     @property
     def share(self) -> float:
-        """How much is done, 0 to 1."""
-        return 1.0 if self.done and not self.full else min(1.0, self.looked / max(1, self.total))
+        """The fraction that is done, 0 to 1."""
+        return 1.0 if self.done and not self.full else min(1.0, self.searched / max(1, self.total))
 
     @property
     def rate(self) -> float | None:
-        """Tasks per second; ``None`` before there is anything to tell it by."""
-        return self.looked / self.elapsed_s if self.looked and self.elapsed_s > 0.05 else None
+        """Tasks per second; ``None`` while there is too little to measure."""
+        return self.searched / self.elapsed_s if self.searched and self.elapsed_s > 0.05 else None
 
     @property
     def eta_s(self) -> float | None:
-        """Seconds that are left at this rate."""
-        return None if self.rate is None else max(0, self.total - self.looked) / self.rate
+        """Remaining seconds at this rate; ``None`` while the rate is unknown."""
+        return None if self.rate is None else max(0, self.total - self.searched) / self.rate
 
 
 class SearchStep(NamedTuple):
-    """What a search has found since the step before, and how far it is."""
+    """The hits since the previous step, and the progress of the search."""
 
     hits: tuple[SearchHit, ...]
     progress: SearchProgress
 
 
 def smart_case(text: str) -> bool:
-    """Whether to ignore case: as long as nobody has typed a capital."""
+    """Whether to ignore case: true unless the text has an ASCII capital."""
     return not any("A" <= sign <= "Z" for sign in text)
 
 
 def summary(progress: SearchProgress, *, stopped: bool = False) -> str:
-    """The outcome in one line: ``12 hits in 1,000,000 tasks, 3.1 s; 2 tasks only …``."""
-    looked = amount(progress.looked, "task")
+    """Format the outcome in one line: ``12 hits in 1,000,000 tasks, 3.1 s; 2 large tasks …``."""
+    searched = amount(progress.searched, "task")
     if progress.full or stopped:
-        looked = f"{progress.looked:,} of {amount(progress.total, 'task')}"
-    words = [f"{amount(progress.found, 'hit')} in {looked}, {progress.elapsed_s:.1f} s"]
+        searched = f"{progress.searched:,} of {amount(progress.total, 'task')}"
+    words = [f"{amount(progress.found, 'hit')} in {searched}, {progress.elapsed_s:.1f} s"]
     if progress.full:
-        words.append("stopped there: look for more of it, or in fewer places")
+        words.append("stopped at the limit; narrow the search or raise the limit")
     elif stopped:
         words.append("stopped by you")
     if progress.partly:
-        words.append(f"{amount(progress.partly, 'task')} only looked at in part")
+        words.append(f"{amount(progress.partly, 'large task')} searched in part")
     return "; ".join([*words, *progress.notes])

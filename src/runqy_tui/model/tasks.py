@@ -1,4 +1,4 @@
-"""Tasks: rows of a list, one in full, and closer looks at some."""
+"""Tasks: rows of a list, one task in full, and the results of task checks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from runqy_tui.model.names import Dialect, QueueKey, TaskState
 class Blob(NamedTuple):
     """A value that may be large: ``data`` is at most the reader's limit, ``size`` is the whole.
 
-    ``data`` is empty with ``truncated`` set where the server allowed no partial read.
+    ``data`` is empty and ``truncated`` is true where the server allows no partial read.
     """
 
     data: bytes
@@ -28,7 +28,7 @@ class TaskRow(NamedTuple):
     """One line of a task list. ``missing``: the id is listed but its hash is gone.
 
     ``score`` is the zset score where the state has one. ``when`` is the moment that matters for
-    the state: waiting since, runs at, failed at, completed at; ``None`` where nothing tells.
+    the state: waiting since, runs at, failed at, completed at; ``None`` if unknown.
     ``failed_at`` is the last failure, in any state. ``payload`` is a preview.
     """
 
@@ -51,7 +51,7 @@ class TaskPage(NamedTuple):
     """A page of one state of one queue, and the true length of the whole at that moment.
 
     ``offset`` counts from the chosen end (newest or oldest). ``problem``: why the list cannot be
-    read, naming its key; ``total`` says nothing then.
+    read, naming its key; ``total`` is meaningless then.
     """
 
     queue: QueueKey
@@ -69,7 +69,7 @@ class TaskPage(NamedTuple):
 class Task:
     """One task in full. The fields follow ``runqy-tui task --json`` (schema 1).
 
-    ``state`` is the hash's own word and ``None`` where it is none of the known ones.
+    ``state`` is the hash's ``state`` field, ``None`` if it is none of the known ones.
     ``decodable`` is false where ``msg`` cannot be parsed. ``orphaned``: active without a lease,
     or with one that ended over 30 s ago; ``None`` where the dialect has no leases. ``gone``: only
     the reverse index is left (a finished task whose storage is off).
@@ -107,7 +107,7 @@ class Task:
 
 
 class CheckWindow(NamedTuple):
-    """A stretch of a state's list to look at closely; ``offset`` counts from the oldest."""
+    """A range of a state's list to check; ``offset`` counts from the oldest task."""
 
     queue: QueueKey
     state: TaskState
@@ -116,12 +116,12 @@ class CheckWindow(NamedTuple):
 
 
 class CheckedTask(NamedTuple):
-    """What decides whether a listed task is in order. ``missing``: listed, but its hash is gone.
+    """The fields that decide whether a listed task is in order. ``missing``: its hash is gone.
 
-    ``state`` is the hash's own word. ``timeout_s``, ``deadline`` and ``pending_timeout_s`` are
-    ``None`` where the task has none or lost it at a retry. ``completed_at`` and
-    ``last_failed_at`` are whole seconds in the runqy dialect. ``lease_unread``: nobody can tell
-    whether it has a lease.
+    ``state`` is the hash's ``state`` field. ``timeout_s``, ``deadline`` and ``pending_timeout_s``
+    are     ``None`` where the task has none or lost it at a retry. ``completed_at`` and
+    ``last_failed_at`` are whole seconds in the runqy dialect. ``lease_unread``: whether it
+    has a lease could not be read.
     """
 
     id: str
@@ -138,7 +138,7 @@ class CheckedTask(NamedTuple):
 
 
 class WindowCheck(NamedTuple):
-    """One window as it was found; ``total`` is the length of the list at that moment."""
+    """The tasks of one window; ``total`` is the length of the list at that moment."""
 
     window: CheckWindow
     taken_at: float
@@ -147,7 +147,7 @@ class WindowCheck(NamedTuple):
 
 
 class ActiveTask(NamedTuple):
-    """A task an asynq server says it is working on; the start is exact."""
+    """A task that an asynq server reports as running; the start is exact."""
 
     id: str
     queue: str

@@ -126,7 +126,7 @@ def test_77_for_a_wrong_password(cli: Cli, locked_at: str, user: str) -> None:
 
 def test_77_for_no_password_and_for_no_rights(cli: Cli, locked_at: str) -> None:
     told = cli("--url", f"redis://{locked_at}/0", "snapshot").failed(77)
-    assert told.startswith(f"Redis at {locked_at} asks for a password: ")
+    assert told.startswith(f"Redis at {locked_at} requires a password: ")
     told = cli("snapshot", RUNQY_REDIS_URL=f"redis://blind:right@{locked_at}/0").failed(77)
     assert "does not let this user run" in told
     assert "`runqy-tui acl`" in told

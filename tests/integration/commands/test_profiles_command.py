@@ -104,4 +104,4 @@ def test_a_snapshot_of_a_profile_begins_with_its_name(
     assert (result.code, result.err) == (0, "")
     assert result.out.startswith(f"one  {locked_at}  ")
     away = here("--profile", "one", "--url", f"redis://{locked_at}/0", "snapshot")
-    assert "asks for a password" in away.failed(77), "the profile's is not sent there"
+    assert "requires a password" in away.failed(77), "the profile's is not sent there"

@@ -92,8 +92,8 @@ def _is_of_keys(reply: Reply) -> bool:
 
 
 def _no_keys(names: list[str], target: RedisTarget) -> CheckLine:
-    said = f"this user may not read keys {KEYS} (NOPERM), as {', '.join(names)} need it"
-    return CheckLine(TOPIC, Verdict.FAIL, said, _mend(target), _CODE)
+    text = f"this user may not read keys {KEYS} (NOPERM), as {', '.join(names)} need it"
+    return CheckLine(TOPIC, Verdict.FAIL, text, _mend(target), _CODE)
 
 
 def _mend(target: RedisTarget) -> str:
@@ -108,20 +108,20 @@ def _judged(name: str, reply: Reply, target: RedisTarget) -> CheckLine | None:
     if isinstance(reply, NoPermissionError):
         return _missing(name, "is refused (NOPERM)", _mend(target))
     if missing_command(reply):
-        mend = "Give the command its name back (rename-command), or use a later Redis."
-        return _missing(name, "is unknown to this server", mend)
+        remedy = "Give the command its name back (rename-command), or use a later Redis."
+        return _missing(name, "is unknown to this server", remedy)
     return _odd(name, reply)
 
 
-def _missing(name: str, how: str, mend: str) -> CheckLine:
+def _missing(name: str, how: str, remedy: str) -> CheckLine:
     if name in WITHOUT:
-        return CheckLine(TOPIC, Verdict.WARN, f"{name} {how}: {WITHOUT[name]}", mend)
-    return CheckLine(TOPIC, Verdict.FAIL, f"{name} {how}", mend, _CODE)
+        return CheckLine(TOPIC, Verdict.WARN, f"{name} {how}: {WITHOUT[name]}", remedy)
+    return CheckLine(TOPIC, Verdict.FAIL, f"{name} {how}", remedy, _CODE)
 
 
 def _odd(name: str, reply: Exception) -> CheckLine | None:
     """An error that is of neither the user nor the command: an old form of it, say."""
     if isinstance(reply, ResponseError) and str(reply).startswith(("MOVED", "WRONGTYPE")):
         return None
-    said = f"{name} answers with an error: {str(reply)[:120]}"
-    return CheckLine(TOPIC, Verdict.WARN, said, "Look into the server's log.")
+    text = f"{name} answers with an error: {str(reply)[:120]}"
+    return CheckLine(TOPIC, Verdict.WARN, text, "Look into the server's log.")

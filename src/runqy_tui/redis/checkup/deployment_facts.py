@@ -62,20 +62,20 @@ def _server(snapshot: Snapshot) -> CheckLine:
     version, mode = snapshot.redis.version, snapshot.redis.mode
     named = version if version is None or version.startswith("valkey") else f"Redis {version}"
     parts = [named or "version unknown", mode or "mode unknown", _role(snapshot.health)]
-    said = ", ".join(parts)
+    text = ", ".join(parts)
     health = snapshot.health
     if health is not None and health.master_link_up is False:
-        mend = "Look at the replication, or watch the primary: what is shown here is old."
-        return CheckLine("server", Verdict.WARN, f"{said}, cut off from its primary", mend)
+        remedy = "Look at the replication, or watch the primary: what is shown here is old."
+        return CheckLine("server", Verdict.WARN, f"{text}, cut off from its primary", remedy)
     if mode == "cluster" and not snapshot.redis.where.nodes:
-        mend = "Use redis+cluster:// in the URL: what the other nodes hold is not read."
-        return CheckLine("server", Verdict.WARN, f"{said}: one node of it", mend)
+        remedy = "Use redis+cluster:// in the URL: what the other nodes hold is not read."
+        return CheckLine("server", Verdict.WARN, f"{text}: one node of it", remedy)
     if health is not None and health.writes_blocked:
-        mend = "Mend the server: workers and producers cannot write."
+        remedy = "Mend the server: workers and producers cannot write."
         return CheckLine(
-            "server", Verdict.WARN, f"{said}, refuses writes: {health.writes_blocked}", mend
+            "server", Verdict.WARN, f"{text}, refuses writes: {health.writes_blocked}", remedy
         )
-    return CheckLine("server", Verdict.OK, said)
+    return CheckLine("server", Verdict.OK, text)
 
 
 def _role(health: ServerHealth | None) -> str:
@@ -89,43 +89,43 @@ def _where(where: Topology) -> list[CheckLine]:
         lines.append(CheckLine("Sentinel", Verdict.OK, f"names {where.primary} as the primary"))
     down = [f"{node.address} ({node.problem})" for node in where.nodes if node.problem]
     if down:
-        said = f"{len(down)} of {len(where.nodes)} primaries do not answer: {', '.join(down)}"
-        mend = "Start these nodes, or let their replicas take over: their queues are not shown."
+        text = f"{len(down)} of {len(where.nodes)} primaries do not answer: {', '.join(down)}"
+        remedy = "Start these nodes, or let their replicas take over: their queues are not shown."
         lines.append(
-            CheckLine("cluster", Verdict.FAIL, said, mend, ConnectionFailedError.exit_code)
+            CheckLine("cluster", Verdict.FAIL, text, remedy, ConnectionFailedError.exit_code)
         )
     elif where.nodes:
         count = "1 primary" if len(where.nodes) == 1 else f"{len(where.nodes)} primaries"
-        said = f"{count}: {', '.join(node.address for node in where.nodes)}"
-        lines.append(CheckLine("cluster", Verdict.OK, said))
+        text = f"{count}: {', '.join(node.address for node in where.nodes)}"
+        lines.append(CheckLine("cluster", Verdict.OK, text))
     return lines
 
 
 def _data(snapshot: Snapshot) -> CheckLine:
     queues, workers = snapshot.queues, snapshot.workers
     if not queues and not workers:
-        mend = "Check the database number in the URL, and whether runqy writes to this Redis."
-        return CheckLine("data", Verdict.WARN, "no queue and no worker of any dialect", mend)
+        remedy = "Check the database number in the URL, and whether runqy writes to this Redis."
+        return CheckLine("data", Verdict.WARN, "no queue and no worker of any dialect", remedy)
     dialects = {queue.dialect for queue in queues} | {worker.dialect for worker in workers}
     names = sorted(dialect.value for dialect in dialects if dialect is not None)
     states = Counter(worker.state.value for worker in workers)
     listed = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
-    said = (
+    text = (
         f"{amount(len(queues), 'queue')}, {amount(len(workers), 'worker')}"
         f"{f' ({listed})' if listed else ''}; "
         f"{'dialects ' + ', '.join(names) if names else 'the dialect is unknown without a worker'}"
     )
-    return CheckLine("data", Verdict.OK, said)
+    return CheckLine("data", Verdict.OK, text)
 
 
 def _poll(cold: Cost, warm: Cost, interval: float, budget: int) -> CheckLine:
-    said = f"each {interval:g} s: {warm}; the first: {cold}"
+    text = f"each {interval:g} s: {warm}; the first: {cold}"
     if warm.commands > budget * max(interval, LEAST_S):
-        said += f"; the monitor sends {budget:,} commands per second (--budget): queues take turns"
+        text += f"; the monitor sends {budget:,} commands per second (--budget): queues take turns"
     if warm.ms > interval * 1000:
-        mend = "Poll less often: --interval, or + in the monitor."
-        return CheckLine("poll", Verdict.WARN, said, mend)
-    return CheckLine("poll", Verdict.OK, said)
+        remedy = "Poll less often: --interval, or + in the monitor."
+        return CheckLine("poll", Verdict.WARN, text, remedy)
+    return CheckLine("poll", Verdict.OK, text)
 
 
 class CountingLink:
@@ -164,9 +164,9 @@ class CountingLink:
         return self._link.target
 
     @property
-    def whereabouts(self) -> Topology:
+    def topology(self) -> Topology:
         """Of the link."""
-        return self._link.whereabouts
+        return self._link.topology
 
     async def trip(self, batch: Batch) -> list[Reply]:
         """One round trip, counted."""

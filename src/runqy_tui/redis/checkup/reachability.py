@@ -63,14 +63,14 @@ async def reach(target: RedisTarget) -> Reached:
 async def _reach_socket(target: RedisTarget) -> Reached:
     told = await _timed(asyncio.open_unix_connection(target.path), target.timeout)
     if isinstance(told, float):
-        said = f"{target.address} in {told * 1000:.1f} ms"
-        return Reached((CheckLine("connection", Verdict.OK, said),), open=True)
-    mend = "Start Redis, look at the socket's permissions, or set --url or RUNQY_REDIS_URL."
-    line = CheckLine("connection", Verdict.FAIL, f"{target.address}: {told}", mend, CODE)
+        text = f"{target.address} in {told * 1000:.1f} ms"
+        return Reached((CheckLine("connection", Verdict.OK, text),), open=True)
+    remedy = "Start Redis, look at the socket's permissions, or set --url or RUNQY_REDIS_URL."
+    line = CheckLine("connection", Verdict.FAIL, f"{target.address}: {told}", remedy, CODE)
     return Reached((line,))
 
 
-async def _resolve(host: str, port: int, patience: float) -> list[Spot] | str:
+async def _resolve(host: str, port: int, timeout_s: float) -> list[Spot] | str:
     """Addresses of a host, or in a few words why there are none."""
     with suppress(ValueError):
         return [Spot(host, str(ipaddress.ip_address(host)), port)]
@@ -95,10 +95,10 @@ async def _resolve(host: str, port: int, patience: float) -> list[Spot] | str:
     # A thread of its own: one of asyncio's pool would keep the program from ending.
     Thread(target=ask, daemon=True).start()
     try:
-        async with asyncio.timeout(patience):
+        async with asyncio.timeout(timeout_s):
             found = await answer
     except TimeoutError:
-        return f"no answer within {patience:g} s"
+        return f"no answer within {timeout_s:g} s"
     return (
         found
         if isinstance(found, str)
@@ -119,27 +119,27 @@ def _names(hosts: Sequence[str], found: Sequence[list[Spot] | str]) -> CheckLine
     ]
     if not unknown:
         return CheckLine("name", Verdict.OK, "; ".join(known) or "an address, no DNS needed")
-    mend = "Check the spelling in the URL, and the resolver (/etc/resolv.conf, /etc/hosts)."
-    said = f"cannot be resolved: {', '.join(unknown)}"
+    remedy = "Check the spelling in the URL, and the resolver (/etc/resolv.conf, /etc/hosts)."
+    text = f"cannot be resolved: {', '.join(unknown)}"
     if len(unknown) < len(hosts):
-        return CheckLine("name", Verdict.WARN, said, mend)
-    return CheckLine("name", Verdict.FAIL, said, mend, CODE)
+        return CheckLine("name", Verdict.WARN, text, remedy)
+    return CheckLine("name", Verdict.FAIL, text, remedy, CODE)
 
 
-async def _connect(spot: Spot, patience: float) -> float | str:
-    return await _timed(asyncio.open_connection(spot.ip, spot.port), patience)
+async def _connect(spot: Spot, timeout_s: float) -> float | str:
+    return await _timed(asyncio.open_connection(spot.ip, spot.port), timeout_s)
 
 
 async def _timed(
-    opening: Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]], patience: float
+    opening: Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]], timeout_s: float
 ) -> float | str:
     """Seconds that it took to connect, or in a few words why it did not."""
     started = perf_counter()
     try:
-        async with asyncio.timeout(patience):
+        async with asyncio.timeout(timeout_s):
             _, writer = await opening
     except TimeoutError:
-        return f"no answer within {patience:g} s"
+        return f"no answer within {timeout_s:g} s"
     except ConnectionRefusedError:
         return "refused"
     except OSError as error:
@@ -158,12 +158,12 @@ def _connections(
     missing = {(spot.name, spot.port) for spot in spots} - {
         (spot.name, spot.port) for spot, _ in good
     }
-    said = ", ".join(f"{spot} in {told * 1000:.1f} ms" for spot, told in good)
+    text = ", ".join(f"{spot} in {told * 1000:.1f} ms" for spot, told in good)
     refused = f"no connection to {', '.join(bad)}"
     if not good:
-        mend = "Start Redis there, open the firewall, or set --url or RUNQY_REDIS_URL."
-        return CheckLine("connection", Verdict.FAIL, refused, mend, CODE), None
+        remedy = "Start Redis there, open the firewall, or set --url or RUNQY_REDIS_URL."
+        return CheckLine("connection", Verdict.FAIL, refused, remedy, CODE), None
     if missing:
-        mend = "Start the servers that are down, or take them out of the URL."
-        return CheckLine("connection", Verdict.WARN, f"{said}; {refused}", mend), good[0][0]
-    return CheckLine("connection", Verdict.OK, said), good[0][0]
+        remedy = "Start the servers that are down, or take them out of the URL."
+        return CheckLine("connection", Verdict.WARN, f"{text}; {refused}", remedy), good[0][0]
+    return CheckLine("connection", Verdict.OK, text), good[0][0]

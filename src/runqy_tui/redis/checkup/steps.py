@@ -75,12 +75,12 @@ class _Checkup:
 
     async def lines(self) -> AsyncIterator[CheckLine]:
         """Every line as soon as it is known."""
-        patience = self._target.timeout
+        timeout_s = self._target.timeout
         steps: list[tuple[str, Step, float, Callable[[], bool]]] = [
-            ("connection", self._reach, 4 * patience + 1, lambda: True),
-            ("authentication", self._enter, 3 * patience + 1, lambda: self._state.open),
-            ("commands", self._commands, 3 * patience + 1, lambda: self._state.let_in),
-            ("round trip", self._measure, 3 * patience + 1, lambda: self._state.let_in),
+            ("connection", self._reach, 4 * timeout_s + 1, lambda: True),
+            ("authentication", self._enter, 3 * timeout_s + 1, lambda: self._state.open),
+            ("commands", self._commands, 3 * timeout_s + 1, lambda: self._state.let_in),
+            ("round trip", self._measure, 3 * timeout_s + 1, lambda: self._state.let_in),
             ("server", self._poll, 2 * _POLL_S, lambda: self._state.let_in),
         ]
         try:
@@ -94,7 +94,7 @@ class _Checkup:
                     )
         finally:
             with suppress(TimeoutError):
-                async with asyncio.timeout(patience):
+                async with asyncio.timeout(timeout_s):
                     await self._link.close()
 
     async def _reach(self) -> list[CheckLine]:
@@ -116,10 +116,10 @@ class _Checkup:
         self._state.let_in = True
         user, password = self._target.username, self._target.password
         if password is None and user is None:
-            said = "no password is asked for (a user for monitors: runqy-tui acl)"
+            text = "no password is asked for (a user for monitors: runqy-tui acl)"
         else:
-            said = f'user "{user or "default"}" is let in'
-        return [CheckLine("authentication", Verdict.OK, said)]
+            text = f'user "{user or "default"}" is let in'
+        return [CheckLine("authentication", Verdict.OK, text)]
 
     async def _commands(self) -> list[CheckLine]:
         return await try_commands(self._link)
@@ -166,19 +166,19 @@ async def _bounded(topic: str, step: Step, limit: float) -> list[CheckLine]:
     except RunqyTuiError as error:
         return [_failed(topic, error)]
     except TimeoutError:
-        said = f"no answer within {limit:g} s"
-        mend = "Check the network and the load of the server."
-        return [CheckLine(topic, Verdict.FAIL, said, mend, ConnectionFailedError.exit_code)]
+        text = f"no answer within {limit:g} s"
+        remedy = "Check the network and the load of the server."
+        return [CheckLine(topic, Verdict.FAIL, text, remedy, ConnectionFailedError.exit_code)]
     except Exception as error:  # noqa: BLE001 -- the next steps matter more, and its text may hold anything
-        said = f"a fault in runqy-tui itself ended this look: {type(error).__name__}"
-        return [CheckLine(topic, Verdict.FAIL, said, "Please report it.", _FAULT)]
+        text = f"a fault in runqy-tui itself ended this look: {type(error).__name__}"
+        return [CheckLine(topic, Verdict.FAIL, text, "Please report it.", _FAULT)]
 
 
 def _failed(topic: str, error: RunqyTuiError) -> CheckLine:
     """What happens and why, with the last sentence as the mend."""
-    said, _, mend = str(error).partition(". ")
-    told = mend or "Check the server and the network."
-    return CheckLine(topic, Verdict.FAIL, said.rstrip("."), told, error.exit_code)
+    text, _, remedy = str(error).partition(". ")
+    told = remedy or "Check the server and the network."
+    return CheckLine(topic, Verdict.FAIL, text.rstrip("."), told, error.exit_code)
 
 
 def _denied(reply: Reply) -> bool:
@@ -187,27 +187,27 @@ def _denied(reply: Reply) -> bool:
 
 def _round_trip(took: list[float]) -> CheckLine:
     middle = median(took)
-    said = (
+    text = (
         f"{middle * 1000:.1f} ms (median of {len(took)}, "
         f"{min(took) * 1000:.1f} to {max(took) * 1000:.1f})"
     )
     if middle > _SLOW_S:
-        mend = "Run the monitor nearer to Redis, or poll less often (--interval)."
-        return CheckLine("round trip", Verdict.WARN, said, mend)
-    return CheckLine("round trip", Verdict.OK, said)
+        remedy = "Run the monitor nearer to Redis, or poll less often (--interval)."
+        return CheckLine("round trip", Verdict.WARN, text, remedy)
+    return CheckLine("round trip", Verdict.OK, text)
 
 
 def _clock(best: tuple[float, float] | None) -> CheckLine:
     if best is None:
-        said = "Redis does not tell its time (TIME): the difference is unknown"
-        return CheckLine("clock", Verdict.WARN, said, "Allow TIME: runqy-tui acl prints the rule.")
+        text = "Redis does not tell its time (TIME): the difference is unknown"
+        return CheckLine("clock", Verdict.WARN, text, "Allow TIME: runqy-tui acl prints the rule.")
     ahead, doubt = best
     way = "ahead of" if ahead >= 0 else "behind"
-    said = f"Redis is {_seconds(abs(ahead))} {way} this machine (± {_seconds(doubt)})"
+    text = f"Redis is {_seconds(abs(ahead))} {way} this machine (± {_seconds(doubt)})"
     if abs(ahead) > _CLOCK_S + doubt:
-        mend = "Set both clocks (NTP). Ages here are by Redis's clock, and stay right."
-        return CheckLine("clock", Verdict.WARN, said, mend)
-    return CheckLine("clock", Verdict.OK, said)
+        remedy = "Set both clocks (NTP). Ages here are by Redis's clock, and stay right."
+        return CheckLine("clock", Verdict.WARN, text, remedy)
+    return CheckLine("clock", Verdict.OK, text)
 
 
 def _seconds(value: float) -> str:

@@ -40,9 +40,9 @@ async def look(target: RedisTarget, spot: Spot) -> CheckLine:
         context = context_of(target)
     except (OSError, ssl.SSLError):  # no text of it: it may quote what stands in the file
         files = [target.tls.get(f"ssl_{name}") for name in ("ca_certs", "certfile", "keyfile")]
-        said = f"cannot be read as PEM: {', '.join(str(name) for name in files if name)}"
-        mend = "Name the right files: CA, client certificate, and its key without a passphrase."
-        return CheckLine("TLS", Verdict.FAIL, said, mend, ConfigError.exit_code)
+        text = f"cannot be read as PEM: {', '.join(str(name) for name in files if name)}"
+        remedy = "Name the right files: CA, client certificate, and its key without a passphrase."
+        return CheckLine("TLS", Verdict.FAIL, text, remedy, ConfigError.exit_code)
     name = server_name(target, spot)
     try:
         shown = await _shake(spot, name, context, target.timeout)
@@ -51,8 +51,8 @@ async def look(target: RedisTarget, spot: Spot) -> CheckLine:
     except (OSError, TimeoutError) as error:
         return _no_tls(error, target)
     if shown.refused:
-        mend = "Name a client certificate and its key: ssl_certfile and ssl_keyfile in the URL."
-        return CheckLine("TLS", Verdict.FAIL, "the server refuses this client", mend, _CODE)
+        remedy = "Name a client certificate and its key: ssl_certfile and ssl_keyfile in the URL."
+        return CheckLine("TLS", Verdict.FAIL, "the server refuses this client", remedy, _CODE)
     return await _good(target, spot, name, shown)
 
 
@@ -89,8 +89,8 @@ def server_name(target: RedisTarget, spot: Spot) -> str:
     return str(target.tls.get("server_hostname") or spot.name)
 
 
-async def _shake(spot: Spot, name: str, context: ssl.SSLContext, patience: float) -> _Shown:
-    async with asyncio.timeout(patience + _LINGER_S):
+async def _shake(spot: Spot, name: str, context: ssl.SSLContext, timeout_s: float) -> _Shown:
+    async with asyncio.timeout(timeout_s + _LINGER_S):
         reader, writer = await asyncio.open_connection(
             spot.ip, spot.port, ssl=context, server_hostname=name
         )
@@ -156,14 +156,16 @@ async def _shown_anyway(target: RedisTarget, spot: Spot, name: str) -> dict[str,
 async def _good(target: RedisTarget, spot: Spot, name: str, shown: _Shown) -> CheckLine:
     fields = await _certificate(target, spot, name, shown.der)
     days = _days_left(fields)
-    said = f"{shown.version}, {shown.cipher}; {_described(fields)}"
+    text = f"{shown.version}, {shown.cipher}; {_described(fields)}"
     if target.unverified:
-        mend = "Name the CA's file instead (ssl_ca_certs), so that nobody else can be taken for it."
-        return CheckLine("TLS", Verdict.WARN, f"{said}; NOT verified", mend)
+        remedy = (
+            "Name the CA's file instead (ssl_ca_certs), so that nobody else can be taken for it."
+        )
+        return CheckLine("TLS", Verdict.WARN, f"{text}; NOT verified", remedy)
     if days is not None and days < SOON_DAYS:
-        mend = "Renew the server's certificate before it ends."
-        return CheckLine("TLS", Verdict.WARN, f"{said}; verified", mend)
-    return CheckLine("TLS", Verdict.OK, f"{said}; verified")
+        remedy = "Renew the server's certificate before it ends."
+        return CheckLine("TLS", Verdict.WARN, f"{text}; verified", remedy)
+    return CheckLine("TLS", Verdict.OK, f"{text}; verified")
 
 
 async def _unverified(
@@ -172,22 +174,24 @@ async def _unverified(
     reason = re.sub(r"\s+", " ", error.verify_message or "it is not trusted").strip().rstrip(".")
     fields = await _shown_anyway(target, spot, name)
     if "expired" in reason:
-        mend = "Renew the server's certificate, and compare the clocks."
+        remedy = "Renew the server's certificate, and compare the clocks."
     elif "mismatch" in reason or "not valid for" in reason:
-        mend = "Connect by a name that is in the certificate, or set the server name for TLS."
+        remedy = "Connect by a name that is in the certificate, or set the server name for TLS."
     else:
-        mend = "Name the file of the CA that signed it: ssl_ca_certs=FILE in the URL."
-    said = f"the certificate fails the check: {reason}; {_described(fields)}"
-    return CheckLine("TLS", Verdict.FAIL, said, mend, _CODE)
+        remedy = "Name the file of the CA that signed it: ssl_ca_certs=FILE in the URL."
+    text = f"the certificate fails the check: {reason}; {_described(fields)}"
+    return CheckLine("TLS", Verdict.FAIL, text, remedy, _CODE)
 
 
 def _no_tls(error: OSError | TimeoutError, target: RedisTarget) -> CheckLine:
     reason = getattr(error, "reason", None) or getattr(error, "strerror", None)
-    said = f"the handshake fails ({reason or type(error).__name__})"
+    text = f"the handshake fails ({reason or type(error).__name__})"
     if isinstance(error, TimeoutError):
-        said = f"no answer within {target.timeout:g} s"
-    mend = "If this Redis has no TLS: redis:// instead of rediss://. It may also want a newer TLS."
-    return CheckLine("TLS", Verdict.FAIL, said, mend, _CODE)
+        text = f"no answer within {target.timeout:g} s"
+    remedy = (
+        "If this Redis has no TLS: redis:// instead of rediss://. It may also want a newer TLS."
+    )
+    return CheckLine("TLS", Verdict.FAIL, text, remedy, _CODE)
 
 
 def _described(fields: dict[str, Any] | None) -> str:

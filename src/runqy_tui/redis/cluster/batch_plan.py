@@ -32,10 +32,11 @@ _MOST_SCANS = 32
 
 
 class ClusterScan:
-    """Cursors of a cluster stand for where each primary's own walk is; 0 begins and ends one.
+    """SCAN over a cluster: its cursor stands for one cursor per primary; 0 starts and ends a scan.
 
-    A primary that joins in mid-walk is walked from its beginning, one that leaves is forgotten,
-    and one that is down is left out until the next walk: what moved meanwhile may be met twice.
+    A primary that joins during a scan is scanned from its beginning, one that leaves is
+    forgotten, and one that is down is left out until the next scan. A key whose slot moves
+    meanwhile may be returned twice.
     """
 
     def __init__(self) -> None:
@@ -43,9 +44,9 @@ class ClusterScan:
         self._names = count(1)
 
     def step(self, wire: bytes, primaries: Iterable[Address]) -> tuple[int, dict[Address, bytes]]:
-        """The cursor of a SCAN in wire form, and the SCAN for each primary with more to tell.
+        """The cursor of a SCAN in wire form, and the SCAN for each primary that is not finished.
 
-        They share the COUNT, so that a step looks at as many keys as on a single server.
+        They share the COUNT, so that a step covers as many keys as on a single server.
         """
         args = args_of(wire)
         cursor = int(args[1]) if args[1].isdigit() and int(args[1]) in self._at else 0
@@ -57,7 +58,7 @@ class ClusterScan:
         return cursor, {address: encode("SCAN", at.get(address, 0), *args[2:]) for address in going}
 
     def join(self, cursor: int, replies: Mapping[Address, Reply]) -> Reply:
-        """One reply from those of :meth:`step`; an error where any of them is one."""
+        """Join the replies to the commands of :meth:`step`; an error if one of them is an error."""
         at = {address: where for address, where in self._at[cursor].items() if where == 0}
         found: list[Reply] = []
         for address, reply in replies.items():
@@ -84,11 +85,11 @@ Fold = Callable[[list[Reply]], Reply]
 class BatchPlan:
     """The commands of one trip, by number: those of the batch, then those made from them.
 
-    ``homes`` fixes a node for a command without a key, and for one that a node sent elsewhere;
-    those in ``asking`` are asked of a node that is still importing their slot.
+    ``homes`` holds the node of a command without a key, and of one that was redirected; those in
+    ``asking`` go to a node that is still importing their slot (ASKING).
     """
 
-    def __init__(self, batch: Batch, topology: SlotMap, walks: ClusterScan) -> None:
+    def __init__(self, batch: Batch, slot_map: SlotMap, scan: ClusterScan) -> None:
         self.wires = [wire for part in batch.parts for wire in part.wires]
         self.keys = [key for part in batch.parts for key in part.keys]
         self.names = [name for part in batch.parts for name in part.names]
@@ -98,27 +99,27 @@ class BatchPlan:
         self.todo: list[int] = []
         self._count = len(self.wires)
         self._folds: list[tuple[int, list[int], Fold]] = []
-        self._walks = walks
+        self._scan = scan
         for index, key in enumerate(self.keys[:]):
             if key is not None and b"{}" not in key:
                 self.todo.append(index)
             else:
-                self.todo.extend(self._expand(index, topology))
+                self.todo.extend(self._expand(index, slot_map))
 
-    def owner(self, index: int, topology: SlotMap) -> Address | None:
-        """The node of a command; ``None`` where no node serves its slot, or any will do."""
+    def owner(self, index: int, slot_map: SlotMap) -> Address | None:
+        """The node of a command; ``None`` if no node serves its slot, or any node will do."""
         home = self.homes.get(index)
         key = self.keys[index]
         if home is not None or key is None:
             return home
-        return topology.owners[key_slot(key)]
+        return slot_map.owners[key_slot(key)]
 
     def anywhere(self, index: int) -> bool:
         """Whether any node may answer."""
         return self.keys[index] is None and index not in self.homes
 
     def packed(self, indexes: Sequence[int]) -> tuple[Packed, list[int]]:
-        """Commands as they go to one node, and which of its replies is whose."""
+        """The commands for one node, and the index of each command's reply."""
         order: list[int | None] = []
         places: list[int] = []
         for index in indexes:
@@ -132,43 +133,43 @@ class BatchPlan:
         return Packed(b"".join(wires), len(wires), wires, keys, names), places
 
     def scatter(self, index: int) -> list[int]:
-        """Ask for each key of a command by itself; empty where it has only one.
+        """Split a command into one per key; returns their indexes, none if it has only one key.
 
         Its keys may belong to several slots (a queue whose name leaves the hash tag empty), or
         to a slot of which some have moved to another node already.
         """
         name = self.names[index]
-        keys = args_of(self.wires[index])[1:] if name in _OF_KEYS else []
+        keys = args_of(self.wires[index])[1:] if name in _ALL_ARGUMENTS_KEYS else []
         if len(keys) < 2:
             return []
         parts = [self._add(encode(name, key), name, key) for key in keys]
-        self._folds.append((index, parts, _OF_KEYS[name]))
+        self._folds.append((index, parts, _ALL_ARGUMENTS_KEYS[name]))
         return parts
 
     def answers(self) -> list[Reply]:
-        """A reply to each command of the batch, in its order."""
+        """The reply to each command of the batch, in its order."""
         for index, parts, fold in reversed(self._folds):
             self.replies[index] = fold([self.replies[part] for part in parts])
         return self.replies[: self._count]
 
-    def _expand(self, index: int, topology: SlotMap) -> list[int]:
+    def _expand(self, index: int, slot_map: SlotMap) -> list[int]:
         key, name = self.keys[index], self.names[index]
         if key is not None:  # its hash tag is empty: each of its keys has a slot of its own
             return self.scatter(index) or [index]
         if name == "SCAN":
-            cursor, steps = self._walks.step(self.wires[index], topology.primaries)
+            cursor, steps = self._scan.step(self.wires[index], slot_map.primaries)
             asked = list(steps)
             parts = [self._add(wire, name, None, home) for home, wire in steps.items()]
 
             def join(replies: list[Reply]) -> Reply:
-                return self._walks.join(cursor, dict(zip(asked, replies, strict=True)))
+                return self._scan.join(cursor, dict(zip(asked, replies, strict=True)))
 
             self._folds.append((index, parts, join))
             return parts
-        if name in _EVERYWHERE:
+        if name in _ON_EVERY_NODE:
             wire = self.wires[index]
-            parts = [self._add(wire, name, None, home) for home in topology.primaries]
-            self._folds.append((index, parts, _EVERYWHERE[name]))
+            parts = [self._add(wire, name, None, home) for home in slot_map.primaries]
+            self._folds.append((index, parts, _ON_EVERY_NODE[name]))
             return parts
         return [index]
 
@@ -205,8 +206,8 @@ def _each(replies: list[Reply]) -> Reply:
     return replies
 
 
-_OF_KEYS: dict[str, Fold] = {"EXISTS": _counted, "MGET": _gathered}
+_ALL_ARGUMENTS_KEYS: dict[str, Fold] = {"EXISTS": _counted, "MGET": _gathered}
 """Commands whose every argument is a key."""
 
-_EVERYWHERE: dict[str, Fold] = {"DBSIZE": _sum, "INFO": _each}
+_ON_EVERY_NODE: dict[str, Fold] = {"DBSIZE": _sum, "INFO": _each}
 _ASKING = encode("ASKING")

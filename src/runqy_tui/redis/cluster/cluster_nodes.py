@@ -1,97 +1,91 @@
-"""One primary of a cluster: its link, whether it answers, and when to try it again."""
+"""The nodes of a cluster: their links, which of them answer, and which serve which slots."""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from redis.exceptions import NoPermissionError, ResponseError
 
 from runqy_tui.model import Node
 from runqy_tui.model.errors import AccessDeniedError, ConnectionFailedError, RunqyTuiError
-from runqy_tui.redis.cluster.slot_map import SlotMap, topology_of
+from runqy_tui.redis.cluster.slot_map import SlotMap, parse_slots
 from runqy_tui.redis.connecting.target import RedisTarget
 from runqy_tui.redis.connecting.url_parsing import Address, shown
 from runqy_tui.redis.wire.error_translation import translate
 from runqy_tui.redis.wire.replies import Reply, UnreachableError
 from runqy_tui.redis.wire.transport import Batch, OpenNode
 
-if TYPE_CHECKING:
-    from runqy_tui.redis.connecting.target import RedisTarget
-    from runqy_tui.redis.wire.replies import Reply
-    from runqy_tui.redis.wire.transport import OpenNode
-
-PATIENCE = 0.5
-"""Share of the usual timeout that one node gets: the others' answers wait for it."""
+NODE_TIMEOUT_SHARE = 0.5
+"""Fraction of the timeout that one node gets: the replies of the others wait for it."""
 
 _PAUSE_FIRST_S = 0.25
 _PAUSE_LIMIT_S = 8.0
 
 
 class ClusterNode:
-    """A node and how it fares. One that failed is asked again beside the polls, with back-off."""
+    """A node and whether it answers. A failed one is probed beside the polls, with back-off."""
 
     def __init__(self, target: RedisTarget, address: Address, open_node: OpenNode) -> None:
         own = target.at(*address)
         self.address = address
-        self.link = open_node(replace(own, timeout=target.timeout * PATIENCE))
+        self.link = open_node(replace(own, timeout=target.timeout * NODE_TIMEOUT_SHARE))
         self.fault: RunqyTuiError | None = None
         self.slow = False
         self.busy = 0
         self._name = shown(address)
         self._failures = 0
-        self._due = 0.0
+        self._probe_due_at = 0.0
         self._epoch = 0
         self._probe: asyncio.Task[None] | None = None
 
     @property
     def up(self) -> bool:
-        """Whether it answered when it was last asked."""
+        """Whether it answered the last request."""
         return self.fault is None
 
     @property
     def node(self) -> Node:
-        """What the screens know of it."""
+        """The node as a model value."""
         return Node(self._name, self._problem())
 
     def unreachable(self) -> UnreachableError:
         """The reply to each command that belongs to this node while it is down."""
         return UnreachableError(
             f"Node {self._name} of the cluster {self._problem() or 'does not answer'}. "
-            "What its queues hold is unknown, its workers are shown as last seen. "
+            "The contents of its queues are unknown, its workers are shown as last seen. "
             "Start it again, or promote a replica"
         )
 
     async def ask(self, batch: Batch) -> list[Reply] | None:
-        """The replies, or ``None`` where it does not answer; then :attr:`fault` says why."""
+        """The replies, or ``None`` if the node does not answer; :attr:`fault` is then the error."""
         started = monotonic()
         self.busy += 1
         try:
             replies = await self.link.trip(batch)
         except RunqyTuiError as error:
-            self._failed(error, monotonic() - started)
+            self._note_failure(error, monotonic() - started)
             return None
         finally:
             self.busy -= 1
         self.fault, self.slow, self._failures = None, False, 0
         return replies
 
-    def forgive(self) -> None:
-        """Forget that it was down: its part in the cluster has changed since."""
+    def reset_failures(self) -> None:
+        """Treat it as up again: its role in the cluster has changed."""
         self.fault, self.slow, self._failures = None, False, 0
 
     def reconnected(self) -> bool:
-        """Whether a connection was made again since the last time this was asked."""
+        """Whether it was connected again since the previous call."""
         before, self._epoch = self._epoch, self.link.epoch
         return before != self._epoch
 
-    def look_again(self) -> None:
-        """Ask a node that is down whether it is back, where that is due, without waiting."""
+    def probe_if_due(self) -> None:
+        """Start a probe of a node that is down, if one is due; does not wait for it."""
         probing = self._probe is not None and not self._probe.done()
-        if not (self.up or probing or monotonic() < self._due):
-            self._probe = asyncio.get_running_loop().create_task(self._try())
+        if not (self.up or probing or monotonic() < self._probe_due_at):
+            self._probe = asyncio.get_running_loop().create_task(self._run_probe())
 
     async def close(self) -> None:
         """Close its connections."""
@@ -100,19 +94,19 @@ class ClusterNode:
             await asyncio.gather(self._probe, return_exceptions=True)
         await self.link.close()
 
-    async def _try(self) -> None:
+    async def _run_probe(self) -> None:
         batch = Batch()
         batch.ask("TIME")
         await self.ask(batch)
 
-    def _failed(self, error: RunqyTuiError, took: float) -> None:
+    def _note_failure(self, error: RunqyTuiError, took: float) -> None:
         self.fault = error
-        self.slow = took > self.link.target.timeout * PATIENCE
-        self._due = monotonic() + min(_PAUSE_LIMIT_S, _PAUSE_FIRST_S * 2.0**self._failures)
+        self.slow = took > self.link.target.timeout * NODE_TIMEOUT_SHARE
+        self._probe_due_at = monotonic() + min(_PAUSE_LIMIT_S, _PAUSE_FIRST_S * 2.0**self._failures)
         self._failures = min(self._failures + 1, 10)
 
     def _problem(self) -> str | None:
-        """The first sentence of the fault, without the address that is said anyway."""
+        """The first sentence of the error, without the address; ``None`` if the node is up."""
         if self.fault is None:
             return None
         text = str(self.fault).removeprefix(f"Redis at {self.link.target.address} ")
@@ -121,17 +115,17 @@ class ClusterNode:
 
 _RENEW_S = 30.0
 _RENEW_DOWN_S = 0.5
-"""While a node is down, a failover is looked for at most this often."""
+"""Shortest interval of CLUSTER SLOTS while a node is down: a failover may replace it."""
 
 
 class ClusterNodes:
-    """Every node that was met, and which of them serve what.
+    """Every node in use, and the slots that each serves.
 
-    ``changes`` counts whenever another set of primaries serves than before.
+    ``changes`` counts the changes of the set of primaries.
     """
 
     def __init__(self, target: RedisTarget, open_node: OpenNode) -> None:
-        self.topology: SlotMap | None = None
+        self.slot_map: SlotMap | None = None
         self.changes = 0
         self.stale = False
         self.closed = False
@@ -143,7 +137,7 @@ class ClusterNodes:
         self._informed: Address | None = None
 
     def member(self, address: Address) -> ClusterNode:
-        """The node at an address; ``ConnectionFailedError`` once all is closed."""
+        """The node at an address. Raises ``ConnectionFailedError`` once all are closed."""
         if self.closed:
             raise ConnectionFailedError(
                 f"The connection to Redis at {self._target.address} is closed."
@@ -153,38 +147,41 @@ class ClusterNodes:
         return self._members[address]
 
     def primaries(self) -> list[ClusterNode]:
-        """Those that serve slots, by address."""
-        addresses = () if self.topology is None else self.topology.primaries
+        """The nodes that serve slots, by address."""
+        addresses = () if self.slot_map is None else self.slot_map.primaries
         return [self.member(address) for address in addresses]
 
-    def told(self) -> tuple[Node, ...]:
-        """The primaries as the screens know them."""
+    def nodes(self) -> tuple[Node, ...]:
+        """The primaries as model values; empty once all are closed."""
         return () if self.closed else tuple(member.node for member in self.primaries())
 
     def first_up(self) -> ClusterNode | None:
-        """The one that is asked what any of them could answer; always the same while it lasts."""
+        """The primary that gets commands without a key: the first that answers."""
         return next((member for member in self.primaries() if member.up), None)
 
     async def current(self) -> SlotMap:
-        """What is known, learned from the seeds where nothing is or no primary answers."""
-        if self.topology is None or self.first_up() is None:
-            return await self._learn()
-        for member in self.primaries():
-            member.look_again()
-        return self.topology
+        """The current slot map; read from the seeds if none is known or no primary answers.
 
-    def outdated(self, informed: Address | None = None) -> None:
-        """Have the next round ask anew, of ``informed`` where that node knows better."""
+        Raises ``ConnectionFailedError`` or ``AccessDeniedError`` if that fails everywhere.
+        """
+        if self.slot_map is None or self.first_up() is None:
+            return await self._read_slots()
+        for member in self.primaries():
+            member.probe_if_due()
+        return self.slot_map
+
+    def mark_stale(self, informed: Address | None = None) -> None:
+        """Have the next round read the slots again, from ``informed`` if it has newer ones."""
         self.stale = True
         self._informed = informed
 
-    def named(self, address: Address) -> None:
-        """Have a node tried that another one names, whatever became of it before."""
-        if self.topology is None or address not in self.topology.primaries:
-            self.member(address).forgive()
+    def retry(self, address: Address) -> None:
+        """Have a node tried that another node refers to, even if it failed before."""
+        if self.slot_map is None or address not in self.slot_map.primaries:
+            self.member(address).reset_failures()
 
-    def teacher(self) -> Address | None:
-        """Whom to ask for the topology in this round; ``None`` where it is not due."""
+    def slots_source(self) -> Address | None:
+        """The node to read CLUSTER SLOTS from in this round; ``None`` if that is not due."""
         age = monotonic() - self._asked_at
         down = any(not member.up for member in self.primaries())
         if not (self.stale or age > _RENEW_S or (down and age > _RENEW_DOWN_S)):
@@ -194,19 +191,19 @@ class ClusterNodes:
         first = self.first_up()
         return None if first is None else first.address
 
-    async def teach(self, reply: Reply, came_by: str) -> None:
-        """Take in a CLUSTER SLOTS reply; one that tells nothing changes nothing."""
+    async def update_slots(self, reply: Reply, asked_host: str) -> None:
+        """Replace the slot map by a CLUSTER SLOTS reply; one without nodes changes nothing."""
         self._asked_at = monotonic()
-        topology = topology_of(reply, came_by)
-        if topology is None:
+        slot_map = parse_slots(reply, asked_host)
+        if slot_map is None:
             return
         self.stale, self._informed = False, None
-        for address in topology.primaries:
-            self.named(address)
-        if self.topology is None or topology.primaries != self.topology.primaries:
+        for address in slot_map.primaries:
+            self.retry(address)
+        if self.slot_map is None or slot_map.primaries != self.slot_map.primaries:
             self.changes += 1
-        self.topology = topology
-        kept = {*topology.primaries, *self._seeds}
+        self.slot_map = slot_map
+        kept = {*slot_map.primaries, *self._seeds}
         for address, member in list(self._members.items()):
             if address not in kept and not member.busy:
                 await member.close()
@@ -217,9 +214,9 @@ class ClusterNodes:
         self.closed = True
         await asyncio.gather(*(member.close() for member in self._members.values()))
 
-    async def _learn(self) -> SlotMap:
-        """From whichever seed or known primary answers first."""
-        known = () if self.topology is None else self.topology.primaries
+    async def _read_slots(self) -> SlotMap:
+        """Read the slots from the first seed or known primary that answers."""
+        known = () if self.slot_map is None else self.slot_map.primaries
         members = [self.member(address) for address in dict.fromkeys((*self._seeds, *known))]
         tasks = [asyncio.ensure_future(_ask_slots(member)) for member in members]
         faults: list[RunqyTuiError] = []
@@ -227,9 +224,9 @@ class ClusterNodes:
             for answer in asyncio.as_completed(tasks):
                 reply, host, fault = await answer
                 if fault is None:
-                    await self.teach(reply, host)
-                    if self.topology is not None:
-                        return self.topology
+                    await self.update_slots(reply, host)
+                    if self.slot_map is not None:
+                        return self.slot_map
                 else:
                     faults.append(fault)
         finally:
@@ -249,7 +246,7 @@ class ClusterNodes:
 
 
 async def _ask_slots(member: ClusterNode) -> tuple[Reply, str, RunqyTuiError | None]:
-    """The reply to CLUSTER SLOTS, the host that gave it, and why it is of no use."""
+    """The reply to CLUSTER SLOTS, the host that sent it, and the error if it is unusable."""
     batch = Batch()
     slots = batch.ask("CLUSTER", "SLOTS")
     replies = await member.ask(batch)
@@ -277,7 +274,7 @@ async def _ask_slots(member: ClusterNode) -> tuple[Reply, str, RunqyTuiError | N
         )
     if isinstance(reply, ResponseError):
         return None, host, translate(reply, member.link.target)
-    if topology_of(reply, host) is None:
+    if parse_slots(reply, host) is None:
         return (
             None,
             host,

@@ -1,4 +1,4 @@
-"""Who serves which slot of a cluster, and what can be said where nobody does."""
+"""Which node of a cluster serves which slot, from a CLUSTER SLOTS reply."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class UnservedError(UnreachableError):
 
     def __init__(self) -> None:
         super().__init__(
-            "Some hash slots are served by no node of the cluster: what belongs there is unknown; "
+            "Some hash slots are served by no node of the cluster: their contents are unknown; "
             "assign them with CLUSTER ADDSLOTS, or wait for the failover"
         )
 
@@ -29,10 +29,10 @@ class SlotMap(NamedTuple):
     owners: tuple[Address | None, ...]
 
 
-def topology_of(reply: Reply, came_by: str) -> SlotMap | None:
-    """Read a CLUSTER SLOTS reply; ``None`` where it tells of no node at all.
+def parse_slots(reply: Reply, asked_host: str) -> SlotMap | None:
+    """Parse a CLUSTER SLOTS reply; ``None`` if it names no node.
 
-    ``came_by`` is the host that gave the reply. A node that announces no host, or a loopback
+    ``asked_host`` is the host that sent the reply. A node that announces no host, or a loopback
     address, is reached there: behind a port forwarding nothing else would lead to it.
     """
     owners: list[Address | None] = [None] * SLOTS
@@ -40,7 +40,7 @@ def topology_of(reply: Reply, came_by: str) -> SlotMap | None:
         parts = items(entry)
         if len(parts) < 3:
             continue
-        first, last, address = integer(parts[0]), integer(parts[1]), _address(parts[2], came_by)
+        first, last, address = integer(parts[0]), integer(parts[1]), _address(parts[2], asked_host)
         if first is None or last is None or address is None or not 0 <= first <= last < SLOTS:
             continue
         owners[first : last + 1] = [address] * (last - first + 1)
@@ -48,17 +48,17 @@ def topology_of(reply: Reply, came_by: str) -> SlotMap | None:
     return SlotMap(primaries, tuple(owners)) if primaries else None
 
 
-def reachable(host: str, came_by: str) -> str:
-    """The host by which a node is reached that announces itself as ``host``."""
-    return came_by if host in ("", "?") or _loopback(host) else host
+def reachable(host: str, asked_host: str) -> str:
+    """The host at which a node that announces itself as ``host`` is reached."""
+    return asked_host if host in ("", "?") or _loopback(host) else host
 
 
-def _address(reply: Reply, came_by: str) -> Address | None:
+def _address(reply: Reply, asked_host: str) -> Address | None:
     parts = items(reply)
     port = integer(parts[1]) if len(parts) > 1 else None
     if not port:
         return None
-    return reachable((data(parts[0]) or b"").decode("utf-8", "replace"), came_by), port
+    return reachable((data(parts[0]) or b"").decode("utf-8", "replace"), asked_host), port
 
 
 def _loopback(host: str) -> bool:

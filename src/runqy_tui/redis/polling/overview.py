@@ -345,7 +345,7 @@ class Overview:
         )
 
     def _info(self, elapsed: float, oldest_s: float | None, warnings: Warnings) -> RedisInfo:
-        where = self._link.whereabouts
+        where = self._link.topology
         if where.problem is not None:
             warnings.add(where.problem)
         return RedisInfo(

@@ -54,46 +54,46 @@ class _Window:
 
 
 async def look(
-    context: ReadContext, places: Sequence[SearchList], needle: Matcher, amounts: Sequence[int]
+    context: ReadContext, sources: Sequence[SearchList], matcher: Matcher, amounts: Sequence[int]
 ) -> list[CandidateChunk | ResponseError]:
     """One step in each list; the error where a list cannot be read."""
     batch = Batch()
     asked = []
-    for place, amount in zip(places, amounts, strict=True):
-        first, final = place.cursor.window(amount)
-        if place.cursor.scored:
-            length = batch.ask("ZCARD", place.key)
-            ids = batch.ask("ZREVRANGE", place.key, first, final, "WITHSCORES")
+    for source, amount in zip(sources, amounts, strict=True):
+        first, final = source.cursor.window(amount)
+        if source.cursor.scored:
+            length = batch.ask("ZCARD", source.key)
+            ids = batch.ask("ZREVRANGE", source.key, first, final, "WITHSCORES")
         else:
-            length = batch.ask("LLEN", place.key)
-            ids = batch.ask("LRANGE", place.key, first, final)
-        asked.append((place, length, ids))
+            length = batch.ask("LLEN", source.key)
+            ids = batch.ask("LRANGE", source.key, first, final)
+        asked.append((source, length, ids))
     replies = await context.trip(batch)
-    windows = [_window(place, replies[length], replies[ids]) for place, length, ids in asked]
+    windows = [_window(source, replies[length], replies[ids]) for source, length, ids in asked]
     tasks = [task for one in windows if isinstance(one, _Window) for task in one.tasks]
-    if needle.fields:
-        await _read_sizes(context, tasks, needle.fields)
+    if matcher.fields:
+        await _read_sizes(context, tasks, matcher.fields)
         await _read_values(context, tasks)
-    return [one if isinstance(one, ResponseError) else _chunk(one, needle) for one in windows]
+    return [one if isinstance(one, ResponseError) else _chunk(one, matcher) for one in windows]
 
 
-def _window(place: SearchList, length: Reply, reply: Reply) -> _Window | ResponseError:
+def _window(source: SearchList, length: Reply, reply: Reply) -> _Window | ResponseError:
     for answer in (length, reply):
         if isinstance(answer, ResponseError):
             return answer
-    if place.cursor.scored:
+    if source.cursor.scored:
         entries = [RowEntry(task_id, told) for task_id, told in scored(reply)]
     else:
         entries = [RowEntry(task_id) for task_id in strings(reply)]
-    start = place.cursor.start_in([entry.task_id for entry in entries])
+    start = source.cursor.start_in([entry.task_id for entry in entries])
     fresh = [] if start is None else entries[start:]
-    return _Window(integer(length) or 0, start, [_task(place, entry) for entry in fresh])
+    return _Window(integer(length) or 0, start, [_task(source, entry) for entry in fresh])
 
 
-def _task(place: SearchList, entry: RowEntry) -> _Task:
+def _task(source: SearchList, entry: RowEntry) -> _Task:
     task_id = decode(entry.task_id)
-    result_key = None if place.queue.braced else keys.result(task_id)
-    return _Task(entry, keys.task(place.queue, task_id), result_key)
+    result_key = None if source.queue.braced else keys.result(task_id)
+    return _Task(entry, keys.task(source.queue, task_id), result_key)
 
 
 async def _read_sizes(context: ReadContext, tasks: list[_Task], fields: tuple[bytes, ...]) -> None:
@@ -153,7 +153,7 @@ def _keep(
             task.keep(name, value)
 
 
-def _chunk(window: _Window, needle: Matcher) -> CandidateChunk:
+def _chunk(window: _Window, matcher: Matcher) -> CandidateChunk:
     candidates: list[Candidate] = []
     partly = 0
     for task in window.tasks:
@@ -162,17 +162,17 @@ def _chunk(window: _Window, needle: Matcher) -> CandidateChunk:
         if task.result_key in task.values and task.result_key is not None:
             task.values[_RESULT] = task.values.pop(task.result_key)
         candidate = Candidate(task.entry, task.values)
-        stands = any(needle.find(value.data) >= 0 for value in task.values.values())
-        if stands or needle.names(task.entry.task_id):
+        stands = any(matcher.find(value.data) >= 0 for value in task.values.values())
+        if stands or matcher.names(task.entry.task_id):
             candidates.append(candidate)
         elif candidate.cut:
             partly += 1
     ids = [task.entry.task_id for task in window.tasks]
-    fields = len(needle.fields)
+    fields = len(matcher.fields)
     return CandidateChunk(
         length=window.length,
         start=window.start,
-        looked=len(ids),
+        searched=len(ids),
         partly=partly,
         cost_us=len(ids) * (fields + 1 if fields else 0),
         whole=True,

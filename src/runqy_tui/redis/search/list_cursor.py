@@ -73,7 +73,7 @@ class ListCursor:
                 return index + 1
         return None
 
-    def advance(self, length: int, start: int | None, looked: int, last: Sequence[bytes]) -> None:
+    def advance(self, length: int, start: int | None, searched: int, last: Sequence[bytes]) -> None:
         """Take in a step: the list's length, where it began in the window, and what it saw last.
 
         ``start`` is ``None`` where the place was lost; nothing was looked at then.
@@ -84,9 +84,9 @@ class ListCursor:
             self._lost(amount)
             return
         if self.scored:
-            self._at = asked + start + looked
+            self._at = asked + start + searched
         else:
-            self._at = min(asked, length) - start - looked
+            self._at = min(asked, length) - start - searched
         self._anchors.extend(last)
 
     def abandon(self) -> None:

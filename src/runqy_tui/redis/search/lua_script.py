@@ -118,30 +118,30 @@ return {length, first > 0 and (first - 1) / step or -1, first > 0 and (i - first
 
 
 def ask(
-    batch: Batch, place: SearchList, needle: Matcher, amount: int, together: int
+    batch: Batch, source: SearchList, matcher: Matcher, amount: int, together: int
 ) -> ReplySlot[CandidateChunk | ResponseError]:
     """Add a step in one list; ``together`` scripts share the server's time for a step."""
-    first, final = place.cursor.window(amount)
-    by_id = {"id": "from", "any": "in"}.get(needle.part.value, "")
-    anchors = place.cursor.anchors
+    first, final = source.cursor.window(amount)
+    by_id = {"id": "from", "any": "in"}.get(matcher.part.value, "")
+    anchors = source.cursor.anchors
     return batch.ask(
         "EVAL_RO",
         SCRIPT,
         1,
-        place.key,
-        "z" if place.cursor.scored else "l",
+        source.key,
+        "z" if source.cursor.scored else "l",
         first,
         final,
         max(_LEAST_US, BUDGET_US // together),
-        place.task_prefix,
-        needle.raw,
-        int(needle.fold),
+        source.task_prefix,
+        matcher.raw,
+        int(matcher.fold),
         by_id,
         VALUE_LIMIT,
         HEAD_LIMIT,
         _MOST_BYTES,
-        len(needle.fields),
-        *needle.fields,
+        len(matcher.fields),
+        *matcher.fields,
         *anchors,
         parse=parse_chunk,
     )
@@ -155,11 +155,11 @@ def parse_chunk(reply: Reply) -> CandidateChunk | ResponseError:
     numbers = [integer(part) for part in parts[:6]]
     if len(parts) != _PARTS or None in numbers:
         return ResponseError("the script returned a reply of another form")
-    length, start, looked, partly, cost, whole = (number or 0 for number in numbers)
+    length, start, searched, partly, cost, whole = (number or 0 for number in numbers)
     return CandidateChunk(
         length=length,
         start=None if start < 0 else start,
-        looked=looked,
+        searched=searched,
         partly=partly,
         cost_us=cost,
         whole=bool(whole),

@@ -153,7 +153,7 @@ class CandidateChunk(NamedTuple):
 
     length: int
     start: int | None
-    looked: int
+    searched: int
     partly: int
     cost_us: int
     whole: bool

@@ -44,7 +44,7 @@ class SearchRunner:
     ) -> None:
         self._context = context
         self._search = search
-        self._needle = Matcher.of(search)
+        self._matcher = Matcher.of(search)
         self._survey = ScopeSurvey(context, search, known)
         self._scripts = True
         self._window = WINDOW
@@ -55,14 +55,14 @@ class SearchRunner:
 
     async def steps(self) -> AsyncGenerator[SearchStep, None]:
         """Search. The first step comes once the lists are counted, the last one is ``done``."""
-        todo = await self._survey.places()
-        self._total = sum(place.cursor.length for place in todo)
+        todo = await self._survey.sources()
+        self._total = sum(source.cursor.length for source in todo)
         yield self._step(())
         while todo and not self._full:
             chosen, amounts = self._choose(todo)
             chunks = await self._look(chosen, amounts)
             hits = await self._take(chosen, chunks)
-            todo = [place for place in todo if place.cursor.left]
+            todo = [source for source in todo if source.cursor.left]
             yield self._step(hits)
             cost_s = sum(chunk.cost_us for chunk in chunks if chunk) / 1e6
             await asyncio.sleep(min(_REST_MOST_S, _REST_SHARE * cost_s))
@@ -72,8 +72,8 @@ class SearchRunner:
     def _full(self) -> bool:
         return len(self._seen) >= self._search.most
 
-    def _scripted(self, place: SearchList) -> bool:
-        return self._scripts and place.queue.braced
+    def _scripted(self, source: SearchList) -> bool:
+        return self._scripts and source.queue.braced
 
     def _choose(self, todo: list[SearchList]) -> tuple[list[SearchList], list[int]]:
         """The next lists, as many as make up a window, all of them read in the same way."""
@@ -81,26 +81,26 @@ class SearchRunner:
         room = self._window if scripted else PLAIN_WINDOW
         chosen: list[SearchList] = []
         amounts: list[int] = []
-        for place in todo:
-            if self._scripted(place) == scripted:
-                chosen.append(place)
-                amounts.append(min(room, place.cursor.left))
+        for source in todo:
+            if self._scripted(source) == scripted:
+                chosen.append(source)
+                amounts.append(min(room, source.cursor.left))
                 room -= amounts[-1]
             if room <= 0 or len(chosen) >= _TOGETHER:
                 break
         return chosen, amounts
 
     async def _look(
-        self, places: list[SearchList], amounts: list[int]
+        self, sources: list[SearchList], amounts: list[int]
     ) -> list[CandidateChunk | None]:
         replies: list[CandidateChunk | ResponseError]
-        scripted = self._scripted(places[0])
+        scripted = self._scripted(sources[0])
         if scripted:
-            replies = await self._look_by_script(places, amounts)
+            replies = await self._look_by_script(sources, amounts)
         else:
-            replies = await fallback.look(self._context, places, self._needle, amounts)
+            replies = await fallback.look(self._context, sources, self._matcher, amounts)
         chunks: list[CandidateChunk | None] = []
-        for place, reply in zip(places, replies, strict=True):
+        for source, reply in zip(sources, replies, strict=True):
             if isinstance(reply, CandidateChunk):
                 chunks.append(reply)
                 continue
@@ -108,40 +108,40 @@ class SearchRunner:
             if scripted and not (wrong_type(reply) or isinstance(reply, UnreachableError)):
                 self._scripts = False  # here and from now on it is read without one
             else:
-                self._survey.doubt(reply, place.key)
-                place.cursor.abandon()
+                self._survey.doubt(reply, source.key)
+                source.cursor.abandon()
         return chunks
 
     async def _look_by_script(
-        self, places: list[SearchList], amounts: list[int]
+        self, sources: list[SearchList], amounts: list[int]
     ) -> list[CandidateChunk | ResponseError]:
         batch = Batch()
         slots = [
-            lua_script.ask(batch, place, self._needle, amount, len(places))
-            for place, amount in zip(places, amounts, strict=True)
+            lua_script.ask(batch, source, self._matcher, amount, len(sources))
+            for source, amount in zip(sources, amounts, strict=True)
         ]
         replies = await self._context.trip(batch)
         return [slot.value(replies) for slot in slots]
 
     async def _take(
-        self, places: list[SearchList], chunks: list[CandidateChunk | None]
+        self, sources: list[SearchList], chunks: list[CandidateChunk | None]
     ) -> tuple[SearchHit, ...]:
         found: list[tuple[SearchList, RowEntry, tuple[str, str]]] = []
-        for place, chunk in zip(places, chunks, strict=True):
+        for source, chunk in zip(sources, chunks, strict=True):
             if chunk is None:
                 continue
-            cursor = place.cursor
-            cursor.advance(chunk.length, chunk.start, chunk.looked, chunk.last)
-            place.looked += chunk.looked
-            self._looked += chunk.looked
+            cursor = source.cursor
+            cursor.advance(chunk.length, chunk.start, chunk.searched, chunk.last)
+            source.searched += chunk.searched
+            self._looked += chunk.searched
             self._partly += chunk.partly
             for candidate in chunk.candidates:
-                told = self._needle.match(candidate.entry.task_id, candidate.values)
+                told = self._matcher.match(candidate.entry.task_id, candidate.values)
                 if told is None:
                     self._partly += candidate.cut
-                elif not self._full and self._is_new(candidate.entry, place.queue):
-                    found.append((place, candidate.entry, told))
-            self._follow(place)
+                elif not self._full and self._is_new(candidate.entry, source.queue):
+                    found.append((source, candidate.entry, told))
+            self._follow(source)
         self._pace(chunks)
         return await self._hits(found)
 
@@ -152,19 +152,19 @@ class SearchRunner:
         self._seen.add(key)
         return True
 
-    def _follow(self, place: SearchList) -> None:
+    def _follow(self, source: SearchList) -> None:
         """Leave a list that moves faster than it can be read."""
-        if place.looked > _ROUNDS * self._total + 10 * WINDOW:
-            place.cursor.uncertain = True
-            place.cursor.abandon()
-        if place.cursor.uncertain and not place.cursor.left:
+        if source.searched > _ROUNDS * self._total + 10 * WINDOW:
+            source.cursor.uncertain = True
+            source.cursor.abandon()
+        if source.cursor.uncertain and not source.cursor.left:
             self._uncertain += 1
 
     def _pace(self, chunks: list[CandidateChunk | None]) -> None:
         """Ask for as many tasks as a script gets through in its time."""
         for chunk in chunks:
             if chunk is not None and chunk.start is not None and not chunk.whole:
-                self._window = max(_LEAST_WINDOW, min(WINDOW, chunk.looked * 5 // 4))
+                self._window = max(_LEAST_WINDOW, min(WINDOW, chunk.searched * 5 // 4))
                 return
         self._window = min(WINDOW, self._window * 3 // 2)
 
@@ -174,14 +174,14 @@ class SearchRunner:
         hits: list[SearchHit] = []
         for _, group in groupby(found, key=lambda one: id(one[0])):
             ours = list(group)
-            place = ours[0][0]
+            source = ours[0][0]
             for part in _parts(ours):
                 entries = [entry for _, entry, _ in part]
                 rows = await read_rows(
-                    self._context, place.queue, place.state, entries, self._survey.now
+                    self._context, source.queue, source.state, entries, self._survey.now
                 )
                 hits += [
-                    SearchHit(place.queue, row, *told)
+                    SearchHit(source.queue, row, *told)
                     for row, (_, _, told) in zip(rows, part, strict=True)
                 ]
         return tuple(hits)
@@ -193,7 +193,7 @@ class SearchRunner:
         return SearchStep(
             hits,
             SearchProgress(
-                looked=min(self._looked, self._total) if not done else self._looked,
+                searched=min(self._looked, self._total) if not done else self._looked,
                 total=self._total,
                 found=len(self._seen),
                 partly=self._partly,

@@ -33,7 +33,7 @@ class SearchList:
     state: TaskState
     key: bytes
     cursor: ListCursor
-    looked: int = 0
+    searched: int = 0
 
     @property
     def task_prefix(self) -> bytes:
@@ -80,7 +80,7 @@ class ScopeSurvey:
         self._doubts.append(said or f"{decode(key)} cannot be read")
         return True
 
-    async def places(self) -> list[SearchList]:
+    async def sources(self) -> list[SearchList]:
         """Every list that holds something, the shortest first."""
         queues = sorted(await self._queues(), key=lambda queue: (queue.name, not queue.braced))
         states = self._search.states or tuple(TaskState)
@@ -99,7 +99,7 @@ class ScopeSurvey:
             if not self.doubt(reply, spot.key) and length:
                 cursor = ListCursor(length, scored=spot.state not in _LISTS)
                 found.append(SearchList(spot.queue, spot.state, spot.key, cursor))
-        return sorted(found, key=lambda place: place.cursor.length)
+        return sorted(found, key=lambda source: source.cursor.length)
 
     async def _queues(self) -> set[QueueKey]:
         batch = Batch()
@@ -119,10 +119,10 @@ class ScopeSurvey:
         return {*self._known, *(QueueKey(decode(name)) for name in (page[1] if page else ()))}
 
     async def _groups(self, queues: Collection[QueueKey]) -> list[_Spot]:
-        places = [(queue, keys.queue_prefix(queue) + b"groups") for queue in queues]
-        asked: list[_Command] = [("SSCAN", key, 0, "COUNT", MAX_GROUPS) for _, key in places]
+        sources = [(queue, keys.queue_prefix(queue) + b"groups") for queue in queues]
+        asked: list[_Command] = [("SSCAN", key, 0, "COUNT", MAX_GROUPS) for _, key in sources]
         spots: list[_Spot] = []
-        for (queue, key), reply in zip(places, await self._ask_each(asked), strict=True):
+        for (queue, key), reply in zip(sources, await self._ask_each(asked), strict=True):
             page = None if self.doubt(reply, key) else scan_page(reply)
             names = sorted(set(page[1]))[:MAX_GROUPS] if page else []
             if page is not None and page[0]:

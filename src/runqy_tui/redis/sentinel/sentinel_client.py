@@ -1,4 +1,4 @@
-"""Asking the Sentinels who the primary is: all at the same time, each for a short while."""
+"""Finds the primary through Sentinels: all are asked at once, each with a short timeout."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from runqy_tui.redis.wire.replies import Reply, info_fields, refused, strings
 from runqy_tui.redis.wire.transport import Batch, NodeLink, OpenNode
 from runqy_tui.text.safe import decode, safe_line
 
-PATIENCE_S = 1.0
-"""A Sentinel answers from memory: one that takes longer is as good as down."""
+SENTINEL_TIMEOUT_S = 1.0
+"""A Sentinel answers from memory: one that takes longer counts as down."""
 
 
 class SentinelAnswer(NamedTuple):
-    """What one Sentinel said: a primary, an error, or neither where it knows no such service."""
+    """The answer of one Sentinel: a primary, an error, or neither if it has no such service."""
 
     sentinel: str
     primary: Address | None = None
@@ -31,16 +31,16 @@ class SentinelAnswer(NamedTuple):
 
 
 class Sentinels:
-    """Keeps one connection to each."""
+    """One connection to each Sentinel."""
 
     def __init__(self, target: RedisTarget, open_node: OpenNode) -> None:
         self._service = target.service
-        ways = [target.sentinel_at(*seed) for seed in target.seeds]
-        patience = min(target.timeout, PATIENCE_S)
-        self._nodes = [open_node(replace(way, timeout=patience)) for way in ways]
+        timeout_s = min(target.timeout, SENTINEL_TIMEOUT_S)
+        targets = [target.sentinel_at(*seed) for seed in target.seeds]
+        self._nodes = [open_node(replace(sentinel, timeout=timeout_s)) for sentinel in targets]
 
-    def asking(self) -> Inquiry:
-        """Ask every one, within ``async with``: what has not answered at its end is dropped."""
+    def ask_all(self) -> Inquiry:
+        """Ask all of them, within ``async with``: answers still missing at its end are dropped."""
         return Inquiry([(node, self._service) for node in self._nodes])
 
     async def close(self) -> None:
@@ -50,7 +50,7 @@ class Sentinels:
 
 
 class Inquiry:
-    """One question to all; ``answers`` grows while it is waited for."""
+    """A request to all Sentinels; ``answers`` grows in :meth:`next_answer`."""
 
     def __init__(self, questions: Sequence[tuple[NodeLink, str]]) -> None:
         self.answers: list[SentinelAnswer] = []
@@ -73,44 +73,44 @@ class Inquiry:
 
     @property
     def finished(self) -> bool:
-        """Whether every Sentinel has said something."""
+        """Whether every Sentinel has answered."""
         return not self._pending
 
-    async def more(self, patience: float | None = None) -> bool:
-        """Wait for the next answer; false where there is none, in that time or at all."""
+    async def next_answer(self, timeout_s: float | None = None) -> bool:
+        """Wait for the next answer; false if none came in that time, or none is outstanding."""
         if not self._pending:
             return False
         done, self._pending = await asyncio.wait(
-            self._pending, timeout=patience, return_when=asyncio.FIRST_COMPLETED
+            self._pending, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED
         )
         self.answers += [task.result() for task in done]
         return bool(done)
 
-    def named(self, left: Address | None = None) -> list[Address]:
-        """Primaries by the number of Sentinels that name them; the one left last comes last.
+    def primaries(self, left: Address | None = None) -> list[Address]:
+        """Primaries by the number of Sentinels that name them; of equals ``left`` comes last.
 
-        For a while after a failover Sentinels disagree, and one that is cut off goes on to.
+        For a while after a failover Sentinels disagree, and an isolated one continues to.
         """
         votes = Counter(answer.primary for answer in self.answers if answer.primary is not None)
         return sorted(votes, key=lambda address: (-votes[address], address == left))
 
-    def explain(self, service: str) -> RunqyTuiError:
-        """Why nobody names a primary, in one line with a mend."""
+    def failure(self, service: str) -> RunqyTuiError:
+        """The error for the case that no Sentinel names a primary, with a fix."""
         for answer in self.answers:
             if answer.primary is None and answer.error is None:
                 return ConnectionFailedError(
                     f'Sentinel at {answer.sentinel} knows no service "{safe_line(service)}". Check '
-                    'the name in the URL: it stands in sentinel.conf behind "sentinel monitor".'
+                    'the name in the URL: sentinel.conf has it after "sentinel monitor".'
                 )
         errors = [answer.error for answer in self.answers if answer.error is not None]
         for error in errors:
             if isinstance(error, AccessDeniedError):
                 return AccessDeniedError(str(error))
-        told = str(errors[0]) if errors else "None was asked."
+        reason = str(errors[0]) if errors else "None was asked."
         if len(errors) > 1:
             names = ", ".join(sorted(answer.sentinel for answer in self.answers))
-            told = f"No Sentinel answers, of {names}. {told}"
-        return ConnectionFailedError(told)
+            reason = f"No Sentinel answers, of {names}. {reason}"
+        return ConnectionFailedError(reason)
 
 
 async def _ask(node: NodeLink, service: str) -> SentinelAnswer:
@@ -135,7 +135,7 @@ def _read(reply: Reply, sentinel: str) -> SentinelAnswer:
         return SentinelAnswer(
             sentinel,
             error=AccessDeniedError(
-                f"{where} does not let this user ask for a primary (NOPERM): a monitor needs "
+                f"{where} does not let this user read the primary (NOPERM): a monitor needs "
                 "+sentinel|get-master-addr-by-name there."
             ),
         )
@@ -147,7 +147,7 @@ def _read(reply: Reply, sentinel: str) -> SentinelAnswer:
 
 
 class PrimarySearch:
-    """Tries whom the Sentinels name until one does not say that it is a replica."""
+    """Tries the addresses that Sentinels name until one is not a replica."""
 
     def __init__(
         self,
@@ -165,7 +165,7 @@ class PrimarySearch:
     async def run(
         self, inquiry: Inquiry, left: Address | None
     ) -> tuple[Address, NodeLink, str | None] | None:
-        """Address, node, and what is doubtful about it; ``None`` where nobody is to be had."""
+        """Address, node, and a warning about it or ``None``; ``None`` if no server answers."""
         try:
             found = await self._find(inquiry, left)
         except BaseException:
@@ -177,20 +177,20 @@ class PrimarySearch:
         if self._replica is None:
             return None
         doubt = (
-            f"Sentinel names {shown(self._replica[0])} as the primary, but that is a replica: what "
-            "it shows may be late. A failover may be going on"
+            f"Sentinel names {shown(self._replica[0])} as the primary, but that is a replica: its "
+            "data may be stale. A failover may be in progress"
         )
         return *self._replica, doubt
 
     async def _find(
         self, inquiry: Inquiry, left: Address | None
     ) -> tuple[Address, NodeLink] | None:
-        found = await self._first(inquiry.named(left))
-        while found is None and await inquiry.more():
-            found = await self._first(inquiry.named(left))
+        found = await self._first(inquiry.primaries(left))
+        while found is None and await inquiry.next_answer():
+            found = await self._first(inquiry.primaries(left))
         address, _ = self._current
         if found is None and address is not None:
-            found = await self._first([address])  # still there, though nobody names it
+            found = await self._first([address])  # it answers, though no Sentinel names it
         return found
 
     async def _first(self, addresses: list[Address]) -> tuple[Address, NodeLink] | None:
@@ -233,20 +233,20 @@ class PrimarySearch:
         if node is not self._current[1]:
             await node.close()
 
-    def explain(self, inquiry: Inquiry) -> RunqyTuiError:
-        """Why there is no primary to be had, in one line."""
+    def failure(self, inquiry: Inquiry) -> RunqyTuiError:
+        """The error for the case that no primary answers, in one line."""
         service = self._target.service
         for address, error in self.failures.items():
             if not isinstance(error, ConnectionFailedError):
                 return error
-            if address in inquiry.named():
+            if address in inquiry.primaries():
                 return ConnectionFailedError(
                     f'The primary {shown(address)} that Sentinel names for "{safe_line(service)}" '
-                    f"does not answer; a failover may be going on. {error}"
+                    f"does not answer; a failover may be in progress. {error}"
                 )
-        return inquiry.explain(service)
+        return inquiry.failure(service)
 
 
 def role_of(reply: Reply) -> str | None:
-    """INFO's word, ``master`` or ``slave``; ``None`` where it may not be asked."""
+    """The role in an INFO reply, ``master`` or ``slave``; ``None`` if INFO was refused."""
     return (info_fields(reply) or {}).get("role")

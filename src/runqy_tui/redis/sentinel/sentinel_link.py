@@ -1,4 +1,4 @@
-"""Among the addresses that Sentinels name, the one that is a primary."""
+"""A link to the primary that Sentinels name; it follows failovers."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from runqy_tui.redis.sentinel.sentinel_client import Inquiry, PrimarySearch, Sen
 from runqy_tui.redis.wire.replies import Reply
 from runqy_tui.redis.wire.transport import Batch, NodeLink, OpenNode
 
-LOOK_EVERY_S = 5.0
-"""So often the Sentinels are asked although all seems well."""
+CHECK_INTERVAL_S = 5.0
+"""Interval at which the Sentinels are asked although the primary answers."""
 
 GRACE_S = 0.25
-"""A trip waits so long for Sentinels that are slower than the server; on a slow line longer."""
+"""How long a trip waits for Sentinels slower than the server; longer on a slow connection."""
 
-_SILENT_LOOKS = 2
-"""One question without an answer is nothing: so many in a row are worth a warning."""
+_UNANSWERED_LIMIT = 2
+"""Consecutive requests without an answer of any Sentinel that lead to a warning."""
 
 
 class _Switch(NamedTuple):
-    """A change of the primary: from where, by the wall clock, and by one that never jumps."""
+    """A change of primary: the previous address, and the wall-clock and monotonic time."""
 
     left: Address
     at: float
@@ -47,11 +47,11 @@ class SentinelLink:
         self._address: Address | None = None
         self._switch: _Switch | None = None
         self._problem: str | None = None
-        self._doubtful = False
-        self._silent = 0
-        self._due = 0.0
+        self._unconfirmed = False
+        self._unanswered = 0
+        self._check_due_at = 0.0
         self._closed = False
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     @property
     def target(self) -> RedisTarget:
@@ -59,13 +59,13 @@ class SentinelLink:
         return self._target
 
     @property
-    def whereabouts(self) -> Topology:
+    def topology(self) -> Topology:
         """The primary at present, and the last change of it."""
         if self._address is None:
             return Topology()
         problem = self._problem
-        if problem is None and self._silent >= _SILENT_LOOKS:
-            problem = "No Sentinel answers at present: a failover would be noticed late"
+        if problem is None and self._unanswered >= _UNANSWERED_LIMIT:
+            problem = "No Sentinel answers: a failover would be noticed late"
         switch = self._switch
         return Topology(
             primary=shown(self._address),
@@ -76,69 +76,69 @@ class SentinelLink:
         )
 
     async def trip(self, batch: Batch) -> list[Reply]:
-        """Ask the primary; where it fails or is none any more, ask its successor.
+        """Send a batch to the primary; if it fails or was demoted, to its successor.
 
-        Everything asked only reads, so that asking twice does no harm.
+        All commands only read, so that sending them twice is harmless.
         """
         if not batch.count:
             return []
         self._refuse_when_closed()
         node = self._node
-        if node is None or self._doubtful:
+        if node is None or self._unconfirmed:
             node = await self._locate(node)
         failure: ConnectionFailedError | None = None
         replies: list[Reply] = []
         try:
-            replies, shaken = await self._ask(node, batch)
+            replies, suspicious = await self._ask(node, batch)
         except ConnectionFailedError as error:
-            failure, shaken = error, True
+            failure, suspicious = error, True
         except asyncio.CancelledError:
-            self._doubtful = True  # a poll's deadline may be shorter than the server's timeout
+            self._unconfirmed = True  # a poll's deadline may be shorter than the server's timeout
             raise
-        if not shaken:
+        if not suspicious:
             return replies
-        self._doubtful = True
+        self._unconfirmed = True
         successor = await self._locate(node, failure)
         if successor is node and failure is None:
             return replies
-        return await self._on(successor, batch)
+        return await self._send(successor, batch)
 
     async def close(self) -> None:
-        """Close every connection; whoever asks later opens no new one."""
+        """Close every connection; later requests open no new one."""
         self._closed = True
         await self._sentinels.close()
         if self._node is not None:
             await self._node.close()
 
     async def _ask(self, node: NodeLink, batch: Batch) -> tuple[list[Reply], bool]:
-        """The replies, and whether something hints at another primary."""
+        """The replies, and whether there may be another primary by now."""
         epoch, started = node.epoch, monotonic()
-        if started < self._due:
-            replies = await self._on(node, batch)
-            return replies, node.epoch != epoch or _cut_off(replies)
-        self._due = started + LOOK_EVERY_S
-        async with self._sentinels.asking() as inquiry:
+        if started < self._check_due_at:
+            replies = await self._send(node, batch)
+            return replies, node.epoch != epoch or _is_replica(replies)
+        self._check_due_at = started + CHECK_INTERVAL_S
+        async with self._sentinels.ask_all() as inquiry:
             extended = batch.copy()
             role_slot = extended.ask("INFO", "replication", parse=role_of)
-            *replies, _ = found = await self._on(node, extended)
+            *replies, _ = found = await self._send(node, extended)
             role = role_slot.value(found)
-            await self._hear(inquiry, max(GRACE_S, 4 * (monotonic() - started)))
-        moved = any(address != self._address for address in inquiry.named())
+            await self._await_primary(inquiry, max(GRACE_S, 4 * (monotonic() - started)))
+        moved = any(address != self._address for address in inquiry.primaries())
         if role == "master":
             self._problem = None
         demoted = role == "slave" and self._problem is None
-        return replies, moved or demoted or node.epoch != epoch or _cut_off(replies)
+        return replies, moved or demoted or node.epoch != epoch or _is_replica(replies)
 
-    async def _hear(self, inquiry: Inquiry, patience: float) -> None:
-        """Wait until a Sentinel names somebody, but not for long."""
-        end = monotonic() + patience
-        while not inquiry.named():
-            if not await inquiry.more(max(0.0, end - monotonic())):
-                self._silent += 1
+    async def _await_primary(self, inquiry: Inquiry, timeout_s: float) -> None:
+        """Wait until a Sentinel names a primary, up to ``timeout_s``."""
+        end = monotonic() + timeout_s
+        while not inquiry.primaries():
+            if not await inquiry.next_answer(max(0.0, end - monotonic())):
+                self._unanswered += 1
                 return
-        self._silent = 0
+        self._unanswered = 0
 
-    async def _on(self, node: NodeLink, batch: Batch) -> list[Reply]:
+    async def _send(self, node: NodeLink, batch: Batch) -> list[Reply]:
         epoch = node.epoch
         try:
             replies = await node.trip(batch)
@@ -150,31 +150,32 @@ class SentinelLink:
     async def _locate(
         self, left: NodeLink | None, failure: ConnectionFailedError | None = None
     ) -> NodeLink:
-        """Find the primary, ``left`` being in doubt; where that failed just now it is not retried.
+        """Find the primary again, because ``left`` is unconfirmed.
 
-        Raises ``ConnectionFailedError`` or ``AccessDeniedError`` where none is found.
+        The current one is not tried again if it has just failed with ``failure``. Raises
+        ``ConnectionFailedError`` or ``AccessDeniedError`` if none is found.
         """
-        async with self._turn:
+        async with self._lock:
             self._refuse_when_closed()
-            if self._node is not None and (self._node is not left or not self._doubtful):
-                return self._node  # somebody else found it meanwhile
+            if self._node is not None and (self._node is not left or not self._unconfirmed):
+                return self._node  # another caller has found it
             search = PrimarySearch(self._target, self._open, self._address, self._node)
             if failure is not None and self._address is not None:
                 search.failures[self._address] = failure
             switched = self._switch
-            async with self._sentinels.asking() as inquiry:
+            async with self._sentinels.ask_all() as inquiry:
                 found = await search.run(inquiry, None if switched is None else switched.left)
             if found is None:
-                raise search.explain(inquiry)
+                raise search.failure(inquiry)
             await self._adopt(*found)
-            if not inquiry.named():
-                self._silent = _SILENT_LOOKS
+            if not inquiry.primaries():
+                self._unanswered = _UNANSWERED_LIMIT
             return found[1]
 
     async def _adopt(self, address: Address, node: NodeLink, problem: str | None) -> None:
         old, before = self._node, self._address
-        self._problem, self._doubtful, self._silent = problem, False, 0
-        self._due = monotonic() + LOOK_EVERY_S
+        self._problem, self._unconfirmed, self._unanswered = problem, False, 0
+        self._check_due_at = monotonic() + CHECK_INTERVAL_S
         if node is not old:
             self._node, self._address = node, address
             self.epoch += 1
@@ -193,6 +194,6 @@ class SentinelLink:
             )
 
 
-def _cut_off(replies: list[Reply]) -> bool:
-    """Whether the server says that it is a replica, or one that lost its primary."""
+def _is_replica(replies: list[Reply]) -> bool:
+    """Whether a reply shows that the server is a replica, or one that lost its primary."""
     return any(isinstance(reply, MasterDownError | ReadOnlyError) for reply in replies)

@@ -1,7 +1,7 @@
 """The commands this program may send, and the wire form of one: nothing else reaches Redis.
 
-Everything here reads. :func:`encode` refuses what is not listed, so that a mistake anywhere in
-the program ends in an error and not in a write.
+All of them only read. :func:`encode` refuses a command that is not listed, so that a mistake
+anywhere in the program ends in an error and not in a write.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ ALLOWED = frozenset(
 _CONTAINERS = frozenset({"CLIENT", "CLUSTER", "SENTINEL"})
 _FEW = 512
 _SIZES = tuple(b"$%d\r\n" % size for size in range(_FEW))
-"""What goes before an argument of so many bytes."""
+"""The length line that precedes an argument of so many bytes."""
 
-_PLACE = b"\0key\0"
+_KEY_MARKER = b"\0key\0"
 _KEYLESS = frozenset({"ASKING", "DBSIZE", "INFO", "SCAN", "TIME"}) | _CONTAINERS
 
 
@@ -57,12 +57,12 @@ class NotAllowedError(Exception):
 
 
 def encode(*args: bytes | str | int) -> bytes:
-    """One command in wire form; ``NotAllowedError`` where it may not be sent."""
+    """One command in wire form. Raises ``NotAllowedError`` if it is not in :data:`ALLOWED`."""
     name = args[0]
     if name in _CONTAINERS:
         name = f"{args[0]!s} {args[1]!s}"
     if name not in ALLOWED:
-        raise NotAllowedError(f"{name!r} is not among the commands of a monitor")
+        raise NotAllowedError(f"{name!r} is not one of the commands a monitor may send")
     parts = [b"*%d\r\n" % len(args)]
     for arg in args:
         raw = arg if isinstance(arg, bytes) else str(arg).encode()
@@ -74,14 +74,16 @@ def encode(*args: bytes | str | int) -> bytes:
 class Pattern:
     """A command of which only the key differs: the rest is encoded once.
 
-    The key is given as ``None``; ``NotAllowedError`` where such a command may not be sent.
+    ``None`` stands for the key. Raises ``NotAllowedError`` if the command is not allowed.
     """
 
     __slots__ = ("_after", "_before", "name")
 
     def __init__(self, *args: bytes | str | int | None) -> None:
-        whole = encode(*(_PLACE if arg is None else arg for arg in args))
-        self._before, _, self._after = whole.partition(b"$%d\r\n%b\r\n" % (len(_PLACE), _PLACE))
+        whole = encode(*(_KEY_MARKER if arg is None else arg for arg in args))
+        self._before, _, self._after = whole.partition(
+            b"$%d\r\n%b\r\n" % (len(_KEY_MARKER), _KEY_MARKER)
+        )
         self.name = str(args[0])
 
     def encode(self, key: bytes) -> bytes:
@@ -90,7 +92,7 @@ class Pattern:
 
 
 def key_of(*args: bytes | str | int) -> bytes | None:
-    """The key that decides which node of a cluster answers; ``None`` where any may."""
+    """The key that decides which node of a cluster serves the command; ``None`` if any may."""
     name = args[0]
     if name in _KEYLESS:
         return None

@@ -1,6 +1,6 @@
-"""Failures of a connection in one line for the user: what happens, its cause, and the mend.
+"""Connection failures in one line for the user: what happens, its cause, and the fix.
 
-All read alike: ``Redis at HOST does X: cause. Mend.`` No message is built from the URL or the
+All have the form ``Redis at HOST does X: cause. Fix.`` No message is built from the URL or the
 password.
 """
 
@@ -38,14 +38,16 @@ _UNKNOWN = re.compile(r"unknown (?:sub)?command [`'\"]?([\w|-]+)")
 _CONNECTING = re.compile(r"Error (-?\d+) connecting to ")
 _PREFIX = re.compile(r"^(Error -?\d+ connecting to \S+\. |\[Errno -?\d+\] )")
 _SINCE = {"EVAL_RO": "7.0"}
-_NO_WAY = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTDOWN})
-_AGAIN = "It is asked again by itself."
+_NO_ROUTE = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTDOWN})
+_AGAIN = "Retrying automatically."
 
 
-def translate(error: BaseException, target: RedisTarget, *, met: bool = False) -> RunqyTuiError:
-    """Turn what redis-py or the socket raised into the error that the user sees.
+def translate(
+    error: BaseException, target: RedisTarget, *, has_answered: bool = False
+) -> RunqyTuiError:
+    """Turn an exception of redis-py or of the socket into the error that the user sees.
 
-    ``met``: it has answered before, so that host, port and TLS are right.
+    ``has_answered``: the server has answered before, so that host, port and TLS are right.
     """
     where = f"{target.program} at {target.address}"
     missing = missing_command(error)
@@ -57,7 +59,7 @@ def translate(error: BaseException, target: RedisTarget, *, met: bool = False) -
         return AccessDeniedError(_authentication(error, target, where))
     if isinstance(error, BusyLoadingError):
         return ConnectionFailedError(
-            f"{where} is still loading its data: it has just started. Wait. {_AGAIN}"
+            f"{where} is still loading its data: it has just started. {_AGAIN}"
         )
     if isinstance(error, InvalidResponse):
         return ConnectionFailedError(
@@ -66,11 +68,11 @@ def translate(error: BaseException, target: RedisTarget, *, met: bool = False) -
         )
     if isinstance(error, ResponseError):
         return ConnectionFailedError(f"{where} {_response(error)}")
-    return ConnectionFailedError(_socket(error, target, where, met))
+    return ConnectionFailedError(_socket(error, target, where, has_answered))
 
 
-def concerns_all(error: ResponseError) -> bool:
-    """Whether a refusal is of every command alike: of the server's state, not of this command."""
+def concerns_every_command(error: ResponseError) -> bool:
+    """Whether every command would fail like this one, because of the state of the server."""
     return isinstance(error, MasterDownError) or str(error).startswith("BUSY ")
 
 
@@ -81,24 +83,24 @@ def missing_command(error: object) -> str | None:
 
 
 def unknown_command(names: str) -> str:
-    """``does not know X: why. Mend``, for one command or for several with commas."""
+    """``does not know X: cause. Fix``, for one command or for several, comma-separated."""
     since = _SINCE.get(names, "6.2")
     one = "," not in names
     return (
         f"does not know {names}: {'it was' if one else 'they were'} renamed there, or the server "
-        f"is too old. Give {'it its name' if one else 'them their names'} back, "
+        f"is too old. Restore {'its name' if one else 'their names'} (rename-command), "
         f"or use Redis {since} or later"
     )
 
 
 def _is_authentication(error: BaseException) -> bool:
-    """Whether the password is refused; on a Unix socket redis-py says so in the text alone."""
+    """Whether the password is refused; on a Unix socket only redis-py's text shows it."""
     kinds = AuthenticationError | AuthorizationError | AuthenticationWrongNumberOfArgsError
     return isinstance(error, kinds) or "invalid username-password pair" in str(error)
 
 
 def permission_text(error: ResponseError) -> str:
-    """What may not be done, for a message: ``run LLEN``, or ``read a key``."""
+    """The forbidden action, for a message: ``run LLEN``, or ``read a key``."""
     match = _COMMAND.search(str(error))
     return f"run {match.group(1).upper()}" if match else "read a key"
 
@@ -113,11 +115,9 @@ def _authentication(error: BaseException, target: RedisTarget, where: str) -> st
     if target.program == "Sentinel":
         return _of_sentinel(text, target, where)
     if target.password is None:
-        return (
-            f"{where} asks for a password: none was given. Set RUNQY_REDIS_URL, or REDIS_PASSWORD."
-        )
+        return f"{where} requires a password: none is set. Set RUNQY_REDIS_URL, or REDIS_PASSWORD."
     if "without any password configured" in text:
-        return f"{where} has no password set: one was given all the same. Leave the password out."
+        return f"{where} has no password set: one was sent. Leave the password out."
     user = safe_line(target.username) if target.username else "default"
     return (
         f'{where} refuses the password for user "{user}": one of the two is not right. '
@@ -128,11 +128,11 @@ def _authentication(error: BaseException, target: RedisTarget, where: str) -> st
 def _of_sentinel(text: str, target: RedisTarget, where: str) -> str:
     if target.password is None:
         return (
-            f"{where} asks for a password: the one of the URL is for the servers. "
+            f"{where} requires a password: the one in the URL is for the servers. "
             "Set sentinel_password, and sentinel_username if it has users."
         )
     if "without any password configured" in text:
-        return f"{where} has no password set: one was given. Leave sentinel_password out."
+        return f"{where} has no password set: one was sent. Leave sentinel_password out."
     user = safe_line(target.username) if target.username else "default"
     return (
         f'{where} refuses the password for user "{user}": one of the two is not right. '
@@ -144,25 +144,25 @@ def _response(error: ResponseError) -> str:
     text = safe_line(str(error))
     if "DB index is out of range" in text or text == "invalid DB index":
         return (
-            "has no database of that number: it is set to fewer. "
+            "has no database of that number: it has fewer databases. "
             "Choose another in the URL, as in redis://host/0."
         )
     if text.startswith("DENIED"):
         return (
-            "is in protected mode: it takes connections from its own host only. "
+            "is in protected mode: it accepts connections from its own host only. "
             "Connect from there, or set a password there."
         )
     if text.startswith("BUSY "):
         return (
-            "is busy with a script: it answers nothing else meanwhile. "
+            "is busy with a script: it answers nothing else until that ends. "
             "Wait, or run SCRIPT KILL there."
         )
     if isinstance(error, MasterDownError):
         return (
-            "is a replica that lost its primary: it is set to tell nothing old. "
-            "Mend the replication, or connect to the primary."
+            "is a replica that lost its primary: it is set to serve no stale data. "
+            "Fix the replication, or connect to the primary."
         )
-    return f"answers with an error: {text[:200]}. Look into its log."
+    return f"answers with an error: {text[:200]}. Check its log."
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -174,18 +174,20 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         seen = seen.__cause__ or seen.__context__
 
 
-def _socket(error: BaseException, target: RedisTarget, where: str, met: bool) -> str:
+def _socket(error: BaseException, target: RedisTarget, where: str, has_answered: bool) -> str:
     for cause in _causes(error):
-        text = _of_cause(cause, target, where, met)
+        text = _of_cause(cause, target, where, has_answered)
         if text is not None:
             return text
     text = str(error)
-    told = _told_cause(text)
-    if told is not None and (said := _of_cause(told, target, where, met)) is not None:
-        return said
+    cause_in_text = _cause_in_text(text)
+    if cause_in_text is not None:
+        explanation = _of_cause(cause_in_text, target, where, has_answered)
+        if explanation is not None:
+            return explanation
     if "max number of clients" in text:
         return (
-            f"{where} has reached its limit of clients (maxclients): it lets no further one in. "
+            f"{where} has reached its limit of clients (maxclients): it accepts no further client. "
             "Close some, or raise maxclients there."
         )
     if "No connection available" in text:
@@ -194,17 +196,17 @@ def _socket(error: BaseException, target: RedisTarget, where: str, met: bool) ->
             "Check the server and the network."
         )
     if isinstance(error, RedisTimeoutError | TimeoutError):
-        return _timeout(target, where, met)
+        return _timeout(target, where, has_answered)
     if "closed by server" in text or "reset by peer" in text:
-        return _reset(target, where, met)
+        return _reset(target, where, has_answered)
     if isinstance(error, RedisConnectionError) and "Invalid Database" in text:
-        return f"{where} has no database of that number: it is set to fewer. Choose another."
+        return f"{where} has no database of that number: it has fewer. Choose another."
     reason = safe_line(_PREFIX.sub("", text))[:200].rstrip(". ") or type(error).__name__
     return f"{where} cannot be reached: {reason}. Check the server and the network."
 
 
-def _told_cause(text: str) -> OSError | None:
-    """The error that redis-py put into words: where it connects anew it drops the error itself."""
+def _cause_in_text(text: str) -> OSError | None:
+    """The socket error in redis-py's text: when it reconnects it drops the error itself."""
     found = _CONNECTING.match(text)
     if found is None:
         return None
@@ -212,7 +214,9 @@ def _told_cause(text: str) -> OSError | None:
     return socket.gaierror(number, "") if number < 0 else OSError(number, "")
 
 
-def _of_cause(cause: BaseException, target: RedisTarget, where: str, met: bool) -> str | None:
+def _of_cause(
+    cause: BaseException, target: RedisTarget, where: str, has_answered: bool
+) -> str | None:
     if isinstance(cause, ssl.SSLCertVerificationError):
         return certificate_text(cause, target, where)
     if isinstance(cause, ssl.SSLError):
@@ -228,10 +232,10 @@ def _of_cause(cause: BaseException, target: RedisTarget, where: str, met: bool) 
             "Start Redis, or set --url or RUNQY_REDIS_URL."
         )
     if isinstance(cause, ConnectionResetError | BrokenPipeError):
-        return _reset(target, where, met)
-    if isinstance(cause, OSError) and cause.errno in _NO_WAY:
+        return _reset(target, where, has_answered)
+    if isinstance(cause, OSError) and cause.errno in _NO_ROUTE:
         return (
-            f"{where} cannot be reached: there is no way to its network. "
+            f"{where} cannot be reached: there is no route to its network. "
             "Check the network, the VPN and the firewall."
         )
     if isinstance(cause, FileNotFoundError):
@@ -241,83 +245,85 @@ def _of_cause(cause: BaseException, target: RedisTarget, where: str, met: bool) 
     return None
 
 
-def _timeout(target: RedisTarget, where: str, met: bool) -> str:
+def _timeout(target: RedisTarget, where: str, has_answered: bool) -> str:
     hints = {
         "redis": f" If it expects TLS, use {target.url_form(tls=True)}.",
         "rediss": f" If it has no TLS: {target.url_form(tls=False)}.",
     }
-    hint = "" if met else hints.get(target.scheme, "")
+    hint = "" if has_answered else hints.get(target.scheme, "")
     return (
         f"{where} does not answer within {target.timeout:g} s: it is frozen, overloaded or far "
         f"away. Check the server and the network, or raise --timeout.{hint}"
     )
 
 
-def _reset(target: RedisTarget, where: str, met: bool) -> str:
-    if met or target.scheme not in ("redis", "rediss"):
+def _reset(target: RedisTarget, where: str, has_answered: bool) -> str:
+    if has_answered or target.scheme not in ("redis", "rediss"):
         return f"{where} closed the connection: it restarted, or was cut off. {_AGAIN}"
     other = target.url_form(tls=target.scheme == "redis")
     if target.scheme == "redis":
         return f"{where} closed the connection: it restarted, or expects TLS. Then use {other}."
     return (
-        f"{where} closed the connection: it restarted, {dropped(target)}, or has no TLS. "
+        f"{where} closed the connection: it restarted, {rejected_client(target)}, or has no TLS. "
         f"Then use {other}."
     )
 
 
 _ANOTHER_NAME = frozenset({62, 64})  # X509_V_ERR_HOSTNAME_MISMATCH, …_IP_ADDRESS_MISMATCH
 _NOT_YET, _EXPIRED = 9, 10
-_WANTED = ("CERTIFICATE_REQUIRED", "HANDSHAKE_FAILURE")
-_REFUSED = ("UNKNOWN_CA", "BAD_CERTIFICATE", "CERTIFICATE_UNKNOWN", "CERTIFICATE_EXPIRED")
+_CERTIFICATE_REQUIRED = ("CERTIFICATE_REQUIRED", "HANDSHAKE_FAILURE")
+_CERTIFICATE_REFUSED = (
+    "UNKNOWN_CA",
+    "BAD_CERTIFICATE",
+    "CERTIFICATE_UNKNOWN",
+    "CERTIFICATE_EXPIRED",
+)
 
 
 def certificate_text(error: ssl.SSLCertVerificationError, target: RedisTarget, where: str) -> str:
-    """Why the server's certificate is not believed."""
+    """Why the server's certificate fails verification."""
     code = getattr(error, "verify_code", None)
     if code in _ANOTHER_NAME:
         name = safe_line(str(target.tls.get("server_hostname") or target.host))
         return (
-            f"{where} shows a certificate for another name: it is not for {name}. Connect by the "
-            "name in it, or set tls_server_name to that name."
+            f"{where} presents a certificate for another name: it is not for {name}. Connect by "
+            "the name in it, or set tls_server_name to that name."
         )
     if code in (_NOT_YET, _EXPIRED):
         why = "it has expired" if code == _EXPIRED else "it is not valid yet"
         return (
-            f"{where} shows a certificate that fails the check: {why}. Renew it there, and look "
-            "at the clock of this machine."
+            f"{where} presents a certificate that fails verification: {why}. Renew it there, and "
+            "check the clock of this machine."
         )
     reason = safe_line(error.verify_message or "it is not trusted")
     return (
-        f"{where} has a certificate that fails the check: {reason}. Set tls_ca, or ssl_ca_certs="
-        "FILE in the URL, to the certificate of who signed it."
+        f"{where} has a certificate that fails verification: {reason}. Set tls_ca, or ssl_ca_certs="
+        "FILE in the URL, to the certificate of the CA that signed it."
     )
 
 
 def handshake_text(error: ssl.SSLError, target: RedisTarget, where: str) -> str:
-    """Why the two do not come to terms."""
+    """Why the TLS handshake fails."""
     alert = f"{error.reason or ''} {error}".upper().replace(" ", "_")
-    if "ALERT" in alert and any(word in alert for word in _WANTED):
+    if "ALERT" in alert and any(word in alert for word in _CERTIFICATE_REQUIRED):
         if "ssl_certfile" not in target.tls:
-            return (
-                f"{where} wants a certificate of its clients: none was given. "
-                "Set tls_cert and tls_key."
-            )
-        return f"{where} refuses the TLS handshake: it may want another certificate or version."
-    if "ALERT" in alert and any(word in alert for word in _REFUSED):
+            return f"{where} requires a client certificate: none is set. Set tls_cert and tls_key."
+        return f"{where} refuses the TLS handshake: it may require another certificate or version."
+    if "ALERT" in alert and any(word in alert for word in _CERTIFICATE_REFUSED):
         return (
-            f"{where} refuses the certificate of this client: it does not trust who signed it. "
+            f"{where} refuses the certificate of this client: it does not trust its CA. "
             "Set tls_cert and tls_key to a pair that its CA signed."
         )
     plain = target.url_form(tls=False)
     return f"{where} does not speak TLS as asked. If it has no TLS, use {plain}."
 
 
-def dropped(target: RedisTarget) -> str:
-    """What may be behind a connection that ends as soon as it is encrypted.
+def rejected_client(target: RedisTarget) -> str:
+    """A likely cause for a connection that ends right after the handshake.
 
-    In TLS 1.3 a server judges a client after the handshake, and what it says of that is often
-    lost with the connection.
+    In TLS 1.3 a server verifies the client certificate after the handshake, and its alert is
+    often lost with the connection.
     """
     if "ssl_certfile" in target.tls:
         return "refuses the certificate of this client (tls_cert)"
-    return "wants a certificate of its clients (set tls_cert and tls_key)"
+    return "requires a client certificate (set tls_cert and tls_key)"

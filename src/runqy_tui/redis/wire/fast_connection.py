@@ -16,7 +16,7 @@ from typing import Any
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
-from runqy_tui.redis.wire.error_translation import concerns_all
+from runqy_tui.redis.wire.error_translation import concerns_every_command
 from runqy_tui.redis.wire.replies import Reply
 from runqy_tui.runtime.cooperative import yield_to_loop
 
@@ -103,7 +103,7 @@ class FastConnection:
         return cls(stream, writer, reader) if recognised else None
 
     async def exchange(
-        self, wire: bytes, count: int, patience: float, incoming: ReplyStream | None = None
+        self, wire: bytes, count: int, timeout_s: float, incoming: ReplyStream | None = None
     ) -> list[Reply]:
         """Write commands and read their ``count`` replies, into ``incoming`` if there is one.
 
@@ -119,7 +119,7 @@ class FastConnection:
         async with asyncio.timeout(None) as timer:
             self._writer.write(wire)
             while True:
-                timer.reschedule(loop.time() + patience)
+                timer.reschedule(loop.time() + timeout_s)
                 chunk = await self._stream.read(_CHUNK)
                 timer.reschedule(None)  # parsing is not the server's time
                 if not chunk:
@@ -142,4 +142,4 @@ class FastConnection:
 
 
 def _ends_all(error: Exception) -> bool:
-    return not isinstance(error, ResponseError) or concerns_all(error)
+    return not isinstance(error, ResponseError) or concerns_every_command(error)

@@ -1,4 +1,4 @@
-"""Raw replies taken apart without trust: what has the wrong shape is ``None`` or empty.
+"""Tolerant parsers of raw replies: a reply of the wrong shape becomes ``None`` or empty.
 
 A reply is what RESP2 carries: ``bytes``, ``int``, ``None``, a list of these, or the exception of a
 command that Redis refused.
@@ -73,7 +73,7 @@ def scan_page(reply: Reply) -> tuple[int, list[bytes]] | None:
 
 
 def score(reply: Reply) -> float | None:
-    """A score of a sorted set; infinities and NaN are no moment in time and give ``None``."""
+    """A score of a sorted set; ``None`` for infinities and NaN, which are no moment in time."""
     raw = data(reply)
     if raw is None:
         return None
@@ -85,12 +85,12 @@ def score(reply: Reply) -> float | None:
 
 
 def scored(reply: Reply) -> list[tuple[bytes, float | None]]:
-    """Members with their scores, of a range read WITHSCORES."""
+    """Members with parsed scores, of a range read WITHSCORES."""
     return [(member, score(raw)) for member, raw in pairs(reply).items()]
 
 
 def pairs(reply: Reply) -> dict[bytes, Reply]:
-    """The same, with scores as they came."""
+    """Members with raw scores, of a range read WITHSCORES."""
     parts = items(reply)
     return {
         member: raw
@@ -108,7 +108,7 @@ def clock(reply: Reply) -> float | None:
 
 
 def info_fields(reply: Reply) -> dict[str, str] | None:
-    """The fields of an INFO reply; ``None`` where it was refused."""
+    """The fields of an INFO reply; ``None`` if it was refused."""
     raw = data(reply)
     if raw is None:
         return None
@@ -118,14 +118,14 @@ def info_fields(reply: Reply) -> dict[str, str] | None:
 
 
 def refused(reply: Reply) -> bool:
-    """Whether the ACL forbade the command, or the server does not have it."""
+    """Whether the ACL forbids the command, or the server does not have it."""
     return isinstance(reply, NoPermissionError) or missing_command(reply) is not None
 
 
 def wrong_type(reply: Reply) -> bool:
-    """Whether the key holds another type than the command is for."""
+    """Whether the key holds another type than the command expects."""
     return isinstance(reply, ResponseError) and str(reply).startswith("WRONGTYPE")
 
 
 class UnreachableError(ResponseError):
-    """Stands for the reply of a node of a cluster that does not answer; one text per node."""
+    """Stands for the reply of a cluster node that does not answer; one text per node."""

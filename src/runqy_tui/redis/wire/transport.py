@@ -1,7 +1,7 @@
-"""One batch of commands, one round trip, raw replies.
+"""Batches of commands: one batch, one round trip, raw replies.
 
-The rest of the package knows no other way to speak to Redis. What is asked at every poll is
-encoded once (:class:`Packed`) and sent again as it stands.
+The rest of the package has no other way to Redis. The commands of every poll are encoded once
+(:class:`Packed`) and sent again unchanged.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from redis.exceptions import RedisError, ResponseError
 from runqy_tui.model import Topology
 from runqy_tui.model.errors import ConnectionFailedError
 from runqy_tui.redis.wire.command_encoding import Pattern, encode, key_of
-from runqy_tui.redis.wire.error_translation import concerns_all, translate
+from runqy_tui.redis.wire.error_translation import concerns_every_command, translate
 from runqy_tui.redis.wire.fast_connection import FastConnection
 from runqy_tui.redis.wire.replies import Reply, ReplySlot, unparsed
 
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
     from runqy_tui.redis.wire.fast_connection import ReplyStream
 
 _T = TypeVar("_T")
-_BREATH = 100
-"""Replies read before other tasks get a turn: a large batch must not freeze a screen."""
+_REPLIES_PER_TURN = 100
+"""Replies read before the event loop runs other tasks: a large batch must not freeze the screen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """Commands in wire form, and how many replies they bring.
+    """Encoded commands, and the number of their replies.
 
-    ``wires`` and ``keys`` tell them apart for whoever sends each where it belongs: in a cluster
-    the key decides the node, and ``None`` is a command without one. ``names`` are the commands'.
+    ``wires``, ``keys`` and ``names`` hold each command by itself: in a cluster the key decides the
+    node, and ``None`` is a command without a key.
     """
 
     wire: bytes
@@ -48,7 +48,7 @@ class Packed:
 
 
 def packed_for(key: bytes, *patterns: Pattern) -> Packed:
-    """One command by each pattern, all about the same key."""
+    """Encode one command per pattern, all for the same key."""
     wires = tuple([pattern.encode(key) for pattern in patterns])
     count = len(wires)
     names = tuple([pattern.name for pattern in patterns])
@@ -97,11 +97,11 @@ class Batch:
         return copied
 
     def wire(self) -> bytes:
-        """All of them as one Redis reads them."""
+        """All commands in wire form."""
         return b"".join([part.wire for part in self.parts])
 
     def packed(self) -> Packed:
-        """The commands so far, to be sent again and again."""
+        """The commands so far as one group, to be joined to later batches."""
         return Packed(
             self.wire(),
             self.count,
@@ -112,40 +112,40 @@ class Batch:
 
 
 class Connection(Protocol):
-    """What is used of a connection of redis-py."""
+    """The part of a redis-py connection that is used."""
 
     async def send_packed_command(self, command: list[bytes], check_health: bool = ...) -> None:
         """Write commands in wire form."""
 
     async def read_response(self, *, timeout: float) -> Any:  # noqa: ASYNC109
-        """Read one reply, raising where it is an error."""
+        """Read one reply; raises ResponseError if it is an error."""
 
     async def disconnect(self, nowait: bool = ...) -> None:
         """Close the socket."""
 
     def register_connect_callback(self, callback: Callable[[Connection], Awaitable[None]]) -> None:
-        """Have a bound method called whenever this connection is made again."""
+        """Call a bound method whenever this connection is established again."""
 
 
 class Pool(Protocol):
-    """What is used of a connection pool of redis-py."""
+    """The part of a redis-py connection pool that is used."""
 
     async def get_connection(self) -> Connection:
-        """A connected connection, waiting for a free one."""
+        """Wait for a free connection, and connect it."""
 
     async def release(self, connection: Any) -> None:
-        """Give a connection back."""
+        """Return a connection to the pool."""
 
     async def aclose(self) -> None:
-        """Close all of them."""
+        """Close all connections."""
 
 
 class RedisLink(Protocol):
-    """The way to one deployment, whatever it is made of.
+    """A link to one deployment: a server, a primary behind Sentinels, or a cluster.
 
-    ``round_trips`` counts for whoever wants to know; what several nodes answer at the same time
-    is one. ``epoch`` changes whenever a connection had to be made again: what was learned of the
-    server (its version, say) may no longer hold.
+    ``round_trips`` counts them; requests to several nodes at the same time are one. ``epoch``
+    changes whenever a connection is established again: what was learned of the server (its
+    version, for example) may no longer hold.
     """
 
     round_trips: int
@@ -153,25 +153,25 @@ class RedisLink(Protocol):
 
     @property
     def target(self) -> RedisTarget:
-        """What was asked for: its address is what the user knows the deployment by."""
+        """The target of the link: the user knows the deployment by its address."""
         ...
 
     @property
-    def whereabouts(self) -> Topology:
-        """Who answers at present."""
+    def topology(self) -> Topology:
+        """The servers that are used at present."""
         ...
 
     async def trip(self, batch: Batch) -> list[Reply]:
         """Send a batch and read every reply: one round trip, none for an empty batch.
 
-        A command that Redis refuses gives its exception as its reply; so does a command for a
-        node of a cluster that is down. Raises ``ConnectionFailedError`` or ``AccessDeniedError``
-        where nothing answers.
+        The reply to a command that Redis refuses is its exception; so is that to a command for a
+        cluster node that is down. Raises ``ConnectionFailedError`` or ``AccessDeniedError`` if
+        nothing answers.
         """
         ...
 
     async def close(self) -> None:
-        """Close every connection; whoever asks later opens no new one."""
+        """Close every connection; later requests open no new one."""
         ...
 
 
@@ -184,9 +184,9 @@ class NodeLink:
         self.epoch = 0
         self.use_fast = True
         self._closed = False
-        self._met = False
+        self._has_answered = False
         self._pool = pool
-        self._greeted: WeakSet[Connection] = WeakSet()
+        self._named: WeakSet[Connection] = WeakSet()
 
     @property
     def target(self) -> RedisTarget:
@@ -194,8 +194,8 @@ class NodeLink:
         return self._target
 
     @property
-    def whereabouts(self) -> Topology:
-        """Always the server itself."""
+    def topology(self) -> Topology:
+        """Empty: there is only the server itself."""
         return Topology()
 
     async def trip(self, batch: Batch, incoming: ReplyStream | None = None) -> list[Reply]:
@@ -209,11 +209,11 @@ class NodeLink:
         try:
             replies = await self._exchange(batch, incoming)
         except asyncio.CancelledError:
-            self.epoch += 1  # what was asked for once per connection was not learned
+            self.epoch += 1  # what is read once per connection was not read
             raise
         except (RedisError, OSError) as error:
             self.epoch += 1
-            fault = translate(error, self._target, met=self._met)
+            fault = translate(error, self._target, has_answered=self._has_answered)
         else:
             if incoming is not None and replies is not incoming.replies:
                 incoming.extend(replies)
@@ -223,20 +223,20 @@ class NodeLink:
     async def _exchange(self, batch: Batch, incoming: ReplyStream | None) -> list[Reply]:
         connection = await self._pool.get_connection()
         try:
-            self._refuse_when_closed()  # it may have been closed while this one was opened
+            self._refuse_when_closed()  # it may have been closed while this connection was opened
             wire = batch.wire()
-            extra = 0 if connection in self._greeted else 1
+            extra = 0 if connection in self._named else 1
             if extra:
                 wire = encode("CLIENT", "SETNAME", self._target.client_name) + wire
             at_once = None if extra else incoming
             replies = await self._send(connection, wire, batch.count + extra, at_once)
-            self._met = True
+            self._has_answered = True
             if extra:
-                self._greet(connection)
+                self._mark_named(connection)
             # A name is optional: a refusal of it changes nothing.
             return replies[extra:] if extra else replies
         except BaseException:
-            # The unread replies would be taken for those of the next batch: close it.
+            # Its unread replies would be taken for those of the next batch.
             await connection.disconnect(nowait=True)
             raise
         finally:
@@ -245,25 +245,25 @@ class NodeLink:
     async def _send(
         self, connection: Connection, wire: bytes, count: int, incoming: ReplyStream | None
     ) -> list[Reply]:
-        patience = self._target.timeout
+        timeout_s = self._target.timeout
         fast = FastConnection.of(connection) if self.use_fast else None
         if fast is not None:
             self.round_trips += 1
-            return await fast.exchange(wire, count, patience, incoming)
+            return await fast.exchange(wire, count, timeout_s, incoming)
         await connection.send_packed_command([wire], check_health=False)
         self.round_trips += 1
-        return await _read_all(connection, count, patience)
+        return await _read_all(connection, count, timeout_s)
 
-    def _greet(self, connection: Connection) -> None:
-        self._greeted.add(connection)
-        connection.register_connect_callback(self._forget)
+    def _mark_named(self, connection: Connection) -> None:
+        self._named.add(connection)
+        connection.register_connect_callback(self._forget_name)
 
-    async def _forget(self, connection: Connection) -> None:
-        self._greeted.discard(connection)
+    async def _forget_name(self, connection: Connection) -> None:
+        self._named.discard(connection)
         self.epoch += 1
 
     async def close(self) -> None:
-        """Close every connection; whoever asks later opens no new one."""
+        """Close every connection; later requests open no new one."""
         self._closed = True
         await self._pool.aclose()
 
@@ -276,24 +276,24 @@ class NodeLink:
 
 async def _read(connection: Connection) -> Reply:
     try:
-        # Without a timer of its own: one per reply would cost more than the reading.
+        # Without a timer of its own: one per reply would cost more than reading it.
         reply: Reply = await connection.read_response(timeout=math.inf)
     except ResponseError as error:
-        if concerns_all(error):
+        if concerns_every_command(error):
             raise
         return error
     return reply
 
 
-async def _read_all(connection: Connection, count: int, patience: float) -> list[Reply]:
+async def _read_all(connection: Connection, count: int, timeout_s: float) -> list[Reply]:
     """Read replies, waiting at most ``patience`` seconds for any hundred of them."""
     replies: list[Reply] = []
     loop = asyncio.get_running_loop()
-    async with asyncio.timeout(patience) as timer:
+    async with asyncio.timeout(timeout_s) as timer:
         for index in range(count):
-            if index % _BREATH == _BREATH - 1:
+            if index % _REPLIES_PER_TURN == _REPLIES_PER_TURN - 1:
                 await asyncio.sleep(0)
-                timer.reschedule(loop.time() + patience)
+                timer.reschedule(loop.time() + timeout_s)
             replies.append(await _read(connection))
     return replies
 

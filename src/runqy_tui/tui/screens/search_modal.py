@@ -279,7 +279,7 @@ def _places(shown: ListTarget | None) -> dict[str, _Scope]:
 def _progress_line(progress: SearchProgress) -> Content:
     """Bar, share, how many of how many, rate and the time that is left."""
     rate, left = progress.rate, progress.eta_s
-    words = [f"{progress.looked:,} of {amount(progress.total, 'task')}"]
+    words = [f"{progress.searched:,} of {amount(progress.total, 'task')}"]
     if rate is not None:
         words.append(f"{rate:,.0f}/s")
     if left is not None:

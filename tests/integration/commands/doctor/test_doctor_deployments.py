@@ -47,8 +47,8 @@ GOOD = Terminal("xterm-256color", (120, 40), "UTF-8", colorterm="truecolor")
 def test_terminals(seen: Terminal, topic: str, verdict: Verdict, says: str) -> None:
     (line,) = [line for line in terminal_lines(seen) if line.topic == topic]
     assert line.verdict is verdict
-    assert says in line.said
-    assert (line.mend is None) is (verdict is Verdict.OK)
+    assert says in line.text
+    assert (line.remedy is None) is (verdict is Verdict.OK)
     assert isinstance(line, CheckLine)
 
 

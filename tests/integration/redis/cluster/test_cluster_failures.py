@@ -36,7 +36,7 @@ REFUSED = "refuses the connection: nothing listens there"
 QUEUES, WORKERS, SERVERS = range(3)
 """Places of the primaries by the index that each of them holds."""
 
-KEPT = "What its queues hold is unknown, its workers are shown as last seen."
+KEPT = "The contents of its queues are unknown, its workers are shown as last seen."
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +185,7 @@ async def ask_where_a_part_is_not_enough(
     )
     with pytest.raises(ConnectionFailedError) as caught:
         await reader.overview()
-    assert "says it is down (CLUSTERDOWN)" in str(caught.value)
+    assert "reports CLUSTERDOWN" in str(caught.value)
     assert f"127.0.0.1:{dead.port} does not answer" in str(caught.value)
     waits = []
     for _ in range(3):

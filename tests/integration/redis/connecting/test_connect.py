@@ -144,7 +144,7 @@ async def test_passwords(tcp_server: EmbeddedServer) -> None:
         )
         assert "has no password set" in str(await failure(f"redis://:s3cret@{base}"))
         client.config_set("requirepass", "right")
-        assert "asks for a password" in str(await failure(tcp_server.url))
+        assert "requires a password" in str(await failure(tcp_server.url))
         assert 'for user "default"' in str(await failure(f"redis://:s3cret@{base}"))
     with redis.Redis.from_url(f"redis://:right@{base}") as client:
         client.config_set("requirepass", "")

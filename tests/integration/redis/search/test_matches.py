@@ -77,7 +77,7 @@ async def test_each_part(
     full(writer, error_msg="the disk is full", result='{"url": "stored"}')
     hits, progress = await found(either, text, part=part)
     assert [hit.place for hit in hits] == ([] if place is None else [place])
-    assert (progress.looked, progress.total, progress.partly) == (1, 1, 0)
+    assert (progress.searched, progress.total, progress.partly) == (1, 1, 0)
     for hit in hits:
         assert hit.key == ("id-abc-1", Q)
         assert hit.row.state is TaskState.ARCHIVED
@@ -120,7 +120,7 @@ async def test_wrong_types_and_gone_tasks_stop_nothing(writer: Redis, either: Re
     writer.set(f"asynq:{{{Q.name}}}:archived", "a string too")
     hits, progress = await found(either, "<2>")
     assert ids(hits) == ["t-2"]
-    assert progress.looked == 3
+    assert progress.searched == 3
     (note,) = progress.notes
     assert "archived has another type" in note
 
@@ -187,7 +187,7 @@ async def test_it_stops_at_the_most_hits(writer: Redis, either: RedisReader) -> 
     assert len(hits) == 120
     assert progress.full
     assert ids(hits) == [f"t-{number}" for number in range(2_999, 2_879, -1)], "newest first"
-    assert progress.looked < 3_000
+    assert progress.searched < 3_000
 
 
 async def test_the_first_hits_come_before_the_end(writer: Redis, reader: RedisReader) -> None:
@@ -202,7 +202,7 @@ async def test_the_first_hits_come_before_the_end(writer: Redis, reader: RedisRe
                 break
     assert ids(step.hits)[0] == "t-4999"
     assert not step.progress.done
-    assert step.progress.looked <= 1_000
+    assert step.progress.searched <= 1_000
     clients = [one for one in writer.client_list() if one["user"] == acl.USER]
     assert not clients, "closing ends the connection"
 

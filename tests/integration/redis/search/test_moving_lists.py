@@ -116,7 +116,7 @@ async def test_a_step_is_short_whatever_the_tasks_weigh(
 
     monkeypatch.setattr(lua_script, "parse_chunk", counted)
     _, progress = await found(reader, "no such text", ignore_case=True)
-    assert (progress.looked, progress.partly) == (600, 20)
+    assert (progress.searched, progress.partly) == (600, 20)
     assert len(costs) > 3, "it took more steps than tasks alone would"
     assert sorted(costs)[len(costs) // 2] < 5_000
 
@@ -151,7 +151,7 @@ async def test_polls_go_on_meanwhile(writer: Redis, reader: RedisReader) -> None
         snapshot = await reader.overview()
         assert snapshot.redis.round_trips in (1, 2, 3)
         polls += 1
-    assert (await looking)[1].looked == AMOUNT
+    assert (await looking)[1].searched == AMOUNT
     assert polls > 1
 
 

@@ -48,7 +48,7 @@ async def test_behind_a_sentinel() -> None:
         reader = await open_reader(watched.url)
         try:
             hits, progress = await found(reader, "<4>")
-            assert (ids(hits), progress.looked) == (["t-4"], 500)
+            assert (ids(hits), progress.searched) == (["t-4"], 500)
         finally:
             await reader.close()
     assert lua_script.BUDGET_US < 5_000

@@ -31,7 +31,7 @@ async def hits_until(
         async for step in steps:
             hits += step.hits
             notes = step.progress.notes
-            if step.progress.looked >= looked and not done:
+            if step.progress.searched >= looked and not done:
                 then()
                 done = True
     assert done
@@ -62,7 +62,7 @@ async def test_the_primary_changes_in_the_midst_of_a_search(how: str) -> None:
                 hits, _ = await hits_until(reader, SearchQuery("<4>"), 500, go)
                 assert ids(hits) == ["t-4"]
             again, progress = await until_searched(reader, "<4>")
-            assert (ids(again), progress.looked) == (["t-4"], TASKS)
+            assert (ids(again), progress.searched) == (["t-4"], TASKS)
         finally:
             await reader.close()
 

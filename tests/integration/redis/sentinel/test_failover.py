@@ -52,7 +52,7 @@ def moved_from(primary: str) -> Callable[[Snapshot], bool]:
 async def test_an_old_primary_that_still_answers_is_left(
     valkey: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sentinel, "LOOK_EVERY_S", 0.3)
+    monkeypatch.setattr(sentinel, "CHECK_INTERVAL_S", 0.3)
     reader, before = await start(valkey)
     epoch = reader.link.epoch
     valkey.ask("SENTINEL", "FAILOVER", SERVICE)
@@ -88,7 +88,7 @@ async def test_a_frozen_primary_is_left(valkey: Deployment) -> None:
             await patient.overview()
     _, errors, _ = await until(reader, moved_from(before))
     for error in errors:
-        assert "a failover may be going on" in error
+        assert "a failover may be in progress" in error
     async with asyncio.timeout(10):
         assert (await patient.overview()).redis.where.switched_from == before
     await reader.close()
@@ -111,7 +111,7 @@ async def test_a_killed_primary_is_left_and_may_come_back(redis_seven: Deploymen
     assert errors
     for error in errors:
         assert f'The primary {before} that Sentinel names for "{SERVICE}" does not answer' in error
-        assert "a failover may be going on" in error
+        assert "a failover may be in progress" in error
     old.start()  # as a primary still, and nobody is to believe it
     for _ in range(3):
         snapshot = await reader.overview()

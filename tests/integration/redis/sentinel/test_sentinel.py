@@ -96,7 +96,7 @@ async def test_a_sentinel_wants_its_own_password(deployment: Deployment) -> None
     url = behind(f":{SECRET}@", *deployment.sentinels)
     port = deployment.sentinels[0].port
     text = await refusal(url, AccessDeniedError)
-    assert text.startswith(f"Sentinel at 127.0.0.1:{port} asks for a password")
+    assert text.startswith(f"Sentinel at 127.0.0.1:{port} requires a password")
     assert "Set sentinel_password" in text
     text = await refusal(url, AccessDeniedError, sentinel_password="other")
     assert 'refuses the password for user "default"' in text
@@ -166,7 +166,7 @@ async def test_a_stale_sentinel_is_not_believed(deployment: Deployment, odd: Rea
 
 
 async def test_sentinels_that_go_away_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sentinel, "LOOK_EVERY_S", 0.05)
+    monkeypatch.setattr(sentinel, "CHECK_INTERVAL_S", 0.05)
     with RealServer() as server:
         options = {"sentinel monitor": f"{SERVICE} 127.0.0.1 {server.port} 1"}
         with RealServer(options=options, sentinel=True) as watching:
@@ -175,14 +175,14 @@ async def test_sentinels_that_go_away_are_told(monkeypatch: pytest.MonkeyPatch) 
             watching.kill()
             snapshot, errors, _ = await until(reader, lambda one: bool(one.warnings))
             assert (errors, snapshot.redis.where.primary) == ([], f"127.0.0.1:{server.port}")
-            assert "No Sentinel answers at present" in snapshot.warnings[0]
+            assert "No Sentinel answers" in snapshot.warnings[0]
             watching.start()
             await until(reader, lambda one: not one.warnings)
             await reader.close()
 
 
 async def test_a_primary_that_turns_replica_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sentinel, "LOOK_EVERY_S", 0.05)
+    monkeypatch.setattr(sentinel, "CHECK_INTERVAL_S", 0.05)
     with RealServer() as server, server.client() as client:
         options = {
             "sentinel monitor": f"{SERVICE} 127.0.0.1 {server.port} 1",
@@ -242,4 +242,4 @@ async def test_tls_to_sentinel_and_server(tmp_path: Path) -> None:
         assert "use rediss+sentinel://" in text
         text = await refusal(url, ConnectionFailedError, tls_ca=made.other_ca)
         assert "Sentinel at" in text
-        assert "certificate that fails the check" in text
+        assert "certificate that fails verification" in text

@@ -20,4 +20,4 @@ def test_a_poll_that_costs_more_than_the_budget_reads_in_turns(
 ) -> None:
     *_, line = describe(snapshot(), cold=FIRST, warm=WARM, interval=interval, budget=budget)
     assert line.topic == "poll"
-    assert ("queues take turns" in line.said) is in_turns
+    assert ("queues take turns" in line.text) is in_turns

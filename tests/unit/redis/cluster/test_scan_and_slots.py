@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runqy_tui.redis.cluster.batch_plan import ClusterScan, args_of
-from runqy_tui.redis.cluster.slot_map import reachable, topology_of
+from runqy_tui.redis.cluster.slot_map import parse_slots, reachable
 from runqy_tui.redis.wire.command_encoding import encode
 from runqy_tui.redis.wire.replies import Reply, UnreachableError, scan_page
 
@@ -93,7 +93,7 @@ def test_slots() -> None:
         [16383, 99_999, [b"10.0.0.3", 7003, b"id"]],
         [9, 3, [b"10.0.0.3", 7003, b"id"]],
     ]
-    found = topology_of(reply, "gateway")
+    found = parse_slots(reply, "gateway")
     assert found is not None
     assert found.primaries == (("10.0.0.1", 7000), ("gateway", 7001))
     assert [found.owners[slot] for slot in (0, 8000, 8001, 16382, 16383)] == [
@@ -107,4 +107,4 @@ def test_slots() -> None:
 
 @pytest.mark.parametrize("reply", [None, b"x", [], [[]], [[0, 1]], [[0, 1, []]], 7])
 def test_no_slots(reply: Reply) -> None:
-    assert topology_of(reply, "gateway") is None
+    assert parse_slots(reply, "gateway") is None

@@ -16,8 +16,8 @@ from tests.faults.poll_watcher import well_said
 @pytest.mark.parametrize(
     ("number", "part"),
     [
-        (errno.EHOSTUNREACH, "cannot be reached: there is no way to its network."),
-        (errno.ENETUNREACH, "cannot be reached: there is no way to its network."),
+        (errno.EHOSTUNREACH, "cannot be reached: there is no route to its network."),
+        (errno.ENETUNREACH, "cannot be reached: there is no route to its network."),
         (errno.ECONNREFUSED, "refuses the connection: nothing listens there."),
         (errno.ECONNRESET, "closed the connection: it restarted, or expects TLS."),
         (errno.EMFILE, "cannot be reached: "),
@@ -39,7 +39,7 @@ def test_once_it_has_answered_tls_is_not_the_matter() -> None:
     target = parse_url("redis://host")
     for error in (ConnectionResetError(), TimeoutError()):
         assert "TLS" in str(translate(error, target))
-        assert "TLS" not in str(translate(error, target, met=True))
+        assert "TLS" not in str(translate(error, target, has_answered=True))
 
 
 def test_only_an_answer_of_the_server_tells_that_a_command_is_missing() -> None:

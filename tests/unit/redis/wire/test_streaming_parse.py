@@ -63,7 +63,7 @@ class _TwoParts:
 
     target = parse_url("redis://localhost")
     epoch = round_trips = 0
-    whereabouts = Topology()
+    topology = Topology()
     delivered = 0
 
     async def trip(self, batch: Batch, incoming: ReplyStream | None = None) -> list[Reply]:
