@@ -88,11 +88,14 @@ def test_any_field_of_a_hash(raw: bytes) -> None:
     worker_parsing.parse_recovery(raw, problems)
 
 
-@given(st.lists(st.one_of(st.none(), st.binary(max_size=60)), min_size=14, max_size=14))
+FIELDS = len(worker_parsing.FIELDS)
+
+
+@given(st.lists(st.one_of(st.none(), st.binary(max_size=60)), min_size=FIELDS, max_size=FIELDS))
 def test_any_worker_hash(values: list[bytes | None]) -> None:
     parsed = worker_parsing.parse_hash("w", values)
     if parsed is None:
-        assert values == [None] * 14
+        assert values == [None] * FIELDS
     else:
         worker_parsing.classify(parsed.worker, None, None, 1795484106.0)
 
