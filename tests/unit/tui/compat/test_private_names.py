@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import re
 import textwrap
 from collections.abc import Iterator
 from functools import cache
@@ -105,6 +106,8 @@ def test_what_is_used_in_the_package_is_checked() -> None:
 
 # Finding them
 
+_DEFINED_OR_READ = re.compile(r"(?:\bdef |\.)(_\w+)")
+
 
 def _is_private(name: str) -> bool:
     dunder = name.startswith("__") and name.endswith("__")
@@ -190,9 +193,5 @@ def _all_private_names() -> frozenset[str]:
     names: set[str] = set()
     for package in (textual, rich):
         for path in Path(package.__path__[0]).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text())):
-                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                    names.add(node.name)
-                elif isinstance(node, ast.Attribute):
-                    names.add(node.attr)
+            names.update(_DEFINED_OR_READ.findall(path.read_text()))
     return frozenset(filter(_is_private, names))
