@@ -62,14 +62,14 @@ def test_a_fault(monitor: Monitor, locked_url: str, where: str) -> None:
     elif "keys" in where:
         seen.sees("2 Queues")
         seen.press("x")
-    said = one_line(seen)
+    line = one_line(seen)
     (report,) = monitor.home.glob(".local/state/runqy-tui/log/crash-*.txt")
-    assert f" The report is in {report}." in said
-    told = report.read_text()
-    assert told.startswith(f"runqy-tui {__version__}\n")
-    assert "ZeroDivisionError: ␛]0;owned␇ and ␛[2Jmore" in told
-    assert "in broken" in told
-    assert "right" not in told + seen.raw.decode()
+    assert f" The report is in {report}." in line
+    report_text = report.read_text()
+    assert report_text.startswith(f"runqy-tui {__version__}\n")
+    assert "ZeroDivisionError: ␛]0;owned␇ and ␛[2Jmore" in report_text
+    assert "in broken" in report_text
+    assert "right" not in report_text + seen.raw.decode()
 
 
 def test_a_fault_where_no_report_can_be_written(monitor: Monitor, fleet_url: str) -> None:

@@ -204,10 +204,10 @@ def test_every_other_window(monitor: Monitor, writer: redis.Redis, redis_url: st
     seen.press("q")
     assert seen.ends() == 0
     seen.restored()
-    told = Stream(seen.raw)
-    told.tame(*told.copied, announced=None)
-    assert len(told.copied) == 1
-    assert told.announced
+    stream = Stream(seen.raw)
+    stream.tame(*stream.copied, announced=None)
+    assert len(stream.copied) == 1
+    assert stream.announced
     files = [file for file in monitor.home.iterdir() if file.name.startswith("runqy")]
     assert len(files) == 5
     for file in files:

@@ -9,6 +9,8 @@ from textual.app import App
 from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
 
+from runqy_tui.tui.compat.private_names import DRIVER
+
 
 class HookedDriver(LinuxDriver):
     """Textual's driver; what it does privately is done by public methods of a subclass."""
@@ -125,11 +127,12 @@ class HookedDriver(LinuxDriver):
 
 
 def replace_in_driver(decoder: Callable[[str], Any], writer: Callable[[Any], Any]) -> None:
-    """Have the driver decode its input, and write its output, by these.
+    """Have the driver decode its input and write its output by these, where available.
 
     Args:
         decoder: as :func:`codecs.getincrementaldecoder`.
         writer: makes what has the methods of Textual's writer thread, for a file.
     """
-    linux_driver.getincrementaldecoder = decoder  # type: ignore[assignment,attr-defined]
-    linux_driver.WriterThread = writer  # type: ignore[assignment,attr-defined]
+    if DRIVER.is_available:
+        linux_driver.getincrementaldecoder = decoder  # type: ignore[assignment,attr-defined]
+        linux_driver.WriterThread = writer  # type: ignore[assignment,attr-defined]

@@ -183,9 +183,9 @@ async def test_on_a_thin_link_the_newest_state_is_sent_once_the_terminal_has_fol
 
 
 async def test_a_stalled_link_is_slow(pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> None:
-    writer, told = pipe.writer(), []
+    writer, classified = pipe.writer(), []
     presenter = Presenter(writer, ColorSystem.TRUECOLOR, str.encode, erases_with_colour=True)
-    presenter.link_quality_changed = lambda: told.append(presenter.link_quality.slow)
+    presenter.link_quality_changed = lambda: classified.append(presenter.link_quality.slow)
     assert writer.blocked_s == 0.0
     writer.write(b"x" * 200_000)
     began = monotonic()
@@ -193,7 +193,7 @@ async def test_a_stalled_link_is_slow(pipe: Pipe, monkeypatch: pytest.MonkeyPatc
     assert writer.blocked_s > 4.0
     presenter.apply_update(picture("late"), 80, 24)
     presenter.present()
-    assert told == [True]
+    assert classified == [True]
     await pipe.read_all(writer)
     assert writer.blocked_s == 0.0
     writer.close()
