@@ -26,7 +26,7 @@ from runqy_tui.model import (
 from runqy_tui.redis import keys, worker_logs
 from runqy_tui.redis.decoding import codec, field_parsing, proto
 from runqy_tui.redis.decoding.codec import DecodedMessage, cut_of, open_parts, open_whole
-from runqy_tui.redis.polling import asynq_servers, queue_counters, worker_parsing
+from runqy_tui.redis.polling import asynq_servers, queue_state, worker_parsing
 from runqy_tui.redis.polling.queue_builder import build_queue
 from runqy_tui.redis.polling.queue_state import CachedQueue, QueueReading
 from runqy_tui.redis.polling.redis_server import health_of
@@ -118,13 +118,13 @@ def worker_hash(data: bytes) -> None:
 def queue_values(data: bytes) -> None:
     """A queue's name, its groups and strings, and the score that is due first."""
     name, *parts = data.split(PART)
-    values = [part or None for part in parts[: len(queue_counters.CounterKey)]]
-    values += [None] * (len(queue_counters.CounterKey) - len(values))
-    rest = parts[len(queue_counters.CounterKey) :]
+    values = [part or None for part in parts[: len(queue_state.CounterKey)]]
+    values += [None] * (len(queue_state.CounterKey) - len(values))
+    rest = parts[len(queue_state.CounterKey) :]
     memory = CachedQueue(QueueKey(decode(name)), day="2026-11-24")
     counted = (state for state in TaskState if state is not TaskState.AGGREGATING)
     reading = QueueReading({state: len(data) for state in counted}, day="2026-11-24")
-    reading.counters = queue_counters.parse_counters(len(data) % 6, list(values))
+    reading.counters = queue_state.parse_counters(len(data) % 6, list(values))
     reading.groups = tuple(map(decode, rest))
     reading.due_at = {TaskState.RETRY: replies.score(rest[0])} if rest else {}
     memory.probe.since = field_parsing.pending_since(values[0])

@@ -31,21 +31,21 @@ async def read_active(context: ReadContext, worker_id: str) -> tuple[ActiveTask,
     batch = Batch()
     ids = batch.ask("HRANDFIELD", key, MAX_ACTIVE)
     replies = await context.trip(batch)
-    names = strings(context.must(replies[ids]))
+    names = strings(context.require(replies[ids]))
     batch = Batch()
     sizes = {name: batch.ask("HSTRLEN", key, name) for name in names}
     replies = await context.trip(batch)
     fitting = [
         name
         for name, slot in sizes.items()
-        if 0 < (integer(context.must(replies[slot])) or 0) <= _MOST_INFO_BYTES
+        if 0 < (integer(context.require(replies[slot])) or 0) <= _MOST_INFO_BYTES
     ]
     if not fitting:
         return ()
     batch = Batch()
     values = batch.ask("HMGET", key, *fitting)
     replies = await context.trip(batch)
-    infos = [codec.decode_worker(raw) for raw in strings(context.must(replies[values]))]
+    infos = [codec.decode_worker(raw) for raw in strings(context.require(replies[values]))]
     tasks = [
         ActiveTask(info.task_id, info.queue, info.task_type, info.started_at, info.deadline)
         for info in infos
@@ -72,7 +72,7 @@ async def read_daily(context: ReadContext, queue: QueueKey, days: int) -> tuple[
     processed = _ask_counters(batch, [prefix + b"processed:" + name.encode() for name in names])
     failed = _ask_counters(batch, [prefix + b"failed:" + name.encode() for name in names])
     replies = await context.trip(batch)
-    context.must(replies[processed.values])
+    context.require(replies[processed.values])
     return tuple(
         map(
             DayCount,

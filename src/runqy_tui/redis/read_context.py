@@ -50,7 +50,7 @@ class ReadContext:
         """Every queue with braces that the polls have met."""
         return {key for key in self._memory.queues if key.braced}
 
-    def doubt(self, reply: Reply, key: bytes) -> str | None:
+    def describe_error(self, reply: Reply, key: bytes) -> str | None:
         """Return one line about a reply that is an error, else None.
 
         The next poll warns of a key of the wrong type.
@@ -62,7 +62,7 @@ class ReadContext:
             return f"{decode(key)} has another type than it should: it cannot be read"
         return f"{decode(key)} cannot be read: {reply}"
 
-    def must(self, reply: Reply) -> Reply:
+    def require(self, reply: Reply) -> Reply:
         """Return a reply that nothing can replace.
 
         Raises ``ConnectionFailedError`` where its node is down, ``AccessDeniedError`` where the
@@ -70,9 +70,9 @@ class ReadContext:
         """
         if isinstance(reply, UnreachableError):
             raise ConnectionFailedError(f"{reply}.")
-        return self.allowed(reply)
+        return self.require_access(reply)
 
-    def allowed(self, reply: Reply) -> Reply:
+    def require_access(self, reply: Reply) -> Reply:
         """Return a reply. Raises ``AccessDeniedError`` where the ACL forbids the command."""
         if refused(reply) and isinstance(reply, Exception):
             raise translate(reply, self.link.target)

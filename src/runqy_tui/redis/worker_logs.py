@@ -57,11 +57,11 @@ async def read_logs(context: ReadContext, worker_id: str, after_seq: int) -> Log
     """Lines above ``after_seq``. A first read (below 0) counts only gaps between its lines."""
     key = keys.worker_logs(worker_id)
     tail = await read_tail(context, key)
-    context.must(tail.refusal)
+    context.require(tail.refusal)
     parsed = [line(raw) for raw in tail.lines]
     found = {line.seq: line for line in parsed if line is not None}
     lines = [found[seq] for seq in sorted(found) if seq > after_seq]
-    problem = context.doubt(tail.refusal, key)
+    problem = context.describe_error(tail.refusal, key)
     if tail.partial:
         problem = f"The log is over {MOST_BYTES // 2**20} MiB: its older lines are not read"
     return LogBatch(
@@ -102,7 +102,7 @@ async def _read_in_steps(context: ReadContext, key: bytes) -> Tail:
         batch = Batch()
         older = batch.ask("LRANGE", key, -len(found) - step, -len(found) - 1)
         reply = (await context.trip(batch))[older]
-        context.must(reply)
+        context.require(reply)
         if not isinstance(reply, list):
             return Tail(refusal=reply)
         lines = strings(reply)

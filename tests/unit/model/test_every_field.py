@@ -37,8 +37,7 @@ from runqy_tui.model import (
 from runqy_tui.model.json_schema import snapshot_object, task_object
 from runqy_tui.monitor.store import Rates
 from runqy_tui.redis.polling.queue_builder import build_queue
-from runqy_tui.redis.polling.queue_counters import QueueCounters
-from runqy_tui.redis.polling.queue_state import CachedQueue, QueueReading
+from runqy_tui.redis.polling.queue_state import CachedQueue, QueueCounters, QueueReading
 from runqy_tui.redis.polling.redis_server import health_of
 from runqy_tui.redis.polling.worker_parsing import FIELDS, classify, parse_hash
 from runqy_tui.report import MonitorStatistics, build_report, to_markdown, to_object

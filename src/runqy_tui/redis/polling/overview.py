@@ -21,9 +21,8 @@ from typing import Any, NamedTuple, TypeVar
 from runqy_tui.model import Dialect, QueueKey, RedisInfo, Snapshot, Worker
 from runqy_tui.model.errors import ConnectionFailedError
 from runqy_tui.model.reader_protocol import InView
-from runqy_tui.redis.polling.budget import Budget, choose
-from runqy_tui.redis.polling.indexes import Indexes
-from runqy_tui.redis.polling.keyspace_scan import STEP_COLD, STEP_WARM, KeyspaceScan
+from runqy_tui.redis.polling.budget import Budget, select_queues
+from runqy_tui.redis.polling.indexes import STEP_COLD, STEP_WARM, Indexes, KeyspaceScan
 from runqy_tui.redis.polling.poll_memory import PollMemory, day_of
 from runqy_tui.redis.polling.queue_builder import QueueBuilder, warn_of_queues
 from runqy_tui.redis.polling.queue_poller import QueuePoller
@@ -39,12 +38,12 @@ from runqy_tui.runtime.cooperative import mark_yielded, yield_to_loop
 _T = TypeVar("_T")
 
 DEADLINE_S = 5.0
-"""A poll that takes longer has failed: the next one starts afresh."""
+"""A poll that takes longer has failed; the next one starts from the beginning."""
 
 _TRIPS = 3
-_UNTOLD = frozenset({"INFO", "EVAL_RO"})
-"""Their refusal is no warning: without INFO version, memory and role stay unknown and nothing
-else, and what a script would cut is read by other commands."""
+_QUIETLY_REFUSED = frozenset({"INFO", "EVAL_RO"})
+"""Commands whose refusal is no warning: without INFO only version, memory and role are unknown,
+and what a script would cut is read by other commands."""
 
 
 def deadline_for(timeout: float) -> float:
@@ -52,8 +51,8 @@ def deadline_for(timeout: float) -> float:
     return max(DEADLINE_S, _TRIPS * timeout)
 
 
-class _Choice(NamedTuple):
-    """Whom a poll reads; ``partial``: not everyone."""
+class _Selection(NamedTuple):
+    """Queues and workers that a poll reads; ``partial``: not all of them."""
 
     queues: Sequence[QueueKey]
     workers: Sequence[str]
@@ -95,13 +94,17 @@ class Overview:
         self._index_end = 0
         self._indexed = True
         self._epoch = 0
-        self._settled: tuple[int, str] | None = None
+        self._reliable_for: tuple[int, str] | None = None
         self._learned: dict[bool, tuple[object, ...]] = {}
         self._served: tuple[int, frozenset[QueueKey]] = (-1, frozenset())
         self._kept: tuple[int, frozenset[QueueKey]] = (-1, frozenset())
 
     async def poll(self) -> Snapshot:
-        """Read everything once. One poll at a time: a second caller waits for its turn."""
+        """Read everything once; a second caller waits until the first poll has ended.
+
+        Raises ``ConnectionFailedError`` where nothing answers or the deadline passes, and
+        ``AccessDeniedError`` where the ACL forbids what no poll can do without.
+        """
         async with self._turn:
             started, self._trips, self._commands = perf_counter(), 0, 0
             mark_yielded()
@@ -146,7 +149,7 @@ class Overview:
         self._trips += batch.count > 0
         self._commands += batch.count
         self._asked_at = uptime()
-        incoming = ReplyStream(batch.count, partial(warnings.refusals, quiet=_UNTOLD))
+        incoming = ReplyStream(batch.count, partial(warnings.refusals, quiet=_QUIETLY_REFUSED))
         parsing = asyncio.create_task(parse(incoming))
         try:
             if isinstance(self._link, NodeLink):
@@ -191,14 +194,14 @@ class Overview:
         today = day_of(expected)
         self._learn()
         await yield_to_loop()
-        chosen = await self._choose(expected, today)
+        selected = await self._select(expected, today)
         await yield_to_loop()
-        self._ask_indexes(batch, STEP_WARM, partial=chosen.partial)
-        await self.queues.ask(batch, chosen.queues, today)
-        seen = self.watched.workers if chosen.partial else None
-        await self._workers.ask(batch, chosen.workers, expected, seen)
+        self._ask_indexes(batch, STEP_WARM, partial=selected.partial)
+        await self.queues.ask(batch, selected.queues, today)
+        seen = self.watched.workers if selected.partial else None
+        await self._workers.ask(batch, selected.workers, expected, seen)
         self._workers.servers.ask(batch, self._workers.servers.ids)
-        await self.queues.ask_tails(batch, chosen.queues)
+        await self.queues.ask_tails(batch, selected.queues)
 
         async def read_all(incoming: ReplyStream) -> float:
             now = await self._read_indexes(incoming, warnings)
@@ -210,7 +213,7 @@ class Overview:
             await self.index.read_workers(incoming.replies, warnings)
 
         replies, now = await self._trip(batch, warnings, read_all)
-        if self.index.doubtful:
+        if self.index.is_incomplete:
             batch = Batch()
             self.index.ask_workers(batch)
             await self._trip(batch, warnings, read_workers)
@@ -223,12 +226,15 @@ class Overview:
         await self.queues.read_tails(replies, warnings, now)
         return now
 
-    async def _choose(self, now: float, today: str) -> _Choice:
-        """Everything where there is no budget, where it suffices, and where nothing is certain."""
-        settled, self._settled = self._settled, None
+    async def _select(self, now: float, today: str) -> _Selection:
+        """Select everything where the budget allows it, and where nothing known is reliable.
+
+        That is so after a failed poll, on a new connection or day, and after a jump of the clock.
+        """
+        reliable, self._reliable_for = self._reliable_for, None
         most = None if self._budget is None else self._budget.allowance()
-        everyone = _Choice(list(self.queues.known), self._workers.ids())
-        if most is None or settled != (self._link.epoch, today):
+        everyone = _Selection(list(self.queues.known), self._workers.ids())
+        if most is None or reliable != (self._link.epoch, today):
             return everyone
         queues_cost = self.queues.cost
         if queues_cost + self._workers.cost <= most:
@@ -237,8 +243,8 @@ class Overview:
         most_workers, seen = max(room // 2, room - queues_cost), self.watched
         workers, spent = self._workers.select_due(now, most_workers, seen.workers)
         await yield_to_loop()
-        queues = choose(self.queues.known.values(), seen.queues, room - spent, now)
-        return _Choice(queues, workers, partial=True)
+        queues = select_queues(self.queues.known.values(), seen.queues, room - spent, now)
+        return _Selection(queues, workers, partial=True)
 
     def _ask_indexes(self, batch: Batch, step: int, *, partial: bool = False) -> None:
         self._server.ask(batch, self._link.epoch)
@@ -261,19 +267,19 @@ class Overview:
         queues = await self.index.read(replies, warnings)
         self._scan.read(replies)
         self._indexed = not refused(queues)
-        blind = self.index.refused or not self._scan.allowed
+        blind = self.index.refused or not self._scan.is_allowed
         if isinstance(queues, Exception) and blind and not self._indexed:
             raise translate(queues, self._link.target)
         if isinstance(queues, UnreachableError) and not self.index.read_once:
             raise ConnectionFailedError(
-                f"Redis at {self._link.target.address} cannot tell which queues there are "
+                f"Redis at {self._link.target.address} cannot list the queues "
                 f"(asynq:queues). {queues}."
             )
         self.memory.set_time(redis_s)
         return self.memory.to_moment(redis_s)
 
     def _learn(self, *, found: bool = True) -> tuple[list[QueueKey], list[str], list[str]]:
-        """Take up what the indexes and, with ``found``, the walks have named; gives the new."""
+        """Remember what the indexes and, with ``found``, the SCAN named; return what is new."""
         ids: Iterable[str] = self.index.beats
         if found:
             ids = [*ids, *self._scan.workers]
@@ -281,14 +287,14 @@ class Overview:
         return self._learn_queues(found=found), self._workers.learn(ids), servers
 
     def _learn_queues(self, *, found: bool) -> list[QueueKey]:
-        # A walk finds what the index names, too: that is known and nothing new.
-        walked = frozenset(self._scan.queues - self.queues.known.keys() if found else ())
-        names = self.index.queues, self._served_lists(), walked, self._indexed
+        # A SCAN finds what the index names, too: that is known already.
+        scanned = frozenset(self._scan.queues - self.queues.known.keys() if found else ())
+        names = self.index.queues, self._served_lists(), scanned, self._indexed
         # Nearly always the same names again.
         if self._learned.get(found) == (*names, self.queues.changes):
             return []
         registered = {QueueKey(name) for name in self.index.queues}
-        queues = self.queues.learn(registered | self._served_lists() | walked)
+        queues = self.queues.learn(registered | self._served_lists() | scanned)
         for key, memory in self.queues.known.items():
             # Where the index may not be read, nobody can tell that a queue is missing in it.
             memory.registered = key in registered or not self._indexed
@@ -325,7 +331,7 @@ class Overview:
         warn_of_queues(queues, warnings)
         jump_s = self._clock_watch.pop_jump()
         if not jump_s:
-            self._settled = self._epoch, today
+            self._reliable_for = self._epoch, today
         unread_queues = self.queues.read_times_of_unread()
         unread_workers = fleet.read_times_of_unread()
         oldest = min((*unread_queues.values(), *unread_workers.values()), default=None)
@@ -362,7 +368,7 @@ class Overview:
 
 
 def _lists_of(workers: Iterable[Worker]) -> frozenset[QueueKey]:
-    """Lists without braces that any of them serves, or did while it was there."""
+    """Lists without braces that any of them serves, or served while it existed."""
     return frozenset(
         QueueKey(name, braced=False)
         for worker in workers

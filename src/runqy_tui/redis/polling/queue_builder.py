@@ -8,9 +8,8 @@ from typing import NamedTuple
 
 from runqy_tui.model import Dialect, Queue, QueueKey, TaskState, Worker
 from runqy_tui.redis import keys
-from runqy_tui.redis.polling.queue_counters import CounterKey
 from runqy_tui.redis.polling.queue_poller import QueuePoller
-from runqy_tui.redis.polling.queue_state import CachedQueue, QueueReading
+from runqy_tui.redis.polling.queue_state import CachedQueue, CounterKey, QueueReading
 from runqy_tui.redis.polling.warnings import Warnings
 from runqy_tui.runtime.cooperative import batches, yield_to_loop
 from runqy_tui.text.safe import decode

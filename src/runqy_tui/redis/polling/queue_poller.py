@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 from runqy_tui.model import QueueKey, TaskState
 from runqy_tui.redis import keys
-from runqy_tui.redis.polling.queue_counters import parse_counters
 from runqy_tui.redis.polling.queue_state import (
     MAX_GROUPS,
     CachedQueue,
     QueueReading,
     QueueReplies,
     TailKey,
+    parse_counters,
 )
 from runqy_tui.redis.polling.warnings import Warnings
 from runqy_tui.redis.wire.fast_connection import ReplyStream

@@ -113,7 +113,7 @@ async def _ask_sizes(context: ReadContext, tasks: list[_Task], names: list[bytes
             slots.append((task, task.result_key, batch.ask("STRLEN", task.result_key)))
     replies = await context.trip(batch)
     for task, name, slot in slots:
-        size = integer(context.must(replies[slot]))
+        size = integer(context.require(replies[slot]))
         if size:
             task.sizes[name] = size
 

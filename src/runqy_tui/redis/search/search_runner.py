@@ -108,7 +108,7 @@ class SearchRunner:
             if scripted and not (wrong_type(reply) or isinstance(reply, UnreachableError)):
                 self._scripts = False  # here and from now on it is read without one
             else:
-                self._survey.doubt(reply, source.key)
+                self._survey.describe_error(reply, source.key)
                 source.cursor.abandon()
         return chunks
 

@@ -70,13 +70,13 @@ class ScopeSurvey:
         rest = (f"{more:,} more lists cannot be read",) if more > 0 else ()
         return (*self._doubts[:_MOST_NAMED], *rest)
 
-    def doubt(self, reply: Reply, key: bytes) -> bool:
+    def describe_error(self, reply: Reply, key: bytes) -> bool:
         """Note a list that cannot be read; raises where no list can be, for lack of rights."""
         if not isinstance(reply, ResponseError):
             return False
         if refused(reply):
-            self._context.allowed(reply)
-        said = self._context.doubt(reply, key)
+            self._context.require_access(reply)
+        said = self._context.describe_error(reply, key)
         self._doubts.append(said or f"{decode(key)} cannot be read")
         return True
 
@@ -96,7 +96,7 @@ class ScopeSurvey:
         found: list[SearchList] = []
         for spot, reply in zip(spots, lengths, strict=True):
             length = integer(reply)
-            if not self.doubt(reply, spot.key) and length:
+            if not self.describe_error(reply, spot.key) and length:
                 cursor = ListCursor(length, scored=spot.state not in _LISTS)
                 found.append(SearchList(spot.queue, spot.state, spot.key, cursor))
         return sorted(found, key=lambda source: source.cursor.length)
@@ -111,9 +111,9 @@ class ScopeSurvey:
         names = batch.ask("SSCAN", keys.QUEUES, 0, "COUNT", QUEUES_PER_STEP, parse=scan_page)
         replies = await self._context.trip(batch)
         self.now = self._context.moment(replies[time_slot])
-        self._context.must(replies[names])
+        self._context.require(replies[names])
         page = names.value(replies)
-        self.doubt(replies[names], keys.QUEUES)
+        self.describe_error(replies[names], keys.QUEUES)
         if page is not None and page[0]:
             self._doubts.append(f"asynq:queues is long: {len(page[1]):,} queues were searched")
         return {*self._known, *(QueueKey(decode(name)) for name in (page[1] if page else ()))}
@@ -123,7 +123,7 @@ class ScopeSurvey:
         asked: list[_Command] = [("SSCAN", key, 0, "COUNT", MAX_GROUPS) for _, key in sources]
         spots: list[_Spot] = []
         for (queue, key), reply in zip(sources, await self._ask_each(asked), strict=True):
-            page = None if self.doubt(reply, key) else scan_page(reply)
+            page = None if self.describe_error(reply, key) else scan_page(reply)
             names = sorted(set(page[1]))[:MAX_GROUPS] if page else []
             if page is not None and page[0]:
                 self._doubts.append(f"{decode(key)} is long: {len(names):,} groups were searched")

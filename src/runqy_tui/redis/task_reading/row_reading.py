@@ -112,8 +112,8 @@ async def _read_sizes(context: ReadContext, rows: list[_Row]) -> None:
     replies = await context.trip(batch)
     for row, span in asked:
         *sizes, values = replies[span]
-        context.must(sizes[0])
-        context.must(values)
+        context.require(sizes[0])
+        context.require(values)
         found = ((name, integer(reply)) for name, reply in zip(_LARGE, sizes, strict=True))
         row.sizes = {name: size for name, size in found if size}
         _keep(row, _SMALL, items(values))

@@ -142,8 +142,8 @@ async def read_fates(
     found = []
     for task_id, span in asked:
         exists, values = replies[span]
-        look = _Look(encode(task_id), b"", missing=integer(context.allowed(exists)) == 0)
-        look.fields = _fields(_FATE, context.allowed(values))
+        look = _Look(encode(task_id), b"", missing=integer(context.require_access(exists)) == 0)
+        look.fields = _fields(_FATE, context.require_access(values))
         found.append(_audited(look))
     return tuple(found)
 
@@ -159,8 +159,8 @@ async def _read_ids(context: ReadContext, seen: list[_Seen], known: Known) -> fl
     replies = await context.trip(batch)
     now = context.moment(replies[time_slot])
     for part, length, ids_slot in asked:
-        part.total = integer(context.allowed(replies[length])) or 0
-        ids = strings(context.allowed(replies[ids_slot]))
+        part.total = integer(context.require_access(replies[length])) or 0
+        ids = strings(context.require_access(replies[ids_slot]))
         if part.window.state in _LISTS:
             ids.reverse()
         part.looks = [_look(part.window, task_id, known, now) for task_id in ids[: part.span]]
@@ -198,7 +198,7 @@ async def _read_hashes(context: ReadContext, seen: list[_Seen]) -> None:
         start = max(0, part.window.offset)
         ids = _ask_range(batch, part, max(0, start - part.span), start + part.span)
         listings.append((part, hashes, ids))
-    replies = [context.allowed(reply) for reply in await context.trip(batch)]
+    replies = [context.require_access(reply) for reply in await context.trip(batch)]
     for part, hashes, ids in listings:
         still = set(ids.value(replies))
         for slots in hashes:
@@ -215,7 +215,7 @@ async def _read_messages(context: ReadContext, looks: list[_Look]) -> None:
     ]
     replies = await context.trip(batch)
     for look, message in asked:
-        look.message = decode_task(data(context.allowed(replies[message])) or b"")
+        look.message = decode_task(data(context.require_access(replies[message])) or b"")
 
 
 def _lease_key(part: _Seen) -> bytes:
@@ -259,12 +259,12 @@ def _ask_hash(batch: Batch, part: _Seen, look: _Look) -> _HashSlots:
 def _read_hash(context: ReadContext, part: _Seen, slots: _HashSlots, replies: list[Reply]) -> None:
     look = slots.look
     exists, values, size = replies[slots.hash]
-    context.doubt(values, look.key)
+    context.describe_error(values, look.key)
     look.missing = integer(exists) == 0
     look.fields = _fields(_FIELDS, values)
     look.msg_size = integer(size) or 0
     if slots.lease is not None:
-        context.doubt(replies[slots.lease], _lease_key(part))
+        context.describe_error(replies[slots.lease], _lease_key(part))
         look.lease = slots.lease.value(replies)
         look.lease_unread = isinstance(replies[slots.lease], ResponseError)
 

@@ -113,8 +113,8 @@ async def _outline(
     replies = await context.trip(batch)
     warnings = Warnings()
     warnings.refusals(replies)
-    context.must(replies[length])
-    context.must(replies[sizes[FIELDS[0]]])
+    context.require(replies[length])
+    context.require(replies[sizes[FIELDS[0]]])
     if length.value(replies) == 0:
         return None
     outline = _Outline(
@@ -135,7 +135,9 @@ async def _outline(
     beside = {result_key: replies[result_size], index_key: replies[indexed]}
     beside |= {prefix + name.encode(): replies[slot] for name, slot in scores.items()}
     for other, reply in beside.items():
-        problem = context.doubt(reply, other) if wrong_type(reply) and other != key else None
+        problem = (
+            context.describe_error(reply, other) if wrong_type(reply) and other != key else None
+        )
         outline.notes.extend([problem] if problem else [])
     return outline
 
@@ -243,7 +245,7 @@ async def _by_index(context: ReadContext, task_id: str, only: QueueKey | None) -
     queues = batch.ask("SSCAN", keys.QUEUES, 0, "COUNT", QUEUES_PER_STEP, parse=scan_page)
     replies = await context.trip(batch)
     for slot in (queue_field, has_payload, has_type):
-        context.allowed(replies[slot])
+        context.require_access(replies[slot])
     raw = queue_field.value(replies)
     named = None if raw is None else decode(raw)
     if has_payload.value(replies) or has_type.value(replies):
@@ -257,9 +259,9 @@ async def _by_index(context: ReadContext, task_id: str, only: QueueKey | None) -
         task = await _anywhere(context, task_id, named, queues.value(replies))
         if task is not None:
             return task
-        context.must(replies[queues])
+        context.require(replies[queues])
     # Where the index's node is down, a queue may have had it all the same.
-    context.must(replies[queue_field])
+    context.require(replies[queue_field])
     if named is not None and only in (None, QueueKey(named)):
         return gone(QueueKey(named), task_id, context.moment(replies[time_slot]))
     return None
@@ -294,7 +296,7 @@ async def _holders(
         for queue in sorted(queues, key=lambda queue: queue.name)
     ]
     replies = await context.trip(batch)
-    found = [queue for queue, slot in asked if integer(context.allowed(replies[slot]))]
+    found = [queue for queue, slot in asked if integer(context.require_access(replies[slot]))]
     for reply in () if found else replies:
-        context.must(reply)  # nobody has it, as far as can be told: not where a node is down
+        context.require(reply)  # nobody has it, as far as can be told: not where a node is down
     return found

@@ -86,13 +86,13 @@ async def _list(
     else:
         entries = batch.ask("LRANGE", key, -(offset + span), -(offset + 1), parse=_listed_reversed)
     replies = await context.trip(batch)
-    context.must(replies[length])
-    context.must(replies[entries])
+    context.require(replies[length])
+    context.require(replies[entries])
     return _Listing(
         entries.value(replies)[:limit],
         length.value(replies) or 0,
         context.moment(replies[time_slot]),
-        problem=context.doubt(replies[length], key),
+        problem=context.describe_error(replies[length], key),
     )
 
 
@@ -105,7 +105,7 @@ async def _list_groups(
     key = keys.queue_prefix(queue) + b"groups"
     groups_slot = batch.ask("SSCAN", key, 0, "COUNT", MAX_GROUPS)
     replies = await context.trip(batch)
-    now, groups = context.moment(replies[time_slot]), context.must(replies[groups_slot])
+    now, groups = context.moment(replies[time_slot]), context.require(replies[groups_slot])
     page = scan_page(groups)
     names = sorted(set(page[1]))[:MAX_GROUPS] if page else []
     places = [keys.group(queue, decode(name)) for name in names]
@@ -122,13 +122,13 @@ async def _list_groups(
         first += size
     replies = await context.trip(batch)
     for slot in asked:
-        context.must(replies[slot])
+        context.require(replies[slot])
     return _Listing(
         [entry for slot in asked for entry in slot.value(replies)],
         sum(sizes),
         now,
         tuple(decode(name) for name in names),
-        context.doubt(groups, key) or problem,
+        context.describe_error(groups, key) or problem,
     )
 
 
@@ -136,7 +136,7 @@ async def _sizes(context: ReadContext, places: list[bytes]) -> list[int]:
     batch = Batch()
     sizes = [batch.ask("ZCARD", place) for place in places]
     replies = await context.trip(batch)
-    return [integer(context.must(replies[size])) or 0 for size in sizes]
+    return [integer(context.require(replies[size])) or 0 for size in sizes]
 
 
 def _ask_scored(
@@ -167,4 +167,4 @@ async def read_position(
     batch = Batch()
     rank = batch.ask("ZRANK", keys.state_key(queue, state), encode(task_id))
     replies = await context.trip(batch)
-    return integer(context.must(replies[rank]))
+    return integer(context.require(replies[rank]))

@@ -166,11 +166,11 @@ async def test_the_walk_meets_every_key_on_every_node(
     pipeline.execute()
     async with closing(cluster.reader()) as reader:
         first = await reader.overview()
-        assert "Looked at 8,000 of 9,030 keys so far" in first.warnings[0]
+        assert "Scanned 8,000 of 9,030 keys so far" in first.warnings[0]
         for _ in range(6):
             snapshot = await reader.overview()
     assert counts(snapshot) == {f"plain{number}": 1 for number in range(30)}
-    assert not [text for text in snapshot.warnings if text.startswith("Looked at ")]
+    assert not [text for text in snapshot.warnings if text.startswith("Scanned ")]
 
 
 async def test_a_slot_that_moves_while_it_is_polled(

@@ -27,7 +27,7 @@ from runqy_tui.presentation.queue_columns import QUEUE_TABLE
 from runqy_tui.presentation.resource import DisplayContext
 from runqy_tui.presentation.worker_columns import WORKER_TABLE
 from runqy_tui.redis.polling import budget as budget_module
-from runqy_tui.redis.polling.budget import Budget, choose
+from runqy_tui.redis.polling.budget import Budget, select_queues
 from runqy_tui.redis.polling.queue_state import CachedQueue, QueueReading
 from runqy_tui.runtime.cooperative import run_to_end
 from runqy_tui.tui.tables.queue_rows import queue_rows
@@ -48,7 +48,7 @@ def memory(name: str, read_at: float, *, changed_at: float = 0.0, pending: int =
 
 def names(*memories: CachedQueue, watched: tuple[str, ...] = (), room: int) -> list[str]:
     keys = {QueueKey(name) for name in watched}
-    return [key.name for key in choose(memories, keys, room, NOW)]
+    return [key.name for key in select_queues(memories, keys, room, NOW)]
 
 
 def test_the_longest_unread_come_first() -> None:

@@ -97,15 +97,15 @@ async def test_a_long_key_space_is_walked_on_while_warm(
     writer.lpush("asynq:plain:pending", "t1")
     reader = await reader_of()
     first = await reader.overview()
-    warned = [text for text in first.warnings if text.startswith("Looked at ")]
+    warned = [text for text in first.warnings if text.startswith("Scanned ")]
     assert warned == [
-        "Looked at 8,000 of 12,001 keys so far for lists without braces "
+        "Scanned 8,000 of 12,001 keys so far for lists without braces "
         "and for workers outside the index"
     ]
     for _ in range(12):
         snapshot = await reader.overview()
         assert snapshot.redis.round_trips == 1
-    assert not [text for text in snapshot.warnings if text.startswith("Looked at ")]
+    assert not [text for text in snapshot.warnings if text.startswith("Scanned ")]
     assert [(queue.name, queue.counts.pending) for queue in snapshot.queues] == [("plain", 1)]
 
 
@@ -123,7 +123,7 @@ async def test_snapshot_of_some_thousand_keys_sees_all(
     assert snapshot.redis.round_trips == 3
     assert len(snapshot.workers) == 20
     assert {queue.name for queue in snapshot.queues} == {f"plain{n}" for n in range(20)} | {"x"}
-    assert not [text for text in snapshot.warnings if text.startswith("Looked at ")]
+    assert not [text for text in snapshot.warnings if text.startswith("Scanned ")]
 
 
 async def test_info_is_read_once_per_connection(writer: redis.Redis, reader_of: OpenReader) -> None:
