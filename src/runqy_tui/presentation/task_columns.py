@@ -32,15 +32,16 @@ _ONLY_IN: Mapping[str, frozenset[TaskState]] = {
 """Columns that only the lists of these states have."""
 
 _RUNS_LATER = frozenset({TaskState.SCHEDULED, TaskState.RETRY})
+_OVERDUE_WIDTH = len("overdue 59m")
 
 
 def when_text(row: TaskRow, now: float) -> str:
-    """Age of the state, or time until the task runs; ``late`` marks a run that is overdue."""
+    """Age of the state, or time until the task runs; ``overdue`` marks a run that is late."""
     if row.when is None:
         return humanize.UNKNOWN
     if row.state in _RUNS_LATER:
         ahead = row.when - now
-        return age(ahead) if ahead >= 0 else f"{age(-ahead)} late"
+        return age(ahead) if ahead >= 0 else f"overdue {age(-ahead)}"
     return age(now - row.when)
 
 
@@ -80,7 +81,7 @@ def _size(row: TaskRow, _: DisplayContext) -> str:
 
 def _payload(row: TaskRow, _: DisplayContext) -> str:
     if row.missing:
-        return "no data: the task's hash is gone"
+        return "no task data"
     if not row.decodable:
         return "msg cannot be decoded"
     if row.payload is None:
@@ -116,8 +117,9 @@ TASK_COLUMNS: ColumnSet[TaskRow] = ColumnSet(
 
 def task_columns(state: TaskState) -> tuple[ResourceColumn[TaskRow], ...]:
     """Return the columns of one state's list, the id first."""
+    width = _OVERDUE_WIDTH if state in _RUNS_LATER else 8
     columns = (
-        column._replace(title=_WHEN_TITLES[state]) if column.key == "when" else column
+        column._replace(title=_WHEN_TITLES[state], width=width) if column.key == "when" else column
         for column in TASK_COLUMNS.columns
     )
     return tuple(
@@ -142,7 +144,7 @@ HIT_COLUMNS: ColumnSet[SearchHit] = ColumnSet(
             "when",
             "WHEN",
             lambda hit, context: when_text(hit.row, context.now),
-            8,
+            _OVERDUE_WIDTH,
             "right",
             importance=5,
             surfaces=Surface.SCREEN,

@@ -1,4 +1,4 @@
-"""Numbers and times as people read them: pure functions, plain strings."""
+"""Numbers, sizes and times formatted for people: pure functions that return plain strings."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ import time
 UNKNOWN = "–"
 ZERO = "·"
 _ABSURD = 1e15
-"""Beyond this a number is no duration and no moment that anybody meant."""
+"""Larger numbers are not valid durations or times."""
 
 
 def count(value: int | None) -> str:
-    """Thousands separated; zero is a dot, unknown a dash."""
+    """Format a number with thousands separators; zero is a dot, unknown a dash."""
     if value is None:
         return UNKNOWN
     return f"{value:,}" if value else ZERO
 
 
 def amount(number: int, noun: str, plural: str | None = None) -> str:
-    """``1 task``, ``1,200 tasks``."""
+    """Format a number with its noun: ``1 task``, ``1,200 tasks``."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def age(seconds: float | None, *, coarse: bool = False) -> str:
-    """Whole units as ``4s 14m 3h 2d``; a clock that runs ahead shows as ``0s``.
+    """Format seconds in one unit: ``4s``, ``14m``, ``3h``, ``2d``; negative ones as ``0s``.
 
-    ``coarse`` ages below a minute seldom change: ``<15s <30s <1m``.
+    ``coarse`` ages below a minute seldom change: ``<15s``, ``<30s``, ``<1m``.
     """
     whole = _whole(seconds)
     if whole is None:
@@ -39,7 +39,7 @@ def age(seconds: float | None, *, coarse: bool = False) -> str:
 
 
 def span(seconds: float | None) -> str:
-    """Two units where the first is small: ``1m 20s``, ``3h 5m``, ``2d 4h``."""
+    """Format seconds in up to two units: ``1m 20s``, ``3h 5m``, ``2d 4h``."""
     whole = _whole(seconds)
     if whole is None:
         return UNKNOWN
@@ -61,7 +61,7 @@ def _whole(seconds: float | None) -> int | None:
 
 
 def size(value: float | None) -> str:
-    """Bytes in binary units: ``512 B``, ``1.5 KiB``, ``10 MiB``."""
+    """Format bytes in binary units: ``512 B``, ``1.5 KiB``, ``10 MiB``."""
     if value is None or not abs(value) < 1e30:
         return UNKNOWN
     amount = float(value)
@@ -73,12 +73,12 @@ def size(value: float | None) -> str:
 
 
 def percent(value: float | None) -> str:
-    """Whole percent, or a dash."""
+    """Format a whole percentage; unknown is a dash."""
     return UNKNOWN if value is None or not abs(value) < _ABSURD else f"{value:.0f}%"
 
 
 def clock(at: float | None, now: float | None = None) -> str:
-    """UTC time of day, with the date where it is another day than ``now``'s."""
+    """Format unix seconds as UTC time of day, with the date if it is not the day of ``now``."""
     utc, today = _utc(at), _utc(now)
     if utc is None:
         return UNKNOWN
@@ -88,18 +88,18 @@ def clock(at: float | None, now: float | None = None) -> str:
 
 
 def moment(at: float | None) -> str:
-    """Absolute time for details: UTC and local, as ``2026-11-24 03:12:00 UTC (04:12:00 CET)``."""
+    """Format unix seconds as UTC and local time: ``2026-11-24 03:12:00 UTC (04:12:00 CET)``."""
     if at is None or not abs(at) < 1e30:
         return UNKNOWN
-    told = _utc(at)
-    if told is None:
+    parts = _utc(at)
+    if parts is None:
         return f"{at:.0f} (no valid time)"
-    utc, local = time.strftime("%Y-%m-%d %H:%M:%S UTC", told), time.localtime(at)
+    utc, local = time.strftime("%Y-%m-%d %H:%M:%S UTC", parts), time.localtime(at)
     if local.tm_gmtoff == 0:
         return utc
     return f"{utc} ({time.strftime('%H:%M:%S %Z', local)})"
 
 
 def _utc(at: float | None) -> time.struct_time | None:
-    """``None`` outside the years 1 to 9999, which is all that every platform can spell."""
+    """Return ``None`` outside the years 1 to 9999, which every platform can format."""
     return None if at is None or not -62_135_596_800 <= at < 253_402_300_800 else time.gmtime(at)

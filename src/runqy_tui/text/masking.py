@@ -1,8 +1,8 @@
-"""Obvious secrets in errors and logs made unreadable, before a text leaves for other eyes.
+"""Masks recognisable secrets in errors and logs before a text is passed on.
 
-This catches what people and libraries print by accident; it is no promise that nothing is left.
-It rather hides too much than too little. Lines stay lines: newlines are neither added nor lost.
-Time is linear in the text: every repeat is possessive, bounded, or starts at a boundary.
+It catches what people and libraries print by accident, without a guarantee, and rather masks too
+much than too little. Newlines are neither added nor removed. Time is linear in the length of the
+text: every repetition is possessive, bounded, or starts at a boundary.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _WORD = (
     r"|encryption[_-]?key|signing[_-]?key|credentials?)"
 )
 _VALUE = (
-    # Inside a quote that is escaped itself, as in JSON within JSON, an escaped one ends it.
+    # Inside an escaped quote, as in JSON within JSON, an escaped quote ends the value.
     r"(?:\"(?:[^\"\\\n]|\\[^\n])*+|'(?:[^'\\\n]|\\[^\n])*+"
     r"|\\{1,3}\"(?:[^\"\\\n]|\\[^\"\\\n])*+|\\{1,3}'(?:[^'\\\n]|\\[^'\\\n])*+|[^\s\"'&]++)"
 )
@@ -38,9 +38,9 @@ _Replace = str | Callable[[re.Match[str]], str]
 
 
 def mask(text: str) -> str:
-    """The text with its secrets as ``***``. To mask twice is to mask once."""
+    """Return the text with its secrets replaced by ``***``; masking twice changes nothing more."""
     text = _mask_key_blocks(text)
-    for _ in range(4):  # what one rule hides may uncover another's beginning
+    for _ in range(4):  # a masked secret may complete the match of another rule
         masked = text
         for pattern, replace in _RULES:
             masked = pattern.sub(replace, masked)
@@ -51,7 +51,7 @@ def mask(text: str) -> str:
 
 
 def _mask_key_blocks(text: str) -> str:
-    """Private keys, line by line; also where only the beginning or the end of one is there."""
+    """Mask private keys line by line, also where only the start or the end of one is present."""
     if "PRIVATE KEY" not in text:
         return text
     lines = text.split("\n")
@@ -73,7 +73,7 @@ def _mask_key_blocks(text: str) -> str:
 def _edge(
     line: str, begin: re.Match[str] | None, end: re.Match[str] | None, inside: bool
 ) -> tuple[str, bool]:
-    """A line on which a key begins or ends, masked; and whether it goes on after this line."""
+    """Mask a line on which a key starts or ends; also return whether it continues afterwards."""
     opens = begin and not inside and (end is None or begin.start() < end.start())
     head = line[: begin.start()] if begin and opens else ""
     last = _last(_END, line)
@@ -90,16 +90,16 @@ def _mask_above(lines: list[str], end: int) -> None:
 
 
 def _last(pattern: re.Pattern[str], line: str) -> int | None:
-    """Where the last match of a line ends."""
+    """Return the end of the last match in a line, ``None`` without one."""
     return max((match.end() for match in pattern.finditer(line)), default=None)
 
 
 def _url(match: re.Match[str]) -> str:
-    """Everything between ``user:`` and the last ``@``; a lone user name only if it is long."""
+    """Mask everything between ``user:`` and the last ``@``; a lone user name only if it is long."""
     rest = match["rest"]
     user, colon, after = rest.partition(":")
     if colon and not _AUTHORITY.search(user) and "@" not in user:
-        # A raw password may hold any sign, but `host:8080/…@` is a port and a path.
+        # A raw password may contain any character, but `host:8080/…@` is a port and a path.
         query = _QUERY.search(rest)
         at = rest.rfind("@", 0, query.start() if query else len(rest))
         at = rest.rfind("@") if at < 0 else at
@@ -124,14 +124,14 @@ def _assigned(match: re.Match[str]) -> str:
 
 
 def _scheme(match: re.Match[str]) -> str:
-    """``Bearer`` and the like before what looks like a credential, not before an English word."""
+    """Mask after ``Bearer`` and the like what resembles a credential, not an English word."""
     value = match["value"]
     odd = any(char.isdigit() for char in value) or len(value) >= 20
     return f"{match['lead']}{MASK}" if odd else match.group()
 
 
 def _near(match: re.Match[str]) -> str:
-    """A long random text soon after a telling word."""
+    """Mask a long random text soon after a word such as ``token``."""
     value = match["value"]
     digits = sum(char.isdigit() for char in value)
     return f"{match['lead']}{MASK}" if digits > 2 or len(value) >= 40 else match.group()

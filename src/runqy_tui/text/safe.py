@@ -1,8 +1,8 @@
-"""Untrusted text made safe to print: the one rule that every front end uses.
+"""Untrusted text made safe to print, for every front end.
 
-Queue names, ids, payloads, errors and logs are written by other people's programs. A raw ESC in
-them can write the clipboard, clear the screen or retitle the window; bidi controls reorder what
-is read; a lone surrogate crashes the UTF-8 writer. Here each becomes a visible picture.
+Queue names, ids, payloads, errors and logs are written by other programs. A raw ESC in them can
+write the clipboard, clear the screen or retitle the window; bidi controls reorder the text; a lone
+surrogate crashes the UTF-8 encoder. Each of them is replaced by a visible picture.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ def _picture(match: re.Match[str]) -> str:
     picture = _PICTURES.get(code)
     if picture is not None:
         return picture
-    if 0xDC80 <= code <= 0xDCFF:  # a byte that was no UTF-8, kept by surrogateescape
+    if 0xDC80 <= code <= 0xDCFF:  # an invalid UTF-8 byte, kept by surrogateescape
         return f"‹{code - 0xDC00:02X}›"
     return f"‹{code:04X}›"
 
 
 def safe_line(text: str) -> str:
-    """Return one printable line: every control character, tab and newline too, is a picture."""
+    """Return one printable line; control characters, also tab and newline, become pictures."""
     if text.isprintable():
         return text
     return _visible(_UNSAFE.sub(_picture, text))
 
 
 def safe_block(text: str, tab_size: int = 4) -> str:
-    """Return printable text of several lines: newlines stay, tabs become spaces."""
+    """Return printable text of several lines: newlines are kept, tabs become spaces."""
     if text.isprintable():
         return text
     text = text.replace("\r\n", "\n")
@@ -54,7 +54,7 @@ def safe_block(text: str, tab_size: int = 4) -> str:
 
 
 def _visible(text: str, keep: str = "") -> str:
-    """Catch what the pattern does not name: unassigned, private and exotic format characters."""
+    """Replace what the pattern does not cover: unassigned, private and rare format characters."""
     if text.isprintable():
         return text
     return "".join(
@@ -66,7 +66,7 @@ def _visible(text: str, keep: str = "") -> str:
 
 
 def few_marks(text: str) -> str:
-    """Return safe text with piled-up combining marks as pictures: they would hide what is near."""
+    """Return safe text with excess combining marks as pictures: they would cover nearby lines."""
     if text.isascii():
         return text
     return _PILED_MARKS.sub(
@@ -75,15 +75,14 @@ def few_marks(text: str) -> str:
 
 
 def decode(data: bytes) -> str:
-    """Decode any bytes; what is no UTF-8 survives as surrogates that turn into pictures."""
+    """Decode any bytes as UTF-8; invalid ones are kept as surrogates, shown as pictures later."""
     return data.decode("utf-8", "surrogateescape")
 
 
 def encode(text: str) -> bytes:
-    """Give back exactly the bytes that :func:`decode` was given.
+    """Return exactly the bytes that :func:`decode` was given.
 
-    Surrogates that did not come from :func:`decode` (from JSON, say) have no bytes of their own
-    and become ``?``.
+    Surrogates from elsewhere (JSON, for example) represent no bytes and become ``?``.
     """
     try:
         return text.encode("utf-8", "surrogateescape")

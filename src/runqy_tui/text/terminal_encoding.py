@@ -1,7 +1,7 @@
-"""Which characters a terminal was said to show.
+"""The encoding of a terminal, and text reduced to it.
 
-Under a C locale, or one that is not installed, Python takes UTF-8 for granted. A terminal that
-speaks something else would show noise; whoever set ``LANG=C`` is believed instead.
+Under a C locale, or one that is not installed, Python assumes UTF-8. On a terminal with another
+encoding that shows wrong characters, so an explicit ``LANG=C`` is taken literally.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 
 BLIND_TERMS = ("", "dumb", "unknown")
-"""Values of ``TERM`` for a terminal on which nothing can be drawn."""
+"""Values of ``TERM`` for terminals without cursor addressing."""
 
 ASCII_SIGNS = str.maketrans(
     {"✖": "X", "●": "*", "○": "o", "–": "-", "·": ".", "…": "~", "±": "~", "→": ">"}
@@ -31,12 +31,12 @@ def for_encoding(text: str, encoding: str | None) -> str:
 
 
 def is_guess(environ: Mapping[str, str], *, utf8_mode: bool) -> bool:
-    """Whether UTF-8 is Python's guess against a locale that was named and is not UTF-8.
+    """Whether Python assumes UTF-8 against an explicit locale that is not UTF-8.
 
-    Without any locale in the environment, as in most containers, the guess is a good one.
+    Without any locale in the environment, as in most containers, the assumption is reasonable.
 
     Args:
-        environ: the process's environment. Its ``LC_CTYPE`` may be Python's own doing.
+        environ: the process's environment; Python itself may have set its ``LC_CTYPE``.
         utf8_mode: whether Python overrides the locale.
     """
     named = environ.get("LC_ALL") or environ.get("LANG") or ""
@@ -45,5 +45,5 @@ def is_guess(environ: Mapping[str, str], *, utf8_mode: bool) -> bool:
 
 
 def of_terminal(encoding: str, environ: Mapping[str, str]) -> str:
-    """Return the encoding to write to a terminal, given the one that Python has chosen."""
+    """Return the encoding for a terminal, given the one that Python has chosen."""
     return "ascii" if is_guess(environ, utf8_mode=bool(sys.flags.utf8_mode)) else encoding

@@ -1,4 +1,4 @@
-"""Readings that take turns: one at a time, of what is wanted when its turn comes."""
+"""Loads one target at a time; targets that change meanwhile coalesce to the latest."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ from textual.worker import Worker
 T = TypeVar("T")
 
 REST_S = 0.1
-"""From one change of what is wanted to the next that is read, in seconds: keys may be held down."""
+"""Least time between two loads after changes of the target, in seconds: keys may be held down."""
 STUCK_S = 1.0
-"""A reading of something else that takes longer than this is broken off, in seconds."""
+"""A load of another target that takes longer than this is cancelled, in seconds."""
 
 
 class CoalescingLoader(Generic[T]):
-    """Reads what is wanted, once more if it was asked for meanwhile.
+    """Loads the current target, and again afterwards if that was requested meanwhile.
 
-    A reading under way goes on even when something else is wanted: to break it off costs its
-    connection, on which the replies are still to come. A cursor key held down on a Redis 20 ms
-    away had thirty connections a second made, and nothing read until it was let go.
+    A load in progress continues even if the target changes: cancelling it costs its connection,
+    whose replies are outstanding. With cancelling, a cursor key held down on a Redis 20 ms away
+    opened thirty connections a second and loaded nothing until it was released.
 
     Args:
-        owner: runs the readings as its workers.
-        wanted: what to read now; ``None`` for nothing.
-        read: reads it; must not raise but for a fault of our own.
+        owner: runs the loads as its workers.
+        target: returns what to load now; ``None`` for nothing.
+        read: loads it; must not raise, except for programming errors.
     """
 
     def __init__(
-        self, owner: Widget, wanted: Callable[[], T | None], read: Callable[[T], Awaitable[None]]
+        self, owner: Widget, target: Callable[[], T | None], read: Callable[[T], Awaitable[None]]
     ) -> None:
         self._owner = owner
-        self._wanted = wanted
+        self._target = target
         self._read = read
         self._running: Worker[None] | None = None
-        self._of: T | None = None
+        self._loading: T | None = None
         self._began = float("-inf")
         self._again = False
         self._timer: Timer | None = None
 
     def change(self) -> None:
-        """Something else is wanted: read it at once, unless that was so a moment ago."""
+        """Load the changed target now, or shortly after the previous load started."""
         wait = self._began + REST_S - monotonic()
         if wait <= 0:
             self.ask()
@@ -63,23 +63,23 @@ class CoalescingLoader(Generic[T]):
             self._timer = None
 
     def ask(self) -> None:
-        """Read now, or as soon as what is being read is there."""
+        """Load now, or as soon as the load in progress has ended."""
         self._stop_timer()
-        wanted = self._wanted()
-        if wanted is None:
+        target = self._target()
+        if target is None:
             return
         running = self._running
         if running is not None and not running.is_finished:
-            if wanted == self._of or monotonic() - self._began < STUCK_S:
+            if target == self._loading or monotonic() - self._began < STUCK_S:
                 self._again = True
                 return
             running.cancel()
         self._again = False
-        self._of, self._began = wanted, monotonic()
-        self._running = self._owner.run_worker(partial(self._turn, wanted), group="turns")
+        self._loading, self._began = target, monotonic()
+        self._running = self._owner.run_worker(partial(self._load, target), group="turns")
 
-    async def _turn(self, wanted: T) -> None:
-        await self._read(wanted)
+    async def _load(self, target: T) -> None:
+        await self._read(target)
         if self._again:
             self._running = None
             self.ask()

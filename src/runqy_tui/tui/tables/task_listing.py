@@ -1,4 +1,4 @@
-"""Rows of a task list that is as long as it likes: only the pages in sight are held."""
+"""Rows of a task list of any length: only the visible pages are loaded."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from runqy_tui.tui.widgets.row_provider import Cell
 
 
 class PagedRows:
-    """A row provider over some pages of one list; never changed once it is made.
+    """A row provider over some pages of one list; immutable.
 
     Args:
         pages: pages by number; page ``n`` starts at row ``n * PAGE_SIZE``.
@@ -34,7 +34,7 @@ class PagedRows:
         return self.total
 
     def row(self, index: int) -> TaskRow | None:
-        """The task at an index, ``None`` where its page is not loaded."""
+        """Return the task at an index, ``None`` where its page is not loaded."""
         number, at = divmod(index, PAGE_SIZE)
         page = self._pages.get(number)
         if page is None or at >= len(page.rows):
@@ -42,21 +42,21 @@ class PagedRows:
         return page.rows[at]
 
     def key(self, index: int) -> Hashable | None:
-        """Id of the task."""
+        """Return the id of the task, ``None`` where its page is not loaded."""
         row = self.row(index)
         return None if row is None else row.id
 
     def cells(self, index: int, columns: Sequence[str]) -> Sequence[Cell] | None:
-        """Cells of the task."""
+        """Return the cells of the task, ``None`` where its page is not loaded."""
         row = self.row(index)
         return None if row is None else task_cells(row, tuple(columns), self._now)
 
     def index_of(self, key: Hashable) -> int | None:
-        """Index of a task among the loaded pages."""
+        """Return the index of a task among the loaded pages, ``None`` if it is not loaded."""
         return self._indexes.get(str(key))
 
 
-def pages_in_sight(first: int, height: int, total: int, also: int | None = None) -> list[int]:
+def visible_pages(first: int, height: int, total: int, also: int | None = None) -> list[int]:
     """Numbers of the pages that the rows from ``first`` on, and row ``also``, lie on."""
     last = max(first, min(first + height, total) - 1)
     numbers = set(range(first // PAGE_SIZE, last // PAGE_SIZE + 1))
@@ -66,13 +66,13 @@ def pages_in_sight(first: int, height: int, total: int, also: int | None = None)
 
 
 FILTER_DEPTH = 1_000
-"""Tasks that a filter looks through: the first ones in the shown order."""
+"""Number of tasks that a filter searches: the first ones in the shown order."""
 
 _LISTS = (TaskState.PENDING, TaskState.ACTIVE)
 
 
 class ListTarget(NamedTuple):
-    """Which list is shown, in which order, through which filter."""
+    """The list to show, its order and its filter text."""
 
     queue: QueueKey
     state: TaskState
@@ -80,14 +80,14 @@ class ListTarget(NamedTuple):
     needle: str = ""
 
     def same_list(self, other: ListTarget | None) -> bool:
-        """Whether both show the same tasks, if in another order or through another filter."""
+        """Whether both show the same list, regardless of order and filter."""
         return other is not None and self[:2] == other[:2]
 
 
 class ListView(NamedTuple):
-    """What is in view of a list: first row, rows, rows there were in all, and the selection.
+    """The visible part of a list: first row, number of rows, total at that time, and selection.
 
-    ``key`` is ``None`` where nothing is selected; ``row`` is where the selection was last.
+    ``key`` is ``None`` where nothing is selected; ``row`` is the last index of the selection.
     """
 
     top: int
@@ -97,21 +97,21 @@ class ListView(NamedTuple):
     key: str | None = None
 
 
-async def read_rows(reader: TaskReader, target: ListTarget, sight: ListView) -> PagedRows:
-    """Read the pages in sight, and the one to which the selected task has moved."""
-    also = sight.row if sight.key is not None else None
-    numbers = pages_in_sight(sight.top, sight.height, sight.total, also)
+async def read_rows(reader: TaskReader, target: ListTarget, view: ListView) -> PagedRows:
+    """Read the visible pages, and the one to which the selected task has moved."""
+    also = view.row if view.key is not None else None
+    numbers = visible_pages(view.top, view.height, view.total, also)
     pages = await _read_pages(reader, target, numbers)
     rows = PagedRows(pages)
-    if sight.key is not None and rows.index_of(sight.key) is None:
-        moved_to = await _look_for(reader, target, sight.key, sight, rows.total)
+    if view.key is not None and rows.index_of(view.key) is None:
+        moved_to = await _pages_of_moved_task(reader, target, view.key, view, rows.total)
         pages |= await _read_pages(reader, target, moved_to - pages.keys())
         rows = PagedRows(pages)
     return rows
 
 
 async def read_matches(reader: TaskReader, target: ListTarget) -> tuple[TaskPage, list[int]]:
-    """Read the first tasks, and which of their rows contain the needle."""
+    """Read the first tasks; return their page and the indexes of rows that contain the needle."""
     page = await reader.page(
         target.queue, target.state, limit=FILTER_DEPTH, newest_first=target.newest_first
     )
@@ -143,13 +143,13 @@ async def _read_pages(
     return dict(zip(ordered, pages, strict=True))
 
 
-async def _look_for(
-    reader: TaskReader, target: ListTarget, task_id: str, sight: ListView, total: int
+async def _pages_of_moved_task(
+    reader: TaskReader, target: ListTarget, task_id: str, view: ListView, total: int
 ) -> set[int]:
-    """Pages on which a task that has moved may be: its rank tells, or else its surroundings.
+    """Return the pages that may contain a task that has moved, by its rank or its surroundings.
 
-    A list tells no rank. What came in on top, or went there, has moved the task by as much as
-    the length has changed; the neighbours of both places cover what happened at the other end.
+    Lists have no ranks. Insertions and removals at the start have moved the task by the change of
+    the length; the pages next to both places cover changes at the other end.
     """
     rank = await reader.position(target.queue, target.state, task_id)
     if rank is not None:
@@ -157,5 +157,5 @@ async def _look_for(
     if target.state not in _LISTS:
         return set()
     last = max(0, total - 1) // PAGE_SIZE
-    near = [place // PAGE_SIZE for place in (sight.row, sight.row + total - sight.total)]
+    near = [place // PAGE_SIZE for place in (view.row, view.row + total - view.total)]
     return {page + step for page in near for step in (-1, 0, 1) if 0 <= page + step <= last}
