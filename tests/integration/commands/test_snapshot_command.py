@@ -52,7 +52,7 @@ def test_a_degraded_worker(cli: Cli, captures: Captures, redis_url: str) -> None
     assert row_of(text, "vm:27281")[:3] == ["✖", "vm:27281", "degraded"]
     first = text.split("\n\n")[1].splitlines()[1]
     assert first.split()[1] == "vm:27281"
-    assert first.endswith("restart this worker: crashy process crashed")
+    assert first.endswith("crashy crashed; restart this worker")
 
 
 def test_a_lost_worker_and_the_task_it_held(cli: Cli, captures: Captures, redis_url: str) -> None:
