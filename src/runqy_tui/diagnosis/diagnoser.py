@@ -45,7 +45,7 @@ class Diagnosis:
     """Everything known at one poll. ``durations`` holds only queues whose tasks were seen to end.
 
     ``assessment`` classifies each worker and queue by the findings; ``None`` where it was not
-    computed. ``unread`` is one line that says why some tasks could not be checked, else ``None``.
+    computed. ``unread``: in one line why some tasks could not be checked, else ``None``.
     """
 
     snapshot: Snapshot

@@ -1,6 +1,6 @@
 """The background poller: one poll at a time, with a deadline and a visible back-off.
 
-A slow Redis is polled less often than the interval says: see :func:`pause_after`.
+A slow Redis is polled at longer intervals: see :func:`pause_after`.
 The first poll is published before its task checks where those take long.
 """
 
@@ -97,7 +97,7 @@ class Poller:
 
     @property
     def pace_s(self) -> float:
-        """Seconds between polls at present: a slow Redis is polled less often than the interval."""
+        """Seconds between polls at present: a slow Redis is polled at longer intervals."""
         pace = round(self._took_s + pause_after(self.interval_s, self._took_s), 1)
         return max(self.interval_s, pace)
 
@@ -110,7 +110,10 @@ class Poller:
         self._wake.set()
 
     async def run(self) -> None:
-        """Poll until cancelled, then close the reader."""
+        """Poll until cancelled, then close the reader.
+
+        Raises CancelledError when cancelled, and whatever the publisher raises.
+        """
         task = asyncio.current_task()
         try:
             while True:

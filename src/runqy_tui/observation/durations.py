@@ -1,7 +1,7 @@
 """Observed task durations per queue: fine histograms for quantiles, a coarse one for export.
 
 Redis holds no durations in the runqy dialect. They are observed: a task was first seen active at
-one poll and was gone at another, and its hash tells when it completed or last failed.
+one poll and was gone at another, and its hash holds when it completed or last failed.
 """
 
 from __future__ import annotations
@@ -181,7 +181,7 @@ class Durations:
     def observe_active(self, check: WindowCheck) -> None:
         """Add a check of the oldest active tasks of a queue; other windows are ignored.
 
-        A task in a window from the oldest on stays in it until it leaves the list, so that only
+        A task in a window from the oldest on remains in it until it leaves the list, so that only
         there an absence proves an end.
         """
         window, at = check.window, check.taken_at

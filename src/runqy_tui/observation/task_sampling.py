@@ -71,7 +71,7 @@ class TaskSampler:
         return (*heads, *self._windows(lengths, left))
 
     def observe(self, checks: Iterable[WindowCheck]) -> None:
-        """Keep what was read. A task stays in its newest check only."""
+        """Keep what was read. A task is kept in its newest check only."""
         for check in checks:
             self._add(check)
         self._limit()

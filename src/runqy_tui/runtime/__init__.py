@@ -1,1 +1,1 @@
-"""How work shares the process: cooperative scheduling on the event loop, garbage collection."""
+"""Use of the process: cooperative scheduling on the event loop, garbage collection."""

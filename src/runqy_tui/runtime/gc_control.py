@@ -1,4 +1,4 @@
-"""When Python may look for garbage: not while there is none."""
+"""Garbage collection during start-up: switched off until the first data is shown."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """Let nothing look for garbage until :func:`loaded`, or until the end of the block.
+    """Disable garbage collection until :func:`loaded`, or until the end of the block.
 
-    While modules are imported and widgets made there is none, and looking took a tenth of the
+    Importing modules and making widgets leaves no garbage, and looking for it took a tenth of the
     time until the monitor shows data.
     """
     usual = gc.isenabled()
@@ -24,7 +24,7 @@ def loading() -> Iterator[None]:
 
 
 def loaded() -> None:
-    """Look for garbage from now on, but not among what is there now: that is here to stay."""
+    """Enable garbage collection, except of the objects that exist now, which are permanent."""
     if not gc.isenabled():
         gc.freeze()
         gc.enable()

@@ -27,7 +27,7 @@ _WHOLE_DEPLOYMENT = 1e6
     severity=Severity.WARNING,
     title="Redis memory nearly full",
     meaning="Redis uses 90 % or more of maxmemory. At the limit it refuses writes (noeviction) or "
-    "evicts keys, tasks among them, as maxmemory-policy says.",
+    "evicts keys, tasks among them, depending on maxmemory-policy.",
     evidence="used_memory, maxmemory and maxmemory_policy of INFO.",
     fix="Raise maxmemory, or shorten how long completed and archived tasks are kept.",
 )
@@ -128,7 +128,7 @@ def read_only(context: DetectorContext) -> Iterator[Finding]:
     severity=Severity.CRITICAL,
     title="Redis refuses writes",
     meaning="Redis refuses writes: nothing can be enqueued, taken or finished, and heartbeats "
-    "cannot be written, so healthy workers will look lost.",
+    "cannot be written, so healthy workers will appear lost.",
     evidence="INFO: rdb_last_bgsave_status or aof_last_write_status is err, or used_memory has "
     "reached maxmemory under the policy noeviction.",
     fix="Free memory or disk space on the Redis host; INFO persistence and the Redis log name the "

@@ -10,7 +10,7 @@ from runqy_tui.model.severity import Severity
 
 
 class SubjectKind(StrEnum):
-    """Kinds of objects that a finding is about."""
+    """Kinds of objects of findings."""
 
     WORKER = "worker"
     QUEUE = "queue"
@@ -30,9 +30,9 @@ class Subject(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """One fact that a finding rests on: a Redis key, a field or command, and its value.
+    """One fact that proves a finding: a Redis key, a field or command, and its value.
 
-    All three are text for people, untrusted, and never hold a payload.
+    All three are untrusted text for display and never hold a payload.
     """
 
     key: str
@@ -43,12 +43,12 @@ class Evidence(NamedTuple):
 class Finding(NamedTuple):
     """One thing that is wrong.
 
-    ``detector`` is a stable name such as ``worker-degraded``; with the subject it makes
-    :attr:`id`. ``reason`` is a few words for a table's note; ``sentence`` says it all to a tired
-    person; ``next_step`` is a command to run or a place to look. ``since`` is a unix second by
-    Redis's clock: from the data where the data tells (``since_known``), else set by the tracker
-    to when the finding was first seen. ``before_start``: it was there at the first poll, so it
-    is at least that old. ``weight`` orders findings of one severity, the larger first.
+    ``detector`` is the id of its detector, such as ``worker-degraded``; with the subject it makes
+    :attr:`id`. ``reason`` is a few words for a table's note. ``sentence`` names object, condition
+    and number. ``next_step`` begins with a verb. ``since`` is a unix second by Redis's clock: from
+    the data (``since_known``), else set by the tracker to when the finding was first seen.
+    ``before_start``: it was already present at the first poll, so it is at least that old.
+    ``weight`` orders findings of one severity, the larger first.
     """
 
     detector: str
@@ -68,7 +68,7 @@ class Finding(NamedTuple):
     def id(self) -> str:
         """Stable between polls: the detector and its subject.
 
-        Tasks of one queue share a finding whose example changes: there the queue identifies it.
+        Tasks of one queue share a finding, whose example changes: the queue identifies it.
         """
         subject = self.subject
         braces = "" if subject.queue is None or subject.queue.braced else "~"

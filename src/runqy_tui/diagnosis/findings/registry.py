@@ -30,8 +30,8 @@ class Detector:
 
     ``id`` is stable: rules, metrics and acknowledgements use it. ``severity`` is the highest that
     it reports. ``title`` is a short name of the condition; ``meaning`` explains it and its
-    consequences; ``evidence`` says which Redis keys, fields or observations prove it; ``fix``
-    says what to do. All four are plain text for operators.
+    consequences; ``evidence`` lists the Redis keys, fields or observations that prove it; ``fix``
+    is what to do. All four are plain text for operators.
     """
 
     id: str

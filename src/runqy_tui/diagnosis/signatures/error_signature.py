@@ -16,7 +16,7 @@ from runqy_tui.diagnosis.signatures.python_traceback import (
 )
 
 MOST_CHARS = 8_000
-"""Of a longer text the beginning and the end are looked at."""
+"""Characters of an error that are parsed: of a longer one its beginning and its end."""
 TITLE_CHARS = 200
 
 _PREFIXES = ("permanent failure: ",)
@@ -39,27 +39,27 @@ class Signature(NamedTuple):
 
 
 class ErrorReading(NamedTuple):
-    """A signature, and the same headline without placeholders: what this text said itself."""
+    """A signature, and its title as in this error, without placeholders."""
 
     signature: Signature
     headline: str
 
 
 def signature(error: str) -> Signature:
-    """The signature of an error text, in time linear in its length."""
-    return read(error).signature
+    """Return the signature of an error text, in time linear in its length."""
+    return parse_error(error).signature
 
 
-def read(error: str) -> ErrorReading:
-    """The signature of an error text and its own headline."""
+def parse_error(error: str) -> ErrorReading:
+    """Parse an error text into its signature and its own headline."""
     text = _stripped(_bounded(error))
     found = python_traceback.parse(text)
     kind, message, frame = _other(text) if found is None else _python(found)
     title = f"{kind}{normalised(message)}" or _NO_TEXT
     place = "" if frame is None else frame.place
     key = blake2b(f"{title}\n{place}".encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-    told = None if frame is None else _cut(str(frame))
-    return ErrorReading(Signature(key, _cut(title), told), _cut(f"{kind}{message}" or _NO_TEXT))
+    where = None if frame is None else _cut(str(frame))
+    return ErrorReading(Signature(key, _cut(title), where), _cut(f"{kind}{message}" or _NO_TEXT))
 
 
 def _bounded(error: str) -> str:
@@ -70,7 +70,7 @@ def _bounded(error: str) -> str:
 
 
 def _stripped(text: str) -> str:
-    """Without what runqy and asynq put around an error to say whether it is tried again."""
+    """Strip what runqy and asynq add to say whether the task is retried."""
     text = text.strip()
     for prefix in _PREFIXES:
         while text.startswith(prefix):
@@ -87,7 +87,7 @@ def _python(found: Traceback) -> tuple[str, str, StackFrame | None]:
 
 
 def _other(text: str) -> tuple[str, str, StackFrame | None]:
-    """Go, asynq and all others: the first line says it, a place may follow below."""
+    """Parse an error of Go, asynq or anything else: its first line, and a place in later ones."""
     if match := _PANIC.match(text):
         return "panic: ", _first(text[match.end() :]), StackFrame(match["file"], int(match["line"]))
     lines = [line for line in text.splitlines() if line.strip()]
@@ -95,12 +95,12 @@ def _other(text: str) -> tuple[str, str, StackFrame | None]:
 
 
 def _first(text: str) -> str:
-    """The first line; where that only announces the next one, both."""
+    """Return the first line, and the next one too if the first ends with a colon."""
     lines = (line.strip() for line in text.splitlines())
-    told = [line for line in lines if line][:2]
-    if len(told) == 2 and told[0].endswith(":") and told[1] != CUT:
-        return " ".join(told)
-    return told[0] if told else ""
+    lines_kept = [line for line in lines if line][:2]
+    if len(lines_kept) == 2 and lines_kept[0].endswith(":") and lines_kept[1] != CUT:
+        return " ".join(lines_kept)
+    return lines_kept[0] if lines_kept else ""
 
 
 def _cut(text: str) -> str:

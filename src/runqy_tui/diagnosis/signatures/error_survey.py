@@ -1,4 +1,4 @@
-"""Failed tasks grouped by the signature of their error."""
+"""Errors by cause: a bounded sample of failed tasks, grouped by the signature of their error."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from runqy_tui.diagnosis.signatures.error_signature import ErrorReading, Signature, read
+from runqy_tui.diagnosis.signatures.error_signature import ErrorReading, Signature, parse_error
 from runqy_tui.model import Dialect, Queue, QueueKey, Snapshot, TaskPage, TaskRow, TaskState
 from runqy_tui.model.errors import AccessDeniedError
 from runqy_tui.model.reader_protocol import TaskReader
 
 
 class Failure(NamedTuple):
-    """A failed task of a group. ``at``: when it failed, unix seconds, if anything tells."""
+    """A failed task of a group. ``at``: when it failed, in unix seconds; ``None`` if unknown."""
 
     queue: QueueKey
     task_id: str
@@ -25,7 +25,7 @@ class Failure(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ErrorGroup:
-    """Failures of one kind.
+    """Failures with the same signature.
 
     ``count`` is how many of the sample it holds, ``share`` its part of those that have an error
     text (0 to 1). ``headline`` is the text that all of them share, or the signature's title where
@@ -48,7 +48,7 @@ class ErrorGroup:
 
     @property
     def example(self) -> Failure:
-        """A task to open: the newest."""
+        """The newest of its tasks."""
         return self.tasks[0]
 
 
@@ -66,32 +66,31 @@ def group(
 
     Args:
         rows: failed tasks, each with its queue.
-        totals: how many failures each queue stores in truth; where it does not say, what was
-            read is taken for all.
+        totals: how many failures each queue stores; for other queues the number of its rows.
     """
     kinds: dict[str, _Gathered] = {}
     known: dict[str, ErrorReading] = {}
     read_of: Counter[QueueKey] = Counter()
-    told = 0
+    with_text = 0
     for queue, row in rows:
         read_of[queue] += 1
         if not row.error or row.missing:
             continue
-        told += 1
+        with_text += 1
         reading = known.get(row.error)
         if reading is None:
-            reading = known[row.error] = read(row.error)
+            reading = known[row.error] = parse_error(row.error)
         kind = kinds.setdefault(reading.signature.key, _Gathered(reading.signature))
         if len(kind.headlines) < 2:
             kind.headlines.add(reading.headline)
         kind.failures.append((Failure(queue, row.id, row.state, _failed_at(row)), row.error))
     truth = {queue: max(count, (totals or {}).get(queue, 0)) for queue, count in read_of.items()}
-    groups = [_group(kind, told, read_of, truth) for kind in kinds.values()]
+    groups = [_group(kind, with_text, read_of, truth) for kind in kinds.values()]
     return tuple(sorted(groups, key=lambda each: (-each.count, -(each.last_at or 0.0))))
 
 
 def _group(
-    kind: _Gathered, told: int, read_of: Mapping[QueueKey, int], truth: Mapping[QueueKey, int]
+    kind: _Gathered, with_text: int, read_of: Mapping[QueueKey, int], truth: Mapping[QueueKey, int]
 ) -> ErrorGroup:
     newest_first = sorted(kind.failures, key=lambda each: -(each[0].at or 0.0))
     tasks = tuple(failure for failure, _ in newest_first)
@@ -102,7 +101,7 @@ def _group(
         signature=kind.signature,
         headline=kind.signature.title if others else headline,
         count=len(tasks),
-        share=len(tasks) / told,
+        share=len(tasks) / with_text,
         first_at=min(times, default=None),
         last_at=max(times, default=None),
         queues=tuple(queues),
@@ -114,16 +113,16 @@ def _group(
 
 
 def _failed_at(row: TaskRow) -> float | None:
-    """When a task failed. ``when`` of a retry is the next try, which says nothing of the past."""
+    """Return when a task failed, unix seconds; ``when`` of a retry is its next attempt."""
     return row.when if row.state is TaskState.ARCHIVED else row.failed_at
 
 
-AT_ONCE = 4
-"""Pages that are asked for at the same time."""
+CONCURRENT_PAGES = 4
+"""Pages read at the same time."""
 
 
 class ErrorSurvey(NamedTuple):
-    """What the failed tasks say.
+    """The errors of a sample of failed tasks, grouped.
 
     ``sample`` rows were read of the ``total`` that all queues store; ``sampled``: not all of
     them. ``untold`` of the sample have no error text (runqy records none on a retry) and ``gone``
@@ -142,7 +141,7 @@ class ErrorSurvey(NamedTuple):
 
     @property
     def sampled(self) -> bool:
-        """Whether there are failures that nobody read."""
+        """Whether there are failures that were not read."""
         return self.sample < self.total
 
 
@@ -155,10 +154,13 @@ class _Part(NamedTuple):
 async def collect(
     reader: TaskReader, snapshot: Snapshot, *, per_queue: int = 200, most_queues: int = 50
 ) -> ErrorSurvey:
-    """Read the newest failures of the queues that have most, and group them.
+    """Read the newest failures of the queues with the most, and group them.
 
     At most ``per_queue`` rows of each of ``most_queues`` queues are read, four pages at a time.
-    Raises what the reader raises, but a queue that may not be read is left out.
+    A queue that may not be read is left out.
+
+    Raises:
+        RunqyTuiError: the reader could not read a page.
     """
     failed = sorted(
         (queue for queue in snapshot.queues if _stored(queue)),
@@ -192,7 +194,7 @@ def _stored(queue: Queue) -> int:
 
 
 def _parts(queue: Queue, most: int) -> list[_Part]:
-    """Share the rows between both states: half each, and what one leaves goes to the other."""
+    """Divide the rows between both states: half each, and what one does not use for the other."""
     archived, retry = queue.counts.archived or 0, queue.counts.retry or 0
     retry = min(retry, max(most // 2, most - archived))
     archived = min(archived, most - retry)
@@ -201,10 +203,10 @@ def _parts(queue: Queue, most: int) -> list[_Part]:
 
 
 async def _read(reader: TaskReader, parts: Sequence[_Part]) -> list[TaskPage | None]:
-    gate = asyncio.Semaphore(AT_ONCE)
+    limit = asyncio.Semaphore(CONCURRENT_PAGES)
 
     async def page(part: _Part) -> TaskPage | None:
-        async with gate:
+        async with limit:
             try:
                 return await reader.page(part.queue, part.state, limit=part.limit)
             except AccessDeniedError:
@@ -212,15 +214,15 @@ async def _read(reader: TaskReader, parts: Sequence[_Part]) -> list[TaskPage | N
 
     tasks: list[asyncio.Task[TaskPage | None]] = []
     try:
-        async with asyncio.TaskGroup() as tied:
-            tasks = [tied.create_task(page(part)) for part in parts]
-    except ExceptionGroup as several:
-        raise several.exceptions[0] from None
+        async with asyncio.TaskGroup() as group_of_tasks:
+            tasks = [group_of_tasks.create_task(page(part)) for part in parts]
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
     return [task.result() for task in tasks]
 
 
 def _unstored(snapshot: Snapshot) -> tuple[tuple[QueueKey, int], ...]:
-    """Queues whose failures only a counter tells. asynq counts tries there, not tasks."""
+    """Return queues whose failures only a counter shows. asynq counts attempts, so not its own."""
     return tuple(
         (queue.key, queue.failed_total)
         for queue in snapshot.queues

@@ -1,4 +1,4 @@
-"""What differs between two errors of one kind becomes a placeholder.
+"""Replace what differs between two errors with the same cause by placeholders.
 
 Every pattern starts at a boundary that a look-behind demands, and repeats possessively or within
 bounds: the time is linear in the text, whatever the text.
@@ -21,17 +21,17 @@ _Replace = str | Callable[[re.Match[str]], str]
 
 
 def _quoted(match: re.Match[str]) -> str:
-    """The key of a mapping stays: it says what the value is."""
+    """Replace quoted text, but not the key of a mapping, which names the value."""
     if match["key"]:
         return match.group()
     return f"{match.group()[0]}…{match.group()[-1]}"
 
 
 def _address(match: re.Match[str]) -> str:
-    """IPv6, with digits in it: ``std::vector`` and ``12:30`` are none."""
+    """Replace an IPv6 address; ``std::vector`` and ``12:30`` are none."""
     text = match.group()
-    told = any(char.isdigit() for char in text) and text.count(":") > 1
-    return "<host>" if told else text
+    is_address = any(char.isdigit() for char in text) and text.count(":") > 1
+    return "<host>" if is_address else text
 
 
 def _path(match: re.Match[str]) -> str:
@@ -39,7 +39,7 @@ def _path(match: re.Match[str]) -> str:
 
 
 def _hexadecimal(match: re.Match[str]) -> str:
-    """Long hexadecimal text is an id; a plain number or an English word of a-f is not."""
+    """Replace long hexadecimal text; a plain number or a word of the letters a-f is no id."""
     text = match.group()
     if text.isdigit() or (text.isalpha() and len(text) < 16):
         return text
@@ -47,7 +47,7 @@ def _hexadecimal(match: re.Match[str]) -> str:
 
 
 def _token(match: re.Match[str]) -> str:
-    """Letters with digits strewn in, as random names and keys have them: ``tmpab12cd3f``."""
+    """Replace letters mixed with digits, as in random names and keys: ``tmpab12cd3f``."""
     text = match.group()
     runs = len(re.findall(r"\d+", text))
     letters = sum(char.isalpha() for char in text)
@@ -109,10 +109,10 @@ _RULES: tuple[tuple[re.Pattern[str], _Replace], ...] = tuple(
 
 
 def normalised(text: str) -> str:
-    """One line with ``<n>``, ``<id>``, ``<host>``… where the text told of one case alone.
+    """Return one line with ``<n>``, ``<id>``, ``<host>``… in place of what differs by case.
 
     Numbers that name a kind of failure stay: an HTTP status, an errno, an exit code, a signal.
-    Of a path the file name stays.
+    Of a path the file name is kept.
     """
     for pattern, replace in _RULES:
         text = pattern.sub(replace, text)

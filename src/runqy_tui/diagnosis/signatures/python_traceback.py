@@ -1,4 +1,4 @@
-"""Places in code as error texts name them: a Python traceback's frames, and others' lines."""
+"""Places in code as error texts name them: Python tracebacks, and stacks of other languages."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class StackFrame:
 
     @property
     def place(self) -> str:
-        """What of it stays the same when the code around moves: file and function, no line."""
+        """File and function without the line, which changes when code around it moves."""
         return self._told(short_file(self.file))
 
     def __str__(self) -> str:
@@ -47,7 +47,7 @@ class StackFrame:
 
 
 def short_file(path: str) -> str:
-    """The last two parts of a path, the whole from a package on: folders differ by machine."""
+    """Shorten a path to two parts, or from a package on: folders differ by machine."""
     if _PACKAGES.search(path):
         return _PACKAGES.sub("", path)
     *folders, name = re.split(r"[/\\]", path)
@@ -55,7 +55,7 @@ def short_file(path: str) -> str:
 
 
 def generic_frame(lines: list[str]) -> StackFrame | None:
-    """The first place ``file:line`` of a stack of Go, JavaScript and their like, own code first."""
+    """Return the first place ``file:line`` of a stack of Go, JavaScript…, own code first."""
     first = None
     for line in lines:
         match = _LINE.search(line)
@@ -69,7 +69,7 @@ def generic_frame(lines: list[str]) -> StackFrame | None:
 
 
 CUT = "…"
-"""The line that stands where the reader left out the middle of a long error."""
+"""The line in place of the middle of a long error, which the reader leaves out."""
 
 _HEADER = "Traceback (most recent call last)"
 _FRAME = re.compile(r'\s+File "(?P<file>[^"\n]*)", line (?P<line>\d{1,9})(?:, in (?P<in>.+))?$')
@@ -80,7 +80,7 @@ _LINKS = ("During handling of the above", "The above exception was")
 
 @dataclass(slots=True)
 class Traceback:
-    """The last exception of a text. ``type`` is ``None`` where its line was cut away."""
+    """The last exception of a text. ``type`` is ``None`` if its line was cut off."""
 
     type: str | None = None
     message: str = ""
@@ -88,13 +88,13 @@ class Traceback:
 
     @property
     def frame(self) -> StackFrame | None:
-        """The innermost own frame; where there is none, the innermost."""
+        """The innermost frame of the user's code, else the innermost of all."""
         own = (frame for frame in reversed(self.frames) if frame.own)
         return next(own, self.frames[-1] if self.frames else None)
 
 
 def parse(text: str) -> Traceback | None:
-    """Read the last traceback of a text; ``None`` where it holds none."""
+    """Parse the last traceback of a text; ``None`` if it holds none."""
     lines = text.splitlines()
     if not any(_HEADER in line or _FRAME.match(line) for line in lines):
         return None
@@ -107,7 +107,7 @@ def parse(text: str) -> Traceback | None:
 
 
 class _Reading:
-    """Goes through the lines; each new list of frames forgets the exception before it."""
+    """Parses line by line; each new list of frames drops the exception before it."""
 
     def __init__(self) -> None:
         self.found = Traceback()
@@ -138,7 +138,7 @@ class _Reading:
         self._awaits_message = False
 
     def _end(self, line: str) -> None:
-        """An unindented line ends the frames: the exception, if it looks like one."""
+        """End the frames at an unindented line, which is the exception if it has its form."""
         match = _EXCEPTION.match(line)
         if match is None or line.startswith(_LINKS) or (self._after_cut and not _proper(match)):
             return
@@ -149,5 +149,5 @@ class _Reading:
 
 
 def _proper(match: re.Match[str]) -> bool:
-    """Whether a name is one of a class: after a cut, any line of a message may stand there."""
+    """Return whether a name can be a class's: after a cut, any line may stand there."""
     return match["type"].rpartition(".")[2][:1].isupper()

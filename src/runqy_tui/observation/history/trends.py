@@ -1,4 +1,4 @@
-"""What the history gives out."""
+"""What the history returns: trends, points of a series, changes of state."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ RATE_WINDOW_S = 20.0
 
 
 class Trend(NamedTuple):
-    """How one queue moves, over ``over_s`` seconds of polls; ``None`` where nothing tells.
+    """How one queue moves, over ``over_s`` seconds of polls; ``None`` if unknown.
 
-    Rates are tasks per second. ``enqueued_per_s`` is derived: what came to wait or run, and what
-    left by being done or failed. ``net_per_s`` is the change of pending (negative drains);
-    ``drains_in_s`` is an estimate, only where the queue drains. ``growing_for_s`` says for how
+    Rates are tasks per second. ``enqueued_per_s`` is derived: the change of the backlog plus what
+    was done or failed. ``net_per_s`` is the change of pending (negative drains);
+    ``drains_in_s`` is an estimate, only where the queue drains. ``growing_for_s`` is for how
     long pending grew, within the history: from the poll before its first rise to its latest
     rise, without a fall below the lowest value of the minute before.
     """

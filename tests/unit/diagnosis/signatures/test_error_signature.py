@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runqy_tui.diagnosis.signatures import signature
-from runqy_tui.diagnosis.signatures.error_signature import read
+from runqy_tui.diagnosis.signatures.error_signature import parse_error
 from runqy_tui.redis.task_reading.row_reading import ERROR_CHARS
 
 RUNNER = (
@@ -191,8 +191,11 @@ def test_errors_of_go_asynq_and_others(text: str, title: str, frame: str | None)
 
 
 def test_the_headline_keeps_the_words() -> None:
-    assert read('handler not found for task "a:b"').headline == 'handler not found for task "a:b"'
-    assert read(python(OWN, "E: tried 3\n")).headline == "E: tried 3"
+    assert (
+        parse_error('handler not found for task "a:b"').headline
+        == 'handler not found for task "a:b"'
+    )
+    assert parse_error(python(OWN, "E: tried 3\n")).headline == "E: tried 3"
 
 
 def test_a_key_is_the_same_in_every_run() -> None:
