@@ -98,11 +98,11 @@ def _ask_counters(batch: Batch, counter_keys: Sequence[bytes]) -> _CounterSlots:
 
 
 def _parse_counters(slots: _CounterSlots, replies: list[Reply], days: int) -> list[int | None]:
-    """One counter of every day; where more keys exist than have a value, no absent one is 0."""
+    """One counter per day; if more keys exist than have a value, an absent one is not 0."""
     found = [data(value) for value in slots.values.value(replies)]
     if len(found) != days:
         return [None] * days
     existing = slots.existing.value(replies) or 0
-    doubtful = existing > sum(value is not None for value in found)
-    absent = None if doubtful else 0
+    some_unreadable = existing > sum(value is not None for value in found)
+    absent = None if some_unreadable else 0
     return [absent if value is None else field_parsing.whole(value) for value in found]

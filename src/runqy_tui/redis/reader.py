@@ -1,4 +1,4 @@
-"""The reader that front ends get: every question of the Protocol, over one link to Redis."""
+"""The reader of the front ends: every method of the Protocol, over one link to Redis."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from runqy_tui.redis.polling.overview import Overview, deadline_for
 from runqy_tui.redis.read_context import ReadContext
 from runqy_tui.redis.task_reading import row_reading, task_checks
 from runqy_tui.redis.task_reading.row_reading import KnownRows
-from runqy_tui.redis.task_reading.task_checks import Known, read_audit, read_fates
+from runqy_tui.redis.task_reading.task_checks import Known, read_checks, read_outcomes
 from runqy_tui.redis.task_reading.task_page import read_page, read_position
 from runqy_tui.redis.task_reading.ttl_cache import TTLCache
 from runqy_tui.redis.wire.transport import RedisLink
@@ -45,7 +45,7 @@ VALUE_LIMIT = 262_144
 
 
 class RedisReader:
-    """Satisfies :class:`runqy_tui.model.reader_protocol.Reader`. Made by :func:`open_reader`."""
+    """Satisfies :class:`runqy_tui.model.reader_protocol.Reader`. Created by :func:`open_reader`."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class RedisReader:
         self._overview = Overview(link, clock, deadline_for(link.target.timeout), budget)
         self._clock = clock
         self._context = ReadContext(link, self._overview.memory, value_limit)
-        self._in_order: Known = TTLCache(task_checks.KEEP_S, task_checks.MOST_KEPT)
+        self._checked_tasks: Known = TTLCache(task_checks.KEEP_S, task_checks.MOST_KEPT)
         self._rows: KnownRows = TTLCache(row_reading.KEEP_S, row_reading.MOST_KEPT)
 
     @property
@@ -68,11 +68,14 @@ class RedisReader:
 
     @property
     def deadline_s(self) -> float:
-        """Seconds after which an overview ends by itself."""
+        """Seconds after which an overview fails."""
         return self._overview.deadline
 
     async def overview(self) -> Snapshot:
-        """Poll once: one round trip when warm, three when cold."""
+        """Poll once: one round trip when warm, three when cold.
+
+        Raises ``ConnectionFailedError`` or ``AccessDeniedError``.
+        """
         return await self._overview.poll()
 
     def prioritize(self, queues: Collection[QueueKey], workers: Collection[str] = ()) -> None:
@@ -110,7 +113,7 @@ class RedisReader:
         """Find one task by id, in one queue or anywhere; ``None`` if no queue has it.
 
         ``Task.gone`` marks an id of which only the reverse index is left. ``limit`` is how much
-        of each value to read, in bytes, where it is to be more or less than usual.
+        of each value to read, in bytes; ``value_limit`` of the reader if ``None``.
         """
         from runqy_tui.redis.task_reading.task_lookup import find_task
 
@@ -128,7 +131,7 @@ class RedisReader:
         the check is left out; a ``msg`` over 4 KiB is not read. The result for a task that was in
         order may be ten seconds old.
         """
-        return await read_audit(self._context, windows, self._in_order)
+        return await read_checks(self._context, windows, self._checked_tasks)
 
     async def read_outcomes(self, ids: Sequence[tuple[QueueKey, str]]) -> tuple[CheckedTask, ...]:
         """Read how tasks that were seen active ended: one round trip, the first 1,000.
@@ -136,14 +139,14 @@ class RedisReader:
         ``completed_at`` and ``last_failed_at`` are runqy's fields; asynq keeps both in ``msg``,
         which is not read here.
         """
-        return await read_fates(self._context, ids)
+        return await read_outcomes(self._context, ids)
 
     async def logs(self, worker_id: str, after_seq: int = -1) -> LogBatch:
         """Log lines of a runqy worker with ``seq`` above ``after_seq``."""
         return await read_logs(self._context, worker_id, after_seq)
 
     async def active_tasks(self, worker_id: str) -> tuple[ActiveTask, ...]:
-        """What an asynq server works on; empty for the other dialects."""
+        """The tasks that an asynq server is running; empty for the other dialects."""
         return await read_active(self._context, worker_id)
 
     async def daily_counts(self, queue: QueueKey, days: int = 14) -> tuple[DayCount, ...]:
@@ -170,7 +173,7 @@ class RedisReader:
 
 
 async def _close(link: RedisLink) -> None:
-    """Close a link to the end, also for somebody who is cancelled meanwhile, as searches are."""
+    """Close a link completely, even if the caller is cancelled meanwhile, as searches are."""
     await asyncio.shield(link.close())
 
 
@@ -183,13 +186,15 @@ async def open_reader(
     timeout: float = 3.0,  # noqa: ASYNC109
     budget: int | None = None,
 ) -> RedisReader:
-    """A reader for any URL that :func:`parse_url` takes; nothing is connected yet.
+    """Create a reader for any URL that :func:`parse_url` accepts; nothing is connected yet.
 
     ``access`` holds credentials and TLS files that are not in the URL.
-    ``clock`` maps Redis's time to the moment by which ages are judged: for recordings, and for
+    ``clock`` maps Redis's time to the moment by which ages are computed: for recordings, and for
     tests that must not depend on the day. ``timeout`` bounds a connect and each wait for data.
-    ``budget`` is how many commands per second the overviews may send: with more to read they take
-    turns. ``None``: each reads everything. Raises ``ConfigError`` where the URL is wrong.
+    ``budget`` is how many commands per second the overviews may send: with more to read, queues and
+    workers are read in rotation; ``None``: each overview reads everything.
+
+    Raises ``ConfigError`` if the URL is invalid.
     """
     return RedisReader(
         link_to(parse_url(url, timeout, access)), clock or (lambda now: now), value_limit, budget

@@ -17,10 +17,10 @@ from runqy_tui.text.safe import decode
 
 MOST_LINES = 500
 MOST_LINE_BYTES = 16 * 1024
-"""Of a longer line the beginning is kept, and its end, where ``seq`` stands."""
+"""Of a longer line the beginning is kept, and the end, which holds ``seq``."""
 
 MOST_BYTES = 8 * 1024 * 1024
-"""Where this is reached, no older line is read."""
+"""Total size of lines at which no older line is read."""
 
 _END = 128
 _STEP = 8
@@ -39,13 +39,13 @@ _TAIL = (
 """The newest lines first, long ones in part: Redis itself cuts no element of a list."""
 
 Raw = bytes | tuple[int, bytes, bytes]
-"""A line, or of a long one its size, its beginning and its end."""
+"""A line, or the size, beginning and end of a long one."""
 
 
 class Tail(NamedTuple):
-    """The newest lines, oldest first; ``refusal`` is the reply in their place.
+    """The newest lines, oldest first; ``refusal`` is the error reply in their place.
 
-    ``partial``: older ones were not read, for the size of all.
+    ``partial``: older lines were not read, because of the total size.
     """
 
     lines: Sequence[Raw] = ()
@@ -54,7 +54,10 @@ class Tail(NamedTuple):
 
 
 async def read_logs(context: ReadContext, worker_id: str, after_seq: int) -> LogBatch:
-    """Lines above ``after_seq``. A first read (below 0) counts only gaps between its lines."""
+    """Read the lines above ``after_seq``; with one below 0 only gaps between them are missed.
+
+    Raises ``ConnectionFailedError`` or ``AccessDeniedError`` if the log cannot be read.
+    """
     key = keys.worker_logs(worker_id)
     tail = await read_tail(context, key)
     context.require(tail.refusal)
@@ -81,7 +84,10 @@ def _missed(seqs: Sequence[int], after_seq: int) -> int:
 
 
 async def read_tail(context: ReadContext, key: bytes) -> Tail:
-    """Read the newest lines, at most :data:`MOST_LINES` and about :data:`MOST_BYTES`."""
+    """Read the newest lines, at most :data:`MOST_LINES` and about :data:`MOST_BYTES`.
+
+    Raises ``ConnectionFailedError`` or ``AccessDeniedError`` if the log cannot be read.
+    """
     batch = Batch()
     newest = batch.ask("EVAL_RO", _TAIL, 1, key, MOST_LINES, MOST_LINE_BYTES, MOST_BYTES)
     reply = (await context.trip(batch))[newest]
@@ -95,7 +101,7 @@ async def read_tail(context: ReadContext, key: bytes) -> Tail:
 
 
 async def _read_in_steps(context: ReadContext, key: bytes) -> Tail:
-    """Where no script may cut them: few lines first, and further ones by the size of these."""
+    """Without a script: few lines first, then more, depending on the size of these."""
     found: list[Raw] = []
     room, step, longest = MOST_BYTES, _STEP, 1
     while step > 0:
@@ -116,7 +122,7 @@ async def _read_in_steps(context: ReadContext, key: bytes) -> Tail:
 
 
 def line(raw: Raw) -> LogLine | None:
-    """A line taken apart; ``None`` where it makes no sense."""
+    """Parse a line; ``None`` if it is malformed."""
     if isinstance(raw, tuple):
         return _long(*raw)
     entry = field_parsing.json_object(raw)
@@ -131,12 +137,12 @@ def _long(size: int, head: bytes, end: bytes) -> LogLine | None:
         return None
     entry = field_parsing.json_object(head[:before].rstrip(b", ") + b"}") or {}
     text = _beginning(head[before + len(_TEXT) :])
-    told = None if text is None else f"{text}… ({size:,} bytes)"
-    return _checked(entry, int(seq[1]), told)
+    shown = None if text is None else f"{text}… ({size:,} bytes)"
+    return _checked(entry, int(seq[1]), shown)
 
 
 def _beginning(body: bytes) -> str | None:
-    """The text of a JSON string that is cut somewhere, perhaps within an escape."""
+    """The text of a JSON string that is cut off, possibly within an escape."""
     spelled = decode(body)
     for less in range(13):
         try:

@@ -1,1 +1,1 @@
-"""Tasks one by one: lists of them, one in full, and whether what is listed is really there."""
+"""Reads tasks: pages of a list, one task in full, and checks of listed tasks."""

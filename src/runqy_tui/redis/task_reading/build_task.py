@@ -1,4 +1,4 @@
-"""From what was read of a task to the model's :class:`~runqy_tui.model.Task`: pure."""
+"""Builds a :class:`~runqy_tui.model.Task` from what was read of it, without I/O."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _RUNQY_FIELDS = (
 
 @dataclass(slots=True)
 class FoundTask:
-    """All that was read of one task."""
+    """Everything that was read of one task."""
 
     queue: QueueKey
     task_id: str
@@ -56,12 +56,12 @@ class FoundTask:
 
     @property
     def whole(self) -> TaskMessage | None:
-        """The same, where no field of it went unread: only then does 0 mean 0."""
+        """The message if all its fields were read: only then does 0 mean 0."""
         return self.message if self.opened is not None and self.opened.complete else None
 
 
 def task_of(found: FoundTask, consumed_by: Dialect | None, limit: int) -> Task:
-    """Put a task together. ``consumed_by``: the dialect of the queue as the polls saw it."""
+    """Build a task. ``consumed_by`` is the dialect of the queue's consumers by the last poll."""
     values, message = found.values, found.message or UNDECODABLE
     state = _STATES.get(values.small(b"state") or b"")
     dialect = _dialect(found, consumed_by)
@@ -135,18 +135,18 @@ def _error(found: FoundTask, limit: int) -> Blob | None:
 
 
 def _retried(found: FoundTask) -> int | None:
-    """The larger of the hash's word and the message's: each is behind at times."""
-    told = [field_parsing.whole(found.values.small(b"retried"))]
+    """The larger of the count in the hash and in the message: either may be outdated."""
+    counts = [field_parsing.whole(found.values.small(b"retried"))]
     if found.whole is not None:
-        told.append(found.whole.retried)
-    return max((value for value in told if value is not None), default=None)
+        counts.append(found.whole.retried)
+    return max((value for value in counts if value is not None), default=None)
 
 
 def _max_retry(found: FoundTask) -> int | None:
     for name in (b"max_retry", b"retry"):
-        told = field_parsing.whole(found.values.small(name))
-        if told is not None:
-            return told
+        limit = field_parsing.whole(found.values.small(name))
+        if limit is not None:
+            return limit
     return found.whole.retry if found.whole is not None else None
 
 
@@ -157,7 +157,7 @@ def _next_run_at(found: FoundTask, state: TaskState | None) -> float | None:
 
 
 def _expires_at(found: FoundTask, state: TaskState | None, dialect: Dialect | None) -> float | None:
-    """Asynq scores ``archived`` by the death, runqy by the moment the entry goes."""
+    """Asynq scores ``archived`` by the time of death, runqy by the time of expiry."""
     if state is TaskState.COMPLETED:
         return found.scores.get("completed")
     score = found.scores.get("archived") if state is TaskState.ARCHIVED else None

@@ -1,4 +1,4 @@
-"""Values of a hash that may be large, read up to a limit and never beyond."""
+"""Reads hash fields that may be large: each up to a limit and never beyond."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from runqy_tui.redis.wire.replies import Reply, ReplySlot, data, items
 from runqy_tui.redis.wire.transport import Batch, RedisLink
 
 WHOLE_LIMIT = 16 * 1024 * 1024
-"""Where no partial read is allowed, a value up to this is read whole and cut here."""
+"""Without partial reads a value up to this size is read whole and cut by the client."""
 
 _SUB = "return string.sub(redis.call('hget',KEYS[1],ARGV[1]),ARGV[2],ARGV[3])"
-"""Redis reads a part of a string (GETRANGE), but not of a hash field: a read-only script does."""
+"""GETRANGE reads a part of a string; for a hash field that takes a read-only script."""
 
 REFUSED_NOTE = "Redis allows no partial read (EVAL_RO): values over 16 MiB are left out"
 
@@ -29,21 +29,21 @@ def ask_part(
 
 @dataclass(slots=True)
 class Values:
-    """Fields of a hash: ``data`` holds at most what was read, ``sizes`` what there is."""
+    """Fields of a hash: ``data`` what was read of them, ``sizes`` their full sizes."""
 
     sizes: dict[bytes, int] = field(default_factory=dict)
     data: dict[bytes, bytes] = field(default_factory=dict)
     refused: bool = False
 
     def blob(self, name: bytes, limit: int) -> Blob | None:
-        """A field cut to the limit; ``None`` where the hash lacks it."""
+        """A field, cut to the limit; ``None`` if the hash lacks it."""
         if name not in self.sizes:
             return None
         found = self.data.get(name, b"")
         return Blob(found[:limit], max(self.sizes[name], len(found)))
 
     def small(self, name: bytes) -> bytes | None:
-        """A field that was read whole, ``None`` otherwise."""
+        """A field that was read whole; ``None`` otherwise."""
         found = self.data.get(name)
         return found if found is not None and len(found) >= self.sizes[name] else None
 
@@ -54,7 +54,7 @@ class Values:
 
 
 class FieldsRead:
-    """Reads known fields of one hash in the trip of its caller, so that other reads may join it."""
+    """Reads known fields of one hash in a batch of the caller, together with other reads."""
 
     def __init__(self, key: bytes, sizes: Mapping[bytes, int], limit: int) -> None:
         self.values = Values(sizes=dict(sizes))
@@ -82,7 +82,10 @@ class FieldsRead:
         self._keep((name, replies[slot]) for name, slot in self._parts.items())
 
     async def finish(self, link: RedisLink) -> None:
-        """Where partial reads were refused: read what is not too large whole, in one more trip."""
+        """If partial reads were refused: read values up to the limit whole, in one more trip.
+
+        Raises what :meth:`RedisLink.trip` raises.
+        """
         if not self.values.refused:
             return
         batch = Batch()

@@ -1,4 +1,4 @@
-"""Rows of a task list: each hash in two trips for all, sizes first."""
+"""Rows of a task list: all hashes in two trips, the sizes of their fields first."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ERROR_CHARS = 2_000
 _WHOLE = 32 * 1024
 _HEAD = 2 * 1024
 _BUDGET = 32 * 1024 * 1024
-"""Bytes of large values of which a page reads the beginning: to cut a part, Redis copies it all."""
+"""Total size of the large values of a page that are read in part: Redis copies each whole."""
 
 _LARGE = (b"msg", b"error_msg", b"payload", b"type")
 _SMALL = (
@@ -40,12 +40,12 @@ _SMALL = (
 _SIZES = (*(Pattern("HSTRLEN", None, name) for name in _LARGE), Pattern("HMGET", None, *_SMALL))
 
 KEEP_S = 5.0
-"""For so long a row is shown as it was read while its task stays in the list, at its score."""
+"""Seconds for which a row is reused while its task remains in the list, at the same score."""
 MOST_KEPT = 1_000
 
 
 class RowEntry(NamedTuple):
-    """An id as its list or sorted set has it."""
+    """An entry of a list or sorted set."""
 
     task_id: bytes
     score: float | None = None
@@ -53,7 +53,7 @@ class RowEntry(NamedTuple):
 
 @dataclass(slots=True)
 class _Row:
-    """What is known of one row: sizes of the large fields, values of all."""
+    """One row: the sizes of its large fields, and the values that were read."""
 
     entry: RowEntry
     key: bytes
@@ -65,7 +65,7 @@ class _Row:
         return not (self.sizes or self.values)
 
     def is_in(self, state: TaskState) -> bool:
-        """Whether the hash says so too: it may be on its way from one list to another."""
+        """Whether the hash has that state: the task may be moving between lists."""
         return self.values.get(b"state") == state.value.encode()
 
     def number(self, *names: bytes) -> int | None:
@@ -74,7 +74,7 @@ class _Row:
 
 
 KnownRows = TTLCache[tuple[QueueKey, TaskState, RowEntry, bool], TaskRow]
-"""Rows that were whole; the last says whether the queue's consumers keep what they archived."""
+"""Complete rows; the last part of the key is whether the consumers are runqy's (see below)."""
 
 
 async def read_rows(
@@ -85,14 +85,15 @@ async def read_rows(
     now: float,
     known: KnownRows | None = None,
 ) -> tuple[TaskRow, ...]:
-    """The rows of these ids, in their order. An id without a hash gives a row all the same.
+    """Read the rows of these ids, in their order. An id without a hash has a ``missing`` row.
 
-    Where somebody keeps what is ``known``, only the rest is read.
+    Rows in ``known`` are not read again. Raises ``ConnectionFailedError`` or
+    ``AccessDeniedError`` if a hash cannot be read.
     """
     keeps = context.dialect(queue) is Dialect.RUNQY
     found: dict[RowEntry, TaskRow] = {}
     if known is not None:
-        known.forget()
+        known.evict()
         kept = ((entry, known.get((queue, state, entry, keeps))) for entry in entries)
         found = {entry: row for entry, row in kept if row is not None}
     unread = [entry for entry in entries if entry not in found]
@@ -147,7 +148,7 @@ def _keep(row: _Row, names: tuple[bytes, ...], replies: list[Reply]) -> None:
 
 
 def _open(row: _Row) -> DecodedMessage | None:
-    """The row's message, ``None`` where it has none or none could be read."""
+    """The row's message; ``None`` if it has none or none could be read."""
     size, raw = row.sizes.get(b"msg"), row.values.get(b"msg")
     if size is None or raw is None:
         return None
@@ -190,14 +191,14 @@ def _payload(row: _Row, opened: DecodedMessage | None) -> Blob | None:
     if b"msg" not in row.sizes:
         size = row.sizes.get(b"payload")
         return Blob(row.values.get(b"payload", b"")[:PREVIEW], size) if size else None
-    if opened is None:  # no partial read was allowed: the message's size has to do
+    if opened is None:  # no partial read was allowed: only the size of the message is known
         return Blob(b"", row.sizes[b"msg"])
     whole = opened.payload
     return Blob(whole.data[:PREVIEW], whole.size) if whole else None
 
 
 def _error(row: _Row, opened: DecodedMessage | None) -> str | None:
-    """The error, long ones in part: its head, and its tail if that was read."""
+    """The error; of a long one the head, and the tail if that was read."""
     raw = row.values.get(b"error_msg")
     size = row.sizes.get(b"error_msg", 0)
     if not raw and opened and opened.error:
@@ -222,14 +223,14 @@ def _when(row: _Row, opened: DecodedMessage | None, state: TaskState) -> float |
     if state is TaskState.ARCHIVED:
         return _failed_at(row, opened)
     if state is TaskState.COMPLETED:
-        told = field_parsing.moment(row.values.get(b"completed_at"))
-        return told or (_time(message.completed_at) if message else None)
+        completed_at = field_parsing.moment(row.values.get(b"completed_at"))
+        return completed_at or (_time(message.completed_at) if message else None)
     return None
 
 
 def _failed_at(row: _Row, opened: DecodedMessage | None) -> float | None:
-    told = field_parsing.moment(row.values.get(b"last_failed_at"))
-    return told or (_time(opened.message.last_failed_at) if opened else None)
+    failed_at = field_parsing.moment(row.values.get(b"last_failed_at"))
+    return failed_at or (_time(opened.message.last_failed_at) if opened else None)
 
 
 def _time(value: int) -> float | None:
@@ -237,7 +238,7 @@ def _time(value: int) -> float | None:
 
 
 def _expires_at(state: TaskState, score: float | None, now: float, keeps: bool) -> float | None:
-    """Until when an entry stays. asynq scores ``archived`` by the death, never in the future."""
+    """When an entry expires. asynq scores ``archived`` by the time of death, which is past."""
     if state is TaskState.COMPLETED:
         return score
     if state is TaskState.ARCHIVED and score is not None and (keeps or score > now):

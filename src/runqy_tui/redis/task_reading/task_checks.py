@@ -1,9 +1,9 @@
-"""A close look at listed tasks: whether each has its hash and its lease, and how long it may run.
+"""Checks listed tasks: whether each has its hash and its lease, and how long it may run.
 
 Three trips for all windows together: the ids; the hashes' small fields, the leases, and the ids
-once more; the messages, which alone tell a timeout. Tasks that left their list meanwhile are left
-out and do not count: on a busy queue they would look like ids without a hash. Tasks that were in
-order a moment ago are not looked at again (:mod:`runqy_tui.redis.task_reading.ttl_cache`).
+again; the messages, which alone hold the timeout. Tasks that left their list meanwhile are left
+out and do not count: on a busy queue they would checked like ids without a hash. Tasks that were in
+order a moment ago are not checked again (:mod:`runqy_tui.redis.task_reading.ttl_cache`).
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ from runqy_tui.text.safe import decode, encode
 MOST_TASKS = 1_000
 MOST_KEPT = 5_000
 KEEP_S = 10.0
-"""For so long a task that was in order is taken to be so. A lease lasts 30 s at the least, and that
-a hash went away under a listed task is told so much later."""
+"""Seconds for which a task that was in order counts as such. A lease lasts at least 30 s; that the
+hash of a listed task disappeared is noticed this much later."""
 
 _WHOLE = 4 * 1024
-"""A message up to this is read for its timeout; a larger one is payload for the most part."""
+"""A message up to this size is read for its timeout; a larger one is mostly payload."""
 
 _FIELDS = (
     b"state",
@@ -52,10 +52,10 @@ _FIELDS = (
     b"timeout",
     b"deadline",
 )
-_FATE = (b"state", b"completed_at", b"last_failed_at")
+_OUTCOME = (b"state", b"completed_at", b"last_failed_at")
 _EXISTS = Pattern("EXISTS", None)
-_LOOK = (_EXISTS, Pattern("HMGET", None, *_FIELDS), Pattern("HSTRLEN", None, "msg"))
-_LAST_LOOK = (_EXISTS, Pattern("HMGET", None, *_FATE))
+_HASH_READS = (_EXISTS, Pattern("HMGET", None, *_FIELDS), Pattern("HSTRLEN", None, "msg"))
+_OUTCOME_READS = (_EXISTS, Pattern("HMGET", None, *_OUTCOME))
 _LISTS = (TaskState.PENDING, TaskState.ACTIVE)
 _STATES = {state.value.encode(): state for state in TaskState}
 
@@ -65,12 +65,12 @@ Known = TTLCache[tuple[QueueKey, TaskState, str], CheckedTask]
 
 
 @dataclass(slots=True)
-class _Look:
-    """What is known of one listed id; ``told`` where it needs no look."""
+class _CheckedId:
+    """One listed id and what was read of it; ``cached`` if it needs no check."""
 
     task_id: bytes
     key: bytes
-    told: CheckedTask | None = None
+    cached: CheckedTask | None = None
     missing: bool = False
     lease: float | None = None
     lease_unread: bool = False
@@ -80,13 +80,13 @@ class _Look:
 
 
 @dataclass(slots=True)
-class _Seen:
-    """One window on its way to a :class:`WindowCheck`. ``span`` is its limit within the budget."""
+class _WindowState:
+    """A window while it is checked. ``span`` is its limit within the budget of all windows."""
 
     window: CheckWindow
     span: int
     total: int = 0
-    looks: list[_Look] = field(default_factory=list)
+    ids: list[_CheckedId] = field(default_factory=list)
 
     @property
     def leased(self) -> bool:
@@ -94,65 +94,71 @@ class _Seen:
         return self.window.state is TaskState.ACTIVE and self.window.queue.braced
 
     @property
-    def unknown(self) -> list[_Look]:
-        """Those that have to be looked at."""
-        return [look for look in self.looks if look.told is None]
+    def unknown(self) -> list[_CheckedId]:
+        """The tasks that have to be read."""
+        return [checked for checked in self.ids if checked.cached is None]
 
 
-async def read_audit(
+async def read_checks(
     context: ReadContext, windows: Sequence[CheckWindow], known: Known
 ) -> tuple[WindowCheck, ...]:
-    """Every window in its order. ``aggregating`` is no one list: such a window comes back empty.
+    """Check every window, in its order. ``aggregating`` is not one list: its window is empty.
 
-    Where the windows want more than 1,000 tasks the last ones get fewer, or none.
+    If the windows hold more than 1,000 tasks the last ones get fewer, or none. Raises
+    ``ConnectionFailedError`` or ``AccessDeniedError`` if a list cannot be read.
     """
-    seen, left = [], MOST_TASKS
+    states, left = [], MOST_TASKS
     for window in windows:
         possible = window.state is not TaskState.AGGREGATING
         span = max(0, min(window.limit, left)) if possible else 0
         left -= span
-        seen.append(_Seen(window, span))
-    known.forget()
-    now = await _read_ids(context, seen, known)
-    await _read_hashes(context, seen)
-    await _read_messages(context, [look for part in seen for look in part.unknown])
-    return tuple(_audit(part, now, known) for part in seen)
+        states.append(_WindowState(window, span))
+    known.evict()
+    now = await _read_ids(context, states, known)
+    await _read_hashes(context, states)
+    await _read_messages(context, [checked for part in states for checked in part.unknown])
+    return tuple(_build_window(part, now, known) for part in states)
 
 
-def _audit(part: _Seen, now: float, known: Known) -> WindowCheck:
+def _build_window(part: _WindowState, now: float, known: Known) -> WindowCheck:
     window, tasks = part.window, []
-    for look in part.looks:
-        task = look.told or _audited(look)
-        if look.told is None and _in_order(task, window, now):
+    for checked in part.ids:
+        task = checked.cached or _build_checked(checked)
+        if checked.cached is None and _in_order(task, window, now):
             known.put((window.queue, window.state, task.id), task)
         tasks.append(task)
     return WindowCheck(window, now, part.total, tuple(tasks))
 
 
-async def read_fates(
+async def read_outcomes(
     context: ReadContext, ids: Sequence[tuple[QueueKey, str]]
 ) -> tuple[CheckedTask, ...]:
-    """What the hashes say now of the first 1,000 of these tasks, in their order: one trip."""
+    """Read the present state of the first 1,000 of these tasks, in their order: one trip.
+
+    Raises ``AccessDeniedError`` if the ACL forbids it.
+    """
     batch = Batch()
     asked = [
-        (task_id, batch.join(packed_for(keys.task(queue, task_id), *_LAST_LOOK)))
+        (task_id, batch.join(packed_for(keys.task(queue, task_id), *_OUTCOME_READS)))
         for queue, task_id in ids[:MOST_TASKS]
     ]
     replies = await context.trip(batch)
     found = []
     for task_id, span in asked:
         exists, values = replies[span]
-        look = _Look(encode(task_id), b"", missing=integer(context.require_access(exists)) == 0)
-        look.fields = _fields(_FATE, context.require_access(values))
-        found.append(_audited(look))
+        checked = _CheckedId(
+            encode(task_id), b"", missing=integer(context.require_access(exists)) == 0
+        )
+        checked.fields = _fields(_OUTCOME, context.require_access(values))
+        found.append(_build_checked(checked))
     return tuple(found)
 
 
-async def _read_ids(context: ReadContext, seen: list[_Seen], known: Known) -> float:
+async def _read_ids(context: ReadContext, states: list[_WindowState], known: Known) -> float:
     batch = Batch()
     time_slot = batch.ask("TIME")
     asked = []
-    for part in seen:
+    for part in states:
         if part.window.state is not TaskState.AGGREGATING:
             length = batch.ask("LLEN" if part.window.state in _LISTS else "ZCARD", _list_key(part))
             asked.append((part, length, _ask_range(batch, part, max(0, part.window.offset))))
@@ -163,20 +169,20 @@ async def _read_ids(context: ReadContext, seen: list[_Seen], known: Known) -> fl
         ids = strings(context.require_access(replies[ids_slot]))
         if part.window.state in _LISTS:
             ids.reverse()
-        part.looks = [_look(part.window, task_id, known, now) for task_id in ids[: part.span]]
+        part.ids = [_checked_id(part.window, task_id, known, now) for task_id in ids[: part.span]]
     return now
 
 
-def _look(window: CheckWindow, raw: bytes, known: Known, now: float) -> _Look:
+def _checked_id(window: CheckWindow, raw: bytes, known: Known, now: float) -> _CheckedId:
     task_id = decode(raw)
-    told = known.get((window.queue, window.state, task_id))
-    if told is not None and not _in_order(told, window, now):
-        told = None
-    return _Look(raw, keys.task(window.queue, task_id), told)
+    cached = known.get((window.queue, window.state, task_id))
+    if cached is not None and not _in_order(cached, window, now):
+        cached = None
+    return _CheckedId(raw, keys.task(window.queue, task_id), cached)
 
 
 def _in_order(task: CheckedTask, window: CheckWindow, now: float) -> bool:
-    """Whether nothing is wrong with a task, and nothing will be for as long as its lease runs."""
+    """Whether a task has no fault, and will have none while its lease is valid."""
     if task.missing or task.lease_unread or task.state is not window.state:
         return False
     if window.state is not TaskState.ACTIVE or not window.queue.braced:
@@ -185,16 +191,16 @@ def _in_order(task: CheckedTask, window: CheckWindow, now: float) -> bool:
     return ends is not None and ends > now
 
 
-async def _read_hashes(context: ReadContext, seen: list[_Seen]) -> None:
+async def _read_hashes(context: ReadContext, states: list[_WindowState]) -> None:
     batch = Batch()
     asked = [
-        (part, [_ask_hash(batch, part, look) for look in unknown])
-        for part in seen
+        (part, [_ask_hash(batch, part, checked) for checked in unknown])
+        for part in states
         if (unknown := part.unknown)
     ]
     listings = []
     for part, hashes in asked:
-        # What leaves at the oldest end moves the others towards it: look that way as well.
+        # Tasks that leave at the oldest end shift the others towards it: read that side as well.
         start = max(0, part.window.offset)
         ids = _ask_range(batch, part, max(0, start - part.span), start + part.span)
         listings.append((part, hashes, ids))
@@ -203,31 +209,33 @@ async def _read_hashes(context: ReadContext, seen: list[_Seen]) -> None:
         still = set(ids.value(replies))
         for slots in hashes:
             _read_hash(context, part, slots, replies)
-        listed = [look for look in part.looks if look.told or look.task_id in still]
-        part.total -= len(part.looks) - len(listed)
-        part.looks = listed
+        listed = [checked for checked in part.ids if checked.cached or checked.task_id in still]
+        part.total -= len(part.ids) - len(listed)
+        part.ids = listed
 
 
-async def _read_messages(context: ReadContext, looks: list[_Look]) -> None:
+async def _read_messages(context: ReadContext, ids: list[_CheckedId]) -> None:
     batch = Batch()
     asked = [
-        (look, batch.ask("HGET", look.key, "msg")) for look in looks if 0 < look.msg_size <= _WHOLE
+        (checked, batch.ask("HGET", checked.key, "msg"))
+        for checked in ids
+        if 0 < checked.msg_size <= _WHOLE
     ]
     replies = await context.trip(batch)
-    for look, message in asked:
-        look.message = decode_task(data(context.require_access(replies[message])) or b"")
+    for checked, message in asked:
+        checked.message = decode_task(data(context.require_access(replies[message])) or b"")
 
 
-def _lease_key(part: _Seen) -> bytes:
+def _lease_key(part: _WindowState) -> bytes:
     return keys.queue_prefix(part.window.queue) + b"lease"
 
 
-def _list_key(part: _Seen) -> bytes:
+def _list_key(part: _WindowState) -> bytes:
     return keys.state_key(part.window.queue, part.window.state)
 
 
 def _ask_range(
-    batch: Batch, part: _Seen, start: int, stop: int | None = None
+    batch: Batch, part: _WindowState, start: int, stop: int | None = None
 ) -> ReplySlot[list[bytes]]:
     """Ids from ``start`` to before ``stop``, from the oldest; one at least (0 to -1 is all)."""
     stop = start + max(1, part.span) if stop is None else stop
@@ -241,42 +249,44 @@ def _fields(names: tuple[bytes, ...], reply: Reply) -> Fields:
 
 
 class _HashSlots(NamedTuple):
-    """Where the replies about one id are: its hash (``_LOOK``) and, if it needs one, its lease."""
+    """Where the replies for one id are: its hash (``_HASH_READS``) and, if needed, its lease."""
 
-    look: _Look
+    checked: _CheckedId
     hash: slice
     lease: ReplySlot[float | None] | None
 
 
-def _ask_hash(batch: Batch, part: _Seen, look: _Look) -> _HashSlots:
-    span = batch.join(packed_for(look.key, *_LOOK))
+def _ask_hash(batch: Batch, part: _WindowState, checked: _CheckedId) -> _HashSlots:
+    span = batch.join(packed_for(checked.key, *_HASH_READS))
     lease = (
-        batch.ask("ZSCORE", _lease_key(part), look.task_id, parse=score) if part.leased else None
+        batch.ask("ZSCORE", _lease_key(part), checked.task_id, parse=score) if part.leased else None
     )
-    return _HashSlots(look, span, lease)
+    return _HashSlots(checked, span, lease)
 
 
-def _read_hash(context: ReadContext, part: _Seen, slots: _HashSlots, replies: list[Reply]) -> None:
-    look = slots.look
+def _read_hash(
+    context: ReadContext, part: _WindowState, slots: _HashSlots, replies: list[Reply]
+) -> None:
+    checked = slots.checked
     exists, values, size = replies[slots.hash]
-    context.describe_error(values, look.key)
-    look.missing = integer(exists) == 0
-    look.fields = _fields(_FIELDS, values)
-    look.msg_size = integer(size) or 0
+    context.describe_error(values, checked.key)
+    checked.missing = integer(exists) == 0
+    checked.fields = _fields(_FIELDS, values)
+    checked.msg_size = integer(size) or 0
     if slots.lease is not None:
         context.describe_error(replies[slots.lease], _lease_key(part))
-        look.lease = slots.lease.value(replies)
-        look.lease_unread = isinstance(replies[slots.lease], ResponseError)
+        checked.lease = slots.lease.value(replies)
+        checked.lease_unread = isinstance(replies[slots.lease], ResponseError)
 
 
-def _audited(look: _Look) -> CheckedTask:
-    fields, message = look.fields, look.message
+def _build_checked(checked: _CheckedId) -> CheckedTask:
+    fields, message = checked.fields, checked.message
     return CheckedTask(
-        id=decode(look.task_id),
-        missing=look.missing,
+        id=decode(checked.task_id),
+        missing=checked.missing,
         state=_STATES.get(fields.get(b"state") or b""),
-        lease_expires_at=look.lease,
-        lease_unread=look.lease_unread,
+        lease_expires_at=checked.lease,
+        lease_unread=checked.lease_unread,
         timeout_s=_timeout(fields, message),
         deadline=_time(message.deadline) or field_parsing.moment(fields.get(b"deadline")),
         pending_since=field_parsing.pending_since(fields.get(b"pending_since")),
@@ -289,7 +299,7 @@ def _audited(look: _Look) -> CheckedTask:
 
 
 def _timeout(fields: Fields, message: TaskMessage) -> float | None:
-    """The ``active_timeout`` of runqy goes before the message's, and 0 in it means none at all."""
+    """Runqy's ``active_timeout`` takes precedence over the message's; 0 in it means none."""
     own = field_parsing.whole(fields.get(b"active_timeout"))
     if own is not None:
         return _positive(own)

@@ -1,4 +1,4 @@
-"""One task in full: everything that Redis tells about it, each value up to a limit."""
+"""One task in full: everything that Redis holds of it, each value up to a limit."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ _SCORED = ("lease", "scheduled", "retry", "archived", "completed")
 
 @dataclass(slots=True)
 class _Outline:
-    """What the first trip tells: which fields there are, and where the task stands."""
+    """The result of the first trip: which fields there are, and the lists that hold the task."""
 
     now: float
     length: int
@@ -70,9 +70,10 @@ class _Outline:
 
 
 async def read_detail(context: ReadContext, queue: QueueKey, task_id: str) -> Task | None:
-    """Read one task of one queue; ``None`` where it has no hash there.
+    """Read one task of one queue; ``None`` if it has no hash there.
 
-    Without braces the hash is ``asynq:t:<id>``, which may be a mere reverse index: that is none.
+    Without braces the hash is ``asynq:t:<id>``, which may be only a reverse index: not a task.
+    Raises ``ConnectionFailedError`` or ``AccessDeniedError`` if the hash cannot be read.
     """
     key = keys.task(queue, task_id)
     outline = await _outline(context, queue, task_id, key)
@@ -145,7 +146,7 @@ async def _outline(
 async def _read_values(
     context: ReadContext, key: bytes, task_id: str, outline: _Outline, found: FoundTask
 ) -> None:
-    """The second and third trip, and a fourth for fields that nobody knows."""
+    """The second and third trip, and a fourth for unknown fields."""
     limit = context.limit
     more = outline.length > len(outline.sizes)
     fields = FieldsRead(key, outline.sizes, limit)
@@ -206,7 +207,7 @@ async def _open(
 async def _read_extra(
     context: ReadContext, key: bytes, names: list[bytes], found: FoundTask
 ) -> None:
-    """Fields that nobody knows, for the raw view: sizes first, like all others."""
+    """Read unknown fields, for the raw view: sizes first, like all others."""
     batch = Batch()
     slots = {name: batch.ask("HSTRLEN", key, name, parse=integer) for name in names}
     replies = await context.trip(batch)
@@ -228,7 +229,10 @@ _NAMED = 5
 
 
 async def find_task(context: ReadContext, task_id: str, queue: QueueKey | None) -> Task | None:
-    """Find one task; ``None`` where neither a hash nor the reverse index knows the id."""
+    """Find one task; ``None`` if neither a hash nor the reverse index has the id.
+
+    Raises ``ConnectionFailedError`` or ``AccessDeniedError`` if that cannot be decided.
+    """
     if queue is not None:
         task = await read_detail(context, queue, task_id)
         return task or await _by_index(context, task_id, queue)
@@ -260,7 +264,7 @@ async def _by_index(context: ReadContext, task_id: str, only: QueueKey | None) -
         if task is not None:
             return task
         context.require(replies[queues])
-    # Where the index's node is down, a queue may have had it all the same.
+    # If the index's node is down, a queue may still have it.
     context.require(replies[queue_field])
     if named is not None and only in (None, QueueKey(named)):
         return gone(QueueKey(named), task_id, context.moment(replies[time_slot]))
@@ -289,7 +293,10 @@ async def _anywhere(
 async def _holders(
     context: ReadContext, task_id: str, queues: Iterable[QueueKey]
 ) -> list[QueueKey]:
-    """The queues that have a hash for the id, by name: one round trip for all."""
+    """The queues that have a hash for the id, by name: one round trip.
+
+    Raises ``ConnectionFailedError`` if none has it and a node is down.
+    """
     batch = Batch()
     asked = [
         (queue, batch.ask("EXISTS", keys.task(queue, task_id)))
@@ -298,5 +305,5 @@ async def _holders(
     replies = await context.trip(batch)
     found = [queue for queue, slot in asked if integer(context.require_access(replies[slot]))]
     for reply in () if found else replies:
-        context.require(reply)  # nobody has it, as far as can be told: not where a node is down
+        context.require(reply)  # a queue on a node that is down may have it
     return found

@@ -44,7 +44,8 @@ async def read_page(
 ) -> TaskPage:
     """Read a page: the ids, then the hashes' sizes and small fields, then their larger ones.
 
-    Rows that are ``known`` are not read again.
+    Rows in ``known`` are not read again. Raises ``ConnectionFailedError`` or
+    ``AccessDeniedError`` if the list cannot be read; one of a wrong type is a ``problem``.
     """
     offset, limit = max(0, offset), max(0, min(limit, MOST_ROWS))
     if state is TaskState.AGGREGATING:
@@ -77,7 +78,7 @@ async def _list(
     batch = Batch()
     time_slot = batch.ask("TIME")
     length = batch.ask("LLEN" if state in _LISTS else "ZCARD", key, parse=integer)
-    span = max(1, limit)  # an empty range from 0 on would be 0 to -1: everything
+    span = max(1, limit)  # an empty range from 0 would be 0 to -1, which is everything
     entries: ReplySlot[list[RowEntry]]
     if state not in _LISTS:
         entries = _ask_scored(batch, key, offset, span, newest_first)

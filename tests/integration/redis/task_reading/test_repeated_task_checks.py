@@ -137,7 +137,7 @@ async def test_ten_seconds_later(
 async def test_no_more_than_so_many_are_kept(
     writer: redis.Redis, reader: RedisReader, metered: CountingLink
 ) -> None:
-    reader._in_order.most = 2
+    reader._checked_tasks.most = 2
     fill(writer, "a", "b", "c")
     await tasks_of(reader)
     metered.commands = 0
