@@ -119,13 +119,15 @@ class Hand:
         return [strip.text for strip in self.app.screen._compositor.render_strips()]
 
     @property
-    def said(self) -> list[str]:
+    def notifications(self) -> list[str]:
         """What notifications say now."""
         return [note.message for note in self.app._notifications]
 
     async def hears(self, part: str) -> None:
         """Wait for a notification."""
-        await self.until(lambda: any(part in message for message in self.said), f"said: {part}")
+        await self.until(
+            lambda: any(part in message for message in self.notifications), f"said: {part}"
+        )
 
     @property
     def screen(self) -> Screen[Any]:

@@ -102,12 +102,12 @@ async def test_what_is_alive_keeps_still(scene_url: str) -> None:
 
 
 def test_forced_modes_do_not_follow_the_link() -> None:
-    told: list[bool] = []
+    applied: list[bool] = []
     for wanted in (True, False):
-        bandwidth = LowBandwidth(wanted, apply=lambda: told.append(True))
+        bandwidth = LowBandwidth(wanted, apply=lambda: applied.append(True))
         bandwidth.judged(slow=True, why="350 ms delay")
         assert bandwidth.low is wanted
-    assert not told
+    assert not applied
 
 
 def test_plain_bars_have_whole_cells() -> None:

@@ -21,8 +21,8 @@ def _tame(hand: Hand) -> None:
     assert hand.app.fault is None
     for line in hand.lines:
         assert line.isprintable(), repr(line)
-    for said in hand.said:
-        assert said.isprintable(), repr(said)
+    for notification in hand.notifications:
+        assert notification.isprintable(), repr(notification)
 
 
 async def _walk(hand: Hand, modal: str, tabs: int) -> None:

@@ -233,7 +233,7 @@ async def test_demoted_cut_off_and_promoted_behind_one_address(mortal: RealServe
             await seen.until(lambda: name in seen.findings, "a replica")
             await seen.until(lambda: queues(seen) == ["from-the-primary"], "the primary's data")
             primary.kill()
-            await seen.until(lambda: "link" in told(seen, name), "cut off")
+            await seen.until(lambda: "link" in finding_text(seen, name), "cut off")
             client.config_set("replica-serve-stale-data", "no")
             sentence = await seen.lost("is a replica that lost its primary: it is set to serve")
             well_said(sentence, mortal)
@@ -253,7 +253,7 @@ def queues(seen: Seen) -> list[str]:
     return [queue.name for queue in seen.snapshot.queues]
 
 
-def told(seen: Seen, name: str) -> str:
+def finding_text(seen: Seen, name: str) -> str:
     """The sentence of a finding, empty where it is none."""
     return next((one.sentence for one in seen.store.live.findings if one.id == name), "")
 

@@ -105,8 +105,8 @@ def here(
             main()
         except SystemExit as leaving:
             code = leaving.code
-        said = capsys.readouterr()
-        return Result(code, said.out.encode(), said.err)
+        output = capsys.readouterr()
+        return Result(code, output.out.encode(), output.err)
 
     return run
 

@@ -65,11 +65,13 @@ def task_hash(data: bytes) -> None:
 
 
 def _check_task(opened: DecodedMessage, fields: dict[bytes, bytes], scores: list[bytes]) -> None:
-    told = {name: replies.score(raw) for name, raw in zip(_SCORES, scores, strict=False)}
+    known_scores = {name: replies.score(raw) for name, raw in zip(_SCORES, scores, strict=False)}
     values = Values({name: len(raw) for name, raw in fields.items()}, fields)
     for queue in (QueueKey("q"), QueueKey("q", braced=False)):
         task_id = opened.message.id or "id"
-        found = FoundTask(queue, task_id, NOW, told, frozenset(), 5_000, True, ["note"], values)
+        found = FoundTask(
+            queue, task_id, NOW, known_scores, frozenset(), 5_000, True, ["note"], values
+        )
         found.opened = opened
         check_task(task_of(found, Dialect.RUNQY, 1_000))
 
@@ -164,16 +166,16 @@ def scalar(data: bytes) -> None:
 
 def text(data: bytes) -> None:
     """Names, errors and lines on their way out."""
-    said = decode(data)
-    assert encode(said) == data
-    check_clean(safe_line(said))
-    assert "\n" not in safe_line(said)
-    check_clean(safe_block(said))
-    masked = mask(said)
+    decoded = decode(data)
+    assert encode(decoded) == data
+    check_clean(safe_line(decoded))
+    assert "\n" not in safe_line(decoded)
+    check_clean(safe_block(decoded))
+    masked = mask(decoded)
     assert mask(masked) == masked
-    check_clean(safe_line(signature(said).title))
-    row = TaskRow("id", TaskState.ARCHIVED, error=said, when=NOW)
-    check_forms(_snapshot(), rows=[(QueueKey(said), row)])
+    check_clean(safe_line(signature(decoded).title))
+    row = TaskRow("id", TaskState.ARCHIVED, error=decoded, when=NOW)
+    check_forms(_snapshot(), rows=[(QueueKey(decoded), row)])
 
 
 def _snapshot(

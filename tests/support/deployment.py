@@ -90,11 +90,11 @@ class Deployment:
         wait_for(lambda: all(self._ready(index) for index in range(len(self.sentinels))))
 
     def _ready(self, sentinel: int) -> bool:
-        told = _fields(self.ask("SENTINEL", "MASTER", SERVICE, sentinel=sentinel))
+        fields = _fields(self.ask("SENTINEL", "MASTER", SERVICE, sentinel=sentinel))
         replicas = self.ask("SENTINEL", "REPLICAS", SERVICE, sentinel=sentinel)
         healthy = [_fields(one).get("master-link-status") == "ok" for one in replicas]
-        fellows = int(told["num-other-sentinels"]) == len(self.sentinels) - 1
-        return told["flags"] == "master" and fellows and any(healthy)
+        fellows = int(fields["num-other-sentinels"]) == len(self.sentinels) - 1
+        return fields["flags"] == "master" and fellows and any(healthy)
 
 
 def wait_for(condition: Any) -> None:

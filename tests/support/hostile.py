@@ -125,10 +125,23 @@ def _states(writer: Redis, queue: bytes, name: bytes, now: float) -> None:
 
 
 def _worker(writer: Redis, worker_id: bytes, name: bytes, now: float) -> None:
-    said = text(name)
-    gpu = {"index": 0, "name": said, "utilization_percent": 97, "memory_used_mb": said}
-    machine = {"cpu_percent": 55.2, "gpus": [gpu], "collected_at": said, said: said}
-    recovery = {said: {"state": "degraded", "consecutive_fails": 1}, "other": {"state": said}}
+    hostile_text = text(name)
+    gpu = {
+        "index": 0,
+        "name": hostile_text,
+        "utilization_percent": 97,
+        "memory_used_mb": hostile_text,
+    }
+    machine = {
+        "cpu_percent": 55.2,
+        "gpus": [gpu],
+        "collected_at": hostile_text,
+        hostile_text: hostile_text,
+    }
+    recovery = {
+        hostile_text: {"state": "degraded", "consecutive_fails": 1},
+        "other": {"state": hostile_text},
+    }
     fields: Fields = {
         "worker_id": worker_id,
         "started_at": int(now) - 60,
@@ -145,7 +158,9 @@ def _worker(writer: Redis, worker_id: bytes, name: bytes, now: float) -> None:
     }
     writer.hset(b"asynq:workers:" + worker_id, mapping=fields)  # type: ignore[arg-type]
     writer.zadd("asynq:workers", {worker_id: int(now) + 1800})
-    lines: list[bytes | str] = [dialect_writers.log_line(seq, said, src=said) for seq in (1, 5)]
+    lines: list[bytes | str] = [
+        dialect_writers.log_line(seq, hostile_text, src=hostile_text) for seq in (1, 5)
+    ]
     writer.rpush(b"asynq:workers:" + worker_id + b":logs", *lines, name)
 
 

@@ -18,17 +18,17 @@ from tests.support.builders import NOW, queue, snapshot
 KEY = QueueKey("q")
 
 
-def poll(at: float, *, name: str = "q", **told: Any) -> Snapshot:
+def poll(at: float, *, name: str = "q", **given_counts: Any) -> Snapshot:
     """One queue; counts and counters by name, times from the start."""
     counts = Counts(
-        pending=told.pop("pending", 0),
-        active=told.pop("active", 0),
-        scheduled=told.pop("scheduled", 0),
-        retry=told.pop("retry", 0),
-        archived=told.pop("archived", 0),
+        pending=given_counts.pop("pending", 0),
+        active=given_counts.pop("active", 0),
+        scheduled=given_counts.pop("scheduled", 0),
+        retry=given_counts.pop("retry", 0),
+        archived=given_counts.pop("archived", 0),
     )
-    done, failed = told.pop("done", 0), told.pop("failed", 0)
-    one = queue(name, counts=counts, succeeded_total=done, failed_total=failed, **told)
+    done, failed = given_counts.pop("done", 0), given_counts.pop("failed", 0)
+    one = queue(name, counts=counts, succeeded_total=done, failed_total=failed, **given_counts)
     return snapshot(queues=(one,), taken_at=NOW + at)
 
 

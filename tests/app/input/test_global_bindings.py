@@ -180,9 +180,9 @@ async def test_y_copies_a_hostile_id_as_it_is_and_shows_it_tamed(
     async with watching(app_on(redis_url)) as hand:
         await hand.press("y")
         assert hand.app.clipboard == name.decode("utf-8", "replace")
-        (said,) = hand.said
-        assert said.startswith("Copied ␛]52;c;eA==␇[/x]")
-        assert said.isprintable()
+        (notification,) = hand.notifications
+        assert notification.startswith("Copied ␛]52;c;eA==␇[/x]")
+        assert notification.isprintable()
         await hand.pilot.pause(0.2)
         await hand.sees("Copied ␛]52")
 

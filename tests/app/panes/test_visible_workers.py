@@ -62,8 +62,8 @@ async def test_the_worker_of_an_open_window_is_seen(writer: Redis, redis_url: st
         await hand.until(lambda: "w01:1" in seen(hand)[1], "the next worker")
         await hand.sees("10%")
         beat = int(dialect_writers.now_of(writer)) + 1
-        told = {"last_beat": beat, "metrics": scenes.metrics(cpu=37.0)}
-        dialect_writers.put(writer, KEY + "w01:1", told)
+        fields = {"last_beat": beat, "metrics": scenes.metrics(cpu=37.0)}
+        dialect_writers.put(writer, KEY + "w01:1", fields)
         writer.pexpire(KEY + "w01:1", 24_000)
         writer.zadd("asynq:workers", {"w01:1": beat + 1800})
         await hand.sees("37%")

@@ -94,9 +94,9 @@ def test_a_desktop_notification_is_safe_text() -> None:
     rule = rules_at_once()[0]
     evil = "worker \x1b]52;c;eA==\x07\u202e is lost"
     alert = Alert(rule, Subject(SubjectKind.WORKER, "w"), AlertState.FIRING, 0.0, 1.0, evil)
-    told = osc9([alert, alert])
-    assert told.startswith("\x1b]9;runqy: worker ␛]52;c;eA==␇‹202E› is lost (+1 more)")
-    assert told.count("\x1b") == told.count("\x07") == 1
+    sequence = osc9([alert, alert])
+    assert sequence.startswith("\x1b]9;runqy: worker ␛]52;c;eA==␇‹202E› is lost (+1 more)")
+    assert sequence.count("\x1b") == sequence.count("\x07") == 1
 
 
 async def test_shift_r_writes_a_report(

@@ -76,10 +76,10 @@ def test_a_profile_that_asks_for_the_mark_keeps_it_longer() -> None:
 
 def test_unverified_tls_is_shown_at_every_width() -> None:
     for width in WIDTHS:
-        said = header(width, prod(), unverified=True)
-        assert "UNVERIFIED" in said, width
-        assert "prod" in said, width
-        assert len(said) == width
+        header_line = header(width, prod(), unverified=True)
+        assert "UNVERIFIED" in header_line, width
+        assert "prod" in header_line, width
+        assert len(header_line) == width
         lost = header(width, prod(), unverified=True, link=ConnectionState.LOST)
         assert "UNVERIFIED" in lost
     assert "TLS UNVERIFIED" in header(80, unverified=True)

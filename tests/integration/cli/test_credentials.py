@@ -39,9 +39,9 @@ def test_user_and_password_beside_the_url(here: Run, locked_at: str, pw: Path) -
     assert here(*url, *user, "--password-file", str(pw), "snapshot").code == 0
     env = {"RUNQY_REDIS_USERNAME": "monitor", "RUNQY_REDIS_PASSWORD": "right"}
     assert here(*url, "snapshot", "--json", **env).code == 0
-    told = here(*url, *user, "snapshot", RUNQY_REDIS_PASSWORD="wr0ng").failed(77)
-    assert '"monitor"' in told
-    assert "wr0ng" not in told
+    error_line = here(*url, *user, "snapshot", RUNQY_REDIS_PASSWORD="wr0ng").failed(77)
+    assert '"monitor"' in error_line
+    assert "wr0ng" not in error_line
 
 
 def test_a_password_that_all_may_read_breaks_no_script(here: Run, locked_at: str, pw: Path) -> None:
@@ -91,10 +91,12 @@ def test_asking_without_a_terminal(cli: Cli) -> None:
         start_new_session=True,
         timeout=DEADLINE_S,
     )
-    told = done.stderr.decode()
+    error_line = done.stderr.decode()
     assert (done.returncode, done.stdout) == (2, b"")
-    assert told.startswith("runqy-tui: --ask-password requires a terminal, and there is none.")
-    assert told.count("\n") == 1
+    assert error_line.startswith(
+        "runqy-tui: --ask-password requires a terminal, and there is none."
+    )
+    assert error_line.count("\n") == 1
 
 
 @dataclass

@@ -55,9 +55,9 @@ def test_two_for_usage(here: Callable[..., Result], args: list[str], says: str) 
 
 
 def test_two_for_a_monitor_without_a_terminal(cli: Cli) -> None:
-    told = cli("--url", DEAD).failed(2)
-    assert told.startswith("The monitor needs a terminal, and standard input is not one.")
-    assert told.endswith("runqy-tui snapshot --json")
+    error_line = cli("--url", DEAD).failed(2)
+    assert error_line.startswith("The monitor needs a terminal, and standard input is not one.")
+    assert error_line.endswith("runqy-tui snapshot --json")
 
 
 @pytest.mark.parametrize("term", ["dumb", ""])
@@ -84,8 +84,8 @@ def test_two_for_a_terminal_that_cannot(cli: Cli, term: str) -> None:
 
 def test_69_where_nothing_listens(cli: Cli) -> None:
     for command in (["snapshot"], ["snapshot", "--json"], ["task", "id"]):
-        told = cli("--url", DEAD, *command).failed(69)
-        assert told.startswith("Redis at 127.0.0.1:1 refuses the connection")
+        error_line = cli("--url", DEAD, *command).failed(69)
+        assert error_line.startswith("Redis at 127.0.0.1:1 refuses the connection")
     assert "unix:/no.sock" in cli("--url", "unix:///no.sock", "snapshot").failed(69)
 
 
@@ -98,8 +98,10 @@ def silent() -> socket.socket:
 def test_69_where_nobody_answers_in_time(cli: Cli, silent: socket.socket) -> None:
     with silent:
         port = silent.getsockname()[1]
-        told = cli("--url", f"redis://127.0.0.1:{port}", "--timeout", "0.3", "snapshot").failed(69)
-    assert told.startswith(f"Redis at 127.0.0.1:{port} does not answer within 0.3 s: ")
+        error_line = cli(
+            "--url", f"redis://127.0.0.1:{port}", "--timeout", "0.3", "snapshot"
+        ).failed(69)
+    assert error_line.startswith(f"Redis at 127.0.0.1:{port} does not answer within 0.3 s: ")
 
 
 def test_an_interrupt_ends_it_at_once(cli: Cli, silent: socket.socket) -> None:
@@ -118,18 +120,18 @@ def test_an_interrupt_ends_it_at_once(cli: Cli, silent: socket.socket) -> None:
 
 @pytest.mark.parametrize("user", ["", "monitor", "nobody"])
 def test_77_for_a_wrong_password(cli: Cli, locked_at: str, user: str) -> None:
-    told = cli("snapshot", RUNQY_REDIS_URL=f"redis://{user}:{WRONG}@{locked_at}/0").failed(77)
+    error_line = cli("snapshot", RUNQY_REDIS_URL=f"redis://{user}:{WRONG}@{locked_at}/0").failed(77)
     name = user or "default"
-    assert told.startswith(f'Redis at {locked_at} refuses the password for user "{name}"')
-    assert WRONG not in told
+    assert error_line.startswith(f'Redis at {locked_at} refuses the password for user "{name}"')
+    assert WRONG not in error_line
 
 
 def test_77_for_no_password_and_for_no_rights(cli: Cli, locked_at: str) -> None:
-    told = cli("--url", f"redis://{locked_at}/0", "snapshot").failed(77)
-    assert told.startswith(f"Redis at {locked_at} requires a password: ")
-    told = cli("snapshot", RUNQY_REDIS_URL=f"redis://blind:right@{locked_at}/0").failed(77)
-    assert "does not let this user run" in told
-    assert "`runqy-tui acl`" in told
+    error_line = cli("--url", f"redis://{locked_at}/0", "snapshot").failed(77)
+    assert error_line.startswith(f"Redis at {locked_at} requires a password: ")
+    error_line = cli("snapshot", RUNQY_REDIS_URL=f"redis://blind:right@{locked_at}/0").failed(77)
+    assert "does not let this user run" in error_line
+    assert "`runqy-tui acl`" in error_line
 
 
 def test_a_right_password_in_each_of_its_places(cli: Cli, locked_at: str) -> None:

@@ -83,8 +83,8 @@ def test_a_closed_output(cli: Cli, redis_url: str) -> None:
         env=cli.environment(),
         timeout=DEADLINE_S,
     )
-    told = Result(done.returncode, b"", done.stderr.decode()).failed(74)
-    assert told.startswith("Standard output is closed")
+    error_line = Result(done.returncode, b"", done.stderr.decode()).failed(74)
+    assert error_line.startswith("Standard output is closed")
 
 
 @pytest.mark.parametrize("env", [{"LANG": "C"}, {"LC_ALL": "C"}])

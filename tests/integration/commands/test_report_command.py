@@ -62,8 +62,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
             main()
         except SystemExit as leaving:
             code = leaving.code
-        said = capsys.readouterr()
-        return Ran(code, said.out, said.err)
+        output = capsys.readouterr()
+        return Ran(code, output.out, output.err)
 
     return go
 
@@ -82,11 +82,11 @@ def test_two_new_files_by_default(
     captures.load("runqy-07", rebase=True)
     ran = run(redis_url, "--for", "1s")
     assert (ran.code, ran.err) == (0, "")
-    markdown, told = sorted(tmp_path.iterdir(), key=lambda path: path.suffix, reverse=True)
-    assert ran.out == f"Wrote {markdown} and {told.name}\n"
+    markdown, json_file = sorted(tmp_path.iterdir(), key=lambda path: path.suffix, reverse=True)
+    assert ran.out == f"Wrote {markdown} and {json_file.name}\n"
     assert markdown.name.startswith("runqy-report-2")
     document = parse(markdown.read_text(encoding="utf-8"))
-    report = json.loads(told.read_text(encoding="utf-8"))
+    report = json.loads(json_file.read_text(encoding="utf-8"))
     assert report["kind"] == "report"
     assert report["monitor"]["polls"] == 2
     assert len(report["monitor"]["poll_ms"]) == 2
@@ -160,7 +160,7 @@ def test_what_cannot_be_reached(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "said"),
+    ("target", "output"),
     [
         ("taken.md", "taken.md exists; not overwritten."),
         ("beside.md", "beside.json exists; not overwritten."),
@@ -169,13 +169,13 @@ def test_what_cannot_be_reached(run: Run, tmp_path: Path) -> None:
     ],
 )
 def test_a_file_that_cannot_be_made(
-    run: Run, redis_url: str, tmp_path: Path, target: str, said: str
+    run: Run, redis_url: str, tmp_path: Path, target: str, output: str
 ) -> None:
     for name in ("taken.md", "beside.json"):
         (tmp_path / name).write_text("mine")
     (tmp_path / "folder").mkdir()
     line = failed(run(redis_url, "-o", target, "--for", "0s"), 73)
-    assert line == f"runqy-tui: {said}\n"
+    assert line == f"runqy-tui: {output}\n"
     files = {path.name: path.read_text() for path in tmp_path.iterdir() if path.is_file()}
     assert files == {"taken.md": "mine", "beside.json": "mine"}
 

@@ -16,16 +16,16 @@ def test_init_writes_a_valid_commented_file(cli: Cli) -> None:
     assert (result.code, result.err) == (0, "")
     assert path.read_text(encoding="utf-8") == template()
     assert template().count("\n#") > 20
-    told = cli("rules", "check", str(path))
-    assert (told.code, told.err) == (0, "")
-    assert told.out == f"{path}: {len(default_rules())} rules, all valid.\n"
+    error_line = cli("rules", "check", str(path))
+    assert (error_line.code, error_line.err) == (0, "")
+    assert error_line.out == f"{path}: {len(default_rules())} rules, all valid.\n"
 
 
 def test_init_never_overwrites(cli: Cli) -> None:
     path = cli.home / "r.toml"
     path.write_text("mine", encoding="utf-8")
-    told = cli("rules", "init", str(path)).failed(73)
-    assert told == f"{path} exists; not overwritten. Give another name."
+    error_line = cli("rules", "init", str(path)).failed(73)
+    assert error_line == f"{path} exists; not overwritten. Give another name."
     assert path.read_text(encoding="utf-8") == "mine"
     dangling = cli.home / "link.toml"
     dangling.symlink_to(cli.home / "nowhere.toml")
@@ -42,11 +42,11 @@ def test_check_names_the_line(cli: Cli) -> None:
     text = template().replace("threshold = 1000 # tasks", 'threshold = "many"')
     path.write_text(text, encoding="utf-8")
     line = text.split("\n").index('threshold = "many"') + 1
-    told = cli("rules", "check", str(path)).failed(78)
-    assert told.startswith(
+    error_line = cli("rules", "check", str(path)).failed(78)
+    assert error_line.startswith(
         f"{path} line {line}: rule 'queue-depth': threshold = 'many' must be a number of tasks"
     )
-    assert told.endswith("as in 1000.")
+    assert error_line.endswith("as in 1000.")
 
 
 def test_check_of_what_is_no_file(cli: Cli) -> None:

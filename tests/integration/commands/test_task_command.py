@@ -94,20 +94,20 @@ def test_a_task_of_the_documented_dialect(cli: Cli, writer: redis.Redis, redis_u
 
 def test_no_such_task(cli: Cli, writer: redis.Redis, redis_url: str) -> None:
     dialect_writers.pending(writer, "a", "here")
-    told = cli("--url", redis_url, "task", "none").failed(1)
-    assert told == "No task none in any queue."
-    told = cli("--url", redis_url, "task", "none", "--json").failed(1)
-    assert told == "No task none in any queue."
-    told = cli("--url", redis_url, "task", "here", "--queue", "b").failed(1)
-    assert told == "No task here in queue b."
+    error_line = cli("--url", redis_url, "task", "none").failed(1)
+    assert error_line == "No task none in any queue."
+    error_line = cli("--url", redis_url, "task", "none", "--json").failed(1)
+    assert error_line == "No task none in any queue."
+    error_line = cli("--url", redis_url, "task", "here", "--queue", "b").failed(1)
+    assert error_line == "No task here in queue b."
 
 
 def test_a_task_of_which_only_the_index_is_left(
     cli: Cli, writer: redis.Redis, redis_url: str
 ) -> None:
     writer.hset("asynq:t:past", "queue", "nostore.default")
-    told = cli("--url", redis_url, "task", "past", "--json").failed(1)
-    assert told.startswith("Task past was in queue nostore.default, but its data no longer")
+    error_line = cli("--url", redis_url, "task", "past", "--json").failed(1)
+    assert error_line.startswith("Task past was in queue nostore.default, but its data no longer")
 
 
 def test_hostile_data_stays_in_its_place(cli: Cli, writer: redis.Redis, redis_url: str) -> None:

@@ -307,7 +307,7 @@ def test_asynq_errors_are_inside_the_message(written: Dump, asynq: Dump) -> None
 
 
 def test_asynq_servers_tell_the_same_as_the_real_ones(written: Dump, asynq: Dump) -> None:
-    def told(dump: Dump) -> dict[str, set[str]]:
+    def fields_of(dump: Dump) -> dict[str, set[str]]:
         found: dict[str, set[str]] = {"server": set(), "worker": set(), "periodic": set()}
         for key, entry in dump.items():
             if key.startswith(b"asynq:servers:"):
@@ -319,11 +319,11 @@ def test_asynq_servers_tell_the_same_as_the_real_ones(written: Dump, asynq: Dump
             else:
                 continue
             for message in messages:
-                told_by = {field.name for field, _ in message.ListFields()}
-                found[name] |= told_by - {"task_payload"}  # which may be empty
+                set_fields = {field.name for field, _ in message.ListFields()}
+                found[name] |= set_fields - {"task_payload"}  # which may be empty
         return found
 
-    assert told(written) == told(asynq)
+    assert fields_of(written) == fields_of(asynq)
 
 
 @pytest.mark.captures

@@ -27,10 +27,10 @@ def test_it_ends_in_peace(exporter: Exporter, number: signal.Signals) -> None:
 def test_it_ends_in_peace_without_redis(start: StartExporter) -> None:
     exporter = start(url=DEAD)
     exporter.until(lambda seen: seen["runqy_exporter_errors_total"] > 0)
-    code, said = exporter.stop()
+    code, stderr = exporter.stop()
     assert code == 0
-    assert said.startswith("runqy-tui: Redis at 127.0.0.1:1 refuses the connection")
-    assert "Traceback" not in said
+    assert stderr.startswith("runqy-tui: Redis at 127.0.0.1:1 refuses the connection")
+    assert "Traceback" not in stderr
 
 
 def test_it_starts_without_redis_and_says_so(start: StartExporter) -> None:
@@ -82,24 +82,26 @@ def test_a_scrape_never_waits_for_redis(writer: redis.Redis, exporter: Exporter)
 def test_a_port_in_use(cli: Cli, redis_url: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        told = cli("--url", redis_url, "metrics", "--listen", address).failed(69)
-    assert told == (
+        error_line = cli("--url", redis_url, "metrics", "--listen", address).failed(69)
+    assert error_line == (
         f"Cannot listen on {address}: the port is in use. Stop the program that uses it, or "
         "choose another port with --listen."
     )
 
 
 def test_an_address_of_another_machine(cli: Cli, redis_url: str) -> None:
-    told = cli("--url", redis_url, "metrics", "--listen", "192.0.2.1:9090").failed(69)
-    assert told.startswith("Cannot listen on 192.0.2.1:9090: Cannot assign requested address.")
-    told = cli("--url", redis_url, "metrics", "--listen", "no.invalid:9090").failed(69)
-    assert "unknown host" in told
+    error_line = cli("--url", redis_url, "metrics", "--listen", "192.0.2.1:9090").failed(69)
+    assert error_line.startswith(
+        "Cannot listen on 192.0.2.1:9090: Cannot assign requested address."
+    )
+    error_line = cli("--url", redis_url, "metrics", "--listen", "no.invalid:9090").failed(69)
+    assert "unknown host" in error_line
 
 
 @pytest.mark.parametrize("listen", ["9090", ":9090", "h:99999", "http://127.0.0.1:9090"])
 def test_a_bad_address_is_wrong_usage(cli: Cli, listen: str) -> None:
-    told = cli("metrics", "--listen", listen).failed(2)
-    assert told.startswith(f"--listen '{listen}' is not an address: write HOST:PORT")
+    error_line = cli("metrics", "--listen", listen).failed(2)
+    assert error_line.startswith(f"--listen '{listen}' is not an address: write HOST:PORT")
 
 
 def test_settings_that_can_never_be_right_end_it(cli: Cli) -> None:

@@ -315,5 +315,5 @@ async def test_an_index_without_end(
     writer.sadd("asynq:queues", *(f"q{number:04}" for number in range(1_000)))
     seen = [await reader.overview() for _ in range(8)]
     assert all(len(snapshot.queues) < 600 for snapshot in seen)
-    told = {text for snapshot in seen for text in snapshot.warnings}
-    assert any("asynq:queues is long: only 3" in text for text in told)
+    warning_texts = {text for snapshot in seen for text in snapshot.warnings}
+    assert any("asynq:queues is long: only 3" in text for text in warning_texts)

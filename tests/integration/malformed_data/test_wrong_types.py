@@ -123,10 +123,13 @@ async def test_wrong_type(writer: redis.Redis, reader_of: OpenReader, spelled: s
         daily = await reader.daily_counts(Q, 3)
 
         named = [text for text in snapshot.warnings if text.startswith(f"{key} ")]
-        told = [*named, *(task.notes if task else ())]
+        messages = [*named, *(task.notes if task else ())]
         if key.endswith(":logs"):
-            told = [logs[0].problem or ""]
-        assert [text for text in told if key in text and "type" in text], (kind, snapshot.warnings)
+            messages = [logs[0].problem or ""]
+        assert [text for text in messages if key in text and "type" in text], (
+            kind,
+            snapshot.warnings,
+        )
         assert len(named) <= 1
         check_others(snapshot, key)
         bad = snapshot.queue(Q)

@@ -169,9 +169,9 @@ def test_the_built_in_rules_are_the_four_of_the_guide_and_critical_findings() ->
 def test_errors_name_line_rule_value_and_fix(text: str, says: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse_rules(text, "F")
-    told = str(caught.value)
-    assert says in told
-    assert "\n" not in told
+    problem = str(caught.value)
+    assert says in problem
+    assert "\n" not in problem
 
 
 def test_every_registered_detector_may_be_named() -> None:
@@ -269,12 +269,12 @@ def test_any_rules_are_accepted_or_the_line_is_named(rules: list[dict[str, str]]
     lines = []
     for rule in rules:
         lines += ["[[rule]]", *(f"{key} = {value}" for key, value in rule.items())]
-    told = problem_of("\n".join(lines))
-    if told is None or not rules:
-        assert rules or told is not None
+    problem = problem_of("\n".join(lines))
+    if problem is None or not rules:
+        assert rules or problem is not None
         return
-    found = re.match(r"F line (\d+): rule .*?: (?:(\w+) = )?", told)
-    assert found is not None, told
+    found = re.match(r"F line (\d+): rule .*?: (?:(\w+) = )?", problem)
+    assert found is not None, problem
     if found[2] is not None:
         assert lines[int(found[1]) - 1].startswith(f"{found[2]} = ")
 

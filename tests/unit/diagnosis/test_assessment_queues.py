@@ -131,14 +131,14 @@ def test_what_is_worst_is_said() -> None:
     """No consumer, then sick ones, then an obeyed pause, then age, then a pause nobody obeys."""
     old = OLD_PENDING_S * 2
     asynq, runqy = Dialect.ASYNQ, Dialect.RUNQY
-    said = [
+    texts = [
         judge(counts=waiting(), dialect=asynq, paused=True, age=old).reason,
         judge(SICK, counts=waiting(), dialect=asynq, paused=True, age=old).reason,
         judge(FINE, counts=waiting(), dialect=asynq, paused=True, age=old).reason,
         judge(FINE, counts=waiting(), dialect=runqy, paused=True, age=old).reason,
         judge(FINE, counts=waiting(), dialect=runqy, paused=True).reason,
     ]
-    assert said == [
+    assert texts == [
         "no consumer",
         "1 of 1 consumer degraded",
         "paused",

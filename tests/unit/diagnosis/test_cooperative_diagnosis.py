@@ -45,7 +45,7 @@ def fleet(poll: int) -> Snapshot:
     return snapshot(queues=queues, workers=workers, taken_at=at)
 
 
-def told(known: Diagnosis) -> tuple[object, ...]:
+def outcome(known: Diagnosis) -> tuple[object, ...]:
     return (
         known.snapshot,
         known.findings,
@@ -86,7 +86,7 @@ async def test_in_turns_a_poll_tells_the_same_as_at_once() -> None:
         before = turns
         in_turns_told = await slow.update(seen)
         assert turns - before > 30, "nobody else had a turn"
-        assert told(in_turns_told) == told(at_once_told)
+        assert outcome(in_turns_told) == outcome(at_once_told)
         board = await alerts_slow.update(in_turns_told, slow.history)
         expected = run_to_end(alerts_whole.update(at_once_told, whole.history))
         assert (board.firing, board.pending, board.log) == (

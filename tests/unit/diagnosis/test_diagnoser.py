@@ -35,7 +35,7 @@ class TellingReader:
 
     def __init__(self, audits: Sequence[WindowCheck] = (), fault: Exception | None = None) -> None:
         self.audits = tuple(audits)
-        self.told: dict[str, CheckedTask] = {}
+        self.observed: dict[str, CheckedTask] = {}
         self.fault = fault
         self.asked: list[str] = []
         self.servers: list[str] = []
@@ -51,7 +51,7 @@ class TellingReader:
 
     async def read_outcomes(self, ids: Sequence[tuple[QueueKey, str]]) -> tuple[CheckedTask, ...]:
         self._ask("read_outcomes")
-        return tuple(self.told[task_id] for _, task_id in ids)
+        return tuple(self.observed[task_id] for _, task_id in ids)
 
     async def active_tasks(self, worker_id: str) -> tuple[ActiveTask, ...]:
         self._ask("active_tasks")
@@ -75,7 +75,7 @@ async def test_trends_and_durations_follow_from_polls() -> None:
     await diagnoser.diagnose(reader, poll(2, done=10, active=1))
     reader.audits = ()
     await diagnoser.diagnose(reader, poll(32, done=11))
-    reader.told = {"a": CheckedTask("a", state=TaskState.COMPLETED, completed_at=int(NOW) + 31)}
+    reader.observed = {"a": CheckedTask("a", state=TaskState.COMPLETED, completed_at=int(NOW) + 31)}
     known = await diagnoser.diagnose(reader, poll(34, done=12))
     assert reader.asked == ["check_tasks", "read_outcomes"]
     found = known.durations[KEY]
@@ -128,7 +128,7 @@ async def test_fates_that_could_not_be_read_are_asked_for_again() -> None:
     reader.audits = ()
     await diagnoser.diagnose(reader, poll(4))
     await diagnoser.diagnose(TellingReader(fault=ConnectionFailedError("gone")), poll(6))
-    reader.told = {"a": CheckedTask("a", missing=True)}
+    reader.observed = {"a": CheckedTask("a", missing=True)}
     known = await diagnoser.diagnose(reader, poll(8))
     assert known.durations[KEY].count == 1
     assert diagnoser.durations.pending_outcomes(9) == []
@@ -169,13 +169,13 @@ async def test_being_cancelled_is_passed_on_and_takes_nothing_in() -> None:
 def test_taking_polls_in_needs_no_reader_and_is_the_same_each_time() -> None:
     def replay() -> list[tuple[object, ...]]:
         diagnoser = Diagnoser()
-        told: list[tuple[object, ...]] = []
+        observed: list[tuple[object, ...]] = []
         for at in range(0, 40, 2):
             known = run_to_end(
                 diagnoser.update(poll(at, done=at, pending=at), TaskChecks([audited(at, f"t{at}")]))
             )
-            told.append((known.findings, known.trends, known.durations))
-        return told
+            observed.append((known.findings, known.trends, known.durations))
+        return observed
 
     assert replay() == replay()
 

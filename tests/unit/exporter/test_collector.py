@@ -171,12 +171,12 @@ def test_the_number_of_series_is_bounded_and_the_important_ones_stay(bound: int)
 
 def test_what_is_left_out_is_told_once() -> None:
     status = ScrapeState(frame(tuple(queue(f"q{number}") for number in range(20))))
-    told: list[str] = []
+    problems: list[str] = []
     registry = CollectorRegistry()
-    registry.register(RunqyCollector(lambda: status, 100, told.append))
+    registry.register(RunqyCollector(lambda: status, 100, problems.append))
     for _ in range(3):
         generate_latest(registry)
-    assert told == [
+    assert problems == [
         "66 series dropped: there are more than 100. Raise --max-series to export them."
     ]
 

@@ -99,7 +99,7 @@ FLOATS = st.floats() | st.sampled_from([0.0, -1.0, 1e12, 1e15, 1e18, -1e18, 1e30
 
 @given(FLOATS, FLOATS)
 def test_any_number_as_text(value: float, now: float) -> None:
-    for told in (
+    for text_form in (
         humanize.age(value),
         humanize.span(value),
         humanize.size(value),
@@ -107,9 +107,9 @@ def test_any_number_as_text(value: float, now: float) -> None:
         humanize.clock(value, now),
         humanize.moment(value),
     ):
-        assert told
-        assert len(told) < 60
-        check_clean(told)
+        assert text_form
+        assert len(text_form) < 60
+        check_clean(text_form)
 
 
 @given(st.integers() | FLOATS | st.text(max_size=12))

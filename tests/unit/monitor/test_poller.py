@@ -153,7 +153,7 @@ async def test_failures_back_off_and_success_forgets_them(quick_backoff: None) -
         assert 0.8 * pause <= result.retry_in_s <= 1.2 * pause
     waited = [after - before for before, after in zip(watch.times, watch.times[1:], strict=False)]
     promised = [result.retry_in_s or 0.0 for result in results[:4]]
-    assert all(wait >= told - 0.001 for wait, told in zip(waited, promised, strict=False))
+    assert all(wait >= promise - 0.001 for wait, promise in zip(waited, promised, strict=False))
     assert (watch.results[5].error, watch.results[5].failures) == ("again", 1)
 
 

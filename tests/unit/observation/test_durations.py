@@ -40,8 +40,8 @@ def ran(
         durations.observe_active(audited(at, task_id))
         at += step
     durations.observe_idle(KEY, NOW + at)
-    told = outcome or CheckedTask(task_id, state=DONE, completed_at=float(int(NOW + ended)))
-    durations.settle(durations.pending_outcomes(10), [told], NOW + at)
+    check = outcome or CheckedTask(task_id, state=DONE, completed_at=float(int(NOW + ended)))
+    durations.settle(durations.pending_outcomes(10), [check], NOW + at)
 
 
 def test_a_task_seen_to_begin_and_end() -> None:

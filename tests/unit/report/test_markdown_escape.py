@@ -96,8 +96,8 @@ def test_a_block_cannot_be_left(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["mail @everyone", "see #17", "http://evil.example", "www.a.b"])
 def test_nothing_calls_people_or_becomes_a_link_where_it_is_pasted(text: str) -> None:
-    told = prose(text)
-    assert not re.search(r"[@#]\w|://|www\.", re.sub(r"&#\d+;", "", told))
+    shown = prose(text)
+    assert not re.search(r"[@#]\w|://|www\.", re.sub(r"&#\d+;", "", shown))
 
 
 def test_plain_names_stay_plain() -> None:

@@ -149,9 +149,9 @@ def test_a_report_of_nothing() -> None:
         "Monitor statistics",
     ]
     assert "No findings." in to_markdown(report)
-    told = to_object(report)
-    assert json.loads(json.dumps(told, allow_nan=False)) == told
-    assert (told["errors"], told["findings"], told["logs"]) == (None, [], [])
+    report_json = to_object(report)
+    assert json.loads(json.dumps(report_json, allow_nan=False)) == report_json
+    assert (report_json["errors"], report_json["findings"], report_json["logs"]) == (None, [], [])
 
 
 def test_a_finding_tells_its_evidence_its_age_and_the_next_step() -> None:
@@ -192,8 +192,8 @@ def test_many_rows_are_cut_and_the_json_has_them_all() -> None:
     assert "10 more are in the JSON." in text
     assert "50 more are in the JSON." in text
     assert "100 more are in the JSON." in text
-    told = to_object(report)
-    assert (len(told["findings"]), len(told["snapshot"]["queues"])) == (60, 300)
+    report_json = to_object(report)
+    assert (len(report_json["findings"]), len(report_json["snapshot"]["queues"])) == (60, 300)
 
 
 def test_a_sample_says_that_it_is_one() -> None:

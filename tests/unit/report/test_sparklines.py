@@ -15,7 +15,7 @@ def points(*values: float | None, step: float = 2.0) -> list[Point]:
     return [Point(1_000 + n * step, value) for n, value in enumerate(values)]
 
 
-def told(series: Series | None) -> tuple[float | None, ...]:
+def drawn(series: Series | None) -> tuple[float | None, ...]:
     assert series is not None
     return series.values
 
@@ -29,8 +29,8 @@ def test_bars_begin_at_zero() -> None:
 
 
 def test_few_samples_have_a_column_each() -> None:
-    assert told(build_series(KEY, "pending", points(1, 2, 3))) == (1, 2, 3)
-    assert told(build_series(KEY, "pending", points(4))) == (4,)
+    assert drawn(build_series(KEY, "pending", points(1, 2, 3))) == (1, 2, 3)
+    assert drawn(build_series(KEY, "pending", points(4))) == (4,)
 
 
 def test_many_samples_share_columns() -> None:
@@ -47,17 +47,17 @@ def test_nothing_known_is_no_series(nothing: list[Point]) -> None:
 
 
 def test_counters_become_rates_and_one_that_fell_counts_from_zero() -> None:
-    assert told(build_series(KEY, "done", points(10, 14, 14, 2, 4))) == (2, 0, 1, 1)
+    assert drawn(build_series(KEY, "done", points(10, 14, 14, 2, 4))) == (2, 0, 1, 1)
 
 
 def test_no_rate_is_made_across_a_gap() -> None:
-    assert told(build_series(KEY, "failed", points(1, 3, None, 900, 902))) == (1, None, None, 1)
+    assert drawn(build_series(KEY, "failed", points(1, 3, None, 900, 902))) == (1, None, None, 1)
 
 
 def test_a_gap_is_a_gap_for_as_long_as_it_lasted() -> None:
     before, after = points(*[5] * 40), [Point(1_000 + 240 + n * 2, 5) for n in range(40)]
     gap = Point((before[-1].at + after[0].at) / 2, None)
-    values = told(build_series(KEY, "pending", [*before, gap, *after]))
+    values = drawn(build_series(KEY, "pending", [*before, gap, *after]))
     line = sparkline(values)
     assert line.strip("█").count("·") == len(line.strip("█"))
     assert 28 <= line.count("·") <= 32  # 162 of 318 seconds in 60 columns
@@ -66,4 +66,4 @@ def test_a_gap_is_a_gap_for_as_long_as_it_lasted() -> None:
 def test_thinned_samples_are_no_gaps() -> None:
     old = [Point(n * 30, 4) for n in range(20)]
     new = [Point(600 + n * 2, 8) for n in range(30)]
-    assert None not in told(build_series(KEY, "pending", [*old, *new]))
+    assert None not in drawn(build_series(KEY, "pending", [*old, *new]))

@@ -12,7 +12,7 @@ from tests.integration.conftest import Result
 
 
 @dataclass(frozen=True)
-class Said:
+class DoctorRun:
     """One run with ``--json``."""
 
     code: int
@@ -24,9 +24,9 @@ class Said:
 
     def one(self, topic: str, verdict: str = "ok") -> str:
         """Text of the only line on a topic, with this verdict."""
-        ((found, said),) = self.of(topic)
-        assert found == verdict, said
-        return said
+        ((found, text),) = self.of(topic)
+        assert found == verdict, text
+        return text
 
     def mend(self, topic: str) -> str:
         """What the first line on a topic that is not well says is to be done."""
@@ -45,20 +45,20 @@ class Said:
         return [line["topic"] for line in self.lines if line["verdict"] == "skip"]
 
 
-Doctor = Callable[..., Said]
+Doctor = Callable[..., DoctorRun]
 
 
 @pytest.fixture
 def doctor(here: Callable[..., Result]) -> Doctor:
     """Runs ``doctor --json`` on a URL; keywords are environment variables."""
 
-    def run(url: str | None = None, *options: str, **env: str) -> Said:
+    def run(url: str | None = None, *options: str, **env: str) -> DoctorRun:
         given = () if url is None else ("--url", url)
         result = here(*given, *options, "doctor", "--json", **{"TERM": "xterm-256color"} | env)
         assert result.err == ""
-        told = result.json
-        assert told["schema"] == 1
-        assert told["exit_code"] == result.code
-        return Said(result.code, told["lines"])
+        document = result.json
+        assert document["schema"] == 1
+        assert document["exit_code"] == result.code
+        return DoctorRun(result.code, document["lines"])
 
     return run

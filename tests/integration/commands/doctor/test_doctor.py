@@ -51,22 +51,22 @@ def user_at(server: RealServer, admin: Any, *changes: str) -> str:
 def test_all_is_well(doctor: Doctor, server: RealServer, admin: Any) -> None:
     scenes.small_fleet(admin)
     dialect_writers.server(admin, "h:1:u", dialect_writers.now_of(admin), {"a.default": 1})
-    said = doctor(user_at(server, admin))
-    assert said.code == 0
-    assert [line["topic"] for line in said.lines] == ORDER
-    assert {line["verdict"] for line in said.lines if line["topic"] != "terminal"} == {"ok"}
-    assert said.one("connection").startswith(f"127.0.0.1:{server.port} in ")
-    assert said.one("authentication") == 'user "mon" is let in'
-    assert said.one("commands") == "all 28 that a monitor needs are allowed"
-    assert re.fullmatch(r"valkey [\d.]+, standalone, primary", said.one("server"))
-    assert said.one("data").endswith(
+    report = doctor(user_at(server, admin))
+    assert report.code == 0
+    assert [line["topic"] for line in report.lines] == ORDER
+    assert {line["verdict"] for line in report.lines if line["topic"] != "terminal"} == {"ok"}
+    assert report.one("connection").startswith(f"127.0.0.1:{server.port} in ")
+    assert report.one("authentication") == 'user "mon" is let in'
+    assert report.one("commands") == "all 28 that a monitor needs are allowed"
+    assert re.fullmatch(r"valkey [\d.]+, standalone, primary", report.one("server"))
+    assert report.one("data").endswith(
         "4 workers (1 degraded, 1 lost, 2 running); dialects asynq, runqy"
     )
-    assert re.search(r"Redis is [\d.]+ ms (ahead of|behind) this machine \(±", said.one("clock"))
-    assert re.match(r"each 2 s: \d+ commands in 1 round trip, .* KiB sent, ", said.one("poll"))
-    assert re.match(r"[\d.]+ ms \(median of 7, ", said.one("round trip"))
-    assert "textual " in said.one("packages")
-    assert "hiredis " in said.one("packages")
+    assert re.search(r"Redis is [\d.]+ ms (ahead of|behind) this machine \(±", report.one("clock"))
+    assert re.match(r"each 2 s: \d+ commands in 1 round trip, .* KiB sent, ", report.one("poll"))
+    assert re.match(r"[\d.]+ ms \(median of 7, ", report.one("round trip"))
+    assert "textual " in report.one("packages")
+    assert "hiredis " in report.one("packages")
 
 
 def test_the_cost_is_what_goes_over_the_wire(
@@ -74,9 +74,9 @@ def test_the_cost_is_what_goes_over_the_wire(
 ) -> None:
     """By the server's own count: commands and bytes of everything that the doctor did."""
     scenes.small_fleet(admin)
-    said = doctor(server.url).one("poll")
-    match = re.search(r"the first: (\d+) commands in 3 round trips, ([\d.]+) KiB sent", said)
-    assert match is not None, said
+    report = doctor(server.url).one("poll")
+    match = re.search(r"the first: (\d+) commands in 3 round trips, ([\d.]+) KiB sent", report)
+    assert match is not None, report
     commands, sent = int(match[1]), float(match[2]) * 1024
     before = admin.info("stats")
     doctor(server.url)
@@ -86,11 +86,11 @@ def test_the_cost_is_what_goes_over_the_wire(
 
 
 def test_an_empty_server(doctor: Doctor, server: RealServer, admin: Any) -> None:
-    said = doctor(server.url)
-    assert said.code == 0
-    assert said.one("data", "warn") == "no queue and no worker of any dialect"
-    assert "database number" in said.mend("data")
-    assert "no password is asked for" in said.one("authentication")
+    report = doctor(server.url)
+    assert report.code == 0
+    assert report.one("data", "warn") == "no queue and no worker of any dialect"
+    assert "database number" in report.mend("data")
+    assert "no password is asked for" in report.one("authentication")
 
 
 def test_lists_without_a_worker_have_no_dialect(
@@ -104,37 +104,37 @@ def test_lists_without_a_worker_have_no_dialect(
 
 def test_a_wrong_password(doctor: Doctor, server: RealServer, admin: Any) -> None:
     user_at(server, admin)
-    said = doctor(login(server.url, "mon", "wr0ng"))
-    assert said.code == 77
-    assert said.failures() == ["authentication"]
-    assert 'refuses the password for user "mon"' in said.one("authentication", "fail")
-    assert said.skipped() == ["commands", "round trip", "server"]
-    assert said.one("mouse")
+    report = doctor(login(server.url, "mon", "wr0ng"))
+    assert report.code == 77
+    assert report.failures() == ["authentication"]
+    assert 'refuses the password for user "mon"' in report.one("authentication", "fail")
+    assert report.skipped() == ["commands", "round trip", "server"]
+    assert report.one("mouse")
 
 
 @pytest.mark.parametrize("url", ["redis://127.0.0.1:{port}/0", "unix:///nowhere/redis.sock"])
 def test_nothing_listens(doctor: Doctor, url: str) -> None:
-    said = doctor(url.format(port=free_port()))
-    assert said.code == 69
-    assert said.failures() == ["connection"]
-    assert said.skipped() == BEYOND
-    assert "Start Redis" in said.mend("connection")
+    report = doctor(url.format(port=free_port()))
+    assert report.code == 69
+    assert report.failures() == ["connection"]
+    assert report.skipped() == BEYOND
+    assert "Start Redis" in report.mend("connection")
 
 
 def test_a_name_that_nobody_knows(doctor: Doctor) -> None:
-    said = doctor("redis://no-such-host.invalid:6379/0", "--timeout", "1")
-    assert (said.code, said.failures()) == (69, ["name"])
-    assert "'no-such-host.invalid'" in said.one("name", "fail")
-    assert said.skipped() == BEYOND
-    assert said.one("program")
+    report = doctor("redis://no-such-host.invalid:6379/0", "--timeout", "1")
+    assert (report.code, report.failures()) == (69, ["name"])
+    assert "'no-such-host.invalid'" in report.one("name", "fail")
+    assert report.skipped() == BEYOND
+    assert report.one("program")
 
 
 def test_who_listens_and_says_nothing(doctor: Doctor) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-        said = doctor(f"redis://127.0.0.1:{port}/0", "--timeout", "0.3")
-    assert (said.code, said.failures()) == (69, ["authentication"])
-    assert "does not answer within 0.3 s" in said.one("authentication", "fail")
+        report = doctor(f"redis://127.0.0.1:{port}/0", "--timeout", "0.3")
+    assert (report.code, report.failures()) == (69, ["authentication"])
+    assert "does not answer within 0.3 s" in report.one("authentication", "fail")
 
 
 @pytest.mark.parametrize(
@@ -155,38 +155,38 @@ def test_one_command_is_refused(
     verdict: str,
     says: str,
 ) -> None:
-    said = doctor(user_at(server, admin, change))
-    assert said.code == code
-    (good, refused) = said.of("commands")
+    report = doctor(user_at(server, admin, change))
+    assert report.code == code
+    (good, refused) = report.of("commands")
     assert good == ("ok", "27 of 28 are allowed")
     assert refused[0] == verdict
     assert refused[1].startswith(says)
-    assert said.mend("commands") == "Give this user the rights that `runqy-tui acl` prints."
-    assert said.of("poll"), "it goes on"
+    assert report.mend("commands") == "Give this user the rights that `runqy-tui acl` prints."
+    assert report.of("poll"), "it goes on"
 
 
 def test_without_time_the_clock_is_unknown(doctor: Doctor, server: RealServer, admin: Any) -> None:
-    said = doctor(user_at(server, admin, "-time"))
-    assert said.code == 0
-    assert "does not tell its time" in said.one("clock", "warn")
-    assert said.one("round trip")
+    report = doctor(user_at(server, admin, "-time"))
+    assert report.code == 0
+    assert "does not tell its time" in report.one("clock", "warn")
+    assert report.one("round trip")
 
 
 def test_the_keys_are_refused(doctor: Doctor, server: RealServer, admin: Any) -> None:
-    said = doctor(user_at(server, admin, "resetkeys", "%R~other:*"))
-    assert said.code == 77
-    assert said.of("commands")[0] == ("ok", "5 of 28 are allowed")
-    ((verdict, text),) = said.of("commands")[1:]
+    report = doctor(user_at(server, admin, "resetkeys", "%R~other:*"))
+    assert report.code == 77
+    assert report.of("commands")[0] == ("ok", "5 of 28 are allowed")
+    ((verdict, text),) = report.of("commands")[1:]
     assert verdict == "fail"
     assert text.startswith("this user may not read keys asynq:* (NOPERM), as EVAL_RO, EXISTS")
 
 
 def test_a_command_that_was_renamed(doctor: Doctor) -> None:
     with RealServer(embedded(), {"rename-command": 'HRANDFIELD ""'}) as renamed:
-        said = doctor(renamed.url)
-    assert said.code == 77
-    assert ("fail", "HRANDFIELD is unknown to this server") in said.of("commands")
-    assert "rename-command" in said.mend("commands")
+        report = doctor(renamed.url)
+    assert report.code == 77
+    assert ("fail", "HRANDFIELD is unknown to this server") in report.of("commands")
+    assert "rename-command" in report.mend("commands")
 
 
 def test_a_replica_and_one_that_is_cut_off(doctor: Doctor, server: RealServer, admin: Any) -> None:
@@ -196,8 +196,8 @@ def test_a_replica_and_one_that_is_cut_off(doctor: Doctor, server: RealServer, a
             assert eventually(in_step, within=20)
         assert doctor(copy.url).one("server").endswith(", standalone, replica")
     with RealServer(embedded(), {"replicaof": f"127.0.0.1 {free_port()}"}) as copy:
-        said = doctor(copy.url)
-    assert said.one("server", "warn").endswith("replica, cut off from its primary")
+        report = doctor(copy.url)
+    assert report.one("server", "warn").endswith("replica, cut off from its primary")
 
 
 def test_the_lines_as_text(here: Callable[..., Result], server: RealServer, admin: Any) -> None:
@@ -205,18 +205,18 @@ def test_the_lines_as_text(here: Callable[..., Result], server: RealServer, admi
     assert (result.code, result.err) == (0, "")
     lines = result.out.splitlines()
     assert lines[0].startswith("OK    configuration   URL from --url; ")
-    told = lines.index("WARN  terminal        TERM='dumb' cannot show the monitor")
-    assert lines[told + 1].startswith(" " * 22 + "-> Set TERM")
+    position = lines.index("WARN  terminal        TERM='dumb' cannot show the monitor")
+    assert lines[position + 1].startswith(" " * 22 + "-> Set TERM")
     assert re.fullmatch(r"14 ok, \d warnings, 0 failures", lines[-1])
 
 
 def test_a_bad_setting_is_a_line_of_its_own(doctor: Doctor) -> None:
-    said = doctor("http://h")
-    assert (said.code, said.failures(), said.skipped()) == (78, ["configuration"], ["redis"])
-    assert said.one("configuration", "fail").startswith("--url: The Redis URL must start with")
-    assert said.one("program")
-    said = doctor(RUNQY_TUI_CONFIG="/nonexistent")
-    assert (said.code, said.failures()) == (78, ["configuration"])
+    report = doctor("http://h")
+    assert (report.code, report.failures(), report.skipped()) == (78, ["configuration"], ["redis"])
+    assert report.one("configuration", "fail").startswith("--url: The Redis URL must start with")
+    assert report.one("program")
+    report = doctor(RUNQY_TUI_CONFIG="/nonexistent")
+    assert (report.code, report.failures()) == (78, ["configuration"])
 
 
 def test_help_and_wrong_usage(here: Callable[..., Result]) -> None:

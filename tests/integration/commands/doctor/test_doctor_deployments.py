@@ -82,11 +82,11 @@ def test_by_sentinel(doctor: Doctor) -> None:
         watch = {"sentinel": f"monitor mymaster 127.0.0.1 {primary.port} 1"}
         with RealServer(debian("redis-sentinel"), watch, sentinel=True) as sentinel:
             url = f"redis+sentinel://127.0.0.1:{sentinel.port},127.0.0.1:1/mymaster/0"
-            said = doctor(url)
+            report = doctor(url)
             other = doctor(url.replace("mymaster", "nobody"))
-    assert said.code == 0
-    assert "no connection to 127.0.0.1:1 (refused)" in said.one("connection", "warn")
-    assert said.one("Sentinel") == f"names 127.0.0.1:{primary.port} as the primary"
+    assert report.code == 0
+    assert "no connection to 127.0.0.1:1 (refused)" in report.one("connection", "warn")
+    assert report.one("Sentinel") == f"names 127.0.0.1:{primary.port} as the primary"
     assert (other.code, other.failures()) == (69, ["authentication"])
     assert 'no service "nobody"' in other.one("authentication", "fail")
 

@@ -87,7 +87,9 @@ def test_a_fault_of_our_own_is_a_line_without_its_text(
         raise KeyError(f"redis://:{SECRET}@h")
 
     monkeypatch.setattr(checkup, "try_commands", broken)
-    said = doctor(RUNQY_REDIS_URL=locked_url.replace("://", "://:right@"))
-    assert said.code == 70
-    assert said.one("commands", "fail") == ("a fault in runqy-tui itself ended this look: KeyError")
-    assert said.one("server").startswith("valkey")
+    report = doctor(RUNQY_REDIS_URL=locked_url.replace("://", "://:right@"))
+    assert report.code == 70
+    assert report.one("commands", "fail") == (
+        "a fault in runqy-tui itself ended this look: KeyError"
+    )
+    assert report.one("server").startswith("valkey")

@@ -34,56 +34,56 @@ def at(server: RealServer, **options: object) -> str:
 
 
 def test_a_good_certificate(doctor: Doctor, papers: Certificates, encrypted: RealServer) -> None:
-    said = doctor(at(encrypted, ssl_ca_certs=papers.ca))
-    assert said.code == 0
-    told = said.one("TLS")
-    assert told.startswith("TLSv1.3, TLS_")
-    assert "certificate for 127.0.0.1, ends in " in told
-    assert told.endswith("; verified")
-    assert said.one("server").startswith("Redis ")
+    report = doctor(at(encrypted, ssl_ca_certs=papers.ca))
+    assert report.code == 0
+    tls_text = report.one("TLS")
+    assert tls_text.startswith("TLSv1.3, TLS_")
+    assert "certificate for 127.0.0.1, ends in " in tls_text
+    assert tls_text.endswith("; verified")
+    assert report.one("server").startswith("Redis ")
 
 
 def test_a_ca_that_nobody_knows(
     doctor: Doctor, papers: Certificates, encrypted: RealServer
 ) -> None:
     for options in ({}, {"ssl_ca_certs": papers.other_ca}):
-        said = doctor(at(encrypted, **options))
-        assert (said.code, said.failures()) == (69, ["TLS"])
-        told = said.one("TLS", "fail")
-        assert "the certificate fails the check" in told
-        assert "certificate for 127.0.0.1, ends in " in told
-        assert "CA" in said.mend("TLS")
-        assert "authentication" in said.skipped()
+        report = doctor(at(encrypted, **options))
+        assert (report.code, report.failures()) == (69, ["TLS"])
+        tls_text = report.one("TLS", "fail")
+        assert "the certificate fails the check" in tls_text
+        assert "certificate for 127.0.0.1, ends in " in tls_text
+        assert "CA" in report.mend("TLS")
+        assert "authentication" in report.skipped()
 
 
 def test_not_verified(doctor: Doctor, encrypted: RealServer) -> None:
-    said = doctor(at(encrypted, ssl_cert_reqs="none"))
-    assert said.code == 0
-    assert said.one("TLS", "warn").endswith("; NOT verified")
-    assert "certificate for 127.0.0.1" in said.one("TLS", "warn")
+    report = doctor(at(encrypted, ssl_cert_reqs="none"))
+    assert report.code == 0
+    assert report.one("TLS", "warn").endswith("; NOT verified")
+    assert "certificate for 127.0.0.1" in report.one("TLS", "warn")
 
 
 def test_another_name(doctor: Doctor, papers: Certificates) -> None:
     server = RealServer(debian())
     papers.encrypt(server, papers.named, clients=False)
     with server:
-        said = doctor(at(server, ssl_ca_certs=papers.ca))
-    assert (said.code, said.failures()) == (69, ["TLS"])
-    assert f"certificate for {HOST}" in said.one("TLS", "fail")
-    assert "name that is in the certificate" in said.mend("TLS")
+        report = doctor(at(server, ssl_ca_certs=papers.ca))
+    assert (report.code, report.failures()) == (69, ["TLS"])
+    assert f"certificate for {HOST}" in report.one("TLS", "fail")
+    assert "name that is in the certificate" in report.mend("TLS")
 
 
 def test_it_wants_a_certificate_of_the_client(doctor: Doctor, papers: Certificates) -> None:
     server = RealServer(debian())
     papers.encrypt(server, papers.local, clients=True)
     with server:
-        said = doctor(at(server, ssl_ca_certs=papers.ca))
-        assert (said.code, said.one("TLS", "fail")) == (69, "the server refuses this client")
-        assert "client certificate" in said.mend("TLS")
+        report = doctor(at(server, ssl_ca_certs=papers.ca))
+        assert (report.code, report.one("TLS", "fail")) == (69, "the server refuses this client")
+        assert "client certificate" in report.mend("TLS")
         chain, key = papers.client
-        said = doctor(at(server, ssl_ca_certs=papers.ca, ssl_certfile=chain, ssl_keyfile=key))
-        assert said.code == 0
-        assert said.one("TLS").endswith("; verified")
+        report = doctor(at(server, ssl_ca_certs=papers.ca, ssl_certfile=chain, ssl_keyfile=key))
+        assert report.code == 0
+        assert report.one("TLS").endswith("; verified")
 
 
 @pytest.mark.parametrize(("days", "verdict"), [(-1, "fail"), (3, "warn")])
@@ -104,14 +104,14 @@ def test_a_certificate_that_ends(doctor: Doctor, tmp_path: Path, days: int, verd
     server.options |= {name: str(path) for name, path in options.items()}
     server.options |= {"port": "0", "tls-port": str(server.port), "tls-auth-clients": "no"}
     with server:
-        said = doctor(at(server, ssl_ca_certs=ca))
-    told = said.one("TLS", verdict)
-    assert ("expired" in told) is (days < 0)
-    assert "Renew the server's certificate" in said.mend("TLS")
+        report = doctor(at(server, ssl_ca_certs=ca))
+    tls_text = report.one("TLS", verdict)
+    assert ("expired" in tls_text) is (days < 0)
+    assert "Renew the server's certificate" in report.mend("TLS")
 
 
 def test_a_server_without_tls(doctor: Doctor) -> None:
     with RealServer(debian()) as plain:
-        said = doctor(f"rediss://127.0.0.1:{plain.port}/0", "--timeout", "0.5")
-    assert (said.code, said.failures()) == (69, ["TLS"])
-    assert "redis:// instead of rediss://" in said.mend("TLS")
+        report = doctor(f"rediss://127.0.0.1:{plain.port}/0", "--timeout", "0.5")
+    assert (report.code, report.failures()) == (69, ["TLS"])
+    assert "redis:// instead of rediss://" in report.mend("TLS")

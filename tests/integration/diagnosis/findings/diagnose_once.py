@@ -43,7 +43,7 @@ class Observer:
         return await diagnose(sight)
 
 
-async def told(reader: RedisReader, **more: Any) -> dict[str, str]:
+async def sentences_of(reader: RedisReader, **more: Any) -> dict[str, str]:
     """Detector and subject of each finding, the most urgent first, with its severity."""
     return dict(_told(await Observer(reader).poll(**more)))
 

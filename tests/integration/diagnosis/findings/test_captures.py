@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import OpenReader
-from tests.integration.diagnosis.findings.diagnose_once import Observer, told
+from tests.integration.diagnosis.findings.diagnose_once import Observer, sentences_of
 from tests.support.captures import Captures, frozen_at
 
 PAST_DUE = {"queue-past-due-scheduled flaky.default": "warning"}
@@ -47,7 +47,7 @@ SENTENCES: dict[str, list[str]] = {
 async def test_findings(captures: Captures, reader_of: OpenReader, name: str) -> None:
     # As of when it was taken: a deadline inside a message is not moved along by rebasing.
     reader = await reader_of(clock=frozen_at(captures.load(name)))
-    assert await told(reader) == EXPECTED[name]
+    assert await sentences_of(reader) == EXPECTED[name]
 
 
 @pytest.mark.parametrize("name", list(SENTENCES))

@@ -10,7 +10,7 @@ from redis import Redis
 
 from runqy_tui.diagnosis.findings.detector_context import Thresholds
 from runqy_tui.redis.reader import RedisReader
-from tests.integration.diagnosis.findings.diagnose_once import Observer, told
+from tests.integration.diagnosis.findings.diagnose_once import Observer, sentences_of
 from tests.support import dialect_writers
 
 HERE = "gpu-1:4312"
@@ -203,7 +203,7 @@ async def test_conditions(writer: Redis, reader: RedisReader, name: str) -> None
     break_it, expected = CONDITIONS[name]
     break_it(writer, healthy(writer))
     limits = Thresholds(depth=40, archive_cap=25)
-    assert await told(reader, thresholds=limits) == expected
+    assert await sentences_of(reader, thresholds=limits) == expected
 
 
 async def test_a_server_that_evicts_and_is_nearly_full(writer: Redis, reader: RedisReader) -> None:
@@ -235,7 +235,7 @@ async def test_refused_writes(writer: Redis, reader: RedisReader) -> None:
     healthy(writer)
     try:
         writer.config_set("maxmemory", 1)
-        spoken = await told(reader)
+        spoken = await sentences_of(reader)
     finally:
         writer.config_set("maxmemory", 0)
     assert [one.partition(" ")[0] for one in spoken] == ["redis-writes-blocked"]

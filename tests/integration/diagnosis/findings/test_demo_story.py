@@ -136,10 +136,10 @@ def assert_told(telling: Telling, chapter: Chapter) -> None:
     """It is there soon after it began, at every poll until it ends, and soon gone."""
     what = chapter.detector, chapter.about
     seen = telling.at(what)
-    said = [(t, one) for t, one in seen if one.sentence.startswith(chapter.says)]
-    begins, first = next((t, one) for t, one in said if t >= chapter.since)
+    sentences = [(t, one) for t, one in seen if one.sentence.startswith(chapter.says)]
+    begins, first = next((t, one) for t, one in sentences if t >= chapter.since)
     assert begins <= chapter.since + SLACK, what
-    assert not [t for t, _ in said if ended_before(chapter) <= t < chapter.since], what
+    assert not [t for t, _ in sentences if ended_before(chapter) <= t < chapter.since], what
     if chapter.detector.startswith("worker-") and not first.since_known:
         assert first.since == pytest.approx(telling.began + begins), what
     # A queue whose process is restarted is spoken of only while tasks wait in it.
@@ -163,7 +163,7 @@ async def test_ten_minutes_of_a_healthy_fleet(
     writer: Redis, reader_of: OpenReader, seed: int
 ) -> None:
     polls = [one async for one in play(World(writer, seed=seed, healthy=True), reader_of)]
-    assert not told_of(polls), told_of(polls)
+    assert not described(polls), described(polls)
     first, last = polls[0].snapshot, polls[-1].snapshot
     assert {queue.name for queue in first.queues} >= BUSY_QUEUES
     assert len(polls) == MINUTES * 60 // POLL_EVERY
@@ -186,14 +186,14 @@ async def test_the_healthy_demo_as_it_is_started(reader_of: OpenReader) -> None:
             await asyncio.sleep(0.3)
         assert demo.problem() is None
         await reader.close()
-    assert not told_of(polls), told_of(polls)
+    assert not described(polls), described(polls)
     assert len(polls[-1].snapshot.workers) > len(fleet_spec.WORKERS)
 
 
-def told_of(polls: list[Diagnosis]) -> str:
+def described(polls: list[Diagnosis]) -> str:
     """Each finding once, a line each, as a failing test should name it."""
-    said = {one.id: f"{one.id}: {one.sentence}" for poll in polls for one in poll.findings}
-    return "\n".join(said.values())
+    sentences = {one.id: f"{one.id}: {one.sentence}" for poll in polls for one in poll.findings}
+    return "\n".join(sentences.values())
 
 
 async def play(world: World, reader_of: OpenReader) -> AsyncIterator[Diagnosis]:

@@ -25,7 +25,7 @@ async def surveyed(captures: Captures, reader_of: OpenReader, name: str) -> Erro
     return await collect(reader, await reader.overview())
 
 
-def told(survey: ErrorSurvey) -> list[Row]:
+def rows_of(survey: ErrorSurvey) -> list[Row]:
     return [
         (
             group.headline,
@@ -39,7 +39,7 @@ def told(survey: ErrorSurvey) -> list[Row]:
 
 async def test_the_busy_runqy_capture(captures: Captures, reader_of: OpenReader) -> None:
     survey = await surveyed(captures, reader_of, "runqy-07")
-    assert sorted(told(survey)[:4]) == sorted(
+    assert sorted(rows_of(survey)[:4]) == sorted(
         [
             ("upstream 503", None, 4, {"flaky.default": 4}),
             (
@@ -57,7 +57,7 @@ async def test_the_busy_runqy_capture(captures: Captures, reader_of: OpenReader)
             ("rate limited: HTTP 429, retry after 30s", None, 2, {"inference.default": 2}),
         ]
     )
-    assert sorted(told(survey)[4:]) == sorted(
+    assert sorted(rows_of(survey)[4:]) == sorted(
         [
             ("400 invalid model name", None, 1, {"flaky.default": 1}),
             ("ValueError: boom", "inference/main.py:26 in handle", 1, {"inference.default": 1}),
@@ -79,7 +79,7 @@ async def test_the_busy_runqy_capture(captures: Captures, reader_of: OpenReader)
 
 async def test_the_asynq_capture(captures: Captures, reader_of: OpenReader) -> None:
     survey = await surveyed(captures, reader_of, "asynq-01")
-    first, *others = told(survey)
+    first, *others = rows_of(survey)
     assert first == ("resize failed: connection refused", "worker.go:42", 4, {"default": 4})
     assert sorted(others) == [
         ('handler not found for task "no:handler"', None, 1, {"default": 1}),

@@ -234,12 +234,12 @@ def test_a_write_would_be_seen(watched: Watched) -> None:
             monitor.mget("other")
 
     with client, monitor:
-        for deed, told in (
+        for deed, complaint in (
             (lambda: client.incr("asynq:written"), "something was written"),
             (lambda: client.smembers("asynq:queues"), "MONITOR heard"),
             (lambda: client.config_get("port"), "commandstats counts"),
             (refused, "key other"),
         ):
-            with pytest.raises(AssertionError, match=told), watched.reads_only():
+            with pytest.raises(AssertionError, match=complaint), watched.reads_only():
                 deed()
     watched.admin.acl_log_reset()

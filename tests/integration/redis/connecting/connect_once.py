@@ -34,8 +34,8 @@ async def refusal(url: str, kind: type[RunqyTuiError], patience: float = 2.0, **
         await reader.overview()
     await reader.close()
     text = str(caught.value)
-    told = traceback.format_exception(caught.value)
-    assert SECRET not in "".join(told).replace(url, "")
+    printed = traceback.format_exception(caught.value)
+    assert SECRET not in "".join(printed).replace(url, "")
     assert "\n" not in text
     return text
 

@@ -179,8 +179,8 @@ def complaint(url: str, part: str, secret: str = "s3", **access: Any) -> None:
     with pytest.raises(ConfigError) as caught:
         parse_url(url, access=Credentials(**access))
     assert part in str(caught.value)
-    told = "".join(traceback.format_exception(caught.value)).replace(url, "")
-    assert secret not in told.replace("s3.pem", "")
+    printed = "".join(traceback.format_exception(caught.value)).replace(url, "")
+    assert secret not in printed.replace("s3.pem", "")
     assert caught.value.__context__ is None
 
 

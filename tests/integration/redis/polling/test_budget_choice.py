@@ -136,10 +136,10 @@ def test_a_rate_is_over_what_was_read() -> None:
     for at in range(100, 122, 2):
         read_at = None if at % 10 == 0 else float(at - at % 10)
         run_to_end(history.observe(poll(at, 0, read_at=read_at)))
-    told = history.trend(KEY)
-    assert told.done_per_s == pytest.approx(1.0)
+    shown = history.trend(KEY)
+    assert shown.done_per_s == pytest.approx(1.0)
     run_to_end(history.observe(poll(124, 0, read_at=120.0)))
-    assert history.trend(KEY) is told
+    assert history.trend(KEY) is shown
 
 
 def test_what_was_due_when_it_was_read_may_have_run_since() -> None:
@@ -200,10 +200,10 @@ def test_a_worker_says_so_too() -> None:
 
 
 def test_the_header_says_how_old_the_oldest_is_and_by_which_budget() -> None:
-    def told(oldest_s: float | None) -> str:
+    def shown(oldest_s: float | None) -> str:
         view = replace(View(), snapshot=Snapshot(NOW, RedisInfo("x", oldest_s=oldest_s)))
         parts = header_parts(view, 2.0, 0.0, Settings(budget=1_500))
         return " ".join(part.content.plain for part in parts)
 
-    assert "poll 2s · 0 ms · 0 trips oldest data 9s at 1,500/s" in told(9.2)
-    assert "within" not in told(None)
+    assert "poll 2s · 0 ms · 0 trips oldest data 9s at 1,500/s" in shown(9.2)
+    assert "within" not in shown(None)

@@ -14,8 +14,8 @@ ONE = {"index": 0, "name": "A100", "utilization_percent": 5, "memory_used_mb": 1
 MADE = Gpu(0, "A100", 5.0, 1.5)
 
 
-def gpus(told: Any) -> LazyGpus:
-    return LazyGpus(json.dumps({"gpus": told}).encode())
+def gpus(reported: Any) -> LazyGpus:
+    return LazyGpus(json.dumps({"gpus": reported}).encode())
 
 
 def test_they_are_a_sequence_like_any_other() -> None:
@@ -28,9 +28,9 @@ def test_they_are_a_sequence_like_any_other() -> None:
     assert two != gpus([ONE])
 
 
-@pytest.mark.parametrize("told", [None, 7, "x", {}, [], [3, None, "x", []]])
-def test_what_is_no_gpu_is_none(told: Any) -> None:
-    assert gpus(told) == ()
+@pytest.mark.parametrize("reported", [None, 7, "x", {}, [], [3, None, "x", []]])
+def test_what_is_no_gpu_is_none(reported: Any) -> None:
+    assert gpus(reported) == ()
 
 
 def test_a_number_of_another_kind_is_unknown() -> None:

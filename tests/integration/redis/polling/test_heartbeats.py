@@ -113,7 +113,7 @@ async def test_a_worker_whose_clock_is_off(writer: redis.Redis, reader_of: OpenR
         offset = worker_in(snapshot, ONE).clock_offset_s
         assert offset is not None
         assert -102 < offset < -98
-        assert any(f"Worker {ONE} renewed its hash" in said for said in snapshot.warnings)
+        assert any(f"Worker {ONE} renewed its hash" in warning for warning in snapshot.warnings)
 
 
 async def test_asynq_servers_are_not_lost_between_two_whole_reads(
@@ -211,10 +211,10 @@ async def test_what_is_left_of_a_life_follows_from_the_beats(
     writer.pexpire(KEY, 27_000)
     reader = await reader_of()
     before = writer.info("commandstats").get("cmdstat_pttl", {"calls": 0})["calls"]
-    told = [worker_in(await reader.overview(), ONE).clock_offset_s for _ in range(4)]
+    offsets = [worker_in(await reader.overview(), ONE).clock_offset_s for _ in range(4)]
     beat(writer, ONE, now)
-    told += [worker_in(await reader.overview(), ONE).clock_offset_s for _ in range(2)]
-    assert all(offset == pytest.approx(-0.5, abs=1.0) for offset in told)
+    offsets += [worker_in(await reader.overview(), ONE).clock_offset_s for _ in range(2)]
+    assert all(offset == pytest.approx(-0.5, abs=1.0) for offset in offsets)
     assert writer.info("commandstats")["cmdstat_pttl"]["calls"] - before == 1
 
 

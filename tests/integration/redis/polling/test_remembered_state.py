@@ -62,7 +62,7 @@ def change(writer: redis.Redis, pick: random.Random) -> None:
         pick.choice(steps)()
 
 
-def told(snapshot: Snapshot) -> tuple[list[Queue], list[Worker], set[str]]:
+def comparable(snapshot: Snapshot) -> tuple[list[Queue], list[Worker], set[str]]:
     """All of it, but for what depends on the moment or on what earlier polls have seen."""
     queues = [
         replace(
@@ -84,7 +84,7 @@ def told(snapshot: Snapshot) -> tuple[list[Queue], list[Worker], set[str]]:
         for worker in snapshot.workers
         if worker.state.consumes
     ]
-    return queues, workers, {said for said in snapshot.warnings if "another type" in said}
+    return queues, workers, {warning for warning in snapshot.warnings if "another type" in warning}
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -100,7 +100,7 @@ async def test_a_reader_that_goes_on_sees_the_same(
             change(writer, pick)
         for _ in range(_TRIES):
             fresh = await reader_of()
-            ours, theirs = told(await twice(reader)), told(await twice(fresh))
+            ours, theirs = comparable(await twice(reader)), comparable(await twice(fresh))
             await fresh.close()
             if ours == theirs:
                 break

@@ -42,10 +42,10 @@ def turns_come_never(monkeypatch: pytest.MonkeyPatch) -> None:
 def beat_all(writer: redis.Redis, cpu: int, now: float | None = None) -> None:
     """A beat of everybody."""
     now = dialect_writers.now_of(writer) if now is None else now
-    told = f'{{"cpu_percent":{cpu},"collected_at":{int(now)}}}'
+    reported = f'{{"cpu_percent":{cpu},"collected_at":{int(now)}}}'
     with writer.pipeline(transaction=False) as pipeline:
         for worker_id in IDS:
-            beat(pipeline, worker_id, now, metrics=told, started_at=1_000)
+            beat(pipeline, worker_id, now, metrics=reported, started_at=1_000)
         pipeline.execute()
 
 
@@ -100,11 +100,11 @@ async def test_metrics_are_read_of_who_is_seen(writer: redis.Redis, reader_of: O
         reader.prioritize((), seen)
         beat_all(writer, 20 + number)
         with listening(writer) as asked:
-            told = await cpu(reader)
+            reported = await cpu(reader)
         assert asked.at_all == set(IDS)
         assert asked.metrics == set(seen)
-        assert {told[worker_id] for worker_id in seen} <= {20 + number}
-        assert {told[worker_id] for worker_id in set(IDS) - {*SEEN, *IDS[:5]}} == {10}
+        assert {reported[worker_id] for worker_id in seen} <= {20 + number}
+        assert {reported[worker_id] for worker_id in set(IDS) - {*SEEN, *IDS[:5]}} == {10}
 
 
 async def test_who_comes_into_view_is_read_at_once(
@@ -159,8 +159,8 @@ async def test_a_restarted_worker_is_read_whole_by_the_next_poll(
     reader = await lean_reader_of_metrics(writer, reader_of)
     beat_all(writer, 20)
     writer.hset(PREFIX + ONE, "started_at", int(dialect_writers.now_of(writer)))
-    told = await cpu(reader)
-    assert (told[ONE], told[ANOTHER]) == (None, 10)
+    reported = await cpu(reader)
+    assert (reported[ONE], reported[ANOTHER]) == (None, 10)
     with listening(writer) as asked:
         snapshot = await reader.overview()
     assert asked.metrics == {ONE}
@@ -178,9 +178,9 @@ async def test_polls_that_leave_nothing_out_read_all_metrics(
         for number in range(2):
             beat_all(writer, 20 + number)
             with listening(writer) as asked:
-                told = await cpu(reader)
+                reported = await cpu(reader)
             assert asked.metrics == set(IDS)
-            assert set(told.values()) == {20 + number}
+            assert set(reported.values()) == {20 + number}
 
 
 async def test_nobody_sees_metrics_that_are_much_older_than_half_a_minute(
@@ -198,13 +198,13 @@ async def test_nobody_sees_metrics_that_are_much_older_than_half_a_minute(
         ahead[0] += step_s
         beat_all(writer, step, dialect_writers.now_of(writer) + ahead[0])
         with listening(writer) as asked:
-            told = await cpu(reader)
+            reported = await cpu(reader)
         assert set(SEEN) <= asked.metrics < set(IDS)
         read_at |= dict.fromkeys(asked.metrics, ahead[0])
         oldest = min(read_at.values())
         slow_s = time() - begun
         assert ahead[0] - oldest <= worker_state.METRICS_EVERY_S + step_s + slow_s
-        assert {told[one] for one in IDS} == {round(at / step_s) for at in read_at.values()}
+        assert {reported[one] for one in IDS} == {round(at / step_s) for at in read_at.values()}
     assert oldest > 0
 
 

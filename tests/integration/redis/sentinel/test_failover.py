@@ -64,17 +64,17 @@ async def test_an_old_primary_that_still_answers_is_left(
     where = snapshot.redis.where
     assert (where.switched_from, where.problem) == (before, None)
     assert where.primary == f"127.0.0.1:{valkey.primary().port}"
-    told = await reader.overview()
-    assert told.health is not None
-    assert told.health.role == "master"
+    switched = await reader.overview()
+    assert switched.health is not None
+    assert switched.health.role == "master"
     (finding,) = [
         one
-        for one in await diagnose(DetectorContext(told, History()))
+        for one in await diagnose(DetectorContext(switched, History()))
         if one.detector == "redis-failover"
     ]
     assert finding.sentence.startswith(f"the primary is now {where.primary}, it was {before} until")
-    assert str(where.primary) in snapshot_text(told)
-    assert snapshot_object(told)["redis"]["primary"] == where.primary
+    assert str(where.primary) in snapshot_text(switched)
+    assert snapshot_object(switched)["redis"]["primary"] == where.primary
     await reader.close()
 
 

@@ -192,9 +192,9 @@ async def test_a_primary_that_turns_replica_is_told(monkeypatch: pytest.MonkeyPa
             reader = await open_reader(behind("", watching))
             assert (await reader.overview()).warnings == ()
             client.execute_command("REPLICAOF", "127.0.0.1", free_port())
-            told, errors, _ = await until(reader, lambda one: bool(one.warnings))
+            answer, errors, _ = await until(reader, lambda one: bool(one.warnings))
             assert errors == []
-            assert "as the primary, but that is a replica" in told.warnings[0]
+            assert "as the primary, but that is a replica" in answer.warnings[0]
             client.config_set("replica-serve-stale-data", "no")
             with pytest.raises(ConnectionFailedError, match="is a replica that lost its primary"):
                 await reader.overview()

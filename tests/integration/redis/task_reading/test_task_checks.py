@@ -204,14 +204,14 @@ async def test_timeouts(
 
 
 @pytest.mark.parametrize(
-    ("told", "seconds"), [("3600", 3600), ("0", None), ("x", None), (None, None)]
+    ("written", "seconds"), [("3600", 3600), ("0", None), ("x", None), (None, None)]
 )
 async def test_pending_timeout(
-    writer: redis.Redis, reader: RedisReader, told: str | None, seconds: float | None
+    writer: redis.Redis, reader: RedisReader, written: str | None, seconds: float | None
 ) -> None:
     dialect_writers.pending(writer, "q", "t", since=1795484100)
-    if told is not None:
-        writer.hset("asynq:{q}:t:t", "pending_timeout", told)
+    if written is not None:
+        writer.hset("asynq:{q}:t:t", "pending_timeout", written)
     found = await only(reader, "t", window("q", TaskState.PENDING))
     assert (found.pending_since, found.pending_timeout_s) == (1795484100, seconds)
 

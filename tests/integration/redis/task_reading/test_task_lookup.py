@@ -99,8 +99,8 @@ async def test_documented_task(writer: redis.Redis, reader_of: OpenReader) -> No
 
 async def test_larger_retry_count_wins(writer: redis.Redis, reader: RedisReader) -> None:
     msg = dialect_writers.message(type="t", id="t", retry=5, retried=2)
-    for task_id, told, expected in (("a", "4", 4), ("b", "1", 2), ("c", "junk", 2)):
-        dialect_writers.task(writer, "q", task_id, msg=msg, retried=told)
+    for task_id, written, expected in (("a", "4", 4), ("b", "1", 2), ("c", "junk", 2)):
+        dialect_writers.task(writer, "q", task_id, msg=msg, retried=written)
         task = await reader.task(task_id, QueueKey("q"))
         assert task is not None
         assert (task.retried, task.max_retry) == (expected, 5)

@@ -110,16 +110,16 @@ async def test_the_same_replies(place: Link, seed: int) -> None:
 
 async def test_both_ways_take_turns_on_one_connection(place: Link) -> None:
     link, batch = place(True), some_commands(random.Random(9), 50)
-    told = []
+    outcomes = []
     for lean in (True, False, True, False):
         link.use_fast = lean
-        told.append([plain(reply) for reply in await link.trip(batch)])
-    assert told[0] == told[1] == told[2] == told[3]
+        outcomes.append([plain(reply) for reply in await link.trip(batch)])
+    assert outcomes[0] == outcomes[1] == outcomes[2] == outcomes[3]
     await link.close()
 
 
 async def test_the_same_failure_where_the_server_goes() -> None:
-    said = []
+    messages = []
     for lean in (True, False):
         with RealServer() as server:
             link = node_link(parse_url(server.url, 5.0, Credentials()))
@@ -130,13 +130,13 @@ async def test_the_same_failure_where_the_server_goes() -> None:
             server.kill()
             with pytest.raises(ConnectionFailedError) as failure:
                 await link.trip(batch)
-            said.append(str(failure.value).replace(str(server.port), "PORT"))
+            messages.append(str(failure.value).replace(str(server.port), "PORT"))
             await link.close()
-    assert said[0] == said[1]
+    assert messages[0] == messages[1]
 
 
 async def test_the_same_failure_where_an_answer_concerns_everything() -> None:
-    said = []
+    messages = []
     with RealServer() as server:
         allow(server.client(), "default", "on >secret")
         for lean in (True, False):
@@ -146,6 +146,6 @@ async def test_the_same_failure_where_an_answer_concerns_everything() -> None:
             batch.ask("TIME")
             with pytest.raises(RunqyTuiError) as failure:
                 await link.trip(batch)
-            said.append(str(failure.value))
+            messages.append(str(failure.value))
             await link.close()
-    assert said[0] == said[1]
+    assert messages[0] == messages[1]

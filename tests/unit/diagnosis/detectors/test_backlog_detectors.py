@@ -92,15 +92,15 @@ def test_deep_is_told_once_and_not_beside_an_old_one() -> None:
 
 
 def test_growing_needs_time_and_tasks() -> None:
-    def said(pending: tuple[int, int], over: int) -> list[str]:
+    def sentences(pending: tuple[int, int], over: int) -> list[str]:
         now = served(counts=waiting(pending[1]))
         return names(seen(now, history=lately(pending, over=over)))
 
-    assert said((10, 210), 400) == ["queue-growing"]
-    assert said((10, 210), 200) == []
-    assert said((10, 12), 400) == []
-    assert said((210, 10), 400) == []
-    assert said((210, 210), 400) == []
+    assert sentences((10, 210), 400) == ["queue-growing"]
+    assert sentences((10, 210), 200) == []
+    assert sentences((10, 12), 400) == []
+    assert sentences((210, 10), 400) == []
+    assert sentences((210, 210), 400) == []
 
 
 def test_growing_is_told_per_minute() -> None:
@@ -110,7 +110,7 @@ def test_growing_is_told_per_minute() -> None:
 
 
 @pytest.mark.parametrize(
-    ("dialect", "archived", "told"),
+    ("dialect", "archived", "expected"),
     [
         (Dialect.ASYNQ, 10_000, True),
         (Dialect.MIXED, 10_001, True),
@@ -120,9 +120,9 @@ def test_growing_is_told_per_minute() -> None:
         (Dialect.ASYNQ, None, False),
     ],
 )
-def test_archive_cap(dialect: Dialect | None, archived: int | None, told: bool) -> None:
+def test_archive_cap(dialect: Dialect | None, archived: int | None, expected: bool) -> None:
     full = served(counts=Counts(0, 0, 0, 0, archived, 0, 0), dialect=dialect)
-    assert names(seen(full)) == (["queue-archive-cap"] if told else [])
+    assert names(seen(full)) == (["queue-archive-cap"] if expected else [])
 
 
 def test_failing_by_the_counters_alone_where_nothing_is_stored() -> None:

@@ -95,11 +95,11 @@ def test_a_replica() -> None:
     assert cut.evidence[1].value == "down"
 
 
-@pytest.mark.parametrize(("ago", "told"), [(12.0, True), (599.0, True), (600.0, False)])
-def test_a_failover_is_told_for_a_while(ago: float, told: bool) -> None:
+@pytest.mark.parametrize(("ago", "expected"), [(12.0, True), (599.0, True), (600.0, False)])
+def test_a_failover_is_told_for_a_while(ago: float, expected: bool) -> None:
     where = Topology("10.0.0.2:6379", "10.0.0.1:6379", 1.0, ago)
     one = sight(fields={"redis": RedisInfo("mymaster@s:26379", where=where)})
-    assert names(one) == (["redis-failover"] if told else [])
+    assert names(one) == (["redis-failover"] if expected else [])
     for finding in found(one, "redis-failover"):
         assert finding.severity is Severity.WARNING
         assert (finding.since, finding.since_known) == (NOW - ago, True)
@@ -114,7 +114,7 @@ def test_a_first_primary_is_no_failover() -> None:
 
 
 @pytest.mark.parametrize(
-    ("times", "told"),
+    ("times", "expected"),
     [
         ([501.0] * SLOW_POLLS, True),
         ([1.0, *[900.0] * SLOW_POLLS], True),
@@ -123,8 +123,8 @@ def test_a_first_primary_is_no_failover() -> None:
         ([*[900.0] * 3, None, 900.0], False),
     ],
 )
-def test_slow_only_where_every_late_poll_was(times: list[float | None], told: bool) -> None:
-    assert names(seen(slow(*times))) == (["redis-slow"] if told else [])
+def test_slow_only_where_every_late_poll_was(times: list[float | None], expected: bool) -> None:
+    assert names(seen(slow(*times))) == (["redis-slow"] if expected else [])
 
 
 def test_the_past_is_bounded_and_ends_where_the_clock_goes_back() -> None:

@@ -195,13 +195,15 @@ def test_a_lease_that_ends_is_not_held() -> None:
     assert found(seen(loose, consumer="gpu-2:2"), "task-held-by-degraded") == []
 
 
-@pytest.mark.parametrize(("waited", "told"), [(80.0, "expires in 20s"), (160.0, "expired 1m ago")])
-def test_near_or_past_the_pending_timeout(waited: float, told: str) -> None:
+@pytest.mark.parametrize(
+    ("waited", "expected"), [(80.0, "expires in 20s"), (160.0, "expired 1m ago")]
+)
+def test_near_or_past_the_pending_timeout(waited: float, expected: str) -> None:
     near = CheckedTask(
         "t-1", state=TaskState.PENDING, pending_since=NOW - waited, pending_timeout_s=100.0
     )
     finding = only(seen(audit("q.low", TaskState.PENDING, near)), "task-pending-timeout")
-    assert finding.sentence.endswith(f"near the pending timeout: the first {told}")
+    assert finding.sentence.endswith(f"near the pending timeout: the first {expected}")
 
 
 def test_first_sight_lasts_as_long_as_the_task_is_seen_active() -> None:

@@ -29,8 +29,8 @@ def finding(
 def only(
     tracker: FindingTracker, now: float, one: Finding | None = None, first: bool = False
 ) -> Finding:
-    (told,) = run_to_end(tracker.update([one or finding()], now, first))
-    return told
+    (tracked,) = run_to_end(tracker.update([one or finding()], now, first))
+    return tracked
 
 
 def test_since_is_the_first_sight() -> None:
@@ -48,8 +48,8 @@ def test_what_was_there_at_the_first_poll_may_be_older() -> None:
 
 
 def test_a_since_from_the_data_stays() -> None:
-    told = only(FindingTracker(), T, finding(since=T - 500), first=True)
-    assert (told.since, told.since_known, told.before_start) == (T - 500, True, False)
+    tracked = only(FindingTracker(), T, finding(since=T - 500), first=True)
+    assert (tracked.since, tracked.since_known, tracked.before_start) == (T - 500, True, False)
 
 
 def test_flapping_keeps_its_since_and_longer_absence_does_not() -> None:
@@ -108,9 +108,9 @@ def test_what_gets_worse_returns(
     tracker = FindingTracker()
     only(tracker, T, finding("w", *before))
     tracker.acknowledge("d:w", T)
-    told = only(tracker, T + 2, finding("w", *after))
-    assert (told.acknowledged_at is None) is returns
-    assert only(tracker, T + 4, finding("w", *before)).acknowledged_at == told.acknowledged_at
+    tracked = only(tracker, T + 2, finding("w", *after))
+    assert (tracked.acknowledged_at is None) is returns
+    assert only(tracker, T + 4, finding("w", *before)).acknowledged_at == tracked.acknowledged_at
 
 
 def test_an_acknowledgement_ends_with_its_finding() -> None:
@@ -136,7 +136,7 @@ def test_tasks_of_a_queue_stay_one_finding_when_the_example_changes() -> None:
 def test_the_most_urgent_comes_first_by_its_tracked_since() -> None:
     tracker = FindingTracker()
     only(tracker, T, finding("z"))
-    told = run_to_end(
+    tracked = run_to_end(
         tracker.update([finding("a"), finding("z"), finding("c", Severity.CRITICAL)], T + 5)
     )
-    assert [one.subject.name for one in told] == ["c", "z", "a"]
+    assert [one.subject.name for one in tracked] == ["c", "z", "a"]

@@ -19,8 +19,8 @@ from tests.support.polls import KEY, poll
 
 def fed(*polls: tuple[float, dict[str, Any]]) -> History:
     history = History()
-    for at, told in polls:
-        run_to_end(history.observe(poll(at, **told)))
+    for at, counts in polls:
+        run_to_end(history.observe(poll(at, **counts)))
     return history
 
 

@@ -23,9 +23,9 @@ def values(history: History, name: str, over_s: float = 3_600.0) -> list[float |
 
 def test_series_of_a_queue() -> None:
     history = History()
-    told: dict[str, Any] = {"pending": 1, "active": 2, "retry": 3, "scheduled": 4, "archived": 5}
-    run_to_end(history.observe(poll(0, **told, done=6, failed=7)))
-    run_to_end(history.observe(poll(2, **told, done=10**15 + 1, failed=None)))
+    counts: dict[str, Any] = {"pending": 1, "active": 2, "retry": 3, "scheduled": 4, "archived": 5}
+    run_to_end(history.observe(poll(0, **counts, done=6, failed=7)))
+    run_to_end(history.observe(poll(2, **counts, done=10**15 + 1, failed=None)))
     found = [values(history, name) for name in QUEUE_SERIES]
     assert found == [[1, 1], [2, 2], [3, 3], [4, 4], [5, 5], [6, 10**15 + 1], [7, None]]
     assert history.series(QueueKey("other"), "pending", 60) == ()
@@ -173,8 +173,8 @@ def test_an_unchanged_object_is_recorded_like_a_new_one(
         for name in "abcd":
             assert same.states(name) == copied.states(name)
             for series in WORKER_SERIES:
-                told = same.worker_series(name, series, 60.0)
-                assert told == copied.worker_series(name, series, 60.0)
+                counts = same.worker_series(name, series, 60.0)
+                assert counts == copied.worker_series(name, series, 60.0)
 
 
 def test_series_and_states_of_a_worker() -> None:

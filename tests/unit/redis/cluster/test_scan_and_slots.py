@@ -21,12 +21,12 @@ def test_a_command_taken_apart_is_what_it_was(args: list[bytes]) -> None:
 
 
 def step(
-    walks: ClusterScan, cursor: int, primaries: list[Address], told: dict[Address, Reply]
+    walks: ClusterScan, cursor: int, primaries: list[Address], batch_replies: dict[Address, Reply]
 ) -> tuple[int, list[bytes], dict[Address, list[bytes]]]:
     """One step: the next cursor, what it found, and what each primary was asked."""
     wire = encode("SCAN", cursor, "MATCH", "x", "COUNT", 1000)
     at, asked = walks.step(wire, primaries)
-    page = scan_page(walks.join(at, {address: told[address] for address in asked}))
+    page = scan_page(walks.join(at, {address: batch_replies[address] for address in asked}))
     assert page is not None
     return *page, {address: args_of(sent) for address, sent in asked.items()}
 

@@ -27,9 +27,11 @@ ID = "host:1"
 
 
 def values(**fields: Any) -> list[Any]:
-    told = {"worker_id": ID, "started_at": 900, "last_beat": 1_000_000, "status": "running"}
-    told |= {"queues": "map[a:1]", "metrics": '{"cpu_percent":5,"collected_at":7}'} | fields
-    raw = {name.encode(): None if value is None else str(value) for name, value in told.items()}
+    hash_fields = {"worker_id": ID, "started_at": 900, "last_beat": 1_000_000, "status": "running"}
+    hash_fields |= {"queues": "map[a:1]", "metrics": '{"cpu_percent":5,"collected_at":7}'} | fields
+    raw = {
+        name.encode(): None if value is None else str(value) for name, value in hash_fields.items()
+    }
     found = [raw.get(name) for name in worker_parsing.FIELDS]
     return [None if value is None else value.encode() for value in found]
 

@@ -45,7 +45,7 @@ def metrics(number: int) -> bytes:
     return json.dumps({"cpu_percent": number, "gpus": [{"index": 0}], "collected_at": 1}).encode()
 
 
-def hash_of(beat: float, **told: Any) -> list[Reply]:
+def hash_of(beat: float, **fields: Any) -> list[Reply]:
     values: dict[str, Reply] = {
         "worker_id": ID.encode(),
         "started_at": b"900",
@@ -54,7 +54,7 @@ def hash_of(beat: float, **told: Any) -> list[Reply]:
         "healthy": b"1",
         "queues": b"map[a:1]",
         "metrics": metrics(5),
-    } | told
+    } | fields
     return [values.get(name.decode()) for name in worker_parsing.FIELDS]
 
 
@@ -102,16 +102,16 @@ def test_whatever_happens_to_a_worker(seed: int) -> None:
     quick, plain = Quick(ID), Plain(ID)
     quick.is_cut = plain.is_cut = False
     now, beat, clock_off = NOW + 0.3, NOW, pick.choice((0.0, 0.0, -20.0, 3.0, 60.0))
-    told: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     skipped = 0
     for number in range(150):
         now += pick.choice((0.5, 1.0, 1.0, 2.0))
         if now - beat > 5 and pick.random() < 0.9:
             beat = now - pick.random()
-            told["metrics"] = metrics(number)
+            fields["metrics"] = metrics(number)
         if pick.random() < 0.15:
-            told = {} if pick.random() < 0.4 else told | dict([pick.choice(CHANGES)])
-        reply: list[Reply] = hash_of(beat + clock_off, **told)
+            fields = {} if pick.random() < 0.4 else fields | dict([pick.choice(CHANGES)])
+        reply: list[Reply] = hash_of(beat + clock_off, **fields)
         if now - beat > 30 or pick.random() < 0.03:
             reply = [None] * len(worker_parsing.FIELDS)
         ttl_ms = None
@@ -143,10 +143,10 @@ def test_a_single_field_that_changes_is_seen(name: str, value: Any) -> None:
     poll(plain, hash_of(NOW), NOW + 0.5, 29_500)
     poll(plain, hash_of(NOW), NOW + 1.0, None)
     before = quick.worker
-    for now, told in ((NOW + 1.5, {name: value}), (NOW + 2.0, {name: value}), (NOW + 2.5, {})):
-        seen = poll(quick, hash_of(NOW, **told), now, None)
-        assert seen == poll(plain, hash_of(NOW, **told), now, None)
-        if told and name not in ("worker_id", "metrics"):
+    for now, fields in ((NOW + 1.5, {name: value}), (NOW + 2.0, {name: value}), (NOW + 2.5, {})):
+        seen = poll(quick, hash_of(NOW, **fields), now, None)
+        assert seen == poll(plain, hash_of(NOW, **fields), now, None)
+        if fields and name not in ("worker_id", "metrics"):
             assert before is not None
             assert seen[0] is not None
             assert before != seen[0]

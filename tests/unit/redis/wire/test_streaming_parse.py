@@ -141,5 +141,5 @@ async def test_refusals_are_listed_in_the_order_of_the_replies() -> None:
         await arrives(incoming, denied(command))
     await arrives(incoming, denied("mget"))
     assert await parsing == "done"
-    (said,) = warnings.texts()
-    assert "run LLEN, ZCARD, LINDEX, HMGET, MGET" in said
+    (warning,) = warnings.texts()
+    assert "run LLEN, ZCARD, LINDEX, HMGET, MGET" in warning
