@@ -1,4 +1,4 @@
-"""What one poll sees: queues, workers, the server."""
+"""What one poll reads: queues, workers, the server."""
 
 from __future__ import annotations
 
@@ -124,8 +124,8 @@ class Recovery:
 class Worker:
     """One worker process as of a poll.
 
-    ``healthy`` is ``None`` where nothing says so (lost workers, asynq servers). ``status`` is the
-    worker's own word. ``queues`` maps a queue name to its priority, ``None`` where it has none.
+    ``healthy`` is ``None`` where it is not reported (lost workers, asynq servers). ``status`` is
+    the worker's own word. ``queues`` maps a queue name to its priority, ``None`` where it has none.
     ``clock_offset_s``: by how much its clock is ahead of Redis's (negative: behind), ``None``
     where a late heartbeat leaves that unknown. ``last_beat_at``: the last heartbeat by the
     worker's own clock, ``None`` where unknown (asynq servers). ``active_tasks`` and
@@ -178,7 +178,7 @@ class Worker:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One primary of a cluster: ``problem`` says in one line why it does not answer."""
+    """One primary of a cluster. ``problem`` is one line on why it does not answer."""
 
     address: str
     problem: str | None = None
@@ -186,13 +186,13 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """Who answers for a deployment that has more than one server.
+    """The servers that answer for a deployment of more than one.
 
-    ``primary`` is the address that Sentinel names at present; ``switched_from`` and
-    ``switched_at`` (this machine's :func:`time.time`) tell of the last change seen, and
-    ``switched_ago_s`` how long ago that was at the poll, whatever clocks do. ``problem`` says what
-    is doubtful about the primary. ``nodes`` are the primaries of a cluster, by address. All are
-    empty for a single server.
+    ``primary`` is the address that Sentinel names at present. ``switched_from`` and
+    ``switched_at`` (this machine's :func:`time.time`) describe the last change seen, and
+    ``switched_ago_s`` is its age at the poll by a monotonic clock. ``problem`` is what is doubtful
+    about the primary. ``nodes`` are the primaries of a cluster, by address. All are empty for a
+    single server.
     """
 
     primary: str | None = None
@@ -207,11 +207,10 @@ class Topology:
 class RedisInfo:
     """The server and what this poll cost. ``address`` never holds a credential.
 
-    ``where`` says who answers, in a deployment of several servers. ``unverified``: TLS is used,
-    but nobody checks who is at the other end. ``commands``: how many this poll sent.
-    ``oldest_s``: where the command budget did not allow for everything, how long ago that was read
-    which waits for longest, a queue or a worker but for metrics that nobody sees; ``None`` where
-    all were read.
+    ``where`` names the servers that answer, in a deployment of several. ``unverified``: TLS is
+    used without checking the certificate. ``commands``: how many this poll sent. ``oldest_s``:
+    seconds since the longest unread queue or worker was read (its metrics aside), where the
+    command budget did not allow for everything; ``None`` where all were read.
     """
 
     address: str
@@ -227,11 +226,11 @@ class RedisInfo:
 
 @dataclass(frozen=True, slots=True)
 class ServerHealth:
-    """What INFO says of the server's own state; ``None`` where it may not be asked.
+    """The server's own state by INFO.
 
     ``role`` is INFO's word, ``master`` or ``slave``. ``maxmemory_bytes`` 0: no limit.
     ``writes_blocked`` is the reason why the server refuses writes, in a few words; after a failed
-    save it does so by default, and nothing but CONFIG would tell where that is switched off.
+    save it does so by default, and only CONFIG shows where that is switched off.
     """
 
     role: str | None = None
@@ -245,7 +244,7 @@ class ServerHealth:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
-    """Everything one poll saw. ``taken_at`` is Redis's clock (``TIME``).
+    """Everything one poll read. ``taken_at`` is Redis's clock (``TIME``).
 
     A queue or worker that did not change is the same object in consecutive snapshots: it holds
     moments, and ages follow from ``taken_at``. ``unread_queues`` and ``unread_workers`` map what a

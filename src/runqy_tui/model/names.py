@@ -1,4 +1,4 @@
-"""Words and identities: dialects, states, and what a queue is told apart by."""
+"""Enumerations and identities: dialects, states, and the key of a queue."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class TaskState(_Word):
 
 
 class WorkerState(_Word):
-    """What a worker is doing, judged by Redis's clock.
+    """The state of a worker, by Redis's clock.
 
     ``LOST``: in the index without a hash. ``STALE``: a hash whose last beat is over 30 s old.
     ``DEGRADED``: the circuit breaker is open or a supervised process crashed: manual restart.

@@ -1,9 +1,9 @@
 """The age of the oldest pending task, in one round trip per poll.
 
-To read when a task began to wait takes two steps: its id from the list, then its hash. A warm poll
-has one round trip, so that it reads the hash of the id that the last poll saw at the tail. Where
-workers are quick that task is taken meanwhile; then ids further from the tail are noted as well,
-and the first that still waits gives a close lower bound of the age.
+Reading since when a task waits takes two steps: its id from the list, then its hash. A warm poll
+has one round trip, so it reads the hash of the id that the last poll found at the tail. Where
+workers are quick that task has started meanwhile; then ids further from the tail are noted as
+well, and the first that still waits is a close lower bound of the age.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
 """One poll: three round trips when nothing is known, one when warm.
 
-Cold: the indexes; counts and workers; the oldest tasks, the groups, and whatever the walk through
-the key space found meanwhile. Warm: all of that at once, with what the last poll knew. A queue or
-worker that appears in an index costs one more trip in that poll, so that it is shown whole.
+Cold: the indexes; counts and workers; the oldest tasks, the groups, and what the SCAN has found
+meanwhile. Warm: all of that at once, based on what the last poll read. A queue or worker that
+appears in an index costs one more trip in that poll, so that it is shown in full.
 
 Where a budget of commands does not allow for everything, a warm poll reads the workers that may
-have beaten since, and a choice of queues (:mod:`runqy_tui.redis.polling.budget`). After a
-failure, on a new connection, on a new day and when Redis's clock jumped, everything is read
-whatever it costs.
+have sent a heartbeat, and a selection of queues (:mod:`runqy_tui.redis.polling.budget`). After a
+failure, on a new connection, on a new day and after a jump of Redis's clock, everything is read
+at any cost.
 """
 
 from __future__ import annotations
@@ -296,7 +296,7 @@ class Overview:
         registered = {QueueKey(name) for name in self.index.queues}
         queues = self.queues.learn(registered | self._served_lists() | scanned)
         for key, memory in self.queues.known.items():
-            # Where the index may not be read, nobody can tell that a queue is missing in it.
+            # Where the index may not be read, a queue cannot be known to be missing in it.
             memory.registered = key in registered or not self._indexed
         self._learned[found] = (*names, self.queues.changes)
         return queues

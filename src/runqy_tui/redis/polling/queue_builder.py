@@ -162,7 +162,7 @@ def _succeeded(dialect: Dialect | None, processed: int | None, failed: int | Non
 
 
 def warn_of_queues(queues: Iterable[Queue], warnings: Warnings) -> None:
-    """Warn of tasks in lists that nobody reads, and of queues that are in no index."""
+    """Warn of tasks in lists that no worker reads, and of queues that are in no index."""
     for queue in queues:
         if queue.key.braced:
             if not queue.registered:

@@ -23,7 +23,7 @@ from runqy_tui.runtime.cooperative import batches, yield_to_loop
 from runqy_tui.text.safe import decode
 
 MAX_QUEUES = 5_000
-"""A poll of that many takes half a second; further ones are left out, and a warning says so."""
+"""A poll of that many takes half a second; further ones are left out, with a warning."""
 
 MAX_NAMES_BYTES = 1024 * 1024
 """The same for their names together: each is in a dozen keys that a poll sends."""
@@ -97,7 +97,7 @@ class QueuePoller:
         return learned
 
     def forget(self, keep: Iterable[QueueKey]) -> None:
-        """Drop the queues that are in no index, whose keys are gone and that nobody names."""
+        """Drop the queues that are in no index, whose keys are gone and that no worker names."""
         kept = set(keep)
         gone = [
             key

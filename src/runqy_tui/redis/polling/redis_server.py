@@ -21,7 +21,7 @@ NOTICE_S = 60.0
 
 
 def uptime() -> float:
-    """Seconds on a clock that nobody sets; it counts while the machine sleeps, where that can be.
+    """Seconds on a clock that is never set; it counts while the machine sleeps, where possible.
 
     Otherwise a laptop that wakes up would take Redis's clock for one that has jumped.
     """

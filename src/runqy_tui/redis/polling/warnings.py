@@ -74,11 +74,11 @@ class Warnings:
         if self._refused:
             denied = [
                 f"Redis does not let this user {_listed(self._refused)} (NOPERM): "
-                f"what that would tell is unknown here; {ACL_HINT}"
+                f"what it would show is unknown; {ACL_HINT}"
             ]
         if self._missing:
             missing = unknown_command(", ".join(self._missing))
-            denied.append(f"Redis {missing}; what that would tell is unknown here")
+            denied.append(f"Redis {missing}; what it would show is unknown")
         texts = [*denied, *self._texts]
         if len(texts) > _MOST:
             texts = [*texts[:_MOST], f"and {len(texts) - _MOST} more warnings"]

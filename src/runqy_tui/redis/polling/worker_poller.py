@@ -47,7 +47,7 @@ class WorkerPoller:
         return len(self._workers) + self.servers.cost
 
     def begin(self) -> None:
-        """Start a poll: nobody has been read yet."""
+        """Start a poll: no worker has been read yet."""
         self._asked = []
         for known in self._workers.values():
             known.fresh = False
@@ -219,7 +219,7 @@ class WorkerPoller:
     ) -> Worker | None:
         """``None`` for a ghost, for one that left no trace, and for one that cannot be read.
 
-        The last is no proof of a loss: it is refused or of a wrong type, as a warning says.
+        The last is no proof of a loss: it is refused or of a wrong type, which a warning names.
         """
         if known.error is not None:
             warnings.reply(known.error, keys.worker(known.id))

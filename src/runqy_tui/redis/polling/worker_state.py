@@ -1,8 +1,8 @@
 """Cache entry of one runqy or documented worker: its hash, and the worker it means.
 
 The hash changes with a heartbeat and with nothing else, and each heartbeat gives it 30 s to live.
-So its remaining time to live tells when the next heartbeat is due: there is nothing new to read
-until then.
+So the next heartbeat is due at a moment that follows from the remaining time to live, and there is
+nothing new to read until then.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ _identity_of = itemgetter(*(_PLACES[name] for name in (b"started_at", b"started"
 """The values that differ between two processes under the same id."""
 
 _NO_FIELD = b"-"
-"""Stands where a field is not to be read: nobody writes one of this name."""
+"""Stands where a field is not to be read: no writer has one of this name."""
 
 _CUT = (
     "local v=redis.call('hmget',KEYS[1],unpack(ARGV,2)) local m=tonumber(ARGV[1]) "
@@ -286,7 +286,7 @@ class CachedWorker:
                 # The next heartbeat starts from here, so that its worker is made only once.
                 parsed = self.parsed = ParsedHash(parsed.values, worker)
             self._classified = parsed
-        # Where this poll left it out, nobody can tell whether it fell silent: it is as it was.
+        # Where this poll left it out, it may have fallen silent since: it is as it was.
         left_s = None if self.expires_at is None else self.expires_at - self.read_at
         self.settled = not warn_of_worker(worker, left_s, now, warnings)
         beat = worker.last_beat_at
@@ -299,8 +299,8 @@ class CachedWorker:
     def _clock_offset(self, parsed: Worker, now: float) -> float | None:
         """By how much the stamp of a heartbeat is ahead of the moment Redis received it, in s.
 
-        Whole seconds are stamped: up to one second of it is rounding. Only a hash with nearly all
-        of its 30 s left tells: with less the heartbeat is late, or the worker sets another TTL.
+        Whole seconds are stamped: up to one second of it is rounding. ``None`` unless the hash has
+        nearly all of its 30 s left: with less the heartbeat is late, or the TTL is another one.
         """
         if parsed.last_beat_at is None or self.expires_at is None:
             return None
@@ -343,7 +343,7 @@ def _max_length(values: Iterable[Any]) -> int:
 
 
 def _shortened(value: bytes | None) -> bytes | None:
-    """A value of which one byte too many tells that it is too long."""
+    """The value, cut to one byte more than allowed if it is too long."""
     return value[:MAX_READ_BYTES] if value is not None else None
 
 
