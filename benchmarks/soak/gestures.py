@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from random import Random
 
 from benchmarks.soak.soak_terminal import SoakTerminal
-from runqy_tui.tui.app import MOST_WINDOWS
+from runqy_tui.tui.app import MAX_WINDOWS
 
 ESCAPE, ENTER, UP, DOWN, PAGE = "\x1b", "\r", "\x1b[A", "\x1b[B", "\x1b[6~"
 SIZES = ((140, 45), (80, 24), (120, 40), (200, 60), (60, 18), (100, 28))
@@ -62,9 +62,9 @@ class Operator:
         await self.gestures[name]()
         await self.bring_back()
         if name != "wait":
-            await self.rest(MOST_WINDOWS + 3 if name in _DEEP else 4)
+            await self.rest(MAX_WINDOWS + 3 if name in _DEEP else 4)
 
-    async def rest(self, windows: int = MOST_WINDOWS + 3) -> None:
+    async def rest(self, windows: int = MAX_WINDOWS + 3) -> None:
         """Close all windows."""
         for _ in range(windows):
             await self._type(ESCAPE, pause=_LEAVING_S)
@@ -191,7 +191,7 @@ class Operator:
         Carried out in the warm-up too, as each gesture is; otherwise it would be measured as growth
         when it happens later.
         """
-        for place in range(MOST_WINDOWS):
+        for place in range(MAX_WINDOWS):
             await self._type("ae"[place % 2], pause=0.2)
         await self._pause()
 

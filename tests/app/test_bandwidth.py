@@ -33,10 +33,10 @@ async def test_when_the_link_is_slow_and_no_longer(scene_url: str) -> None:
     usual = app.animation_level
     async with watching(app) as hand:
         assert "low" not in top(hand)
-        app.session.bandwidth.judged(slow=True, why="350 ms delay")
+        app.session.bandwidth.update_link(slow=True, why="350 ms delay")
         await hand.sees("low bandwidth: 350 ms delay")
         assert app.animation_level == "none"
-        app.session.bandwidth.judged(slow=False, why="")
+        app.session.bandwidth.update_link(slow=False, why="")
         await hand.misses("low bandwidth")
         assert app.animation_level == usual
 
@@ -44,15 +44,15 @@ async def test_when_the_link_is_slow_and_no_longer(scene_url: str) -> None:
 async def test_the_key_goes_from_automatic_to_on_and_off(scene_url: str) -> None:
     app = app_on(scene_url)
     async with watching(app) as hand:
-        app.session.bandwidth.judged(slow=True, why="350 ms delay")
+        app.session.bandwidth.update_link(slow=True, why="350 ms delay")
         await hand.press("L")
-        await hand.hears("Low bandwidth: on.")
+        await hand.hears("Low-bandwidth mode: on.")
         await hand.until(lambda: "low bandwidth " in top(hand), "without a reason")
         await hand.press("L")
-        await hand.hears("Low bandwidth: off.")
+        await hand.hears("Low-bandwidth mode: off.")
         await hand.until(lambda: "low bandwidth" not in top(hand), "no mark")
         await hand.press("L")
-        await hand.hears("Low bandwidth: automatic, on (350 ms delay) now.")
+        await hand.hears("Low-bandwidth mode: auto (now on: 350 ms delay).")
         await hand.sees("low bandwidth: 350 ms delay")
 
 
@@ -105,7 +105,7 @@ def test_forced_modes_do_not_follow_the_link() -> None:
     applied: list[bool] = []
     for wanted in (True, False):
         bandwidth = LowBandwidth(wanted, apply=lambda: applied.append(True))
-        bandwidth.judged(slow=True, why="350 ms delay")
+        bandwidth.update_link(slow=True, why="350 ms delay")
         assert bandwidth.low is wanted
     assert not applied
 

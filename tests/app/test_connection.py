@@ -127,9 +127,9 @@ async def test_keys_answer_while_the_connection_is_lost(mortal: Mortal) -> None:
         await _lose(hand, mortal)
         await hand.press("3", "enter")
         await hand.opens("TaskModal")
-        await hand.sees("Cannot be read now: Redis at ")
+        await hand.sees("Read failed: Redis at ")
         await hand.press("l", "n", "w", "y", "escape", "1", "enter")
-        await hand.sees("Cannot be read now: Redis at ", "breaker open: restart this worker")
+        await hand.sees("Read failed: Redis at ", "breaker open: restart this worker")
         await hand.press("l", "enter")
         await hand.opens("QueueModal")
         await hand.press("escape", "escape", "2", "slash", "a", "enter", "escape", "s", "p")
@@ -144,7 +144,7 @@ async def test_what_could_not_be_read_is_read_on_return(mortal: Mortal) -> None:
         await _lose(hand, mortal)
         await hand.press("2", "j")
         await hand.until(lambda: hand.queues.selected == QueueKey("alpha.high"))
-        await hand.sees("The tasks could not be read: Redis at")
+        await hand.sees("Cannot read tasks: Redis at")
         _fill(mortal.start())
         await hand.until(lambda: keys_of(hand.tasks) == ["high-1", "high-2"])
         assert subtitle(hand.tasks_pane) == ""
@@ -154,9 +154,9 @@ async def test_a_first_start_without_a_server(mortal: Mortal) -> None:
     async with running(app_on(mortal.url), (160, 32)) as hand:  # a socket's path may be long
         await hand.sees("✖ no connection", "there is no such socket", "runqy-tui --demo")
         await hand.press("w")
-        await hand.sees("What is wrong", "Start Redis, or set --url or RUNQY_REDIS_URL.")
+        await hand.sees("All findings", "Start Redis, or set", "RUNQY_REDIS_URL.")
         await hand.press("escape", "1", "j", "enter", "y", "3", "G", "enter", "s", "l", "z", "z")
-        await hand.hears("Nothing is selected")
+        await hand.hears("Nothing selected")
         assert hand.screen is hand.main
         _fill(mortal.start())
         await hand.sees("live · data", "sick:2", "beta.default", "beta-1")

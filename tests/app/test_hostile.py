@@ -88,7 +88,7 @@ async def test_objects_that_vanish_are_named_tamely(writer: Redis, hostile_url: 
         raw = name.encode("utf-8", "surrogateescape")
         writer.zrem("asynq:workers", raw)
         writer.delete(b"asynq:workers:" + raw)
-        await hand.sees(" is gone")
+        await hand.sees(" was removed")
         _tame(hand)
         await hand.press("3")
         await hand.until(lambda: hand.tasks.selected is not None)

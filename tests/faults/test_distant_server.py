@@ -59,7 +59,7 @@ async def test_the_screen_does_not_say_that_all_is_well_before_it_has_looked(
     far: Proxy, scene: None
 ) -> None:
     async with running(app_on(far.url, interval=5.0)) as hand:
-        await hand.sees("gpu-1", "All quiet so far: 1 worker, 1 queue; looking at single tasks…")
+        await hand.sees("gpu-1", "No problems so far: 1 worker, 1 queue; checking tasks…")
         assert hand.app.session.log.diagnosis is None  # a report knows of whole polls only
         await hand.sees("orphaned")
         assert hand.app.session.log.diagnosis is not None

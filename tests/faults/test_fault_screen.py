@@ -50,7 +50,7 @@ async def lost(hand: Hand, sentence: str) -> None:
     await seen_lost(hand, sentence)
     await hand.until(lambda: _age(hand) >= 1, "the data age")
     await hand.press("1", "j", "z", "w")
-    await hand.sees("What is wrong", sentence[:40], "Data as of ")
+    await hand.sees("All findings", sentence[:40], "Data as of ")
     await hand.press("escape", "z", "2")
     await hand.sees(*PANES)
 
@@ -145,7 +145,7 @@ async def test_a_forbidden_command_is_named(shared: RealServer, backend: redis.R
     dialect_writers.allow(backend, "few", "on >pw ~asynq:* +@all -mget -hstrlen")
     async with screen(shared.url.replace("//", "//few:pw@")) as hand:
         await hand.press("w")
-        await hand.sees("does not let this user run MGET (NOPERM)", "Single tasks are not looked")
+        await hand.sees("does not let this user run MGET (NOPERM)", "Task checks skipped")
         await hand.press("escape", "3")
         await hand.sees("does not let this user run HSTRLEN (NOPERM)", "live · data", *PANES)
 

@@ -41,7 +41,7 @@ def test_a_terminal_far_away_is_spared(monitor: Monitor, fleet_url: str) -> None
     seen.sees("low bandwidth: ")
     seen.until(lambda: not MOUSE & seen.modes, "the mouse is left alone")
     seen.press("L", "L")
-    seen.sees("Low bandwidth: off.")
+    seen.sees("Low-bandwidth mode: off.")
     seen.until(lambda: seen.modes >= MOUSE, "the mouse is used again")
     seen.press("q")
     assert seen.ends() == 0
@@ -60,7 +60,7 @@ def test_an_answer_is_no_key_and_stays_for_nobody(
 ) -> None:
     seen = monitor.watch(fleet_url, "--interval", "0.2", answers_s=answers_s)
     seen.press("1", "/")
-    seen.sees("type to filter")
+    seen.sees("text to filter by")
     seen.until(lambda: seen.asked >= 2, "asked again")
     sleep(answers_s)
     seen.press("sick")

@@ -26,7 +26,7 @@ def test_without_private_names(monitor: Monitor, fleet_url: str, names: list[str
     seen = monitor.run("--url", fleet_url, program=(sys.executable, "-c", program))
     seen.sees("2 Queues", "differs from")
     seen.press("?")
-    seen.sees("Keys")
+    seen.sees("─ Help ─")
     seen.press("\x03")
     assert seen.ends() == 0
     seen.restored()

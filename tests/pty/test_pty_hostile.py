@@ -34,7 +34,7 @@ def close(seen: Terminal, sign: str) -> None:
 def test_every_pane_and_modal(watched: Terminal) -> None:
     watched.press("1", "g", "\r")
     watched.sees("╭─ 00␛[2J␛[H␛]0;owned␇␛]52;c", "degraded")
-    for tab in ("PRIORITY", "does not say", "␛[2J␛[H␛]0;owned␇␛]52;c;ZXZpbA==␇"):
+    for tab in ("PRIORITY", "do not report", "␛[2J␛[H␛]0;owned␇␛]52;c;ZXZpbA==␇"):
         watched.press("]")
         watched.sees(tab)
     watched.press("]")
@@ -43,7 +43,7 @@ def test_every_pane_and_modal(watched: Terminal) -> None:
         watched.sees(name)
     close(watched, "╭─ 03")
     watched.press("2", "g", "\r")
-    watched.sees("╭─ ␛[2J", "counter says")
+    watched.sees("╭─ ␛[2J", "processed")
     watched.press("]")
     watched.sees("No counters for the past days.")
     watched.press("]")
@@ -65,8 +65,8 @@ def test_every_pane_and_modal(watched: Terminal) -> None:
 
 def test_every_other_place(watched: Terminal, writer: redis.Redis) -> None:
     watched.press("w")
-    watched.sees("What is wrong", "is not draining", "␛[2J", "evidence")
-    close(watched, "What is wrong")
+    watched.sees("All findings", "is not draining", "␛[2J", "evidence")
+    close(watched, "All findings")
     watched.press("3", "]", "]", "]", "]")
     watched.sees("3 Tasks ─ ␛[2J", "FAILED", "dead␛[2J")
     watched.press("z")
@@ -74,9 +74,9 @@ def test_every_other_place(watched: Terminal, writer: redis.Redis) -> None:
     watched.press("z")
     watched.sees("STATE      BEAT")
     watched.press("/")
-    watched.sees("type to filter")
+    watched.sees("text to filter by")
     watched.press("[@click=app.quit]x[/] [/x")
-    watched.sees('None of the first 1,000 tasks contains "[@click=app.quit]x[/] [/x"')
+    watched.sees('No match for "[@click=app.quit]x[/] [/x"')
     watched.press("\x1b")
     watched.sees("dead␛[2J")
     (dead,) = writer.zrange(b"asynq:{" + hostile.ESCAPES + b"}:archived", 0, 0)
@@ -87,7 +87,7 @@ def test_every_other_place(watched: Terminal, writer: redis.Redis) -> None:
     watched.press("i")
     watched.sees("Find a task by id")
     watched.press("[/x] [@click=app.quit]x[/]\r")
-    watched.sees("No queue has a task [/x] [@click=app.quit]x[/].")
+    watched.sees("No queue has task [/x] [@click=app.quit]x[/].")
     close(watched, "Find a task by id")
     watched.press("?")
     watched.sees("Esc closes")
@@ -118,7 +118,7 @@ def test_a_payload_of_ten_megabytes(monitor: Monitor, writer: redis.Redis, redis
     seen.press("G")
     seen.sees("éAéAéA")
     seen.press("w")
-    seen.sees("Wrote 10,5")
+    seen.sees("Saved 10,5")
     (written,) = monitor.home.glob("runqy-big-1-payload*")
     assert written.read_bytes() == payload
     seen.press("]")
@@ -140,9 +140,9 @@ RULES = '[[rule]]\nname = "at-once"\nkind = "worker-unhealthy"\nseverity = "crit
 def written(seen: Terminal) -> None:
     """Write what is shown to a file; earlier news of that must have gone."""
     seen.still()
-    seen.misses("Wrote ")
+    seen.misses("Saved ")
     seen.press("w")
-    seen.sees("Wrote ")
+    seen.sees("Saved ")
 
 
 def test_every_other_window(monitor: Monitor, writer: redis.Redis, redis_url: str) -> None:
@@ -177,22 +177,22 @@ def test_every_other_window(monitor: Monitor, writer: redis.Redis, redis_url: st
     seen.press("4")
     seen.sees("w why")
     seen.press("w")
-    seen.sees("╭─ Why", "evidence")
-    close(seen, "╭─ Why")
+    seen.sees("╭─ Finding ─", "evidence")
+    close(seen, "╭─ Finding ─")
     seen.press("e")
-    seen.sees("kinds of error", "ERROR")
+    seen.sees(" causes", "ERROR")
     for key, sign in (("\r", "FAILED"), ("]", "Traceback (most recent call last):")):
         seen.press(key)
         seen.sees(sign)
     seen.press("y")
     seen.sees("Copied ")
     written(seen)
-    close(seen, "kinds of error")
+    close(seen, " causes")
     seen.press("a")
-    seen.sees("firing, ", "rules in force")
+    seen.sees("firing, ", " rules")
     seen.press("]")
     written(seen)
-    close(seen, "rules in force")
+    close(seen, " rules")
     seen.press("\x10")
     seen.sees("Search for commands")
     seen.press("\x1b[200~[/x] [@click=app.quit]x[/]\x1b]0;owned\x07\x9b2J\x1b[201~")
@@ -200,7 +200,7 @@ def test_every_other_window(monitor: Monitor, writer: redis.Redis, redis_url: st
     close(seen, "No matches found")
     seen.press("R")
     seen.until(lambda: [*monitor.home.glob("runqy-*.md")], "the report")
-    seen.sees("Wrote ")
+    seen.sees("Saved ")
     seen.press("q")
     assert seen.ends() == 0
     seen.restored()
@@ -226,9 +226,9 @@ def test_what_the_server_says(monitor: Monitor, writer: redis.Redis, redis_url: 
         seen = monitor.watch_for("✖ no connection", url, size=(160, 40))
         seen.sees('refuses the password for user "a␛]0;owned␇‹9B›2J[/x]‹202E›"')
         seen.press("w")
-        seen.sees("What is wrong")
+        seen.sees("All findings")
         seen.press("q")
-        seen.misses("What is wrong")
+        seen.misses("All findings")
         seen.press("q")
         assert seen.ends() == 0
         Stream(seen.raw).tame()

@@ -80,7 +80,7 @@ async def _worker(hand: Hand) -> None:
     await hand.press("1", "slash", *"25673", "enter")
     await hand.until(lambda: hand.workers.selected == "gpu-7:25673")
     await hand.press("enter")
-    await hand.sees("degraded, still beating", "cpu")
+    await hand.sees("degraded (heartbeat ok)", "cpu")
 
 
 async def _queue(hand: Hand) -> None:
@@ -127,7 +127,7 @@ def test_queue_history(looks: Callable[[Way], bool]) -> None:
 def test_help(looks: Callable[[Way], bool]) -> None:
     async def way(hand: Hand) -> None:
         await hand.press("question_mark")
-        await hand.sees("Everywhere")
+        await hand.sees("Global")
 
     assert looks(way)
 
@@ -135,7 +135,7 @@ def test_help(looks: Callable[[Way], bool]) -> None:
 def test_find(looks: Callable[[Way], bool]) -> None:
     async def way(hand: Hand) -> None:
         await hand.press("i", *"nowhere", "enter")
-        await hand.sees("No queue has a task nowhere.")
+        await hand.sees("No queue has task nowhere.")
 
     assert looks(way)
 
@@ -143,6 +143,6 @@ def test_find(looks: Callable[[Way], bool]) -> None:
 def test_notices(looks: Callable[[Way], bool]) -> None:
     async def way(hand: Hand) -> None:
         await hand.press("w")
-        await hand.sees("What is wrong")
+        await hand.sees("All findings")
 
     assert looks(way)

@@ -1,10 +1,10 @@
-"""The application: it polls in the background and shows screens; the screens do the rest."""
+"""The application: polls in the background, handles global keys, and shows the screens."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path, PurePath
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.color import ColorSystem
 from textual import constants
@@ -21,6 +21,7 @@ from runqy_tui.alerts.rule import Rule
 from runqy_tui.alerts.rule_file import default_rules
 from runqy_tui.config import Settings
 from runqy_tui.diagnosis.diagnoser import Diagnoser
+from runqy_tui.diagnosis.findings.finding import Subject, SubjectKind
 from runqy_tui.model.errors import RunqyTuiError
 from runqy_tui.model.reader_protocol import Reader
 from runqy_tui.monitor.poller import Poller, PollResult
@@ -28,23 +29,26 @@ from runqy_tui.monitor.store import Store, View
 from runqy_tui.tui.bandwidth import LowBandwidth
 from runqy_tui.tui.compat.hooks import clear_drawn_caches, set_colour_system
 from runqy_tui.tui.compat.private_names import DRIVER, differences
-from runqy_tui.tui.input.global_bindings import EVERYWHERE
+from runqy_tui.tui.input.global_bindings import GLOBAL_BINDINGS
 from runqy_tui.tui.input.key_queue import KeyBarrier, KeyQueue
 from runqy_tui.tui.notifications import announce, newly_firing, use_lasting_toasts
 from runqy_tui.tui.renderer.cell_diff_app import CellDiffApp
 from runqy_tui.tui.renderer.driver import RunqyDriver
 from runqy_tui.tui.screens.base_screen import BaseScreen, is_late_error
 from runqy_tui.tui.screens.main_screen import MainScreen
-from runqy_tui.tui.session import Session
+from runqy_tui.tui.session import Session, Step
 from runqy_tui.tui.theme import DARK, DEFAULT_VARIABLES, LIGHT
 
-MOST_WINDOWS = 9
-"""Windows above each other; dozens would be too deep for Python to draw."""
+if TYPE_CHECKING:
+    from runqy_tui.tui.screens.object_modal import ObjectModal
+
+MAX_WINDOWS = 9
+"""Windows above each other; drawing dozens would exceed Python's recursion limit."""
 
 _CACHE_CLEANUP_S = 60.0
-"""How often to clear caches while no window is closed: ages make new texts of the same lines."""
+"""Interval at which drawing caches are cleared; ages keep adding new texts of the same lines."""
 
-_DEPTHS = {
+_COLOUR_SYSTEMS = {
     "16": ColorSystem.STANDARD,
     "256": ColorSystem.EIGHT_BIT,
     "truecolor": ColorSystem.TRUECOLOR,
@@ -52,24 +56,24 @@ _DEPTHS = {
 
 
 class RunqyApp(CellDiffApp[None]):
-    """Watches one Redis.
+    """Monitors one Redis.
 
     Args:
         settings: validated settings.
-        open_reader: connects; called after the first paint and again until it succeeds.
-        rules: what to alert on; the built-in rules if ``None``.
+        open_reader: connects; called after the first paint, and again until it succeeds.
+        rules: alert rules; the built-in ones if ``None``.
 
     Raises:
-        ConfigError: a key is wanted for a binding that does not exist.
+        ConfigError: ``settings.keys`` names a binding that does not exist.
     """
 
     TITLE = "runqy-tui"
     # Textual loads no stylesheet of its own for the default screen.
     CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", "screens/main_screen.tcss"]
-    # A terminal marks text better itself (with Shift held down), and Textual's own way of it ends
-    # the app where a press hits a widget that is just being removed.
+    # Terminals select text better (with Shift held down), and Textual's own selection ends the app
+    # if a press hits a widget that is just being removed.
     ALLOW_SELECT = False
-    BINDINGS: ClassVar[list[BindingType]] = [*EVERYWHERE]
+    BINDINGS: ClassVar[list[BindingType]] = [*GLOBAL_BINDINGS]
 
     def __init__(
         self,
@@ -78,7 +82,7 @@ class RunqyApp(CellDiffApp[None]):
         rules: Sequence[Rule] | None = None,
     ) -> None:
         super().__init__(driver_class=RunqyDriver if DRIVER.is_available else None)
-        self._typed = KeyQueue(self, self._hand_out)
+        self._key_queue = KeyQueue(self, self._dispatch)
         use_lasting_toasts()
         if settings.keys:
             from runqy_tui.tui.input.keymap import check_names
@@ -93,39 +97,40 @@ class RunqyApp(CellDiffApp[None]):
             polled=polled,
             diagnoser=diagnoser,
             alerts=Alerts(default_rules() if rules is None else rules),
-            bandwidth=LowBandwidth(settings.low_bandwidth, apply=self._spare),
+            open_object=self._open_object,
+            bandwidth=LowBandwidth(settings.low_bandwidth, apply=self._apply_bandwidth),
         )
         depth = settings.depth
         if depth == "auto" and settings.low_bandwidth:
-            depth = "16"  # two fifths of the bytes of a refresh are colours
+            depth = "16"  # colours are two fifths of the bytes of a refresh
         if depth != "auto":
-            set_colour_system(self.console, _DEPTHS[depth])
+            set_colour_system(self.console, _COLOUR_SYSTEMS[depth])
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = DARK.name
         self.set_keymap(dict(settings.keys))
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Give our own variables a value under every theme."""
+        """Return values of our own variables for themes that are not ours."""
         return DEFAULT_VARIABLES
 
     def get_default_screen(self) -> Screen[None]:
-        """Start on the main screen."""
+        """Return the main screen."""
         return MainScreen(self.session)
 
     def on_mount(self) -> None:
-        """Look after the terminal."""
+        """Report differences of Textual, watch the terminal, and clear caches at intervals."""
         for difference in differences():
             self.notify(difference, title="Textual", severity="warning", markup=False, timeout=20)
         if isinstance(self.driver, RunqyDriver):
             self.set_interval(1.0, self.driver.exit_if_disconnected)
-            self.app_resume_signal.subscribe(self, lambda _: self.action_repaint())
+            self.app_resume_signal.subscribe(self, lambda _: self.action_redraw())
         self.set_interval(_CACHE_CLEANUP_S, clear_drawn_caches)
         if self.session.bandwidth.low:
-            self._spare()
+            self._apply_bandwidth()
 
     def on_ready(self) -> None:
-        """Something is on the screen: start to poll, before what is still to be painted."""
+        """Start polling after the first paint, ahead of what is still to be painted."""
         self._polling: Worker[None] = self.run_worker(
             self.session.poller.run, name="poller", exit_on_error=True
         )
@@ -133,13 +138,13 @@ class RunqyApp(CellDiffApp[None]):
     # The link to the terminal
 
     def link_quality_changed(self) -> None:
-        """The link has become slow, or fast again."""
+        """Update the low-bandwidth mode after the link became slow, or fast again."""
         if self.presenter is not None:
             quality = self.presenter.link_quality
-            self.session.bandwidth.judged(quality.slow, quality.why)
+            self.session.bandwidth.update_link(quality.slow, quality.why)
 
-    def _spare(self) -> None:
-        """Leave out what moves and what moves the screen, while bandwidth is low."""
+    def _apply_bandwidth(self) -> None:
+        """Turn animations, mouse and blinking cursors off in low-bandwidth mode, else on."""
         low = self.session.bandwidth.low
         self.animation_level = "none" if low else constants.TEXTUAL_ANIMATIONS
         if isinstance(self.driver, RunqyDriver):
@@ -149,111 +154,129 @@ class RunqyApp(CellDiffApp[None]):
         self.session.polled.publish(self.session.view)
 
     def action_low_bandwidth(self) -> None:
-        """Low bandwidth: on, off, or as the link is."""
-        self.notify(self.session.bandwidth.turn(), timeout=3)
+        """Switch the low-bandwidth mode: on, off, auto."""
+        self.notify(self.session.bandwidth.cycle(), timeout=3)
 
     async def _polled(self, result: PollResult) -> None:
         before = self.session.board
-        await self.session.take(result)
+        await self.session.apply(result)
         announce(self, self.session.settings.notify, newly_firing(before, self.session.board))
 
     def push_screen(self, screen: Any, *args: Any, **options: Any) -> Any:
-        """Open a window; not a tenth above nine others, of which each draws all below it."""
-        if len(self.screen_stack) > MOST_WINDOWS:
-            self.notify(f"{MOST_WINDOWS} windows are open: close some first.", severity="warning")
+        """Open a window unless nine are open already: each draws all those below it."""
+        if len(self.screen_stack) > MAX_WINDOWS:
+            self.notify(f"{MAX_WINDOWS} windows are open: close some first.", severity="warning")
             return AwaitComplete()
         return super().push_screen(screen, *args, **options)
 
     def pop_screen(self) -> AwaitComplete:
-        """Close the window in front, and forget what was drawn of those before."""
+        """Close the window in front, and clear the caches of what was drawn."""
         clear_drawn_caches()
         return super().pop_screen()
 
     async def on_event(self, event: Event) -> None:
-        """Hand out keys one at a time."""
+        """Queue keys and pasted text, dispatch everything else."""
         if isinstance(event, Key | Paste) and not event.is_forwarded:
-            await self._typed.take(event)
+            await self._key_queue.put(event)
         else:
-            await self._hand_out(event)
+            await self._dispatch(event)
 
-    async def _hand_out(self, event: Event) -> None:
-        """Show what a key or the mouse does at once, not only in the next frame that is due."""
+    async def _dispatch(self, event: Event) -> None:
+        """Dispatch an event; one of the user's is painted immediately, not in the next frame."""
         if isinstance(event, InputEvent) and not event.is_forwarded:
             screen = self.screen
             if isinstance(screen, BaseScreen):
                 screen.frame_timer.expedite()
         await super().on_event(event)
 
-    def on_key_barrier(self, mark: KeyBarrier) -> None:
-        """A key has done what it does."""
-        self._typed.through(mark)
+    def on_key_barrier(self, barrier: KeyBarrier) -> None:
+        """Release the next key: the action of the previous one has finished."""
+        self._key_queue.passed(barrier)
 
-    # Leaving
+    # Errors
 
     def handles_error(self, error: Exception) -> bool:
-        """Continue after an error that only says that the window it was meant for is closed."""
+        """Return True for an error of a window that is closed already; all others end the app."""
         return is_late_error(error, self.screen_stack)
 
     @property
     def fault(self) -> BaseException | None:
-        """The fault of our own that ended the app, if one did."""
+        """The internal error that ended the app, ``None`` if there was none."""
         fault = self.first_error
         return fault.error if isinstance(fault, WorkerFailed) else fault
 
-    def action_leave(self) -> None:
-        """Leave."""
-        self.exit()
-
-    # Keys that work everywhere
+    # Global keys
 
     def action_freeze(self) -> None:
-        """Freeze or thaw the screen."""
+        """Freeze or resume the display."""
         self.session.toggle_freeze()
 
     def action_command_palette(self) -> None:
-        """Open the palette, unless it is open."""
+        """Open the command palette, unless it is open."""
         from runqy_tui.tui.screens.key_reference import Palette
 
         if not Palette.is_open(self):  # type: ignore[arg-type]
             self.push_screen(Palette(id="--command-palette"))
 
     def action_interval(self, step: int) -> None:
-        """Poll more or less often."""
+        """Poll less (1) or more (-1) often."""
         seconds = self.session.change_interval(step)
         self.notify(f"Polling every {seconds:g} s.", timeout=2)
 
-    def action_repaint(self) -> None:
-        """Draw everything anew, as after a line of noise."""
+    def action_redraw(self) -> None:
+        """Redraw everything, as after foreign output on the terminal."""
         self.redraw()
 
+    # Windows
+
+    def _open_object(self, subject: Subject, step: Step | None = None) -> bool:
+        """Open the window of a worker, a queue or a task; return False for anything else."""
+        modal: ObjectModal
+        if subject.kind is SubjectKind.WORKER:
+            from runqy_tui.tui.screens.worker_modal import WorkerModal
+
+            modal = WorkerModal(self.session, subject.name, step)
+        elif subject.kind is SubjectKind.TASK:
+            from runqy_tui.tui.screens.task_modal import TaskModal
+
+            modal = TaskModal(self.session, subject.name, subject.queue, step)
+        elif subject.queue is not None:
+            from runqy_tui.tui.screens.queue_modal import QueueModal
+
+            modal = QueueModal(self.session, subject.queue, step)
+        else:
+            return False
+        self.push_screen(modal)
+        return True
+
     def action_find(self) -> None:
-        """Ask for a task id."""
+        """Open the window that finds a task by id."""
         from runqy_tui.tui.screens.find_modal import FindModal
 
         self.push_screen(FindModal(self.session))
 
     def action_search(self) -> None:
-        """Search in tasks, at first in the list that is shown."""
+        """Open the search window; its first scope is the list that is shown."""
         from runqy_tui.tui.screens.search_modal import SearchModal
 
         main = next(screen for screen in self.screen_stack if isinstance(screen, MainScreen))
         self.push_screen(SearchModal(self.session, main.tasks_pane.shown))
 
     def action_errors(self) -> None:
-        """Group the failed tasks by what their errors say."""
+        """Open the errors window."""
         from runqy_tui.tui.screens.errors_modal import ErrorsModal
 
         self.push_screen(ErrorsModal(self.session))
 
     def action_alerts(self) -> None:
-        """Show what fires, and the log of alerts."""
+        """Open the alerts window."""
         from runqy_tui.tui.screens.alerts_modal import AlertsModal
 
         self.push_screen(AlertsModal(self.session))
 
     def action_report(self) -> None:
         """Write an incident report into the current directory."""
-        self.notify("Writing a report…", timeout=2)
+        self.notify("Writing report…", timeout=2)
         self._reporting: Worker[None] = self.run_worker(
             self._report, group="report", exclusive=True
         )
@@ -265,19 +288,19 @@ class RunqyApp(CellDiffApp[None]):
             self.notify(f"No report: {error}", severity="error", markup=False)
             return
         if paths is None:
-            self.notify("No report: nothing is known yet.", severity="warning")
+            self.notify("No report: no data yet.", severity="warning")
         else:
-            self.notify(f"Wrote {paths[0]} and {paths[1].name}", markup=False, timeout=8)
+            self.notify(f"Saved {paths[0]} and {paths[1].name}", markup=False, timeout=8)
 
     def action_help(self) -> None:
-        """Show all keys of where we are."""
+        """Open the help window."""
         from runqy_tui.tui.screens.key_reference import HelpModal
 
         self.push_screen(HelpModal(self.screen))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Offer every key's action in the palette, then what Textual offers."""
-        from runqy_tui.tui.screens.key_reference import commands_of
+        """Yield the palette's commands: every binding's action, then Textual's own."""
+        from runqy_tui.tui.screens.key_reference import palette_commands
 
-        yield from commands_of(self, screen)
+        yield from palette_commands(self, screen)
         yield from super().get_system_commands(screen)

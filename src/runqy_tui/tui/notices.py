@@ -1,4 +1,4 @@
-"""What to say about the whole beside the findings. Pure functions of a view."""
+"""Texts about the whole deployment and the connection, shown beside the findings."""
 
 from __future__ import annotations
 
@@ -9,24 +9,25 @@ from runqy_tui.monitor.store import ConnectionState, View
 from runqy_tui.text.humanize import amount, clock
 from runqy_tui.tui import safe_text
 
+WAITING = "Waiting for the first reply from Redis…"
 _WARNING_CELLS = 200
-"""Most that a warning takes: a long name in it must not hide what else is wrong."""
+"""Longest warning: a long name in one must not hide the others."""
 
 
 class Notice(NamedTuple):
-    """One sentence about one object or about the connection."""
+    """One sentence about the connection or about what the reader skipped."""
 
     severity: Severity
     text: str
 
 
 def notices(view: View) -> list[Notice]:
-    """What no finding says: that the link is lost, and what the reader noticed in passing."""
-    found = list(_link(view))
+    """Return what no finding covers: a lost connection and the reader's warnings."""
+    found = list(_connection_notices(view))
     if view.snapshot is not None:
         found += [Notice(Severity.WARNING, _cut(warning)) for warning in view.snapshot.warnings]
     if view.unread is not None and view.link is ConnectionState.LIVE:
-        found.append(Notice(Severity.WARNING, f"Single tasks are not looked at: {view.unread}"))
+        found.append(Notice(Severity.WARNING, f"Task checks skipped: {view.unread}"))
     return found
 
 
@@ -34,29 +35,30 @@ def _cut(warning: str) -> str:
     return safe_text.fit(warning, _WARNING_CELLS).rstrip()
 
 
-def _link(view: View) -> list[Notice]:
+def _connection_notices(view: View) -> list[Notice]:
     if view.link is not ConnectionState.LOST:
         return []
     since = "" if view.snapshot is None else f" Data as of {clock(view.snapshot.taken_at)} UTC."
-    return [Notice(Severity.CRITICAL, f"{view.error or 'Redis does not answer.'}{since}")]
+    return [Notice(Severity.CRITICAL, f"{_error(view)}{since}")]
 
 
-def waiting(view: View) -> str:
-    """What an empty pane says before there was any answer: why, and what works without Redis."""
+def _error(view: View) -> str:
+    return view.error or "Redis does not answer."
+
+
+def waiting_text(view: View) -> str:
+    """Return the text of an empty pane before the first reply: why, and what works without."""
     if view.link is not ConnectionState.LOST:
-        return "Waiting for the first answer from Redis…"
-    return (
-        f"{view.error or 'Redis does not answer.'} It is tried again and again. "
-        "To look around without a Redis: runqy-tui --demo"
-    )
+        return WAITING
+    return f"{_error(view)} Reconnecting… To try runqy-tui without Redis: runqy-tui --demo"
 
 
-def calm(view: View) -> str:
-    """What the line says when nothing is wrong."""
+def healthy_text(view: View) -> str:
+    """Return the text of the notice line while there are no findings and no notices."""
     if view.snapshot is None:
-        return "Waiting for the first answer from Redis…"
+        return WAITING
     workers, queues = len(view.snapshot.workers), len(view.snapshot.queues)
     if not workers and not queues:
-        return "Nothing here yet: no worker and no queue is registered in this database."
-    so_far, still = (" so far", "; looking at single tasks…") if view.checking else ("", ".")
-    return f"All quiet{so_far}: {amount(workers, 'worker')}, {amount(queues, 'queue')}{still}"
+        return "No workers or queues are registered in this database."
+    so_far, still = (" so far", "; checking tasks…") if view.checking else ("", ".")
+    return f"No problems{so_far}: {amount(workers, 'worker')}, {amount(queues, 'queue')}{still}"

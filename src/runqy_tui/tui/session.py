@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic, time
@@ -14,6 +15,7 @@ from runqy_tui import __version__
 from runqy_tui.alerts.alert_states import AlertBoard, Alerts
 from runqy_tui.config import INTERVALS_S, Settings
 from runqy_tui.diagnosis.diagnoser import Diagnoser
+from runqy_tui.diagnosis.findings.finding import Subject
 from runqy_tui.model.errors import ConnectionFailedError
 from runqy_tui.model.reader_protocol import Reader
 from runqy_tui.monitor.poller import Poller, PollResult
@@ -25,6 +27,12 @@ if TYPE_CHECKING:
     from runqy_tui.report.report_model import MonitorStatistics
 
 _POLLS_KEPT = 100
+
+Step = Callable[[int], Hashable | None]
+"""Moves the selection of a list by rows; returns the newly selected key, ``None`` without one."""
+
+OpenObject = Callable[[Subject, Step | None], bool]
+"""Opens the window of an object, with the list to step through; returns whether it has one."""
 
 
 class PollLog:
@@ -72,6 +80,7 @@ class Session:
     """Passed to all screens and panes; none of them ever holds a Redis client.
 
     ``polled`` is published with the view to show after every poll, and on freeze and resume.
+    ``open_object`` lets windows open each other without importing each other.
     """
 
     settings: Settings
@@ -80,6 +89,7 @@ class Session:
     polled: Signal[View]
     diagnoser: Diagnoser
     alerts: Alerts
+    open_object: OpenObject
     log: PollLog = field(default_factory=PollLog)
     bandwidth: LowBandwidth = field(default_factory=LowBandwidth)
     _acknowledged: set[str] = field(default_factory=set)
@@ -105,7 +115,7 @@ class Session:
         """Alerts as of the latest poll."""
         return self.alerts.board
 
-    async def take(self, result: PollResult) -> None:
+    async def apply(self, result: PollResult) -> None:
         """Apply a poll to the store and publish it; evaluate the alerts unless it is a ``preview``.
 
         A preview comes before single tasks were checked, on which alerts may depend.

@@ -14,8 +14,8 @@ from textual.dom import DOMNode
 
 import runqy_tui.tui
 from runqy_tui.tui.input.keymap import check_names
-from runqy_tui.tui.screens.key_reference import commands_of
-from runqy_tui.tui.screens.key_reference import keys_of as help_of
+from runqy_tui.tui.screens.key_reference import help_text as help_of
+from runqy_tui.tui.screens.key_reference import palette_commands
 from tests.app.driving import Hand, app_on, subtitle, watching
 
 
@@ -90,7 +90,7 @@ async def test_keys_are_remapped_by_id(scene_url: str) -> None:
         await hand.press("2", "f2")
         assert hand.front.number == 1
         text = help_of(hand.app, hand.main).plain
-        assert "f7  Hold the picture" in text
+        assert "f7  Freeze display" in text
         assert "f2 f3  Workers" in text
         assert "app.freeze" in text
 
@@ -135,7 +135,7 @@ async def test_question_mark_opens_help_and_three_keys_close_it(scene_url: str) 
         for key in ("escape", "q", "question_mark"):
             await hand.press("question_mark")
             await hand.opens("HelpModal")
-            await hand.sees("Keys", "Everywhere", "Find a task by id, anywhere", "app.find")
+            await hand.sees("Help", "Global", "Find a task by id", "app.find")
             await hand.press("end")
             await hand.sees("config.toml")
             await hand.press(key)
@@ -143,14 +143,14 @@ async def test_question_mark_opens_help_and_three_keys_close_it(scene_url: str) 
         await hand.press("1", "enter")
         await hand.opens("WorkerModal")
         await hand.press("question_mark")
-        await hand.sees("In a window", "Next object of the list behind")
+        await hand.sees("Window", "Next object in the list")
         await hand.press("escape")
         await hand.opens("WorkerModal")
 
 
 async def test_the_palette_offers_every_live_key_once(scene_url: str) -> None:
     async with watching(app_on(scene_url)) as hand:
-        offered = Counter(command.title for command in commands_of(hand.app, hand.main))
+        offered = Counter(command.title for command in palette_commands(hand.app, hand.main))
         wanted = {
             str(binding.tooltip)
             for _, binding in _bindings()
@@ -166,14 +166,14 @@ async def test_every_command_of_the_palette_runs(
 ) -> None:
     """Each is run as the palette does it; what closes, opens or leaves is undone with Esc."""
     monkeypatch.chdir(tmp_path)  # one of them writes a report
-    skipped = {"Leave runqy-tui", "Quit", "Back to the shell; fg returns"}
+    skipped = {"Quit", "Suspend (fg resumes)"}
     async with watching(app_on(scene_url)) as hand:
-        titles = [command.title for command in commands_of(hand.app, hand.main)]
+        titles = [command.title for command in palette_commands(hand.app, hand.main)]
         ran = []
         for title in titles:
             if title in skipped:
                 continue
-            (command,) = (c for c in commands_of(hand.app, hand.main) if c.title == title)
+            (command,) = (c for c in palette_commands(hand.app, hand.main) if c.title == title)
             command.callback()
             await hand.settle()
             ran.append(title)
@@ -191,8 +191,8 @@ async def test_a_command_is_found_and_run_in_the_palette(scene_url: str) -> None
     async with watching(app_on(scene_url)) as hand:
         await hand.press("ctrl+p")
         await hand.opens("Palette")
-        await hand.press(*"hold")
-        await hand.sees("Hold the picture; polls go on")
+        await hand.press(*"freeze")
+        await hand.sees("Freeze display (polling continues)")
         await hand.press("down", "enter")
         await hand.until(lambda: hand.app.session.store.frozen, "frozen by the palette")
         await hand.opens("MainScreen")
@@ -211,4 +211,4 @@ async def test_every_theme_draws_every_screen(scene_url: str) -> None:
         for name in ("ansi-dark", "runqy-light", "runqy-dark"):
             hand.app.theme = name
             await hand.settle()
-            await hand.sees("degraded, still beating")
+            await hand.sees("degraded (heartbeat ok)")

@@ -21,7 +21,7 @@ async def test_i_finds_a_task_anywhere(scene_url: str) -> None:
     async with watching(app_on(scene_url)) as hand:
         await hand.press("i")
         await hand.opens("FindModal")
-        await hand.sees("Find a task by id", "Looks in every queue and state.")
+        await hand.sees("Find a task by id", "Searches every queue and state.")
         await hand.type("dead-1")
         await hand.press("enter")
         await hand.opens("TaskModal")
@@ -33,10 +33,10 @@ async def test_i_finds_a_task_anywhere(scene_url: str) -> None:
 async def test_i_says_when_no_queue_has_the_task(scene_url: str) -> None:
     async with watching(app_on(scene_url)) as hand:
         await hand.press("i", "enter")
-        await hand.sees("Looks in every queue and state.")
+        await hand.sees("Searches every queue and state.")
         await hand.type("nope")
         await hand.press("enter")
-        await hand.sees("No queue has a task nope.")
+        await hand.sees("No queue has task nope.")
         await hand.press(*["backspace"] * 4)
         await hand.type("low-07")
         await hand.press("enter")
@@ -168,7 +168,7 @@ async def test_y_copies_the_id_or_name(scene_url: str) -> None:
 async def test_y_with_nothing_selected_says_so(redis_url: str) -> None:
     async with watching(app_on(redis_url)) as hand:
         await hand.press("y")
-        await hand.hears("Nothing is selected, so nothing was copied.")
+        await hand.hears("Nothing selected to copy.")
         assert hand.app.clipboard == ""
 
 
@@ -191,7 +191,7 @@ async def test_y_refuses_what_the_terminal_would_drop(writer: Redis, redis_url: 
     dialect_writers.queue(writer, "q" * (LIMIT_BYTES + 1))
     async with watching(app_on(redis_url)) as hand:
         await hand.press("y")
-        await hand.hears(f"Too long to copy through the terminal: {LIMIT_BYTES + 1:,} bytes")
+        await hand.hears(f"Too large to copy through the terminal: {LIMIT_BYTES + 1:,} bytes")
         assert hand.app.clipboard == ""
 
 
@@ -227,9 +227,9 @@ async def test_a_healthy_fleet_is_one_quiet_line(writer: Redis, redis_url: str) 
     dialect_writers.worker(writer, "fine:1", dialect_writers.now_of(writer), "map[a.default:1]")
     dialect_writers.queue(writer, "a.default")
     async with watching(app_on(redis_url)) as hand:
-        await hand.sees("All quiet: 1 worker, 1 queue.")
+        await hand.sees("No problems: 1 worker, 1 queue.")
         await hand.press("w")
-        await hand.sees("All quiet: 1 worker, 1 queue.")
+        await hand.sees("No problems: 1 worker, 1 queue.")
 
 
 # Leave

@@ -107,7 +107,7 @@ async def test_a_filter_of_tasks_works_while_it_is_typed(scene_url: str) -> None
         await hand.until(lambda: len(hand.tasks.rows) == 30)
         await hand.press("slash")
         await hand.type("nowhere")
-        await hand.sees('None of the first 1,000 tasks contains "nowhere".')
+        await hand.sees('No match for "nowhere" in the first 1,000 tasks.')
         await hand.press("escape")
         await hand.until(lambda: len(hand.tasks.rows) == 30)
         assert hand.main.focused is hand.tasks
@@ -117,7 +117,7 @@ async def test_a_filter_of_nothing_says_so(scene_url: str) -> None:
     async with watching(app_on(scene_url)) as hand:
         await hand.press("slash")
         await hand.type("nowhere")
-        await hand.sees('Nothing here contains "nowhere". Esc clears the filter.')
+        await hand.sees('No match for "nowhere". Esc clears the filter.')
         await hand.press("escape")
         await hand.misses("nowhere")
 
@@ -179,7 +179,7 @@ async def test_brackets_and_arrows_choose_the_state(scene_url: str) -> None:
         await hand.press("left_square_bracket", "left", "h")
         await hand.until(lambda: len(hand.tasks.rows) == 30)
         await hand.press("left_square_bracket")
-        await hand.sees("No aggregating task in alpha.low.")
+        await hand.sees("No aggregating tasks in alpha.low.")
 
 
 async def test_an_empty_archive_says_why(writer: Redis, scene_url: str) -> None:

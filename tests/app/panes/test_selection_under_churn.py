@@ -114,7 +114,7 @@ async def test_a_task_that_completes_is_named_and_nothing_else_opens(
         await hand.press("enter", "y")
         assert hand.screen is hand.main
         assert hand.app.clipboard == ""
-        await hand.hears("Nothing is selected")
+        await hand.hears("Nothing selected")
         await hand.press("j")
         assert hand.tasks.selected == "task-000006", "its neighbour is one step away"
         await hand.misses("is now active")
@@ -134,7 +134,7 @@ async def test_a_selected_task_that_vanishes_is_gone(writer: Redis, busy_url: st
         chosen = await _on(hand, newest=False, steps=5, page=False)
         writer.lrem(PENDING, 1, chosen)
         writer.delete(f"asynq:{{busy.default}}:t:{chosen}")
-        await hand.sees(f"{chosen} is gone from Redis")
+        await hand.sees(f"{chosen} is no longer in Redis")
 
 
 async def test_a_task_that_comes_back_is_selected_again(writer: Redis, busy_url: str) -> None:
@@ -200,7 +200,7 @@ async def test_an_object_that_disappears_is_named(writer: Redis, redis_url: str,
         writer.delete("asynq:workers:b:1")
         writer.srem("asynq:queues", "b.default")
         name = "b:1" if pane == "1" else "b.default"
-        await hand.sees(f"{name} is gone")
+        await hand.sees(f"{name} was removed")
         assert table.selected is None
         await hand.press("enter")
         assert hand.screen is hand.main
@@ -228,7 +228,7 @@ async def test_the_queue_of_the_tasks_disappears(writer: Redis, redis_url: str) 
         await hand.until(lambda: keys_of(hand.tasks) == ["one"])
         writer.srem("asynq:queues", "a.default")
         writer.delete("asynq:{a.default}:pending", "asynq:{a.default}:t:one")
-        await hand.sees("a.default is gone", "This queue is no longer in Redis.")
+        await hand.sees("a.default was removed", "This queue is no longer in Redis.")
         assert hand.queues.selected is None
         assert hand.tasks_pane.target is not None
         assert hand.tasks_pane.target.queue == QueueKey("a.default")

@@ -43,7 +43,7 @@ async def test_e_groups_failures_and_leads_to_a_task(writer: Redis, scene_url: s
     async with watching(app_on(scene_url)) as hand:
         await hand.press("e")
         await hand.opens("ErrorsModal")
-        await hand.sees("2 kinds of error", "upstream <n> for job <n> at <host>", "boom: the")
+        await hand.sees("2 causes", "upstream <n> for job <n> at <host>", "boom: the")
         await hand.sees("beta.default:3")
         await hand.press("g", "enter")
         await hand.sees("net-0", "net-1", "net-2")
@@ -63,7 +63,7 @@ async def test_a_shows_what_fires_and_the_log(writer: Redis, scene_url: str) -> 
         await hand.sees("2 alerts")
         await hand.press("a")
         await hand.opens("AlertsModal")
-        await hand.sees("2 firing, 0 pending; 1 rules in force", "firing", "sick:2", "lost:3")
+        await hand.sees("2 firing, 0 pending; 1 rules", "firing", "sick:2", "lost:3")
         table = hand.screen.query_one("#present")
         assert len(keys_of(table)) == 2  # type: ignore[arg-type]
         writer.hset("asynq:workers:sick:2", "healthy", 1)
@@ -105,7 +105,7 @@ async def test_shift_r_writes_a_report(
     monkeypatch.chdir(tmp_path)
     async with watching(app_on(scene_url)) as hand:
         await hand.press("R")
-        await hand.hears("Wrote ")
+        await hand.hears("Saved ")
         (markdown,) = written_in(tmp_path)
         text = markdown.read_text()
         assert "worker sick:2 is degraded" in text

@@ -141,8 +141,8 @@ async def test_a_modal_fits_80_by_24(scene_url: str) -> None:
     async with watching(app_on(scene_url), SMALL) as hand:
         await hand.press("1", "enter")
         await hand.opens("WorkerModal")
-        await hand.sees("sick:2", "degraded, still beating", "Overview", "Active tasks", "Log")
-        await hand.sees("esc close", "w write")
+        await hand.sees("sick:2", "degraded (heartbeat ok)", "Overview", "Active tasks", "Log")
+        await hand.sees("esc close", "w save to file")
 
 
 async def test_the_footer_names_the_way_to_all_keys(scene_url: str) -> None:

@@ -47,7 +47,7 @@ async def test_the_overview_counts_and_explains(queue_url: str) -> None:
     async with watching(app_on(queue_url)) as hand:
         await _open(hand)
         await hand.sees("oldest pending 11m; 2 pending, 0 active")
-        await hand.sees("processed 50,000: successes only, as runqy-worker counts")
+        await hand.sees("50,000 (runqy-worker counts successes only)")
         await hand.sees("pending for 11m", "failed today  10", "done today    1,000")
         await hand.sees("archived      1", "retry         1", "consumers     2")
 
@@ -56,7 +56,7 @@ async def test_it_follows_the_polls(writer: Redis, queue_url: str) -> None:
     async with watching(app_on(queue_url)) as hand:
         await _open(hand)
         writer.set("asynq:{a.high}:paused", int(dialect_writers.now_of(writer)))
-        await hand.sees("paused", "runqy workers do not look at it")
+        await hand.sees("paused", "runqy workers ignore it")
         dialect_writers.pending(writer, "a.high", "three")
         await hand.sees("3 pending")
 
@@ -78,7 +78,7 @@ async def test_a_queue_without_counters_says_so(writer: Redis, redis_url: str) -
         await _open(hand, "l")
         await hand.sees("No counters for the past days.")
         await hand.press("l")
-        await hand.sees("No worker lists this queue: nobody takes its tasks.")
+        await hand.sees("No worker lists this queue: its tasks are not consumed.")
 
 
 async def test_consumers_drill_down_to_the_worker(queue_url: str) -> None:
@@ -89,7 +89,7 @@ async def test_consumers_drill_down_to_the_worker(queue_url: str) -> None:
         assert "w:2" in names[0], "the sick one first"
         await hand.press("enter")
         await hand.opens("WorkerModal")
-        await hand.sees("─ w:2 ─", "degraded, still beating")
+        await hand.sees("─ w:2 ─", "degraded (heartbeat ok)")
         await hand.press("escape")
         await hand.opens("QueueModal")
         await hand.sees("Consumers 2")
@@ -100,7 +100,7 @@ async def test_n_goes_through_the_queues_behind(writer: Redis, queue_url: str) -
     async with watching(app_on(queue_url)) as hand:
         await _open(hand)
         await hand.press("n")
-        await hand.sees("─ z.default ─", "nothing waits and nothing runs")
+        await hand.sees("─ z.default ─", "idle")
         assert hand.queues.selected == QueueKey("z.default")
         await hand.press("N")
         await hand.sees("─ a.high ─", "2 pending")
@@ -134,7 +134,7 @@ async def test_the_captured_paused_queue_of_asynq(captures: Captures, redis_url:
         await hand.press("slash", *"low", "enter")
         await hand.until(lambda: hand.queues.selected == QueueKey("low"))
         await _open(hand)
-        await hand.sees("─ low ─", "paused", "6 pending", "as asynq counts")
+        await hand.sees("─ low ─", "paused", "6 pending", "asynq counts every attempt")
 
 
 async def test_a_list_without_braces_is_explained(writer: Redis, redis_url: str) -> None:
@@ -145,4 +145,4 @@ async def test_a_list_without_braces_is_explained(writer: Redis, redis_url: str)
         await _open(hand)
         await hand.sees("key without braces, not read by runqy workers", "found by its keys")
         await hand.press("l")
-        await hand.sees("Lists without braces have no counters.")
+        await hand.sees("Queues without braces have no counters.")

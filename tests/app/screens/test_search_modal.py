@@ -16,7 +16,7 @@ from runqy_tui.tui.widgets.table import Table
 from tests.app.driving import SMALL, Hand, app_on, keys_of, running, watching
 from tests.support import dialect_writers
 
-HOSTILE = "needle \x1b]52;c;aGk=\x07 [/x] [@click=app.leave]go[/] \x1b[2J \u202e"
+HOSTILE = "needle \x1b]52;c;aGk=\x07 [/x] [@click=app.quit]go[/] \x1b[2J \u202e"
 
 
 def window(hand: Hand) -> SearchModal:
@@ -50,7 +50,7 @@ def haystack(writer: Redis, queue: str, amount: int, payload: str = "needle") ->
 async def test_a_hit_opens_like_any_task(scene_url: str) -> None:
     async with watching(app_on(scene_url), SMALL) as hand:
         await search(hand, "disk")
-        await hand.sees("1 hit in", "dead-1", "boom: the disk is full", "stop, close")
+        await hand.sees("1 hit in", "dead-1", "boom: the disk is full", "cancel / close")
         assert hits(hand).has_focus
         await hand.press("enter")
         await hand.opens("TaskModal")
@@ -85,7 +85,9 @@ async def test_the_place_begins_with_the_list_behind(scene_url: str) -> None:
         await hand.until(lambda: hand.tasks_pane.shown is not None)
         await search(hand, "disk", everywhere=False)
         await hand.sees(
-            "this list: beta.default pending", "0 hits in 1 task", "No task contains it"
+            "this list: beta.default pending",
+            "0 hits in 1 task",
+            "No match in this list: beta.default pending. f2 widens the search.",
         )
         await hand.press("f2")
         await hand.sees("1 hit in 2 tasks", "dead-1")
@@ -132,7 +134,7 @@ async def test_escape_stops_reading_then_closes(
     monkeypatch.setattr(search_runner.SearchRunner, "_hits", slower)
     async with watching(app_on(scene_url)) as hand:
         await search(hand, "needle")
-        await hand.sees("of 3,0", "/s", " left", "Esc stops")
+        await hand.sees("of 3,0", "/s", " left", "Esc cancels")
         await hand.until(lambda: len(hits(hand).rows), "first hits before the end")
         await hand.press("escape")
         await hand.sees("stopped by you")
@@ -186,11 +188,11 @@ async def test_the_most_hits_are_kept_and_said(
     haystack(writer, "alpha.low", 400)
     async with watching(app_on(scene_url)) as hand:
         await search(hand, "needle")
-        await hand.sees("150 hits in", "stopped there")
+        await hand.sees("150 hits in", "stopped at the limit")
         assert len(hits(hand).rows) == 150
 
 
 async def test_without_a_connection_it_says_why() -> None:
     async with running(app_on("unix:///nowhere/redis.sock")) as hand:
         await search(hand, "abc", everywhere=False)
-        await hand.sees("Stopped: ", "no such socket", "RUNQY_REDIS_URL. ")
+        await hand.sees("Search failed: ", "no such socket", "RUNQY_REDIS_URL. ")

@@ -20,7 +20,7 @@ BINARY = bytes(range(256)) * 8
 async def test_the_overview_says_it_all(task_url: str) -> None:
     async with watching(app_on(task_url)) as hand:
         await hand.open_task()
-        await hand.sees("pending for 1m 1", "a.default", "resize", "1 retried of 3", "1m 30s")
+        await hand.sees("pending for 1m 1", "a.default", "resize", "2 of 4", "1m 30s")
         await hand.sees("header        trace: abc-123")
         await hand.sees('"prompt": "a red bicycle"', "ValueError: the image has no alpha channel")
 
@@ -39,7 +39,7 @@ async def test_each_tab_shows_its_value(task_url: str) -> None:
             await hand.press("right_square_bracket")
             await hand.sees(*parts)
         await hand.press("l")
-        await hand.sees("1 retried of 3")
+        await hand.sees("2 of 4")
         await hand.press("left_square_bracket", "left")
         await hand.sees("ValueError: the image")
 
@@ -60,8 +60,8 @@ async def test_nothing_is_said_where_there_is_nothing(writer: Redis, redis_url: 
     writer.lpush("asynq:{a.default}:pending", "bare")
     async with watching(app_on(redis_url)) as hand:
         await hand.open_task("bare")
-        await hand.sees("pending; nothing says since when")
-        for part in ("Empty: 0 bytes.", "No result is stored.", "No error text is stored."):
+        await hand.sees("pending since an unknown time")
+        for part in ("Empty (0 bytes).", "No result stored.", "No error text stored."):
             await hand.press("l")
             await hand.sees(part)
 
@@ -87,7 +87,7 @@ async def test_an_undecodable_msg_is_shown_as_such(writer: Redis, redis_url: str
         await hand.press("3")
         await hand.sees("msg cannot be decoded")
         await hand.open_task("odd")
-        await hand.sees("msg cannot be decoded: see tab Raw for its bytes")
+        await hand.sees("msg cannot be decoded; tab Raw shows its bytes")
         await hand.press("h")
         await hand.sees("0000  ff ff 07 67 61 72 62 61  67 65", "...garbage")
 
@@ -125,7 +125,7 @@ async def test_a_change_of_state_is_named(writer: Redis, task_url: str) -> None:
         await hand.open_task()
         await hand.sees("pending for 1m 1")
         scenes.move(writer, "a.default", "the-task", "pending", "active")
-        await hand.sees("active; its lease ends in", "(was pending until ")
+        await hand.sees("active; lease expires in", "(was pending until ")
         scenes.move(writer, "a.default", "the-task", "active", "completed")
         writer.hset("asynq:{a.default}:t:the-task", "result", '{"made":"a picture"}')
         await hand.sees("completed", "(was active until ")
@@ -138,7 +138,7 @@ async def test_a_task_that_vanishes_keeps_its_last_picture(writer: Redis, task_u
         await hand.open_task()
         await hand.sees("pending for 1m 1")
         writer.delete("asynq:{a.default}:t:the-task")
-        await hand.sees("gone from Redis since ", "it was pending", "a red bicycle")
+        await hand.sees("no longer in Redis since ", "last state: pending", "a red bicycle")
         await hand.polls()
         await hand.press("l")
         await hand.sees('  "prompt": "a red bicycle"')
@@ -151,7 +151,7 @@ async def test_an_id_without_a_hash_says_so(writer: Redis, redis_url: str) -> No
         await hand.press("3")
         await hand.sees("no task data")
         await hand.open_task("ghost")
-        await hand.sees("gone from Redis: only its id is still listed")
+        await hand.sees("not in Redis: only its id is listed")
 
 
 async def test_an_orphan_is_named(writer: Redis, redis_url: str) -> None:
@@ -160,7 +160,7 @@ async def test_an_orphan_is_named(writer: Redis, redis_url: str) -> None:
     writer.lpush("asynq:{a.default}:active", "orphan")
     async with watching(app_on(redis_url)) as hand:
         await hand.open_task("orphan")
-        await hand.sees("nobody holds a lease on it", "orphaned")
+        await hand.sees("orphaned: active without a lease", "orphaned")
 
 
 async def test_a_text_keeps_its_place_while_the_task_is_refreshed(

@@ -116,7 +116,7 @@ async def test_w_writes_the_whole_of_what_is_cut_on_screen(
     async with watching(app_on(redis_url)) as hand:
         await hand.open_task("big")
         await hand.press("l", "w")
-        await hand.hears("Wrote 1,024,000 bytes")
+        await hand.hears("Saved 1,024,000 bytes")
     assert (folder / "runqy-big-payload.bin").read_bytes() == whole
 
 
@@ -130,7 +130,7 @@ async def test_w_into_a_folder_that_refuses_says_so(
     async with watching(app_on(task_url)) as hand:
         await hand.open_task()
         await hand.press("w")
-        await hand.hears("Not written")
+        await hand.hears("Not saved")
         assert hand.app.fault is None
 
 
@@ -146,7 +146,7 @@ async def test_a_hostile_id_makes_a_tame_file_name(
         await hand.opens("TaskModal")
         await hand.sees("pending")
         await hand.press("l", "w")
-        await hand.hears("Wrote 2 bytes")
+        await hand.hears("Saved 2 bytes")
     assert (folder / "runqy-.._.._etc_2Jpasswd-payload.json").read_text() == "{}"
 
 

@@ -53,7 +53,7 @@ async def test_the_overview_says_how_it_is(worker_url: str) -> None:
     async with watching(app_on(worker_url)) as hand:
         await _open(hand)
         await hand.sees("recovering: b process restarting, 2 consecutive failures")
-        await hand.sees("b: recovering, 2 fails in a row, 5 restarts", "a: idle", "last beat")
+        await hand.sees("b: recovering, 2 consecutive failures, 5 restarts", "a: idle", "heartbeat")
         await hand.sees("cpu           ███", "91%", "75%", "12 GiB of 16 GiB", "50%")
         await hand.sees("20,000 of 24,000 MiB", "71 °C", "Model X")
 
@@ -64,11 +64,11 @@ async def test_a_beat_and_a_breaker_are_followed(writer: Redis, worker_url: str)
         await hand.sees("recovering")
         sick = {"b": {"state": "degraded", "consecutive_fails": 3, "total_restarts": 6}}
         writer.hset("asynq:workers:w:1", "recovery", json.dumps(sick))
-        await hand.sees("degraded, still beating", "breaker open: restart this worker by hand")
+        await hand.sees("degraded (heartbeat ok)", "breaker open: restart this worker")
         writer.delete("asynq:workers:w:1")
         await hand.sees("lost: no heartbeat for")
         writer.zrem("asynq:workers", "w:1")
-        await hand.sees("no longer in Redis; it was lost")
+        await hand.sees("no longer in Redis; last state: lost")
 
 
 async def test_queues_by_priority_drill_down(worker_url: str) -> None:
@@ -88,7 +88,7 @@ async def test_queues_by_priority_drill_down(worker_url: str) -> None:
 async def test_a_runqy_worker_names_no_tasks(worker_url: str) -> None:
     async with watching(app_on(worker_url)) as hand:
         await _open(hand, "l", "l")
-        await hand.sees("A runqy worker does not say which tasks it holds.")
+        await hand.sees("runqy workers do not report which tasks they run.")
 
 
 async def test_a_queue_that_is_not_in_redis_opens_and_says_so(worker_url: str) -> None:
@@ -96,7 +96,7 @@ async def test_a_queue_that_is_not_in_redis_opens_and_says_so(worker_url: str) -
         await _open(hand, "l")
         await hand.press("G", "enter")
         await hand.opens("QueueModal")
-        await hand.sees("─ a.low ─", "not in Redis: no task was ever put into it")
+        await hand.sees("─ a.low ─", "not in Redis: no task was ever enqueued")
 
 
 # asynq
@@ -123,9 +123,9 @@ async def test_active_tasks_of_an_asynq_server_drill_down(writer: Redis, redis_u
         await hand.sees("held", "mail", "email", "1m")
         await hand.press("enter")
         await hand.opens("TaskModal")
-        await hand.sees("held", "active; its lease ends in")
+        await hand.sees("held", "active; lease expires in")
         await hand.press("escape", "l")
-        await hand.sees("Workers of the asynq dialect write no log into Redis.")
+        await hand.sees("Workers of the asynq dialect do not write logs to Redis.")
 
 
 # Log
@@ -160,13 +160,13 @@ async def test_a_gap_in_the_log_is_named(writer: Redis, worker_url: str) -> None
         await hand.sees("line 3")
         writer.delete(LOGS)
         _add(writer, 40, 41)
-        await hand.sees("36 lines were trimmed before they could be read", "line 40")
+        await hand.sees("36 lines were trimmed before they were read", "line 40")
 
 
 async def test_a_quiet_worker_gets_its_log_when_it_speaks(writer: Redis, worker_url: str) -> None:
     async with watching(app_on(worker_url)) as hand:
         await _open(hand, "h")
-        await hand.sees("No log lines: this worker's process has been quiet")
+        await hand.sees("No log lines: this worker's process wrote none")
         _add(writer, 7)
         await hand.sees("line 7")
         await hand.misses("No log lines")

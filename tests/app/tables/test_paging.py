@@ -137,7 +137,7 @@ async def test_a_filter_says_how_deep_it_looked(long_url: str) -> None:
         await hand.type("k-00099")
         await hand.press("enter")
         await hand.until(lambda: len(hand.tasks.rows) == 10)
-        notice = "10 match in the first 1,000 of 100,000"
+        notice = "10 matches in the first 1,000 of 100,000"
         await hand.until(lambda: notice in title(hand.tasks_pane))
         assert max(rows for _, rows in ledger.pages) == 1_000
 

@@ -33,6 +33,6 @@ def test_an_unknown_binding_ends_the_monitor_before_it_draws(cli: Cli) -> None:
         os.close(theirs)
     assert done.returncode == 78
     assert done.stderr.decode() == (
-        "runqy-tui: config.toml: [keys] names 'app.qiut', which is no binding; did you mean "
-        "'app.quit'? The help (?) lists them all.\n"
+        "runqy-tui: config.toml: [keys]: unknown binding 'app.qiut'; did you mean "
+        "'app.quit'? Help (?) lists all bindings.\n"
     )

@@ -183,7 +183,7 @@ def in_json(record: Record) -> str:
 def in_window(record: Record) -> str:
     """The facts in the window of a task, a queue or a worker."""
     if isinstance(record, Task):
-        return str([task_facts.sentence(record), task_facts.facts(record)])
+        return str([task_facts.headline(record), task_facts.facts(record)])
     if isinstance(record, Queue | Counts):
         return str(queue_modal.facts(queue_of(record), Rates(), None, NOW))
     worker = worker_of(record)

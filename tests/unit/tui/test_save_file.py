@@ -40,7 +40,7 @@ def test_the_same_name_gets_a_number(folder: Path) -> None:
         "runqy-a-3.json",
         "runqy-a.json",
     ]
-    assert app.heard[0] == f"Wrote 2 bytes to {folder / 'runqy-a.json'}"
+    assert app.heard[0] == f"Saved 2 bytes to {folder / 'runqy-a.json'}"
 
 
 def test_a_link_is_not_followed(folder: Path) -> None:
@@ -92,4 +92,4 @@ def test_half_a_value_does_not_stay(folder: Path) -> None:
     app = Quiet()
     assert save(app, "a", "bin", b"x" * 5_000) is None
     assert list(folder.iterdir()) == []
-    assert app.heard[0].startswith("Not written: File too large: a.bin")
+    assert app.heard[0].startswith("Not saved: File too large: a.bin")

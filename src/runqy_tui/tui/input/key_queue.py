@@ -1,8 +1,8 @@
-"""Keys one at a time: the next is handed out when what the last one did is done.
+"""Serial key dispatch: each key waits until the action of the one before has finished.
 
-Textual gives each key to whatever has the focus at that moment, and the key's action is run some
-queues later. Where keys come together, as over a link that stutters, those typed behind ``/`` or
-``i`` went to the list instead of the input: ``/batch`` opened the alerts with its ``a``.
+Textual dispatches a key to whatever has the focus at that moment, and runs its action some message
+queues later. When keys arrive together, as over a stuttering link, those typed after ``/`` or ``i``
+went to the list instead of the input: ``/batch`` opened the alerts with its ``a``.
 """
 
 from __future__ import annotations
@@ -17,94 +17,94 @@ from textual.events import Key, Paste
 from textual.message import Message
 from textual.widget import Widget
 
-PATIENCE_S = 1.0
-"""A key that is not through by then waits for something slow, or went to a widget that is gone."""
+TIMEOUT_S = 1.0
+"""After this a key is given up: its action is slow, or its widget was removed."""
 
 _MOVES = frozenset({"up", "down", "pageup", "pagedown", "home", "end"})
-"""They move within what has the focus. One that was held down on a link that stutters comes by the
-hundred, and none waits for the one before."""
+"""Keys that only move within the focused widget. Held down on a stuttering link they arrive by the
+hundred, so they do not wait for each other."""
 
-Typed = Key | Paste
+TypedEvent = Key | Paste
 
 
 class KeyBarrier(Message):
-    """Follows a key from queue to queue, up to the app.
+    """Follows a key through the message queues, up to the app.
 
-    The first one comes with the key: then its action has run. The second one comes behind what the
-    action told the widget, such as that a line was submitted.
+    When the first barrier arrives, the key's action has run. The second one follows the messages
+    that the action posted, such as a submitted line.
     """
 
     def __init__(self, target: Widget, *, again: bool = False) -> None:
         super().__init__()
         self.target = target
         self.again = again
-        self.set_sender(target)  # else it would end below the app, as sent by it
+        self.set_sender(target)  # otherwise it would not bubble up to the app
 
 
 class KeyQueue:
-    """Hands out what is typed, in its order.
+    """Dispatches keys and pasted text in order.
 
     Args:
-        app: whose keys these are; it tells :meth:`through` when a :class:`KeyBarrier` has arrived.
-        hand_out: gives a key or a pasted text to the widget that has the focus.
+        app: the app; it calls :meth:`passed` when a :class:`KeyBarrier` has arrived.
+        dispatch: passes an event to the widget that has the focus.
     """
 
-    def __init__(self, app: App[Any], hand_out: Callable[[Typed], Awaitable[None]]) -> None:
+    def __init__(self, app: App[Any], dispatch: Callable[[TypedEvent], Awaitable[None]]) -> None:
         self._app = app
-        self._hand_out = hand_out
-        self._waiting: deque[Typed] = deque()
-        self._last: Typed | None = None
-        self._under_way: KeyBarrier | None = None
-        self._late: asyncio.TimerHandle | None = None
+        self._dispatch = dispatch
+        self._queue: deque[TypedEvent] = deque()
+        self._last: TypedEvent | None = None
+        self._barrier: KeyBarrier | None = None
+        self._timeout: asyncio.TimerHandle | None = None
 
-    async def take(self, typed: Typed) -> None:
-        """Hand out what was typed, now or in its turn."""
-        self._waiting.append(typed)
-        if self._under_way is None:
-            await self._next()
+    async def put(self, typed: TypedEvent) -> None:
+        """Dispatch an event, now or after those before it."""
+        self._queue.append(typed)
+        if self._barrier is None:
+            await self._dispatch_next()
 
-    def through(self, mark: KeyBarrier) -> None:
-        """A key has gone all its way, once or twice.
+    def passed(self, barrier: KeyBarrier) -> None:
+        """Handle a barrier that arrived: post the second one, or release the next event.
 
-        What it put into the queues of screen and app comes first as well: that may be a change of
-        the focus, or a window that takes the next keys.
+        What the action posted to screen and app is handled before that too: it may change the
+        focus or open the window that gets the next keys.
         """
-        if mark is not self._under_way:
+        if barrier is not self._barrier:
             return
-        if not mark.again:
-            self._under_way = KeyBarrier(mark.target, again=True)
-            if mark.target.post_message(self._under_way):
+        if not barrier.again:
+            self._barrier = KeyBarrier(barrier.target, again=True)
+            if barrier.target.post_message(self._barrier):
                 return
         app = self._app
-        app.screen.call_later(app.call_later, self._done, self._under_way)
+        app.screen.call_later(app.call_later, self._done, self._barrier)
 
-    async def _next(self) -> None:
+    async def _dispatch_next(self) -> None:
         app = self._app
-        while self._waiting and self._under_way is None:
-            typed, target = self._waiting.popleft(), app.focused or app.screen
+        while self._queue and self._barrier is None:
+            typed, target = self._queue.popleft(), app.focused or app.screen
             if isinstance(typed, Key) and typed.key in _MOVES:
-                await self._hand_out(typed)
+                await self._dispatch(typed)
                 continue
             self._last = typed
-            mark = self._under_way = KeyBarrier(target)
+            barrier = self._barrier = KeyBarrier(target)
             loop = asyncio.get_running_loop()
-            self._late = loop.call_later(PATIENCE_S, app.call_later, self._give_up, typed)
-            await self._hand_out(typed)
-            if not target.post_message(mark):
-                self._end()
+            self._timeout = loop.call_later(TIMEOUT_S, app.call_later, self._give_up, typed)
+            await self._dispatch(typed)
+            if not target.post_message(barrier):
+                self._release()
 
-    async def _done(self, mark: KeyBarrier) -> None:
-        if mark is self._under_way:
-            self._end()
-            await self._next()
+    async def _done(self, barrier: KeyBarrier) -> None:
+        if barrier is self._barrier:
+            self._release()
+            await self._dispatch_next()
 
-    async def _give_up(self, typed: Typed) -> None:
-        if typed is self._last:  # and not one whose time was up while it came through
-            self._end()
-            await self._next()
+    async def _give_up(self, typed: TypedEvent) -> None:
+        if typed is self._last:  # not if it passed while the timeout was being delivered
+            self._release()
+            await self._dispatch_next()
 
-    def _end(self) -> None:
-        self._under_way = None
-        if self._late is not None:
-            self._late.cancel()
-            self._late = None
+    def _release(self) -> None:
+        self._barrier = None
+        if self._timeout is not None:
+            self._timeout.cancel()
+            self._timeout = None

@@ -1,4 +1,4 @@
-"""The names by which ``[keys]`` in ``config.toml`` may call bindings, and whether they exist."""
+"""Checks the binding names under ``[keys]`` in ``config.toml`` against the declared bindings."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from runqy_tui.model.errors import ConfigError
 
 
 def check_names(names: Iterable[str]) -> None:
-    """Refuse a name that no binding has: it would be ignored in silence.
+    """Reject a name that no binding has: Textual would ignore it silently.
 
-    Costs the import of all screens.
+    Imports all screens.
 
     Raises:
-        ConfigError: names the first unknown one, and the nearest that there is.
+        ConfigError: a name is unknown; the message suggests the closest one.
     """
     known = set(_names())
     for name in names:
         if name not in known:
             raise ConfigError(
-                f"config.toml: [keys] names {_shown(name)}, which is no binding"
-                f"{_nearest(name, known) or '.'} The help (?) lists them all."
+                f"config.toml: [keys]: unknown binding {_shortened(name)}"
+                f"{_closest(name, known) or '.'} Help (?) lists all bindings."
             )
 
 
@@ -38,19 +38,19 @@ def _names() -> Iterator[str]:
 
 
 def _declared(owner: type[DOMNode]) -> Iterator[str]:
-    """Ids of a class of ours; what it has of Textual's own has none that the help would list."""
+    """Yield the ids that a class of ours declares; Textual's own bindings cannot be remapped."""
     if owner.__module__.startswith("runqy_tui."):
         for binding in vars(owner).get("BINDINGS", ()):
             if isinstance(binding, Binding) and binding.id:
                 yield binding.id
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
+def _closest(name: str, known: Iterable[str]) -> str:
     import difflib
 
     close = difflib.get_close_matches(name[:64], sorted(known), n=1, cutoff=0.5)
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
-def _shown(name: str) -> str:
+def _shortened(name: str) -> str:
     return repr(name if len(name) <= 40 else f"{name[:39]}…")

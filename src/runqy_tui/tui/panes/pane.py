@@ -1,4 +1,4 @@
-"""What all panes share: a bordered table with a filter line and a title that tells its state."""
+"""Base of all panes: a bordered table with a filter line, and titles in its borders."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.widgets import Input
 
+from runqy_tui.diagnosis.findings.finding import Subject
 from runqy_tui.monitor.store import View
 from runqy_tui.tui import safe_text
 from runqy_tui.tui.input.global_bindings import quiet
+from runqy_tui.tui.notices import WAITING
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.widgets.columns import ColumnLayout
 from runqy_tui.tui.widgets.table import Table
@@ -29,82 +31,86 @@ if TYPE_CHECKING:
 class Pane(Vertical):
     """A table of one kind of object. Subclasses fill it from a view.
 
-    ``number`` is the key that jumps to it.
+    ``number`` is the key that focuses it, ``noun`` its title and, in lower case, its id.
     """
 
     number: ClassVar[int]
     noun: ClassVar[str]
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "filter", id="pane.filter", tooltip="Filter this list live"),
+        Binding("slash", "filter", "filter", id="pane.filter", tooltip="Filter this list"),
         Binding("s", "sort(1)", "sort", id="pane.sort", tooltip="Sort by the next column"),
         quiet("S", "reverse", "Reverse", "pane.reverse", "Reverse the order"),
         Binding("y", "copy", "copy", id="pane.copy", tooltip="Copy the id or name (OSC 52)"),
     ]
 
     class Retitled(Message):
-        """The pane's title has changed."""
+        """Posted when the pane's title has changed."""
 
         def __init__(self, pane: Pane) -> None:
             super().__init__()
             self.pane = pane
 
-    _line_only: Region | None = None
+    _refresh_limit: Region | None = None
 
     def __init__(
         self, session: Session, columns: tuple[ColumnLayout, ...], table: type[Table] = Table
     ) -> None:
         super().__init__(id=self.noun.lower())
         self.session = session
-        self.table = table(columns, placeholder="Waiting for the first answer from Redis…")
+        self.table = table(columns, placeholder=WAITING)
         self.needle = ""
         self._title = ""
-        self._message = ""
+        self._status = ""
         self._input: TextEntry | None = None
 
     def compose(self) -> ComposeResult:
-        """Build the pane; its filter line is made when it is wanted."""
+        """Build the pane; its filter line is mounted on first use."""
         yield self.table
 
     def show(self, view: View) -> None:
-        """Take over a new view."""
+        """Show a new view."""
         raise NotImplementedError
 
     def refill(self, *, typed: bool = False) -> None:
-        """Fill the table anew: the order or, with ``typed``, the filter has changed."""
+        """Fill the table again after the order or, with ``typed``, the filter has changed."""
         raise NotImplementedError
 
-    def brief(self) -> Content:
-        """Title in a few cells, for the tabs of a small screen."""
+    def subject_of(self, key: Hashable) -> Subject | None:
+        """Return the object of a row by the row's key, ``None`` if there is none."""
+        raise NotImplementedError
+
+    def brief_title(self) -> Content:
+        """Return the title in a few cells, for the tabs of a small screen."""
         return Content(f"{self.number} {self.noun}")
 
-    def full(self) -> Content:
-        """Title with all it has to tell."""
-        return self.brief()
+    def full_title(self) -> Content:
+        """Return the title with counts, order and filter."""
+        return self.brief_title()
 
     def retitle(self, title: Content) -> None:
-        """Write the title into the upper border; the same title again repaints nothing."""
+        """Write the title into the upper border; an unchanged title repaints nothing."""
         if title.markup != self._title:
             self._title = title.markup
             with self._repainting_line(0):
                 self.border_title = title
 
-    def say(self, message: str, style: str = "$warning") -> None:
-        """Tell something about this pane in its lower border; empty text takes it back."""
-        if message != self._message:
-            self._message = message
+    def show_status(self, text: str, style: str = "$warning") -> None:
+        """Write a status line into the lower border; empty text clears it."""
+        if text != self._status:
+            self._status = text
             with self._repainting_line(max(0, self.outer_size.height - 1)):
-                self.border_subtitle = safe_text.content(f" {message} ", style) if message else None
+                self.border_subtitle = safe_text.content(f" {text} ", style) if text else None
 
     @contextmanager
     def _repainting_line(self, y: int) -> Iterator[None]:
-        """Keep a change of title from repainting the whole pane with all that is in it."""
-        # Regions count from the content, and a border lies outside of it.
-        self._line_only = Region(0, y, self.outer_size.width, 1).translate(-self.content_offset)
+        """Limit the repaint of a changed title to its line instead of the whole pane."""
+        # Regions are relative to the content; the border lies outside of it.
+        self._refresh_limit = Region(0, y, self.outer_size.width, 1).translate(-self.content_offset)
         try:
             yield
         finally:
-            self._line_only = None
+            self._refresh_limit = None
 
     def refresh(
         self,
@@ -113,9 +119,9 @@ class Pane(Vertical):
         layout: bool = False,
         recompose: bool = False,
     ) -> Self:
-        """Repaint regions, or everything."""
-        if self._line_only is not None and not regions:
-            regions = (self._line_only,)
+        """Repaint regions, or the whole pane."""
+        if self._refresh_limit is not None and not regions:
+            regions = (self._refresh_limit,)
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     # Filter
@@ -125,15 +131,15 @@ class Pane(Vertical):
         if self._input is None:
             from runqy_tui.tui.widgets.text_entry import TextEntry
 
-            self._input = TextEntry(placeholder="type to filter, Enter keeps it, Esc clears it")
+            self._input = TextEntry(placeholder="text to filter by; Enter: keep, Esc: clear")
             await self.mount(self._input)
         self._input.display = True
-        # At once: a key typed ahead belongs to it.
+        # Immediately: a key typed ahead belongs to it.
         self.screen.set_focus(self._input)
 
     @property
     def filter_lines(self) -> int:
-        """Lines that the filter takes at the bottom of the pane."""
+        """Lines that the filter takes at the bottom of the pane, 0 or 1."""
         return 0 if self._input is None or not self._input.display else 1
 
     @property
@@ -142,7 +148,7 @@ class Pane(Vertical):
         return bool(self.needle or self.filter_lines)
 
     def clear_filter(self) -> None:
-        """Take the filter back and return to the table."""
+        """Clear the filter and focus the table."""
         if self._input is not None:
             self._input.value = ""
             self._input.display = False
@@ -163,7 +169,7 @@ class Pane(Vertical):
     # Copy
 
     def copy_text(self) -> str | None:
-        """What ``y`` copies: the selected object's id or name."""
+        """Return what ``y`` copies: the selected object's id or name, ``None`` without one."""
         key = self.table.selected
         return None if key is None else str(key)
 
@@ -174,6 +180,6 @@ class Pane(Vertical):
         copy(self.app, self.copy_text())
 
     def step(self, delta: int) -> Hashable | None:
-        """Move the selection for a modal in front of this pane; return the new key."""
+        """Move the selection for a window in front of this pane; return the new key."""
         self.table.action_step(delta)
         return self.table.selected

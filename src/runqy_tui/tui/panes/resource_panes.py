@@ -1,21 +1,24 @@
-"""Panes over what a snapshot holds whole: workers and queues."""
+"""Panes of objects that each snapshot holds completely: workers and queues."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Hashable
 from typing import ClassVar, Generic, TypeVar
 
 from textual import on
 from textual.content import Content
 
+from runqy_tui.diagnosis.findings.finding import Subject, SubjectKind
 from runqy_tui.model import QueueKey, WorkerState
 from runqy_tui.model.severity import Severity
 from runqy_tui.monitor.store import View
 from runqy_tui.presentation.queue_columns import QueueRow
 from runqy_tui.presentation.resource import DisplayContext
 from runqy_tui.presentation.worker_columns import WorkerRow
+from runqy_tui.text.humanize import amount
 from runqy_tui.tui import safe_text
-from runqy_tui.tui.notices import waiting
+from runqy_tui.tui.notices import waiting_text
 from runqy_tui.tui.panes.pane import Pane
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.tables.icons import sign
@@ -26,11 +29,11 @@ from runqy_tui.tui.widgets.table import Table
 
 K = TypeVar("K")
 T = TypeVar("T")
-_LOUD = ((Severity.CRITICAL, "$error"), (Severity.WARNING, "$warning"))
+_COUNTED = ((Severity.CRITICAL, "$error"), (Severity.WARNING, "$warning"))
 
 
 class ResourcePane(Pane, Generic[T]):
-    """A pane whose rows come from the view alone. The default order is by trouble."""
+    """A pane whose rows are built from the view alone; by default the most urgent first."""
 
     def __init__(
         self, session: Session, resource: ScreenTable[T], table: type[Table] = Table
@@ -41,35 +44,36 @@ class ResourcePane(Pane, Generic[T]):
         self._severities: Counter[Severity] = Counter()
         self._sort: str | None = None
         self._descending = False
+        self._matches = 0
 
     def rows_of(self, view: View) -> list[T]:
-        """Items of a view."""
+        """Return the rows of a view."""
         raise NotImplementedError
 
     def severity(self, item: T) -> Severity:
-        """How bad an item is."""
+        """Return the severity of a row."""
         raise NotImplementedError
 
     def name_of(self, key: object) -> str:
-        """What to call an object of which only the key is left."""
+        """Return the name of an object from its key alone."""
         return str(key)
 
     def empty_text(self) -> str:
-        """Why there is nothing, and what would fill it."""
+        """Return the text of the empty table: why it is empty, and what would fill it."""
         raise NotImplementedError
 
     def show(self, view: View) -> None:
-        """Take over a new view."""
+        """Show a new view."""
         if view.snapshot is None:
-            self.table.placeholder = waiting(view)
+            self.table.placeholder = waiting_text(view)
             return
         self._items = self.rows_of(view)
-        # Titles are written more often than polls come.
+        # Counted here, as titles are written more often than polls arrive.
         self._severities = Counter(map(self.severity, self._items))
         self.refill()
 
     def refill(self, *, typed: bool = False) -> None:
-        """Sort, filter and hand over to the table."""
+        """Sort and filter the rows, and pass them to the table."""
         snapshot = self.session.view.snapshot
         low = self.session.bandwidth.low
         context = (
@@ -80,26 +84,26 @@ class ResourcePane(Pane, Generic[T]):
         )
         if snapshot is not None:
             self.table.placeholder = (
-                f'Nothing here contains "{self.needle}". Esc clears the filter.'
+                f'No match for "{self.needle}". Esc clears the filter.'
                 if self.needle
                 else self.empty_text()
             )
         self.table.set_rows(rows)
         if typed and self.table.selected is None and len(rows):
-            # Whoever filters asks for what is left: Enter opens the first of it.
+            # So that Enter opens the first match.
             self.table.select(rows.key(0))
-        self._shown = len(rows)
+        self._matches = len(rows)
         self.post_message(self.Retitled(self))
 
     def keys_in_view(self, kind: type[K]) -> list[K]:
-        """Keys, of this kind, of the selected row and of those that can be seen."""
+        """Return the keys of type ``kind`` of the selected row and the visible ones."""
         keys = [self.table.selected, *self.table.keys_in_view()]
         return [key for key in keys if isinstance(key, kind)]
 
     # Order
 
     def action_sort(self, step: int) -> None:
-        """Sort by the next column; after the last one by trouble again."""
+        """Sort by the next column; after the last one by urgency again."""
         keys = (None, *self._resource.sort_keys)
         self.sort_by(keys[(keys.index(self._sort) + step) % len(keys)])
 
@@ -126,54 +130,53 @@ class ResourcePane(Pane, Generic[T]):
         self.table.set_sort(column, self._descending)
         self.refill()
 
-    # What the borders say
+    # Titles and status
 
     @property
     def total(self) -> int:
-        """How many objects there are."""
+        """Number of objects."""
         return len(self._items)
 
-    def brief(self) -> Content:
-        """Name, number of objects, and how many are in trouble."""
+    def brief_title(self) -> Content:
+        """Return the name and the numbers of all, critical and warning objects."""
         parts: list[str | tuple[str, str]] = [f"{self.number} {self.noun} {self.total:,}"]
-        for severity, style in _LOUD:
-            amount = self.count(severity)
-            if amount:
-                parts.append((f" {sign(severity)}{amount}", style))
+        for severity, style in _COUNTED:
+            if number := self.count(severity):
+                parts.append((f" {sign(severity)}{number}", style))
         return Content.assemble(*parts)
 
-    def full(self) -> Content:
-        """The brief title, the filter and the order."""
-        parts: list[Content | str | tuple[str, str]] = [self.brief()]
+    def full_title(self) -> Content:
+        """Return the brief title with the number of matches and the order."""
+        parts: list[Content | str | tuple[str, str]] = [self.brief_title()]
         if self.needle:
-            parts.append((f" ─ {getattr(self, '_shown', 0):,} match", "$accent"))
+            parts.append((f" ─ {amount(self._matches, 'match', 'matches')}", "$accent"))
         if self._sort is not None:
             parts.append((f" ─ by {self._sort} {'▼' if self._descending else '▲'}", "$muted"))
         return Content.assemble(*parts)
 
     def count(self, severity: Severity) -> int:
-        """How many objects have this severity."""
+        """Return the number of objects of a severity."""
         return self._severities[severity]
 
     @on(Table.SelectionGone)
-    def _gone(self, event: Table.SelectionGone) -> None:
+    def _selection_gone(self, event: Table.SelectionGone) -> None:
         name = self.name_of(event.key)
-        name = safe_text.fit(name, min(36, len(name))).strip()  # what became of it has to be seen
+        name = safe_text.fit(name, min(36, len(name))).strip()  # leave room for the rest
         hidden = any(self._resource.table.key(item) == event.key for item in self._items)
-        self.say(f"{name} is hidden by the filter" if hidden else f"{name} is gone")
+        self.show_status(f"{name} is hidden by the filter" if hidden else f"{name} was removed")
 
     @on(Table.Selected)
-    def _back(self) -> None:
-        self.say("")
+    def _selected(self) -> None:
+        self.show_status("")
 
 
-_WORDS = {
+_STATE_NAMES = {
     WorkerState.DEGRADED: "degraded",
     WorkerState.LOST: "lost",
     WorkerState.RECOVERING: "recovering",
     WorkerState.STALE: "stale",
     WorkerState.BOOTSTRAPPING: "booting",
-    WorkerState.RUNNING: "fine",
+    WorkerState.RUNNING: "ok",
     WorkerState.STOPPED: "stopped",
 }
 
@@ -189,38 +192,44 @@ class WorkersPane(ResourcePane[WorkerRow]):
         self._states: Counter[WorkerState] = Counter()
 
     def show(self, view: View) -> None:
-        """Take over a new view."""
+        """Show a new view."""
         super().show(view)
         self._states = Counter(item.worker.state for item in self._items)
 
     def rows_of(self, view: View) -> list[WorkerRow]:
-        """Rows of a view."""
+        """Return the rows of a view."""
         return worker_rows(view)
 
+    def subject_of(self, key: Hashable) -> Subject:
+        """Return the worker of a row."""
+        return Subject(SubjectKind.WORKER, str(key))
+
     def in_view(self) -> list[str]:
-        """Ids of workers whose rows can be seen, and of the selected one."""
+        """Return the ids of the visible workers and of the selected one."""
         return self.keys_in_view(str)
 
     def severity(self, item: WorkerRow) -> Severity:
-        """How bad a worker is."""
+        """Return the severity of a worker."""
         return item.condition.severity
 
     def empty_text(self) -> str:
-        """Why there is no worker."""
+        """Return why the table is empty."""
         return (
-            "No worker is registered in this database. runqy-worker shows up within 5 s of its "
-            "start; is this the right Redis and database number?"
+            "No workers are registered in this database. runqy-worker registers within 5 s of its "
+            "start; check the Redis address and the database number."
         )
 
-    def full(self) -> Content:
-        """Add how many are in which state."""
+    def full_title(self) -> Content:
+        """Return the title with the number of workers in each state."""
         states = self._states
-        tally = " · ".join(f"{states[state]} {_WORDS[state]}" for state in _WORDS if states[state])
-        return Content.assemble(super().full(), (f" ─ {tally}" if tally else "", "$muted"))
+        tally = " · ".join(
+            f"{states[state]} {_STATE_NAMES[state]}" for state in _STATE_NAMES if states[state]
+        )
+        return Content.assemble(super().full_title(), (f" ─ {tally}" if tally else "", "$muted"))
 
 
 class QueuesPane(ResourcePane[QueueRow]):
-    """Queues with their counts and rates, ranked by trouble."""
+    """Queues with their counts and rates."""
 
     number: ClassVar[int] = 2
     noun: ClassVar[str] = "Queues"
@@ -229,29 +238,33 @@ class QueuesPane(ResourcePane[QueueRow]):
         super().__init__(session, QUEUES)
 
     def rows_of(self, view: View) -> list[QueueRow]:
-        """Rows of a view."""
+        """Return the rows of a view."""
         return queue_rows(view)
 
+    def subject_of(self, key: Hashable) -> Subject | None:
+        """Return the queue of a row."""
+        return Subject(SubjectKind.QUEUE, key.name, key) if isinstance(key, QueueKey) else None
+
     def in_view(self) -> list[QueueKey]:
-        """Queues whose rows can be seen, and the selected one."""
+        """Return the visible queues and the selected one."""
         return self.keys_in_view(QueueKey)
 
     def severity(self, item: QueueRow) -> Severity:
-        """How bad a queue is."""
+        """Return the severity of a queue."""
         return item.condition.severity
 
     def name_of(self, key: object) -> str:
-        """Name of a queue that is gone."""
+        """Return the name of a queue from its key."""
         return key.name if isinstance(key, QueueKey) else str(key)
 
     def copy_text(self) -> str | None:
-        """Name of the selected queue."""
+        """Return the name of the selected queue, ``None`` without one."""
         key = self.table.selected
         return key.name if isinstance(key, QueueKey) else None
 
     def empty_text(self) -> str:
-        """Why there is no queue."""
+        """Return why the table is empty."""
         return (
-            "asynq:queues is empty in this database: no queue was ever used. The first task "
-            "that is enqueued registers its queue."
+            "No queues: asynq:queues is empty in this database. A queue is registered when its "
+            "first task is enqueued."
         )

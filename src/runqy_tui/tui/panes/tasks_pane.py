@@ -1,7 +1,8 @@
-"""The pane of tasks: one state of the selected queue, however long."""
+"""The pane of tasks: one state of the selected queue, of any length."""
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import ClassVar
 
 from textual import on, work
@@ -11,46 +12,29 @@ from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
 
-from runqy_tui.model import Queue, QueueKey, TaskRow, TaskState
+from runqy_tui.diagnosis.findings.finding import Subject, SubjectKind
+from runqy_tui.model import Queue, QueueKey, TaskState
 from runqy_tui.model.errors import RunqyTuiError
-from runqy_tui.model.reader_protocol import TaskReader
 from runqy_tui.monitor.store import View
-from runqy_tui.presentation.queue_columns import queue_label
+from runqy_tui.text.humanize import amount
 from runqy_tui.tui import safe_text
 from runqy_tui.tui.input.global_bindings import quiet
 from runqy_tui.tui.panes.pane import Pane
+from runqy_tui.tui.panes.task_list_choice import TaskListChoice, removal_text
+from runqy_tui.tui.panes.task_list_table import TaskListTable
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.tables.coalescing_loader import CoalescingLoader
-from runqy_tui.tui.tables.task_listing import (
-    FILTER_DEPTH,
-    ListTarget,
-    ListView,
-    read_matches,
-    read_rows,
-)
-from runqy_tui.tui.tables.task_rows import task_cells, task_columns
-from runqy_tui.tui.widgets.row_provider import NO_ROWS, Cell, ListRows, Rows
+from runqy_tui.tui.tables.task_listing import FILTER_DEPTH, ListTarget
+from runqy_tui.tui.tables.task_rows import task_columns
 from runqy_tui.tui.widgets.tab_line import StateTabs, TabLine
 from runqy_tui.tui.widgets.table import Table
 
-_PATIENCE_S = 0.3
-"""What takes longer than this shows that it works."""
-
-_NEWEST_FIRST = frozenset({TaskState.ARCHIVED, TaskState.COMPLETED, TaskState.ACTIVE})
-_BY_DUE_TIME = frozenset({TaskState.SCHEDULED, TaskState.RETRY})
-_INTERESTING = (
-    TaskState.PENDING,
-    TaskState.ACTIVE,
-    TaskState.RETRY,
-    TaskState.ARCHIVED,
-    TaskState.SCHEDULED,
-    TaskState.AGGREGATING,
-    TaskState.COMPLETED,
-)
+_LOADING_SHOWN_AFTER_S = 0.3
+"""How long the rows of the previous list remain while another one is read."""
 
 
 class TasksPane(Pane):
-    """Follows the queue selected in the queues pane."""
+    """Tasks of the queue that is selected in the queues pane."""
 
     number: ClassVar[int] = 3
     noun: ClassVar[str] = "Tasks"
@@ -62,81 +46,68 @@ class TasksPane(Pane):
             "state",
             id="tasks.previous-state",
             key_display="[ ]",
-            tooltip="Show the previous state",
+            tooltip="Previous state",
         ),
         quiet("right_square_bracket,right,l", "state(1)", "Next state", "tasks.next-state"),
     ]
 
     class Listed(Message):
-        """The tasks that were wanted are in the table, or it is known why not."""
+        """Posted when the wanted tasks are in the table, or cannot be read."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session, task_columns(TaskState.PENDING))
-        self.table.placeholder = "Select a queue: its tasks appear here."
+        self.table.placeholder = "Select a queue to list its tasks."
         self._tabs = StateTabs()
-        self._queue: QueueKey | None = None
-        self._state = TaskState.PENDING
-        self._newest_first = False
+        self._choice = TaskListChoice()
+        self._list = TaskListTable(self.table)
         self._summary: Queue | None = None
-        self._shown: ListTarget | None = None
-        self._turns = CoalescingLoader(self, lambda: self.target, self._load)
-        self._patience: Timer | None = None
-        self._matches: dict[str, int] = {}
+        self._loader = CoalescingLoader(self, lambda: self.target, self._load)
+        self._loading_timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        """Put the states above the table."""
+        """Yield the states above the table."""
         yield self._tabs
         yield from super().compose()
 
-    # What is shown
+    # Which list is shown
 
     @property
     def shown(self) -> ListTarget | None:
-        """The list whose rows are on the screen; for a moment it may not be the wanted one."""
-        return self._shown
+        """The list whose rows are on the screen; for a moment it may differ from the target."""
+        return self._list.shown
 
     @property
     def target(self) -> ListTarget | None:
-        """The list that is wanted."""
-        if self._queue is None:
-            return None
-        return ListTarget(self._queue, self._state, self._newest_first, self.needle)
+        """The list that is to be shown, ``None`` before a queue was selected."""
+        return self._choice.target(self.needle)
 
     def show(self, view: View) -> None:
-        """Take over new counts, and read the visible tasks anew unless the screen is frozen."""
-        if view.snapshot is None or self._queue is None:
+        """Show the new counts, and read the visible tasks again unless the display is frozen."""
+        if view.snapshot is None or self._choice.queue is None:
             return
-        self._summary = view.snapshot.queue(self._queue)
+        self._summary = view.snapshot.queue(self._choice.queue)
         self._show_counts()
         if view.frozen_at is None:
-            self._turns.ask()
+            self._loader.ask()
 
     def show_queue(self, key: QueueKey) -> None:
-        """Show another queue; an empty state gives way to one that holds tasks."""
-        if key == self._queue:
+        """Show another queue; a state without tasks is replaced by one that has some."""
+        if key == self._choice.queue:
             return
-        self._queue = key
         snapshot = self.session.view.snapshot
         self._summary = snapshot.queue(key) if snapshot else None
-        if self._summary is not None and not self._summary.counts.of(self._state):
-            full = (state for state in _INTERESTING if self._summary.counts.of(state))
-            self._choose(next(full, self._state))
-        self._restart()
+        self._choice.choose_queue(key, self._summary)
+        self._target_changed()
 
     def show_state(self, state: TaskState) -> None:
         """Show another state of the same queue."""
-        if state is not self._state:
-            self._choose(state)
-            self._restart()
-
-    def _choose(self, state: TaskState) -> None:
-        self._state = state
-        self._newest_first = state in _NEWEST_FIRST
+        if state is not self._choice.state:
+            self._choice.choose_state(state)
+            self._target_changed()
 
     def action_state(self, step: int) -> None:
-        """Show the next or the previous state."""
-        states = list(TaskState)
-        self.show_state(states[(states.index(self._state) + step) % len(states)])
+        """Show the next (1) or the previous (-1) state."""
+        self.show_state(self._choice.neighbour(step))
 
     @on(TabLine.Chosen)
     def _tab_chosen(self, event: TabLine.Chosen) -> None:
@@ -145,179 +116,103 @@ class TasksPane(Pane):
         self.show_state(TaskState(event.key))
 
     def action_sort(self, _step: int) -> None:
-        """Turn the list around: oldest or newest first."""
-        self._newest_first = not self._newest_first
-        self._restart()
+        """Reverse the order: tasks have no other."""
+        self.action_reverse()
 
     def action_reverse(self) -> None:
-        """Turn the list around."""
-        self.action_sort(1)
+        """Reverse the order."""
+        self._choice.newest_first = not self._choice.newest_first
+        self._target_changed()
 
     def refill(self, *, typed: bool = False) -> None:
-        """Filter anew."""
+        """Read the tasks again after the filter has changed."""
         del typed
-        self._restart()
+        self._target_changed()
 
-    # Loading: one at a time, so that a slow Redis is asked less, not more
+    def subject_of(self, key: Hashable) -> Subject | None:
+        """Return the task of a row."""
+        shown = self.shown
+        return None if shown is None else Subject(SubjectKind.TASK, str(key), shown.queue)
 
-    def _restart(self) -> None:
-        """Another list is wanted: the rows stay until its first page is here, or it takes long."""
-        if self._patience is None:
-            self._patience = self.set_timer(_PATIENCE_S, self._blank)
-        self.say("")
+    # Loading
+
+    def _target_changed(self) -> None:
+        """Load another list; the present rows remain until it is read or takes too long."""
+        if self._loading_timer is None:
+            self._loading_timer = self.set_timer(_LOADING_SHOWN_AFTER_S, self._show_loading)
+        self.show_status("")
         self._show_counts()
-        self._turns.change()
+        self._loader.change()
 
-    def _blank(self) -> None:
-        """It takes long: say so rather than show the rows of another list."""
-        self._patience = None
+    def _show_loading(self) -> None:
+        """Replace the rows of another list, but not those of the same one in another order."""
+        self._loading_timer = None
         target = self.target
-        if target is not None and target.same_list(self._shown):
-            return  # the same tasks in another look: to lose the selected one would be worse
-        if target != self._shown:
-            self._shown = None
-            self.table.placeholder = "Reading…"
-            self.table.set_rows(NO_ROWS, reset=True)
+        if target != self.shown and not (target is not None and target.same_list(self.shown)):
+            self._list.clear("Loading…")
 
     @on(Table.NeedRows)
     def _rows_needed(self) -> None:
-        self._turns.ask()
+        self._loader.ask()
 
     async def _load(self, target: ListTarget) -> None:
         try:
-            rows = await self._read(self.session.reader, target)
+            rows = await self._list.read(self.session.reader, target)
         except RunqyTuiError as error:
             if target == self.target:
-                self.table.placeholder = (
-                    f"The tasks could not be read: {safe_text.line(str(error))}"
-                )
+                self.table.placeholder = f"Cannot read tasks: {safe_text.line(str(error))}"
                 self.post_message(self.Listed())
             return
         if target == self.target:
-            self._take(target, rows)
+            if self._loading_timer is not None:
+                self._loading_timer.stop()
+                self._loading_timer = None
+            self.table.placeholder = self._choice.empty_text(self._summary, self.needle)
+            self._list.show(target, rows)
+            self.post_message(self.Retitled(self))
             self.post_message(self.Listed())
 
-    def _take(self, target: ListTarget, rows: Rows) -> None:
-        if self._patience is not None:
-            self._patience.stop()
-            self._patience = None
-        other = target != self._shown and not self._stays(target, rows)
-        self._shown = target
-        self.table.placeholder = self._empty_text()
-        self.table.set_columns(task_columns(target.state))
-        self.table.set_rows(rows, reset=other)
-        self.post_message(self.Retitled(self))
-
-    def _stays(self, target: ListTarget, rows: Rows) -> bool:
-        """Whether the same list comes in another look and still shows the selected task.
-
-        Whoever turns a list round at its top wants to see the other end.
-        """
-        table, shown = self.table, self._shown
-        if table.selected is None or not target.same_list(shown):
-            return False
-        turned = shown is not None and target.newest_first != shown.newest_first
-        return rows.index_of(table.selected) is not None and not (turned and not table.cursor_index)
-
-    async def _read(self, reader: TaskReader, target: ListTarget) -> Rows:
-        if not target.needle:
-            return await read_rows(reader, target, self._sight(target))
-        page, found = await read_matches(reader, target)
-        if target == self.target:
-            self._matches = {page.rows[at].id: at for at in found}
-
-        def cell(row: TaskRow, column: str) -> Cell:
-            return task_cells(row, (column,), page.taken_at)[0]
-
-        return ListRows([page.rows[at] for at in found], lambda row: row.id, cell)
-
-    def _sight(self, target: ListTarget) -> ListView:
-        """What to read: what is in view now, or will be in the same list in another look."""
-        table, shown = self.table, self._shown
-        selected = None if table.selected is None else str(table.selected)
-        top, height, total = table.top, table.page_height, len(table.rows)
-        if target == shown:
-            return ListView(top, height, total, table.cursor_index, selected)
-        if shown is None or selected is None or not target.same_list(shown):
-            return ListView(0, height, 0)
-        if shown.needle:
-            index = self._matches.get(selected, 0)
-            total = index + 1
-        elif table.cursor_index:
-            index = total - 1 - table.cursor_index
-        else:
-            return ListView(0, height, 0)
-        return ListView(max(0, index - table.cursor_index + top), height, total, index, selected)
-
-    # What the borders say
+    # Titles and status
 
     def _show_counts(self) -> None:
-        self._tabs.show_counts(self._summary.counts if self._summary else None, self._state)
+        counts = self._summary.counts if self._summary else None
+        self._tabs.show_counts(counts, self._choice.state)
         self.post_message(self.Retitled(self))
 
-    def _empty_text(self) -> str:
-        if self.needle:
-            return f'None of the first {FILTER_DEPTH:,} tasks contains "{self.needle}".'
-        if self._summary is None:
-            return "This queue is no longer in Redis."
-        name = queue_label(self._summary.key)
-        if self._summary.counts.of(self._state) is None and self._queue and self._queue.braced:
-            return f"The {self._state.value} tasks of {name} cannot be read or counted."
-        if self._state is TaskState.ARCHIVED and self._summary.failed_total:
-            return (
-                f"No archived task in {name}, though {self._summary.failed_total:,} failed: they "
-                "were not stored (redis_storage is off), have expired or were deleted."
-            )
-        return f"No {self._state.value} task in {name}."
-
-    def order_text(self) -> str:
-        """How the list is ordered."""
-        if self._state in _BY_DUE_TIME:
-            return "latest first" if self._newest_first else "soonest first"
-        return "newest first" if self._newest_first else "oldest first"
-
-    def full(self) -> Content:
-        """Name the queue, the order and the filter."""
-        if self._queue is None:
-            return self.brief()
-        name = self._queue.name if self._queue.braced else f"{self._queue.name} (no braces)"
+    def full_title(self) -> Content:
+        """Return the title with the queue, the order and the number of matches."""
+        if self._choice.queue is None:
+            return self.brief_title()
         parts: list[Content | str | tuple[str, str]] = [
-            self.brief(),
+            self.brief_title(),
             " ─ ",
-            safe_text.content(name, "bold"),
-            (f" ─ {self.order_text()}", "$muted"),
+            safe_text.content(self._choice.queue_title, "bold"),
+            (f" ─ {self._choice.order_text}", "$muted"),
         ]
         if self.needle:
-            total = self._summary.counts.of(self._state) if self._summary else None
-            looked = "" if total is None or total <= FILTER_DEPTH else f" of {total:,}"
-            found = f"{len(self._matches):,} match in the first {FILTER_DEPTH:,}{looked}"
-            parts.append((f" ─ {found}", "$accent"))
+            total = self._summary.counts.of(self._choice.state) if self._summary else None
+            of_total = "" if total is None or total <= FILTER_DEPTH else f" of {total:,}"
+            matches = amount(self._list.match_count, "match", "matches")
+            parts.append((f" ─ {matches} in the first {FILTER_DEPTH:,}{of_total}", "$accent"))
         return Content.assemble(*parts)
 
     @on(Table.SelectionGone)
-    def _gone(self, event: Table.SelectionGone) -> None:
-        self._explain(str(event.key))
-
-    @on(Table.Selected)
-    def _back(self) -> None:
-        self.say("")
+    def _selection_gone(self, event: Table.SelectionGone) -> None:
+        self._explain_removal(str(event.key))
 
     @work(group="explain", exclusive=True)
-    async def _explain(self, task_id: str) -> None:
-        """Say what became of the selected task, instead of selecting another one."""
-        target = self._shown
+    async def _explain_removal(self, task_id: str) -> None:
+        """Show what happened to the selected task, instead of selecting another one."""
+        target = self.shown
         if target is None:
             return
         try:
             task = await self.session.reader.task(task_id, target.queue)
         except RunqyTuiError:
             task = None
-        if self.table.gone != task_id:
-            return
-        short = safe_text.fit(task_id, min(36, len(task_id))).strip()
-        if task is None or task.gone or task.state is None:
-            self.say(f"{short} is gone from Redis")
-        elif task.state is target.state:
-            self.say(f"{short} is {task.state.value} elsewhere in this list")
-        else:
-            self.say(f"{short} is now {task.state.value} (was {target.state.value})")
+        if self.table.gone == task_id:
+            self.show_status(removal_text(task_id, task, target))
+
+    @on(Table.Selected)
+    def _selected(self) -> None:
+        self.show_status("")

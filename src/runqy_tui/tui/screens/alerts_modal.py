@@ -1,8 +1,8 @@
-"""The alerts window: what fires, what is about to, and the log of both."""
+"""The alerts window: firing and pending alerts, their log, and rules without data."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
 
 from textual import on
@@ -12,7 +12,7 @@ from runqy_tui.alerts.alert_states import Alert, AlertBoard, AlertLogEntry, Aler
 from runqy_tui.diagnosis.findings.finding import Subject
 from runqy_tui.model.severity import Severity
 from runqy_tui.text.humanize import age, clock
-from runqy_tui.tui.screens.object_modal import ObjectModal
+from runqy_tui.tui.screens.tabbed_modal import TabbedModal
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.tables.icons import sign
 from runqy_tui.tui.widgets.columns import ColumnLayout
@@ -38,13 +38,13 @@ _LOG_COLUMNS = (
 )
 
 
-class AlertsModal(ObjectModal):
-    """Alerts of the rules in force; Enter goes to the object."""
+class AlertsModal(TabbedModal):
+    """Alerts of all rules; Enter opens the object of one."""
 
     TABS: ClassVar[Sequence[tuple[str, str]]] = (
         ("present", "Now"),
         ("past", "Log"),
-        ("unknown", "Not known"),
+        ("unknown", "No data"),
     )
 
     def __init__(self, session: Session) -> None:
@@ -57,23 +57,18 @@ class AlertsModal(ObjectModal):
         return "Alerts"
 
     def compose_tabs(self) -> Iterable[Widget]:
-        """Three lists."""
-        yield Table(_NOW_COLUMNS, id="present", placeholder="No alert is firing or pending.")
-        yield Table(_LOG_COLUMNS, id="past", placeholder="No alert has fired since the start.")
-        yield Table(
-            _NOW_COLUMNS, id="unknown", placeholder="Every rule knows the values it looks at."
-        )
-
-    def retarget(self, key: Hashable) -> None:
-        """There is only one alerts window."""
+        """Yield three tables."""
+        yield Table(_NOW_COLUMNS, id="present", placeholder="No alerts firing or pending.")
+        yield Table(_LOG_COLUMNS, id="past", placeholder="No alert has fired since start.")
+        yield Table(_NOW_COLUMNS, id="unknown", placeholder="Every rule has data.")
 
     async def load(self) -> None:
-        """Take the board of the latest poll."""
+        """Show the alerts as of the latest poll."""
         self._board = board = self.session.board
         rules = len(self.session.alerts.rules)
-        words = f"{len(board.firing)} firing, {len(board.pending)} pending; {rules} rules in force"
+        headline = f"{len(board.firing)} firing, {len(board.pending)} pending; {rules} rules"
         style = "bold $error" if board.worst is Severity.CRITICAL else "bold"
-        self.say(words, style)
+        self.show_headline(headline, style)
         now = board.at or 0.0
         present = [*board.firing, *board.pending]
         self._fill("present", present, lambda alert, column: _now_cell(alert, column, now))
@@ -90,27 +85,23 @@ class AlertsModal(ObjectModal):
         self.query_one(f"#{tab}", Table).set_rows(ListRows(alerts, _key, cell))
 
     @on(Table.Opened)
-    def _drill(self, event: Table.Opened) -> None:
+    def _opened(self, event: Table.Opened) -> None:
         event.stop()
-        from runqy_tui.tui.screens.modal_factory import modal_of_subject
-
         for alert in (*self._board.firing, *self._board.pending):
             if _key(alert) == event.key:
-                modal = modal_of_subject(self.session, alert.subject)
-                if modal is not None:
-                    self.app.push_screen(modal)
+                self.session.open_object(alert.subject, None)
 
     def tab_labels(self) -> dict[str, str]:
-        """Say how many there are."""
+        """Return labels that add the number of entries."""
         board = self._board
         return {
             "present": f"Now {len(board.firing) + len(board.pending)}",
             "past": f"Log {len(board.log)}",
-            "unknown": f"Not known {len(board.unknown)}",
+            "unknown": f"No data {len(board.unknown)}",
         }
 
     def file_content(self, tab: str) -> tuple[str, bytes] | None:
-        """The log as text."""
+        """Return the log as text, whatever the tab."""
         del tab
         lines = [
             f"{clock(e.at)} {e.alert.state} {e.alert.rule.name}: {e.alert.sentence}"
@@ -138,7 +129,7 @@ def _now_cell(alert: Alert, column: str, now: float) -> Cell:
 
 
 def _unknown_cell(alert: Alert, column: str) -> Cell:
-    texts = {"sign": "?", "state": "unknown", "rule": alert.rule.name, "alert": alert.sentence}
+    texts = {"sign": "?", "state": "no data", "rule": alert.rule.name, "alert": alert.sentence}
     return Cell(texts.get(column, ""), "dim")
 
 

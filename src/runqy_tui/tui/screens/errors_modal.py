@@ -1,4 +1,4 @@
-"""The errors window: what failed, grouped by what the errors say, and the tasks behind each."""
+"""The errors window: failed tasks grouped by the cause that their error texts name."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import ClassVar
 from textual import on
 from textual.widget import Widget
 
+from runqy_tui.diagnosis.findings.finding import Subject, SubjectKind
 from runqy_tui.diagnosis.signatures import ErrorGroup, ErrorSurvey, Failure, collect
 from runqy_tui.monitor.store import View
-from runqy_tui.text.humanize import UNKNOWN, age, count
-from runqy_tui.tui.screens.object_modal import ObjectModal
+from runqy_tui.text.humanize import UNKNOWN, age, amount, count
+from runqy_tui.tui.screens.tabbed_modal import TabbedModal
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.widgets.columns import ColumnLayout
 from runqy_tui.tui.widgets.row_provider import Cell, ListRows
@@ -20,7 +21,7 @@ from runqy_tui.tui.widgets.table import Table
 from runqy_tui.tui.widgets.text_view import TextView
 
 REFRESH_S = 10.0
-"""A survey reads some pages: it is taken anew no more often than this, in seconds."""
+"""Shortest time between two surveys, in seconds: each reads several pages of tasks."""
 
 _GROUP_COLUMNS = (
     ColumnLayout("count", "COUNT", 6, align="right"),
@@ -39,11 +40,11 @@ _TASK_COLUMNS = (
 )
 
 
-class ErrorsModal(ObjectModal):
-    """Error signatures of the whole deployment; Enter lists the tasks of one, then opens a task."""
+class ErrorsModal(TabbedModal):
+    """Causes of failures in the whole deployment; Enter lists the tasks of one, then opens one."""
 
     TABS: ClassVar[Sequence[tuple[str, str]]] = (
-        ("groups", "Signatures"),
+        ("groups", "Causes"),
         ("failures", "Tasks"),
         ("example", "Example"),
     )
@@ -51,38 +52,39 @@ class ErrorsModal(ObjectModal):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._survey: ErrorSurvey | None = None
-        self._taken = 0.0
+        self._surveyed_at = 0.0
         self._group: ErrorGroup | None = None
 
     @property
     def object_name(self) -> str:
-        """Title of the window, or the signature as it is copied."""
-        return "Errors" if self._group is None else self._group.signature.title
+        """Title of the window, or the selected cause, as ``y`` copies it."""
+        return "Errors by cause" if self._group is None else self._group.signature.title
 
     def compose_tabs(self) -> Iterable[Widget]:
-        """Two lists and a text."""
-        yield Table(_GROUP_COLUMNS, id="groups", placeholder="Reading the failed tasks…")
+        """Yield two tables and a text."""
+        yield Table(_GROUP_COLUMNS, id="groups", placeholder="Reading failed tasks…")
         yield Table(
-            _TASK_COLUMNS, id="failures", placeholder="Enter on a signature lists its tasks."
+            _TASK_COLUMNS, id="failures", placeholder="Press Enter on a cause to list its tasks."
         )
         yield TextView(id="example")
 
-    def retarget(self, key: Hashable) -> None:
-        """There is only one errors window."""
-
     def _polled(self, view: View) -> None:
-        if monotonic() - self._taken >= REFRESH_S:
+        if monotonic() - self._surveyed_at >= REFRESH_S:
             super()._polled(view)
 
     async def load(self) -> None:
-        """Survey the failed tasks anew."""
+        """Survey the failed tasks.
+
+        Raises:
+            RunqyTuiError: Redis cannot be read.
+        """
         snapshot = self.session.view.snapshot
         if snapshot is None:
-            self.say("nothing is known yet", "$warning")
+            self.show_headline("no data yet", "$warning")
             return
-        self._taken = monotonic()
+        self._surveyed_at = monotonic()
         self._survey = survey = await collect(self.session.reader, snapshot)
-        self.say(*summary(survey))
+        self.show_headline(summary(survey))
         self._show_groups(survey)
         if self._group is not None:
             self._show_group(self._group.signature.key)
@@ -92,13 +94,13 @@ class ErrorsModal(ObjectModal):
             return _GROUP_CELLS[column](group, survey.taken_at)
 
         table = self.query_one("#groups", Table)
-        table.placeholder = "No failed task stores an error text."
+        table.placeholder = "No failed task has an error text."
         table.set_rows(ListRows(survey.groups, lambda group: group.signature.key, cell))
 
     def _show_group(self, key: Hashable) -> None:
         survey = self._survey
         found = [g for g in (survey.groups if survey else ()) if g.signature.key == key]
-        if survey is None or not found or not self._there:
+        if survey is None or not found or not self._ready:
             return
         self._group = group = found[0]
 
@@ -107,38 +109,36 @@ class ErrorsModal(ObjectModal):
 
         rows = ListRows(group.tasks, lambda f: (f.task_id, f.queue), cell)
         self.query_one("#failures", Table).set_rows(rows)
-        traced = "Traceback (most recent" in group.example_error
+        is_traceback = "Traceback (most recent" in group.example_error
         view = self.query_one("#example", TextView)
-        view.set_text(group.example_error, kind="traceback" if traced else "plain", wrap=True)
-        self._show_tabs()
+        view.set_text(group.example_error, kind="traceback" if is_traceback else "plain", wrap=True)
+        self._show_tab_line()
 
     @on(Table.Selected, "#groups")
     def _group_selected(self, event: Table.Selected) -> None:
         self._show_group(event.key)
 
     @on(Table.Opened)
-    def _drill(self, event: Table.Opened) -> None:
+    def _opened(self, event: Table.Opened) -> None:
         event.stop()
         if event.table.id == "groups":
             self._show_group(event.key)
-            if self._there:
+            if self._ready:
                 self.show_tab("failures")
         elif isinstance(event.key, tuple):
-            from runqy_tui.tui.screens.task_modal import TaskModal
-
-            self.app.push_screen(TaskModal(self.session, *event.key))
+            self.session.open_object(Subject(SubjectKind.TASK, *event.key), None)
 
     def tab_labels(self) -> dict[str, str]:
-        """Say how many there are."""
+        """Return labels that add the number of causes and tasks."""
         if self._survey is None:
             return {}
-        labels = {"groups": f"Signatures {len(self._survey.groups)}"}
+        labels = {"groups": f"Causes {len(self._survey.groups)}"}
         if self._group is not None:
             labels["failures"] = f"Tasks {len(self._group.tasks)}"
         return labels
 
     def file_content(self, tab: str) -> tuple[str, bytes] | None:
-        """The example's error, or the signatures as a table of tabs."""
+        """Return the example's error on its tab, else the causes as tab-separated values."""
         if tab == "example" and self._group is not None:
             return "txt", self._group.example_error.encode("utf-8", "replace")
         if self._survey is None or not self._survey.groups:
@@ -150,25 +150,25 @@ class ErrorsModal(ObjectModal):
         return "tsv", "\n".join(lines).encode("utf-8", "replace")
 
 
-def summary(survey: ErrorSurvey) -> tuple[str, str]:
-    """What was read, in one sentence: a sample says that it is one."""
+def summary(survey: ErrorSurvey) -> str:
+    """Return how many failed tasks were read, of how many, and how many causes they have."""
     if not survey.total and not survey.unstored:
-        return "no failed task is stored", "bold"
-    read = f"{survey.sample:,} failed tasks"
+        return "no failed tasks stored"
+    tasks = amount(survey.sample, "failed task")
     if survey.sampled:
-        read = f"a sample: the newest {survey.sample:,} of {survey.total:,} failed tasks"
-    words = [f"{read}, {len(survey.groups):,} kinds of error"]
+        tasks = f"newest {survey.sample:,} of {survey.total:,} failed tasks"
+    parts = [f"{tasks}, {amount(len(survey.groups), 'cause')}"]
     if survey.untold:
-        words.append(f"{survey.untold:,} without a text (runqy stores none on a retry)")
+        parts.append(f"{survey.untold:,} without an error text (runqy stores none on a retry)")
     if survey.unstored:
         names = ", ".join(key.name for key, _ in survey.unstored[:3])
-        failed = sum(amount for _, amount in survey.unstored)
-        words.append(f"{failed:,} more failed where nothing is stored ({names})")
-    return "; ".join(words), "bold"
+        failed = sum(number for _, number in survey.unstored)
+        parts.append(f"{amount(failed, 'more failure')} not stored ({names})")
+    return "; ".join(parts)
 
 
 def _queues(group: ErrorGroup) -> str:
-    return " ".join(f"{key.name}:{amount}" for key, amount in group.queues)
+    return " ".join(f"{key.name}:{number}" for key, number in group.queues)
 
 
 def _ago(at: float | None, now: float) -> str:

@@ -1,4 +1,4 @@
-"""Find a task by id, anywhere."""
+"""The window that finds a task by its id."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, Static
 
+from runqy_tui.diagnosis.findings.finding import Subject, SubjectKind
 from runqy_tui.model.errors import RunqyTuiError
 from runqy_tui.tui import safe_text
 from runqy_tui.tui.input.global_bindings import in_modal
@@ -21,7 +22,7 @@ from runqy_tui.tui.widgets.text_entry import TextEntry
 
 
 class FindModal(BaseModal):
-    """Asks for an id; opens the task, or says that no queue has it."""
+    """Asks for an id; opens the task, or shows that no queue has it."""
 
     CSS_PATH: ClassVar[str | Path] = "find_modal.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -32,22 +33,22 @@ class FindModal(BaseModal):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self._answer = Static(Content.styled("Looks in every queue and state.", "$muted"))
+        self._result = Static(Content.styled("Searches every queue and state.", "$muted"))
 
     def compose(self) -> ComposeResult:
         """Build the dialog."""
         with Vertical(id="dialog") as dialog:
             dialog.border_title = "Find a task by id"
             dialog.border_subtitle = "Esc closes"
-            yield TextEntry(placeholder="task id, as in a log or an API answer")
-            yield self._answer
+            yield TextEntry(placeholder="task id, as in a log or an API response")
+            yield self._result
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
         wanted = event.value.strip()
         if wanted:
-            self._answer.update(Content.styled("Looking…", "$muted"))
+            self._result.update(Content.styled("Searching…", "$muted"))
             self._find(wanted)
 
     @work(group="find", exclusive=True)
@@ -55,14 +56,12 @@ class FindModal(BaseModal):
         try:
             found = await self._session.reader.task(task_id)
         except RunqyTuiError as error:
-            self._answer.update(safe_text.content(str(error), "$error"))
+            self._result.update(safe_text.content(str(error), "$error"))
             return
         if not self.is_current:
             return
         if found is None:
-            self._answer.update(safe_text.content(f"No queue has a task {task_id}.", "$warning"))
+            self._result.update(safe_text.content(f"No queue has task {task_id}.", "$warning"))
             return
-        from runqy_tui.tui.screens.task_modal import TaskModal
-
         self.dismiss()
-        self.app.push_screen(TaskModal(self._session, found.id, found.queue))
+        self._session.open_object(Subject(SubjectKind.TASK, found.id, found.queue), None)

@@ -1,4 +1,4 @@
-"""Findings with all that speaks for them: evidence, since when, and the next step."""
+"""The findings window: each finding with its evidence, start and next step."""
 
 from __future__ import annotations
 
@@ -18,17 +18,22 @@ from runqy_tui.presentation.finding_columns import findings_of_row
 from runqy_tui.text.humanize import moment, span
 from runqy_tui.tui import safe_text
 from runqy_tui.tui.input.global_bindings import in_modal
-from runqy_tui.tui.notices import Notice, calm, notices
+from runqy_tui.tui.notices import Notice, healthy_text, notices
 from runqy_tui.tui.screens.base_modal import BaseModal
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.tables.icons import sign
 
 _STYLES = {Severity.CRITICAL: "bold $error", Severity.WARNING: "$warning"}
-_MOST = 200
+_SHOWN_LIMIT = 200
 
 
 class FindingsModal(BaseModal):
-    """All findings, worst first, or those of one row; follows the polls while it is open."""
+    """All findings, worst first, or those of one row; updated after every poll.
+
+    Args:
+        session: shared by all screens.
+        only: key of the row of the findings pane to show; ``None`` for all findings.
+    """
 
     CSS_PATH: ClassVar[str | Path] = "findings_modal.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -45,28 +50,28 @@ class FindingsModal(BaseModal):
     def compose(self) -> ComposeResult:
         """Build the list."""
         with Vertical(id="dialog") as dialog:
-            dialog.border_title = "What is wrong" if self._only is None else "Why"
+            dialog.border_title = "All findings" if self._only is None else "Finding"
             dialog.border_subtitle = "Esc closes"
             with VerticalScroll():
                 yield self._list
 
     def on_mount(self) -> None:
-        """Listen for polls."""
+        """Subscribe to the polls."""
         self._session.polled.subscribe(self, self._show)
         self._show(self._session.view)
 
     def _show(self, view: View) -> None:
         found = view.findings if self._only is None else findings_of_row(view.findings, self._only)
         now = view.snapshot.taken_at if view.snapshot else 0.0
-        parts = [describe(finding, now) for finding in found[:_MOST]]
-        if len(found) > _MOST:
-            parts.append(Content.styled(f"and {len(found) - _MOST:,} more", "$muted"))
+        parts = [describe(finding, now) for finding in found[:_SHOWN_LIMIT]]
+        if len(found) > _SHOWN_LIMIT:
+            parts.append(Content.styled(f"and {len(found) - _SHOWN_LIMIT:,} more", "$muted"))
         if self._only is None:
-            told = [_notice(notice) for notice in notices(view)[:_MOST]]
+            noticed = [_notice(notice) for notice in notices(view)[:_SHOWN_LIMIT]]
             lost = view.link is ConnectionState.LOST
-            parts = told[:lost] + parts + told[lost:]
-        nothing = calm(view) if self._only is None else "This has gone: all is well there."
-        self._list.update(Content("\n\n").join(parts) if parts else Content(nothing))
+            parts = noticed[:lost] + parts + noticed[lost:]
+        healthy = healthy_text(view) if self._only is None else "Resolved."
+        self._list.update(Content("\n\n").join(parts) if parts else Content(healthy))
 
 
 def _notice(notice: Notice) -> Content:
@@ -77,7 +82,7 @@ def _notice(notice: Notice) -> Content:
 
 
 def describe(finding: Finding, now: float) -> Content:
-    """One finding in full."""
+    """Return one finding in full; ages as of Redis's time ``now`` (unix s)."""
     lines = [
         Content.assemble(
             (f"{sign(finding.severity)} ", _STYLES.get(finding.severity, "")),
@@ -105,7 +110,7 @@ def _line(name: str, value: str) -> Content:
 def _since(finding: Finding, now: float) -> str:
     if finding.since is None:
         return "this poll"
-    shown = f"{moment(finding.since)}, {span(now - finding.since)} ago"
+    ago = f"{span(now - finding.since)} ago"
     if finding.before_start and not finding.since_known:
-        return f"before runqy-tui started: at least {span(now - finding.since)}"
-    return shown
+        return f"already present at start ({ago})"
+    return f"{moment(finding.since)}, {ago}"

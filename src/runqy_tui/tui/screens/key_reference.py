@@ -1,7 +1,8 @@
-"""Help, made from the bindings themselves: what it says is what the keys do."""
+"""Help window and command palette, both generated from the bindings that are active."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -15,27 +16,56 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
+from runqy_tui.config import config_path
+from runqy_tui.model.severity import Severity
+from runqy_tui.text.humanize import UNKNOWN, ZERO
+from runqy_tui.tui import safe_text
 from runqy_tui.tui.input.global_bindings import in_modal
 from runqy_tui.tui.screens.base_modal import BaseModal
 from runqy_tui.tui.screens.base_screen import BaseScreen
+from runqy_tui.tui.tables.icons import sign
 
-_TITLES = {
-    "app": "Everywhere",
+_GROUPS = {
+    "app": "Global",
     "main": "Panes",
-    "pane": "In a pane",
+    "pane": "Pane",
     "findings": "Findings",
     "tasks": "Tasks",
-    "table": "In a list",
-    "modal": "In a window",
-    "text": "In a text",
-    "search": "In the search",
+    "table": "List",
+    "modal": "Window",
+    "text": "Text",
+    "search": "Search",
 }
+"""Titles by the first part of a binding's id, in the order shown."""
+
+COLUMN_LEGEND = (
+    ("PEND ACT", "pending, active; of a worker ACT is active tasks / slots"),
+    ("ARCH SCHED", "archived, scheduled"),
+    ("COMPL AGGR", "completed, aggregating (in a group)"),
+    ("OLDEST", "time the oldest pending task has waited"),
+    ("DONE/s FAIL/s", "tasks completed and failed per second"),
+    ("DRAINS", "estimated time until the queue is empty"),
+    ("FAILED", "failed today (UTC)"),
+    ("CONS", "consumers: workers that take tasks from the queue"),
+    ("BEAT", "time since the last heartbeat"),
+    ("CPU GPU MEM", "utilization in %; the busiest of several GPUs"),
+    ("RST UP", "restarts of supervised processes, time since start"),
+    ("TRY", "retries so far / allowed"),
+)
+"""Column titles that are abbreviated, and their meaning."""
+
+_PALETTE_HIDDEN = ("table.", "text.")
+"""Ids of bindings that move within a widget: of no use in a palette."""
 
 
 class HelpModal(BaseModal):
-    """Lists the keys that work on the screen behind it."""
+    """Lists the keys of the screen behind it, the columns, the signs and the settings file.
 
-    CSS_PATH: ClassVar[str | Path] = "help_modal.tcss"
+    Args:
+        screen: the screen behind.
+    """
+
+    CSS_PATH: ClassVar[str | Path] = "key_reference.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark", "dismiss", "close", id="help.close", tooltip="Close"),
         *in_modal("app.quit", "app.help"),
@@ -46,42 +76,63 @@ class HelpModal(BaseModal):
         self._behind = screen
 
     def compose(self) -> ComposeResult:
-        """Build the list."""
+        """Build the window."""
         with Vertical(id="dialog") as dialog:
-            dialog.border_title = "Keys"
+            dialog.border_title = "Help"
             dialog.border_subtitle = "Esc closes"
             with VerticalScroll():
-                yield Static(keys_of(self.app, self._behind), markup=False)
+                yield Static(help_text(self.app, self._behind), markup=False)
 
 
-def keys_of(app: App[Any], screen: Screen[Any]) -> Content:
-    """All bindings live on a screen, grouped by where they work."""
+def help_text(app: App[Any], screen: Screen[Any]) -> Content:
+    """Return all bindings active on a screen, grouped, then the legend and the settings file."""
     groups: dict[str, list[Content]] = {}
-    for shown, binding in _merged(app, screen.active_bindings.values()):
+    for keys, binding in _merged(app, screen.active_bindings.values()):
         group = (binding.id or "").partition(".")[0]
-        if group in _TITLES:
+        if group in _GROUPS:
             line = Content.assemble(
-                (f"{shown:>15}", "$accent"),
+                (f"{keys:>15}", "$accent"),
                 f"  {binding.tooltip or binding.description:<34}  ",
                 (binding.id or "", "$muted"),
             )
             groups.setdefault(group, []).append(line)
     parts: list[Content] = []
-    for group, title in _TITLES.items():
+    for group, title in _GROUPS.items():
         if group in groups:
             parts += [Content.styled(title, "bold"), *groups[group], Content("")]
-    parts.append(
-        Content.styled(
-            "Keys can be changed by the names on the right in config.toml, under [keys], as in "
-            '"app.freeze" = "f7"; the palette (ctrl+p) runs them too.',
-            "$muted",
-        )
+    return Content("\n").join([*parts, *_legend(), *_settings()])
+
+
+def _legend() -> list[Content]:
+    signs = (
+        (sign(Severity.CRITICAL), "critical"),
+        (sign(Severity.WARNING), "warning"),
+        (sign(Severity.FINE), "healthy or busy"),
+        (sign(Severity.IDLE), "idle, stopped or acknowledged"),
+        ("?", "worker lost some time ago (when just lost: critical)"),
+        (f"{ZERO} {UNKNOWN}", "zero, unknown"),
     )
-    return Content("\n").join(parts)
+    return [
+        *(Content.styled("Columns", "bold"), *_entries(COLUMN_LEGEND), Content("")),
+        *(Content.styled("Signs", "bold"), *_entries(signs), Content("")),
+    ]
+
+
+def _entries(entries: Iterable[tuple[str, str]]) -> list[Content]:
+    return [Content.assemble((f"{name:>15}", "$accent"), f"  {text}") for name, text in entries]
+
+
+def _settings() -> list[Content]:
+    path = safe_text.content(f"  {config_path(os.environ)}")
+    text = (
+        'Keys are changed under [keys] by the names on the right: "app.freeze" = "f7". '
+        "The command palette (ctrl+p) runs the same actions."
+    )
+    return [Content.styled("Configuration", "bold"), path, Content.styled(text, "$muted")]
 
 
 def _merged(app: App[Any], active: Iterable[ActiveBinding]) -> list[tuple[str, Binding]]:
-    """One line for each action: all its keys together."""
+    """Return one entry for each action, with all its keys."""
     keys: dict[str, list[str]] = {}
     bindings: dict[str, Binding] = {}
     for entry in active:
@@ -92,22 +143,18 @@ def _merged(app: App[Any], active: Iterable[ActiveBinding]) -> list[tuple[str, B
     return [(" ".join(dict.fromkeys(keys[name])), binding) for name, binding in bindings.items()]
 
 
-_LEFT_OUT = ("table.", "text.")
-"""Ids of bindings that move within a widget: of no use in a palette."""
-
-
-def commands_of(app: App[Any], screen: Screen[Any]) -> Iterable[SystemCommand]:
-    """One command for each binding that is live on the screen."""
+def palette_commands(app: App[Any], screen: Screen[Any]) -> Iterable[SystemCommand]:
+    """Yield one command for each binding that is active on the screen."""
     seen: set[str] = set()
     for active in screen.active_bindings.values():
         binding = active.binding
         name = binding.id or ""
-        if not name or name in seen or name.startswith(_LEFT_OUT) or not active.enabled:
+        if not name or name in seen or name.startswith(_PALETTE_HIDDEN) or not active.enabled:
             continue
         seen.add(name)
-        title = (binding.tooltip or binding.description).capitalize()
+        title = binding.tooltip or binding.description
         yield SystemCommand(
-            title,
+            title[:1].upper() + title[1:],
             f"Key: {app.get_key_display(binding)}",
             partial(_run, app, binding.action, active.node),
         )
@@ -118,4 +165,4 @@ def _run(app: App[Any], action: str, node: object) -> None:
 
 
 class Palette(BaseScreen, CommandPalette):
-    """Textual's own, at the present size of the terminal only."""
+    """Textual's command palette as a :class:`BaseScreen`."""

@@ -1,4 +1,4 @@
-"""A queue in words."""
+"""The window of one queue: counts, daily history and consumers."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from runqy_tui.diagnosis.assessment import Assessment, Condition
+from runqy_tui.diagnosis.findings.finding import Subject, SubjectKind
 from runqy_tui.model import Dialect, Queue, QueueKey, Snapshot, TaskState, Worker
 from runqy_tui.model.reader_protocol import InView
 from runqy_tui.model.severity import Severity
@@ -18,36 +19,37 @@ from runqy_tui.observation.durations import ObservedDurations
 from runqy_tui.presentation.queue_columns import rate_text
 from runqy_tui.text import humanize
 from runqy_tui.text.humanize import UNKNOWN, age, count, moment, span
-from runqy_tui.tui.screens.object_modal import ObjectModal, Step
-from runqy_tui.tui.session import Session
+from runqy_tui.tui.screens.object_modal import ObjectModal
+from runqy_tui.tui.session import Session, Step
 from runqy_tui.tui.widgets.bars import daily_chart
 from runqy_tui.tui.widgets.columns import ColumnLayout
 from runqy_tui.tui.widgets.key_value import KeyValue, KeyValueList
 from runqy_tui.tui.widgets.row_provider import Cell, ListRows
 from runqy_tui.tui.widgets.table import Table
 
+_NO_WORKER = "unknown (no worker identified)"
 _STYLES = {Severity.CRITICAL: "bold $error", Severity.WARNING: "bold $warning"}
 
 
-def sentence(queue: Queue, condition: Condition) -> tuple[str, str]:
-    """One sentence that says how the queue stands, and its style."""
+def headline(queue: Queue, condition: Condition) -> tuple[str, str]:
+    """Return the queue's condition and counts in one line, and its style."""
     style = _STYLES.get(condition.severity, "bold")
     pending, active = queue.counts.pending, queue.counts.active
     words = [f"{count(pending)} pending, {count(active)} active".replace(humanize.ZERO, "0")]
     if condition.reason:
         words.insert(0, condition.reason)
     elif not pending and not active:
-        words = ["nothing waits and nothing runs"]
+        words = ["idle"]
     return "; ".join(words), style
 
 
 def facts(
     queue: Queue, rates: Rates, observed: ObservedDurations | None, read_at: float
 ) -> list[KeyValue]:
-    """Counts, counters and what they mean here, pace and durations."""
+    """Return counts, counters and their semantics, rates and task durations."""
     rows = [
         KeyValue("name", queue.name if queue.key.braced else f"{queue.name} (no braces)", "bold"),
-        KeyValue("dialect", queue.dialect.value if queue.dialect else "unknown: no consumer seen"),
+        KeyValue("dialect", queue.dialect.value if queue.dialect else _NO_WORKER),
         KeyValue("parent", queue.parent),
         KeyValue("sub-queue", queue.sub or humanize.UNKNOWN),
         *(KeyValue(state.value, count(queue.counts.of(state))) for state in TaskState),
@@ -55,14 +57,14 @@ def facts(
         KeyValue("done/s", rate_text(rates.done_per_s)),
         KeyValue("failed/s", rate_text(rates.failed_per_s)),
         KeyValue("enqueued/s", rate_text(rates.enqueued_per_s)),
-        KeyValue("drains", _drains(rates)),
-        KeyValue("done today", _succeeded(queue.succeeded_today, queue)),
-        KeyValue("failed today", count(queue.failed_today)),
-        KeyValue("done ever", _succeeded(queue.succeeded_total, queue)),
-        KeyValue("failed ever", count(queue.failed_total)),
+        KeyValue("ETA", _drain_eta(rates)),
+        KeyValue("done today", f"{_succeeded(queue.succeeded_today, queue)} (UTC)"),
+        KeyValue("failed today", f"{count(queue.failed_today)} (UTC)"),
+        KeyValue("done total", _succeeded(queue.succeeded_total, queue)),
+        KeyValue("failed total", count(queue.failed_total)),
         KeyValue(
-            "counter says",
-            f"processed {count(queue.processed_total)}: {_meaning(queue)}",
+            "processed",
+            f"{count(queue.processed_total)} ({_counter_semantics(queue)})",
             wide=True,
         ),
         KeyValue("oldest", _oldest(queue, read_at), wide=True),
@@ -70,31 +72,32 @@ def facts(
     ]
     if queue.paused:
         since = "" if queue.paused_at is None else f" since {moment(queue.paused_at)}"
-        obey = "" if queue.dialect is Dialect.ASYNQ else "; runqy workers do not look at it"
-        rows.append(KeyValue("paused", f"yes{since}{obey}", "$warning", wide=True))
+        ignored = "" if queue.dialect is Dialect.ASYNQ else "; runqy workers ignore it"
+        rows.append(KeyValue("paused", f"yes{since}{ignored}", "$warning", wide=True))
     elif queue.paused is None:
         rows.append(KeyValue("paused", humanize.UNKNOWN, wide=True))
     if queue.groups:
         rows.append(KeyValue("groups", ", ".join(queue.groups), wide=True))
     if not queue.registered:
         rows.append(
-            KeyValue("note", "not in asynq:queues: found by its keys", "$warning", wide=True)
+            KeyValue("note", "not in asynq:queues (found by its keys)", "$warning", wide=True)
         )
     return rows
 
 
-def _drains(trend: Rates) -> str:
-    if trend.drains_in_s is not None:
-        return f"in about {span(trend.drains_in_s)} at this pace"
-    if trend.net_per_s is not None and trend.net_per_s > 0:
-        return f"no: it grows by {trend.net_per_s * 60:.1f} a minute"
+def _drain_eta(rates: Rates) -> str:
+    """Time until the queue is empty at the present rates."""
+    if rates.drains_in_s is not None:
+        return f"about {span(rates.drains_in_s)} at the current rate"
+    if rates.net_per_s is not None and rates.net_per_s > 0:
+        return f"growing by {rates.net_per_s * 60:.1f}/min"
     return humanize.UNKNOWN
 
 
 def _durations(observed: ObservedDurations | None) -> str:
-    """Observed from outside, so never shown as if exact."""
+    """Percentiles with their error: they are observed from outside, so never exact."""
     if observed is None:
-        return "none observed yet: a task has to be seen active and then finished"
+        return "none observed yet (a task must be seen active, then finished)"
     p50, p95, p99 = (_seconds(value) for value in (observed.p50_s, observed.p95_s, observed.p99_s))
     return (
         f"p50 ~{p50}, p95 ~{p95}, p99 ~{p99}; observed over {observed.count:,} tasks, "
@@ -108,23 +111,23 @@ def _seconds(value: float) -> str:
 
 def _succeeded(value: int | None, queue: Queue) -> str:
     if value is None and queue.dialect in (None, Dialect.MIXED):
-        return f"{humanize.UNKNOWN} (who counts is not known)"
+        return f"{humanize.UNKNOWN} (no worker identified)"
     return count(value)
 
 
-def _meaning(queue: Queue) -> str:
+def _counter_semantics(queue: Queue) -> str:
     if queue.dialect is Dialect.RUNQY:
-        return "successes only, as runqy-worker counts"
+        return "runqy-worker counts successes only"
     if queue.dialect is Dialect.ASYNQ:
-        return "every try, failed ones too, as asynq counts"
+        return "asynq counts every attempt, also failed ones"
     if queue.dialect is Dialect.MIXED:
-        return "runqy and asynq both count here, and mean different things"
-    return "nothing tells who counted"
+        return "mixed: runqy-worker counts successes only, asynq every attempt"
+    return "counter semantics unknown: no worker identified"
 
 
 def _oldest(queue: Queue, read_at: float) -> str:
     if queue.counts.pending == 0:
-        return "nothing is pending"
+        return "no pending tasks"
     if queue.oldest_pending_since is None:
         return "unknown"
     about = "about " if queue.oldest_estimated else ""
@@ -144,7 +147,7 @@ _DAYS = 14
 
 
 class QueueModal(ObjectModal):
-    """Follows one queue."""
+    """Shows one queue, updated after every poll."""
 
     TABS: ClassVar[Sequence[tuple[str, str]]] = (
         ("overview", "Overview"),
@@ -164,35 +167,39 @@ class QueueModal(ObjectModal):
         return self._key.name
 
     def in_view(self) -> InView:
-        """The queue, wherever this was opened from."""
+        """Return the queue, which is read at every poll while this window is open."""
         return InView(queues=[self._key])
 
     def compose_tabs(self) -> Iterable[Widget]:
-        """Facts, a chart and a list."""
+        """Yield the overview, a chart and a table."""
         yield KeyValueList(id="overview")
         yield KeyValueList(id="history")
         yield Table(
             _COLUMNS,
             id="consumers",
-            placeholder="No worker lists this queue: nobody takes its tasks.",
+            placeholder="No worker lists this queue: its tasks are not consumed.",
         )
 
     def retarget(self, key: Hashable) -> None:
-        """Turn to another queue of the list behind."""
+        """Switch to another queue."""
         if isinstance(key, QueueKey):
             self._key = key
             self._queue = None
 
     async def load(self) -> None:
-        """Take the queue from the latest view, its daily counters from Redis."""
+        """Show the queue of the latest view; read its daily counters from Redis.
+
+        Raises:
+            RunqyTuiError: Redis cannot be read.
+        """
         view = self.session.view
         found = view.snapshot.queue(self._key) if view.snapshot else None
         if view.snapshot is None or found is None:
-            never = "not in Redis: no task was ever put into it"
-            self.say(never if self._queue is None else "no longer in Redis", "$warning")
+            never = "not in Redis: no task was ever enqueued"
+            self.show_headline(never if self._queue is None else "no longer in Redis", "$warning")
             return
         self._queue, self._read_at = found, view.snapshot.read_at(found)
-        self.say(*sentence(found, view.assessment.queues[found.key]))
+        self.show_headline(*headline(found, view.assessment.queues[found.key]))
         rates = view.rates.get(self._key, Rates())
         self.query_one("#overview", KeyValueList).show(
             facts(found, rates, view.durations.get(self._key), self._read_at)
@@ -201,20 +208,20 @@ class QueueModal(ObjectModal):
         await self._show_history()
 
     async def _show_history(self) -> None:
-        sheet = self.query_one("#history", KeyValueList)
+        history = self.query_one("#history", KeyValueList)
         if not self._key.braced:
-            sheet.show((), Content("Lists without braces have no counters."))
+            history.show((), Content("Queues without braces have no counters."))
             return
         days = await self.session.reader.daily_counts(self._key, _DAYS)
-        sheet.show((), daily_chart(days, max(40, self.size.width * 9 // 10 - 6)))
+        history.show((), daily_chart(days, max(40, self.size.width * 9 // 10 - 6)))
 
-    def _show_consumers(self, queue: Queue, snapshot: Snapshot, judged: Assessment) -> None:
-        """Every worker that lists the queue, those that no longer consume too."""
+    def _show_consumers(self, queue: Queue, snapshot: Snapshot, assessment: Assessment) -> None:
+        """Show every worker that lists the queue, also those that no longer consume it."""
         listed = [worker for worker in snapshot.workers if worker.serves(queue.key)]
-        listed.sort(key=lambda worker: (-judged.workers[worker.id].severity, worker.id))
+        listed.sort(key=lambda worker: (-assessment.workers[worker.id].severity, worker.id))
 
         def cell(worker: Worker, column: str) -> Cell:
-            condition = judged.workers[worker.id]
+            condition = assessment.workers[worker.id]
             priority = worker.queues.get(queue.name)
             texts = {
                 "worker": worker.id,
@@ -229,20 +236,18 @@ class QueueModal(ObjectModal):
         table.set_rows(ListRows(listed, lambda worker: worker.id, cell))
 
     @on(Table.Opened)
-    def _drill(self, event: Table.Opened) -> None:
+    def _opened(self, event: Table.Opened) -> None:
         event.stop()
-        from runqy_tui.tui.screens.worker_modal import WorkerModal
-
-        self.app.push_screen(WorkerModal(self.session, str(event.key)))
+        self.session.open_object(Subject(SubjectKind.WORKER, str(event.key)), None)
 
     def tab_labels(self) -> dict[str, str]:
-        """Say how many consumers there are."""
+        """Return labels that add the number of consumers."""
         if self._queue is None:
             return {}
         return {"consumers": f"Consumers {len(self._queue.consumers)}"}
 
     def file_content(self, tab: str) -> tuple[str, bytes] | None:
-        """The queue as JSON."""
+        """Return the queue as JSON."""
         del tab
         if self._queue is None:
             return None

@@ -1,4 +1,4 @@
-"""A task in words."""
+"""Headline and facts of a task, for its window."""
 
 from __future__ import annotations
 
@@ -18,31 +18,37 @@ _PRETTY_LIMIT = 16_384
 _LINE_LIMIT = 400
 
 
-def sentence(task: Task) -> tuple[str, str]:
-    """One sentence that says where the task stands, and its style."""
+def headline(task: Task) -> tuple[str, str]:
+    """Return the task's state with its time, attempt and error in one line, and its style."""
     if task.gone:
-        return (
-            "finished where nothing is stored, or expired: only its index entry is left",
-            "$muted",
-        )
+        return "no task data: finished without being stored, or expired", "$muted"
     if task.state is None:
-        return "in no known state: its hash does not say", "$warning"
-    return _SENTENCES[task.state](task)
+        return "unknown state: the task's hash does not record it", "$warning"
+    return _HEADLINES[task.state](task)
 
 
-def _tries(task: Task) -> str:
-    if task.retried is None:
-        return ""
-    tries = task.retried + 1
-    return f" after {tries} {'try' if tries == 1 else 'tries'}"
+def attempt_text(task: Task) -> str:
+    """Return ``3 of 4``: the present, next or last attempt of all that are allowed.
+
+    ``retried`` counts the retries so far, ``max_retry`` those allowed after the first attempt.
+    """
+    if task.retried is None and task.max_retry is None:
+        return humanize.UNKNOWN
+    attempt = humanize.UNKNOWN if task.retried is None else task.retried + 1
+    allowed = humanize.UNKNOWN if task.max_retry is None else task.max_retry + 1
+    return f"{attempt} of {allowed}"
 
 
-def _since(at: float | None, task: Task) -> str:
+def _attempt(task: Task) -> str:
+    return "" if task.retried is None else f" (attempt {attempt_text(task)})"
+
+
+def _ago(at: float | None, task: Task) -> str:
     return "" if at is None else f" {span(task.taken_at - at)} ago"
 
 
 def last_line(error: Blob | None) -> str:
-    """What an error says in one line: the first, or the exception at the end of a traceback."""
+    """Return an error's first line, or the exception at the end of a traceback."""
     if error is None:
         return ""
     lines = [line.strip() for line in error.data.decode("utf-8", "replace").splitlines()]
@@ -55,62 +61,58 @@ def last_line(error: Blob | None) -> str:
 
 def _pending(task: Task) -> tuple[str, str]:
     if task.pending_since is None:
-        return "pending; nothing says since when", "bold"
+        return "pending since an unknown time", "bold"
     return f"pending for {span(task.taken_at - task.pending_since)}", "bold"
 
 
 def _active(task: Task) -> tuple[str, str]:
     if task.orphaned:
         if task.lease_expires_at is None:
-            return "active, but nobody holds a lease on it: its worker is gone", "bold $error"
-        return (
-            f"active, but its lease ended {span(task.taken_at - task.lease_expires_at)} ago: "
-            "its worker is gone",
-            "bold $error",
-        )
+            return "orphaned: active without a lease, its worker is lost", "bold $error"
+        expired = span(task.taken_at - task.lease_expires_at)
+        return f"orphaned: active, lease expired {expired} ago, its worker is lost", "bold $error"
     if task.lease_expires_at is None:
         return "active", "bold"
     ahead = task.lease_expires_at - task.taken_at
-    ends = (
-        f"its lease ends in {span(ahead)}" if ahead > 0 else f"its lease ended {span(-ahead)} ago"
-    )
-    return f"active; {ends} unless it is renewed", "bold"
+    if ahead > 0:
+        return f"active; lease expires in {span(ahead)} unless renewed", "bold"
+    return f"active; lease expired {span(-ahead)} ago", "bold"
 
 
-def _due(task: Task, verb: str) -> tuple[str, str]:
+def _delayed(task: Task, verb: str) -> tuple[str, str]:
     reason = last_line(task.error)
     why = f": {reason}" if reason else ""
     if task.next_run_at is None:
         return f"{task.state}{why}", "bold"
     ahead = task.next_run_at - task.taken_at
     if ahead >= -5:
-        return f"{verb} in {span(max(0.0, ahead))}{_tries(task)}{why}", "bold"
-    return f"should have been forwarded {span(-ahead)} ago, but nobody did{why}", "bold $warning"
+        return f"{verb} in {span(max(0.0, ahead))}{_attempt(task)}{why}", "bold"
+    return f"overdue by {span(-ahead)}: no worker has forwarded it{why}", "bold $warning"
 
 
 def _archived(task: Task) -> tuple[str, str]:
     reason = last_line(task.error)
-    why = f": {reason}" if reason else "; no error text is stored"
-    return f"archived{_since(task.last_failed_at, task)}{_tries(task)}{why}", "bold $error"
+    why = f": {reason}" if reason else "; no error text stored"
+    return f"archived{_ago(task.last_failed_at, task)}{_attempt(task)}{why}", "bold $error"
 
 
 def _completed(task: Task) -> tuple[str, str]:
-    return f"completed{_since(task.completed_at, task)}{_tries(task)}", "bold"
+    return f"completed{_ago(task.completed_at, task)}{_attempt(task)}", "bold"
 
 
-_SENTENCES: Mapping[TaskState, Callable[[Task], tuple[str, str]]] = {
+_HEADLINES: Mapping[TaskState, Callable[[Task], tuple[str, str]]] = {
     TaskState.PENDING: _pending,
     TaskState.ACTIVE: _active,
-    TaskState.SCHEDULED: lambda task: _due(task, "runs"),
-    TaskState.RETRY: lambda task: _due(task, "next try"),
+    TaskState.SCHEDULED: lambda task: _delayed(task, "runs"),
+    TaskState.RETRY: lambda task: _delayed(task, "retries"),
     TaskState.ARCHIVED: _archived,
     TaskState.COMPLETED: _completed,
-    TaskState.AGGREGATING: lambda task: (f"waits in group {task.group or '?'}", "bold"),
+    TaskState.AGGREGATING: lambda task: (f"aggregating in group {task.group or '?'}", "bold"),
 }
 
 
 def facts(task: Task) -> list[KeyValue]:
-    """Everything that is known of a task but its payload, result and error text."""
+    """Return everything known of a task except its payload, result and error text."""
     rows = [
         KeyValue("id", task.id, "bold", wide=True),
         KeyValue(
@@ -119,7 +121,7 @@ def facts(task: Task) -> list[KeyValue]:
         KeyValue("type", task.type or humanize.UNKNOWN),
         KeyValue("state", task.state.value if task.state else humanize.UNKNOWN),
         KeyValue("dialect", task.dialect.value if task.dialect else humanize.UNKNOWN),
-        KeyValue("tries", tries_text(task)),
+        KeyValue("attempt", attempt_text(task)),
         KeyValue("timeout", _seconds(task.timeout_s)),
         KeyValue("payload", size_text(task.payload)),
         KeyValue("result", size_text(task.result)),
@@ -133,14 +135,14 @@ def facts(task: Task) -> list[KeyValue]:
     if not task.decodable:
         rows.append(
             KeyValue(
-                "note", "msg cannot be decoded: see tab Raw for its bytes", "$warning", wide=True
+                "note", "msg cannot be decoded; tab Raw shows its bytes", "$warning", wide=True
             )
         )
     return rows
 
 
 def excerpts(task: Task, lines: int = 8) -> Content:
-    """Head of the payload and the result and tail of the error: enough to know it by."""
+    """Return the first ``lines`` of payload and result and the last of the error."""
     parts = []
     for title, blob, tail in (
         ("error", task.error, True),
@@ -165,17 +167,8 @@ def _excerpt(blob: Blob | None, lines: int, *, tail: bool) -> str:
     return "\n".join(["…", *found[-lines:]] if tail else [*found[:lines], "…"])
 
 
-def tries_text(task: Task) -> str:
-    """``1 retried of 3``."""
-    if task.retried is None and task.max_retry is None:
-        return humanize.UNKNOWN
-    done = humanize.UNKNOWN if task.retried is None else task.retried
-    limit = humanize.UNKNOWN if task.max_retry is None else task.max_retry
-    return f"{done} retried of {limit}"
-
-
 def size_text(blob: Blob | None) -> str:
-    """``1.2 KiB``, and how much of it was read."""
+    """Return ``1.2 KiB``, and how much of it was read if it was truncated."""
     if blob is None:
         return humanize.UNKNOWN
     if not blob.truncated:
@@ -194,17 +187,17 @@ def _times(task: Task) -> list[KeyValue]:
         ("last failed", task.last_failed_at),
         ("completed", task.completed_at),
         ("deadline", task.deadline),
-        ("lease until", task.lease_expires_at),
+        ("lease expires", task.lease_expires_at),
         ("expires", task.expires_at),
     )
     return [
-        KeyValue(name, f"{moment(at)}, {_distance(at - task.taken_at)}", wide=True)
+        KeyValue(name, f"{moment(at)}, {_relative(at - task.taken_at)}", wide=True)
         for name, at in named
         if at is not None
     ]
 
 
-def _distance(ahead: float) -> str:
+def _relative(ahead: float) -> str:
     return f"in {age(ahead)}" if ahead >= 0 else f"{age(-ahead)} ago"
 
 

@@ -1,4 +1,4 @@
-"""The task modal: what a task is, what it carries, and what became of it."""
+"""The window of one task: its state, payload, result, error and raw fields."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from runqy_tui.model import Blob, QueueKey, Task
 from runqy_tui.model.errors import RunqyTuiError
 from runqy_tui.model.json_schema import task_object
 from runqy_tui.text.humanize import clock, size
-from runqy_tui.tui.screens.object_modal import ObjectModal, Step
-from runqy_tui.tui.screens.task_facts import excerpts, facts, sentence
+from runqy_tui.tui.screens.object_modal import ObjectModal
+from runqy_tui.tui.screens.task_facts import excerpts, facts, headline
 from runqy_tui.tui.screens.value_views import ending, show_blob, show_raw
-from runqy_tui.tui.session import Session
+from runqy_tui.tui.session import Session, Step
 from runqy_tui.tui.widgets.key_value import KeyValueList
 from runqy_tui.tui.widgets.text_view import TextView
 
 WRITE_LIMIT = 64 * 1024 * 1024
-"""Most that ``w`` reads of a value, in bytes."""
+"""Largest value that ``w`` reads in full, in bytes."""
 
 
 class TaskModal(ObjectModal):
-    """Follows one task; a change of its state is named."""
+    """Shows one task, updated after every poll; names the latest change of its state."""
 
     TABS: ClassVar[Sequence[tuple[str, str]]] = (
         ("overview", "Overview"),
@@ -50,13 +50,13 @@ class TaskModal(ObjectModal):
         return self._task_id
 
     def compose_tabs(self) -> Iterable[Widget]:
-        """A sheet of facts and four texts."""
+        """Yield the overview and four texts."""
         yield KeyValueList(id="overview")
         for key in ("payload", "result", "error", "raw"):
             yield TextView(id=key)
 
     def retarget(self, key: Hashable) -> None:
-        """Turn to another task of the list behind; one of several queues gives the queue too."""
+        """Switch to another task: its id, or id and queue from a list of several queues."""
         if isinstance(key, tuple):
             self._task_id, self._queue = key
         else:
@@ -66,12 +66,16 @@ class TaskModal(ObjectModal):
         self._gone_at = None
 
     async def load(self) -> None:
-        """Read the task anew; where it has gone, the last picture stays."""
+        """Read the task; if it was removed, keep what was shown last.
+
+        Raises:
+            RunqyTuiError: Redis cannot be read.
+        """
         found = await self.session.reader.task(self._task_id, self._queue)
         if found is None and self._seen is None and self._queue is not None:
             found = await self.session.reader.task(self._task_id)
         if found is None or (found.gone and self._seen is not None):
-            self._lost()
+            self._show_removed()
             return
         before = self._seen
         if before is not None and before.state is not found.state and before.state is not None:
@@ -79,49 +83,54 @@ class TaskModal(ObjectModal):
         self._seen, self._gone_at = found, None
         self._show(found, changed=before is None or not _same_data(before, found))
 
-    def _lost(self) -> None:
+    def _show_removed(self) -> None:
         snapshot = self.session.view.snapshot
         if self._gone_at is None and snapshot is not None:
             self._gone_at = snapshot.taken_at
         if self._seen is None:
-            self.say(
-                "gone from Redis: only its id is still listed, or it never existed", "$warning"
+            self.show_headline(
+                "not in Redis: only its id is listed, or it never existed", "$warning"
             )
             return
-        when = "" if self._gone_at is None else f" since {clock(self._gone_at)[-8:]}"
-        self.say(f"gone from Redis{when}; it was {self._seen.state or 'in no state'}", "$warning")
+        since = "" if self._gone_at is None else f" since {clock(self._gone_at)[-8:]}"
+        state = self._seen.state or "unknown"
+        self.show_headline(f"no longer in Redis{since}; last state: {state}", "$warning")
 
     def _show(self, task: Task, *, changed: bool) -> None:
-        words, style = sentence(task)
-        self.say(words + self._change, style)
+        text, style = headline(task)
+        self.show_headline(text + self._change, style)
         self.query_one("#overview", KeyValueList).show(facts(task), excerpts(task))
         if not changed:
             return
-        for key, blob, nothing in (
-            ("payload", task.payload, "This task carries no payload."),
-            ("result", task.result, "No result is stored."),
-            ("error", task.error, "No error text is stored."),
+        for key, blob, placeholder in (
+            ("payload", task.payload, "No payload."),
+            ("result", task.result, "No result stored."),
+            ("error", task.error, "No error text stored."),
         ):
-            show_blob(self.query_one(f"#{key}", TextView), blob, nothing)
+            show_blob(self.query_one(f"#{key}", TextView), blob, placeholder)
         show_raw(self.query_one("#raw", TextView), task.raw_fields)
         self.refresh_bindings()
 
     def tab_labels(self) -> dict[str, str]:
-        """Mark the tabs that hold something."""
+        """Return labels that mark which tabs hold a value."""
         task = self._seen
         if task is None:
             return {}
-        held = {"payload": task.payload, "result": task.result, "error": task.error}
+        values = {"payload": task.payload, "result": task.result, "error": task.error}
         names = dict(self.TABS)
-        labels = {key: f"{names[key]} {_mark(blob)}" for key, blob in held.items()}
+        labels = {key: f"{names[key]} {_mark(blob)}" for key, blob in values.items()}
         return labels | {"raw": f"Raw {len(task.raw_fields)}"}
 
     def file_content(self, tab: str) -> tuple[str, bytes] | None:
-        """What was read of the tab's value."""
+        """Return what was read of the tab's value; the other tabs as JSON."""
         return None if self._seen is None else _content(self._seen, tab)
 
-    async def whole_content(self, tab: str) -> tuple[str, bytes] | None:
-        """The tab's value in full, up to a limit that memory bears."""
+    async def read_file_content(self, tab: str) -> tuple[str, bytes] | None:
+        """Return the tab's value in full.
+
+        Raises:
+            RunqyTuiError: it exceeds :data:`WRITE_LIMIT`, was removed, or cannot be read.
+        """
         seen = self._seen
         if seen is None:
             return None
@@ -129,17 +138,17 @@ class TaskModal(ObjectModal):
         if blob is None or not blob.truncated:
             return _content(seen, tab)
         if blob.size > WRITE_LIMIT:
-            raise RunqyTuiError(f"{size(blob.size)} is more than {size(WRITE_LIMIT)}.")
+            raise RunqyTuiError(f"{size(blob.size)} exceeds the limit of {size(WRITE_LIMIT)}.")
         self.app.notify(f"Reading {size(blob.size)}…", timeout=2)
         whole = await self.session.reader.task(seen.id, seen.queue, limit=WRITE_LIMIT)
         found = None if whole is None else _blob(whole, tab)
         if whole is None or found is None or found.truncated:
-            raise RunqyTuiError("the whole value could not be read: it is gone, or not readable.")
+            raise RunqyTuiError("the full value cannot be read: it was removed or is not readable.")
         return _content(whole, tab)
 
 
 def _mark(blob: Blob | None) -> str:
-    """Whether a tab holds something, and how much of it was read where it is cut."""
+    """Return ``●`` or ``·``: a value or none; for a truncated one how much was read."""
     if blob is None or not blob.size:
         return "·"
     return f"{size(len(blob.data))} of {size(blob.size)}" if blob.truncated else "●"

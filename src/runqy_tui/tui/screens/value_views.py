@@ -1,4 +1,4 @@
-"""JSON laid out for reading, with every token exactly as it was written."""
+"""How payloads, results, errors and raw fields are shown: as JSON, traceback, text or hex."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from runqy_tui.text.safe import safe_line
 from runqy_tui.tui.widgets.text_view import TextView
 
 LIMIT = 1_048_576
-"""Characters of JSON that are laid out; what is longer is shown as it came."""
+"""Longest JSON that is indented, in characters; a longer one is shown as it is."""
 
 _MAX_DEPTH = 100
 _MAX_GROWTH = 8
@@ -24,13 +24,13 @@ _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[][{},:]|[^][{},:"\s]+', re.DOTAL
 
 
 def pretty_json(text: str, limit: int = LIMIT) -> str | None:
-    """Indent JSON without changing anything in it; ``None`` if it cannot be done.
+    """Return the JSON indented, with every token as it was written; ``None`` if impossible.
 
-    The spelling of numbers, duplicate keys, escapes and the order stay as they are, so that what
-    is read is what the program wrote. It cannot be done if the text is no JSON for Python's own
-    scanner (which also takes ``NaN`` and ``Infinity``, as Python programs write them), is longer
-    than ``limit`` characters, is nested deeper than 100, or would grow past 8 times ``limit``.
-    The cost is linear in the length.
+    Number notation, duplicate keys, escapes and order are kept, so that the operator reads what
+    the program wrote. It is impossible if Python's JSON scanner rejects the text (it accepts
+    ``NaN`` and ``Infinity``, as Python programs write them), if the text is longer than ``limit``
+    characters or nested deeper than 100, or if it would grow past 8 times ``limit``. The cost is
+    linear in the length.
     """
     if len(text) > limit or not _is_json(text):
         return None
@@ -46,14 +46,14 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def _indent(tokens: list[str], room: int) -> str | None:
-    """Join the tokens of valid JSON with line breaks; ``None`` if too deep or too large."""
+def _indent(symbols: list[str], room: int) -> str | None:
+    """Join the symbols of valid JSON with line breaks; ``None`` if too deep or beyond ``room``."""
     breaks = ["\n" + _INDENT * depth for depth in range(_MAX_DEPTH + 1)]
     parts: list[str] = []
     depth = 0
     opened = False
-    for mark in tokens:
-        if mark in _CLOSING:
+    for symbol in symbols:
+        if symbol in _CLOSING:
             depth -= 1
             if not opened:
                 parts.append(breaks[depth])
@@ -61,36 +61,39 @@ def _indent(tokens: list[str], room: int) -> str | None:
         elif opened:
             parts.append(breaks[depth])
             room -= len(breaks[depth])
-        opened = mark in _OPENING
+        opened = symbol in _OPENING
         if opened:
             depth += 1
         if depth > _MAX_DEPTH or room < 0:
             return None
-        parts.append(mark)
-        if mark == ",":
+        parts.append(symbol)
+        if symbol == ",":
             parts.append(breaks[depth])
             room -= len(breaks[depth])
-        elif mark == ":":
+        elif symbol == ":":
             parts.append(" ")
-        room -= len(mark) + 1
+        room -= len(symbol) + 1
     return "".join(parts)
 
 
 _RAW_LIMIT = 4_096
 
 
-def show_blob(view: TextView, blob: Blob | None, nothing: str) -> None:
-    """Show a value: JSON indented, a traceback coloured, binary data as hex."""
+def show_blob(view: TextView, blob: Blob | None, placeholder: str) -> None:
+    """Show a value: JSON indented, a traceback coloured, binary data as hex.
+
+    ``placeholder`` is shown where there is no value.
+    """
     if blob is None:
-        view.set_text(nothing, kind="plain", wrap=True)
+        view.set_text(placeholder, kind="plain", wrap=True)
         return
     if not blob.size:
-        view.set_text("Empty: 0 bytes.", kind="plain", wrap=True)
+        view.set_text("Empty (0 bytes).", kind="plain", wrap=True)
         return
     if blob.size and not blob.data:
         view.set_text(
-            f"{size(blob.size)}, not read: the server lets nobody read a part of it "
-            "(EVAL_RO is refused).",
+            f"{size(blob.size)}, not read: reading a part of it needs EVAL_RO, which the server "
+            "refuses.",
             kind="plain",
             wrap=True,
         )
@@ -114,7 +117,7 @@ def show_blob(view: TextView, blob: Blob | None, nothing: str) -> None:
 
 
 def show_raw(view: TextView, fields: Mapping[str, Blob]) -> None:
-    """Show every field of the hash as it stands: text as it is, binary data as hex."""
+    """Show every field of the task's hash: text unchanged, binary data as hex."""
     parts = []
     for name in sorted(fields):
         blob = fields[name]
@@ -124,7 +127,7 @@ def show_raw(view: TextView, fields: Mapping[str, Blob]) -> None:
         text = as_text(Blob(shown, blob.size))
         parts.append(_hex(shown) if text is None or name == "msg" else text)
         parts.append("")
-    view.set_text("\n".join(parts) or "There is no hash.", kind="plain", wrap=True)
+    view.set_text("\n".join(parts) or "No task hash.", kind="plain", wrap=True)
 
 
 def _hex(data: bytes) -> str:
@@ -134,7 +137,7 @@ def _hex(data: bytes) -> str:
 
 
 def ending(blob: Blob) -> str:
-    """File ending that fits the value."""
+    """Return the file ending for a value: ``bin``, ``json`` or ``txt``."""
     text = as_text(blob)
     if text is None:
         return "bin"

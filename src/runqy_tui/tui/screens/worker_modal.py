@@ -1,4 +1,4 @@
-"""A worker in words."""
+"""The window of one worker: state, queues, active tasks and log."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from runqy_tui.diagnosis.assessment import Condition
+from runqy_tui.diagnosis.findings.finding import Subject, SubjectKind
 from runqy_tui.model import (
     ActiveTask,
     Dialect,
@@ -28,8 +29,8 @@ from runqy_tui.presentation.worker_columns import memory_percent
 from runqy_tui.text import humanize
 from runqy_tui.text.humanize import UNKNOWN, age, amount, clock, count, moment, size, span
 from runqy_tui.tui import safe_text
-from runqy_tui.tui.screens.object_modal import ObjectModal, Step
-from runqy_tui.tui.session import Session
+from runqy_tui.tui.screens.object_modal import ObjectModal
+from runqy_tui.tui.session import Session, Step
 from runqy_tui.tui.widgets.bars import meter
 from runqy_tui.tui.widgets.columns import ColumnLayout
 from runqy_tui.tui.widgets.key_value import KeyValue, KeyValueList
@@ -41,20 +42,20 @@ _STYLES = {Severity.CRITICAL: "bold $error", Severity.WARNING: "bold $warning"}
 _RECOVERY_STYLES = {"degraded": "$error", "recovering": "$warning"}
 
 
-def sentence(worker: Worker, condition: Condition, beat_age_s: float | None) -> tuple[str, str]:
-    """One sentence that says how the worker is, and its style."""
+def headline(worker: Worker, condition: Condition, beat_age_s: float | None) -> tuple[str, str]:
+    """Return the worker's state with its reason or latest heartbeat, and its style."""
     style = _STYLES.get(condition.severity, "bold")
     if worker.state is WorkerState.DEGRADED:
-        beats = "still beating" if beat_age_s is not None else "alive"
-        return f"degraded, {beats}: {condition.reason}", style
+        alive = "alive" if beat_age_s is None else "heartbeat ok"
+        return f"degraded ({alive}): {condition.reason}", style
     if condition.reason:
         return f"{worker.state.value}: {condition.reason}", style
-    beat = "" if beat_age_s is None else f", last beat {span(beat_age_s)} ago"
+    beat = "" if beat_age_s is None else f", last heartbeat {span(beat_age_s)} ago"
     return f"{worker.state.value}{beat}", style
 
 
 def facts(worker: Worker, now: float) -> list[KeyValue]:
-    """What the worker says of itself."""
+    """Return what the worker reports of itself; ages as of Redis's time ``now`` (unix s)."""
     started, beat = worker.started_at, worker.last_beat_at
     rows = [
         KeyValue("id", worker.id, "bold", wide=True),
@@ -65,7 +66,7 @@ def facts(worker: Worker, now: float) -> list[KeyValue]:
         KeyValue("slots", _count(worker.concurrency)),
         KeyValue("active", _count(worker.active_count)),
         KeyValue("started", _ago(started, now), wide=True),
-        KeyValue("last beat", _ago(beat, now), wide=True),
+        KeyValue("heartbeat", _ago(beat, now), wide=True),
     ]
     if worker.instance_id is not None:
         rows.append(KeyValue("instance", worker.instance_id))
@@ -79,18 +80,21 @@ def facts(worker: Worker, now: float) -> list[KeyValue]:
 
 
 def recovery_text(entry: Recovery) -> str:
-    """``degraded, 3 fails in a row, 2 restarts``, and what to do about it."""
+    """Return ``degraded, 3 consecutive failures, 2 restarts``, and what to do about it."""
     words = [entry.state]
     if entry.consecutive_fails is not None:
-        words.append(amount(entry.consecutive_fails, "fail") + " in a row")
+        words.append(amount(entry.consecutive_fails, "consecutive failure"))
     if entry.total_restarts is not None:
         words.append(amount(entry.total_restarts, "restart"))
-    todo = " (breaker open: restart this worker by hand)" if entry.state == "degraded" else ""
-    return ", ".join(words) + todo
+    remedy = " (breaker open: restart this worker)"
+    return ", ".join(words) + (remedy if entry.state == "degraded" else "")
 
 
 def meters(worker: Worker, width: int = 30, *, fine: bool = True) -> Content:
-    """CPU, memory and each GPU as bars; of whole cells, which seldom change, if not ``fine``."""
+    """Return CPU, memory and each GPU as bars ``width`` cells wide.
+
+    Bars that are not ``fine`` are drawn in whole cells, which change less often.
+    """
     metrics = worker.metrics
     if metrics is None:
         return Content.styled("This worker reports no metrics.", "$muted")
@@ -131,8 +135,8 @@ def _count(value: int | None) -> str:
 def _ago(at: float | None, now: float) -> str:
     if at is None:
         return humanize.UNKNOWN
-    past = now - at
-    return f"{moment(at)}, " + (f"{span(past)} ago" if past >= 0 else f"{span(-past)} ahead")
+    elapsed = now - at
+    return f"{moment(at)}, " + (f"{span(elapsed)} ago" if elapsed >= 0 else f"in {span(-elapsed)}")
 
 
 _QUEUE_COLUMNS = (
@@ -151,7 +155,7 @@ _TASK_COLUMNS = (
 
 
 class WorkerModal(ObjectModal):
-    """Follows one worker."""
+    """Shows one worker, updated after every poll."""
 
     TABS: ClassVar[Sequence[tuple[str, str]]] = (
         ("overview", "Overview"),
@@ -174,18 +178,18 @@ class WorkerModal(ObjectModal):
         return self._worker_id
 
     def in_view(self) -> InView:
-        """The worker, wherever this was opened from."""
+        """Return the worker, which is read at every poll while this window is open."""
         return InView(workers=[self._worker_id])
 
     def compose_tabs(self) -> Iterable[Widget]:
-        """Facts, two lists and the log."""
+        """Yield the overview, two tables and the log."""
         yield KeyValueList(id="overview")
-        yield Table(_QUEUE_COLUMNS, id="served", placeholder="It lists no queue.")
+        yield Table(_QUEUE_COLUMNS, id="served", placeholder="This worker lists no queues.")
         yield Table(_TASK_COLUMNS, id="working")
         yield TextView(id="log")
 
     def retarget(self, key: Hashable) -> None:
-        """Turn to another worker of the list behind."""
+        """Switch to another worker."""
         self._worker_id = str(key)
         self._worker = None
         self._seq = -1
@@ -193,37 +197,41 @@ class WorkerModal(ObjectModal):
         self.query_one("#log", TextView).set_text("", kind="log", wrap=False)
 
     def show_tab(self, key: str) -> None:
-        """Show the end of the log first: that is where it goes on."""
-        first = key == "log" and self._front != "log"
+        """Bring a tab to the front; the log opens at its end, where new lines appear."""
+        opens_log = key == "log" and self._front_tab != "log"
         super().show_tab(key)
-        if first:
-            self.call_after_refresh(self._go_to_end)
+        if opens_log:
+            self.call_after_refresh(self._follow_log_end)
 
-    def _go_to_end(self) -> None:
-        if self._there:
+    def _follow_log_end(self) -> None:
+        if self._ready:
             self.query_one("#log", TextView).follow = True
 
     async def load(self) -> None:
-        """Take the worker from the latest view, its tasks and log from Redis."""
+        """Show the worker of the latest view; read its tasks and log from Redis.
+
+        Raises:
+            RunqyTuiError: Redis cannot be read.
+        """
         view = self.session.view
         snapshot = view.snapshot
         found = snapshot.worker(self._worker_id) if snapshot else None
         if snapshot is None or found is None:
-            last = "" if self._worker is None else f"; it was {self._worker.state}"
-            self.say(f"no longer in Redis{last}", "$warning")
+            last = "" if self._worker is None else f"; last state: {self._worker.state}"
+            self.show_headline(f"no longer in Redis{last}", "$warning")
             return
         self._worker, self._read_at = found, snapshot.read_at(found)
         beat_age_s = found.last_beat_age_s(self._read_at)
-        self.say(*sentence(found, view.assessment.workers[found.id], beat_age_s))
+        self.show_headline(*headline(found, view.assessment.workers[found.id], beat_age_s))
         bars = meters(found, fine=not self.session.bandwidth.low)
         self.query_one("#overview", KeyValueList).show(facts(found, snapshot.taken_at), bars)
         self._show_queues(found, {queue.key: queue for queue in snapshot.queues})
         await self._show_tasks(found, snapshot.taken_at)
         if found.dialect is Dialect.RUNQY:
-            await self._follow_log()
+            await self._read_log()
         elif not self._log:
             self.query_one("#log", TextView).set_text(
-                f"Workers of the {found.dialect} dialect write no log into Redis.",
+                f"Workers of the {found.dialect} dialect do not write logs to Redis.",
                 kind="plain",
                 wrap=True,
             )
@@ -243,8 +251,8 @@ class WorkerModal(ObjectModal):
                 "active": count(queue.counts.active) if queue else UNKNOWN,
                 "recovery": recovery.state if recovery else UNKNOWN,
             }
-            loud = column == "recovery" and recovery is not None and recovery.state == "degraded"
-            return Cell(texts[column], "critical" if loud else "")
+            degraded = recovery is not None and recovery.state == "degraded"
+            return Cell(texts[column], "critical" if column == "recovery" and degraded else "")
 
         table = self.query_one("#served", Table)
         table.set_rows(ListRows(items, lambda item: QueueKey(item[0], braced), cell))
@@ -254,15 +262,15 @@ class WorkerModal(ObjectModal):
         tasks: Sequence[ActiveTask] = ()
         if worker.dialect is Dialect.ASYNQ:
             tasks = await self.session.reader.active_tasks(worker.id)
-            table.placeholder = "It works on nothing now."
+            table.placeholder = "No active tasks."
         elif worker.dialect is Dialect.DOCUMENTED:
             queue = next(iter(worker.queues), "")
             tasks = [ActiveTask(task_id, queue, "") for task_id in worker.active_tasks]
-            table.placeholder = "It works on nothing now."
+            table.placeholder = "No active tasks."
         else:
             table.placeholder = (
-                "A runqy worker does not say which tasks it holds. Its queues' active tasks are "
-                "in the tasks pane."
+                "runqy workers do not report which tasks they run. The tasks pane lists the active "
+                "tasks of their queues."
             )
 
         def cell(task: ActiveTask, column: str) -> Cell:
@@ -277,14 +285,12 @@ class WorkerModal(ObjectModal):
 
         table.set_rows(ListRows(tasks, lambda task: (task.id, task.queue), cell))
 
-    async def _follow_log(self) -> None:
+    async def _read_log(self) -> None:
         view = self.query_one("#log", TextView)
         batch = await self.session.reader.logs(self._worker_id, self._seq)
         lines = [_log_text(line) for line in batch.lines]
         if batch.missed and self._seq >= 0 and lines:
-            lines.insert(
-                0, f"··· {batch.missed:,} lines were trimmed before they could be read ···"
-            )
+            lines.insert(0, f"··· {batch.missed:,} lines were trimmed before they were read ···")
         if lines:
             if not self._log:
                 view.set_text("", kind="log", wrap=False)
@@ -293,29 +299,25 @@ class WorkerModal(ObjectModal):
             view.append_lines(lines)
         elif not self._log:
             view.set_text(
-                batch.problem
-                or "No log lines: this worker's process has been quiet for 30 s, or says nothing.",
+                batch.problem or "No log lines: this worker's process wrote none in the last 30 s.",
                 kind="plain",
                 wrap=True,
             )
 
     @on(Table.Opened)
-    def _drill(self, event: Table.Opened) -> None:
+    def _opened(self, event: Table.Opened) -> None:
         event.stop()
         if event.table.id == "served" and isinstance(event.key, QueueKey):
-            from runqy_tui.tui.screens.queue_modal import QueueModal
-
-            self.app.push_screen(QueueModal(self.session, event.key))
+            queue = event.key
+            self.session.open_object(Subject(SubjectKind.QUEUE, queue.name, queue), None)
         elif isinstance(event.key, tuple):
-            from runqy_tui.tui.screens.task_modal import TaskModal
-
-            task_id, queue = event.key
+            task_id, name = event.key
             braced = self._worker is None or self._worker.dialect is not Dialect.DOCUMENTED
-            key = QueueKey(queue, braced) if queue else None
-            self.app.push_screen(TaskModal(self.session, task_id, key))
+            key = QueueKey(name, braced) if name else None
+            self.session.open_object(Subject(SubjectKind.TASK, task_id, key), None)
 
     def file_content(self, tab: str) -> tuple[str, bytes] | None:
-        """The log as text, or else the worker as JSON."""
+        """Return the log as text on its tab, else the worker as JSON."""
         if tab == "log":
             text = "\n".join(self._log)
             return ("log", text.encode("utf-8", "replace")) if text else None

@@ -9,7 +9,7 @@ from textual.widget import Widget
 from runqy_tui.model.severity import Severity
 from runqy_tui.monitor.store import ConnectionState, View
 from runqy_tui.tui import safe_text
-from runqy_tui.tui.notices import calm, notices
+from runqy_tui.tui.notices import healthy_text, notices
 from runqy_tui.tui.tables.icons import sign
 
 _STYLES = {Severity.CRITICAL: "bold $error", Severity.WARNING: "$warning"}
@@ -53,7 +53,7 @@ class NoticeLine(Widget):
 def _notice_text(view: View, width: int) -> Content:
     found = notices(view)
     if not found:
-        return Content.assemble(" ", safe_text.content(calm(view), "$muted"))
+        return Content.assemble(" ", safe_text.content(healthy_text(view), "$muted"))
     first = found[0]
     more = f"  +{len(found) - 1} more: w " if len(found) > 1 else " "
     room = width - len(more) - 3
