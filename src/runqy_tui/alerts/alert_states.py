@@ -58,7 +58,7 @@ class Alert(NamedTuple):
 
 
 class UnknownAlert(NamedTuple):
-    """An object without a known value; ``sentence`` says why."""
+    """An object without a known value; ``sentence`` states the reason."""
 
     rule: Rule
     subject: Subject

@@ -162,4 +162,4 @@ PLAIN: Mapping[str, Callable[[Any], Any]] = {
     "workers": name_patterns,
     "detector": detectors,
 }
-"""Keys whose value can be judged alone."""
+"""Keys whose value can be validated alone."""

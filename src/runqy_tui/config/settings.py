@@ -31,7 +31,7 @@ class Settings:
     credentials. ``unverified``: TLS is used without verifying the server's certificate. ``name``
     is shown before the address, to distinguish one Redis from another. ``profile`` is the name of
     the profile in use, ``colour`` (one of :data:`COLOURS` or ``#rrggbb``) that of its bar on
-    screen, ``marked_read_only`` whether the read-only mark is shown wherever there is room.
+    screen, ``marked_read_only`` whether the read-only mark is shown if there is room.
 
     ``interval_s`` and ``timeout_s`` are seconds, ``budget`` is commands per second. ``depth`` is
     one of :data:`DEPTHS`. ``low_bandwidth``: send less to the terminal; ``None`` means on a slow

@@ -23,7 +23,7 @@ def label(text: str) -> str:
     """Return ``text`` where it is printable and short enough.
 
     Otherwise control characters become visible pictures, a long text is cut, and a digest of the
-    raw bytes follows: two names that look the same remain two series, the same at every poll.
+    raw bytes follows: two names of equal appearance remain two series, the same at every poll.
     """
     safe = safe_line(text)
     if safe == text and len(text) <= LONGEST:

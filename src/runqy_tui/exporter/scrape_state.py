@@ -41,7 +41,7 @@ class _Successes:
     """Successful tasks: the difference of two counters where asynq counts attempts.
 
     The two are not read at the same instant, so the difference may decrease slightly; the exported
-    value then stays constant until the difference exceeds it. While the counter semantics are
+    value then remains constant until the difference exceeds it. While the counter semantics are
     unknown nothing is added; what happened meanwhile is added once they are known.
     """
 

@@ -107,7 +107,7 @@ TASK_COLUMNS: ColumnSet[TaskRow] = ColumnSet(
             "type", "TYPE", lambda row, _: row.type or humanize.UNKNOWN, 14, importance=5, grow=1
         ),
         ResourceColumn("expires", "EXPIRES", _expires, 7, "right", importance=6),
-        ResourceColumn("error", "ERROR", _error, 22, importance=2, grow=3),
+        ResourceColumn("error", "ERROR", _error, 20, importance=2, grow=3),
         ResourceColumn("size", "SIZE", _size, 8, "right", importance=7),
         ResourceColumn("payload", "PAYLOAD", _payload, 20, importance=4, grow=3),
     )
@@ -150,7 +150,7 @@ HIT_COLUMNS: ColumnSet[SearchHit] = ColumnSet(
             surfaces=Surface.SCREEN,
         ),
         ResourceColumn("place", "IN", lambda hit, _: hit.place, 8, importance=4),
-        ResourceColumn("excerpt", "TEXT", lambda hit, _: hit.excerpt, 24, importance=1, grow=4),
+        ResourceColumn("excerpt", "TEXT", lambda hit, _: hit.excerpt, 21, importance=1, grow=4),
     ),
     {Surface.TEXT: ("task", "queue", "state", "place", "excerpt")},
 )

@@ -105,3 +105,12 @@ def test_a_task_list_has_the_columns_of_its_state() -> None:
     assert keys(TaskState.COMPLETED) - always == {"expires"}
     titles = {column.key: column.title for column in task_columns(TaskState.RETRY)}
     assert titles["when"] == "NEXT IN"
+
+
+def test_an_overdue_task_fits_its_column_beside_error_and_tries_on_80_columns() -> None:
+    columns = {column.key: column.width for column in task_columns(TaskState.RETRY)}
+    assert columns["when"] >= len("overdue 59m")
+    shown = ("task", "when", "try", "error")
+    assert sum(columns[key] for key in shown) + len(shown) - 1 <= 80 - 4
+    hits = [column.width for column in HIT_COLUMNS.columns_on(Surface.SCREEN)]
+    assert sum(hits) + len(hits) - 1 <= 108  # the search window on 120 columns
