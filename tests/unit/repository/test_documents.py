@@ -54,7 +54,8 @@ def test_every_session_of_the_task_runner_is_described() -> None:
 def test_every_name_in_the_architecture_exists() -> None:
     """Names of classes, functions, fields and packages are those of the source."""
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
-    source = " ".join(path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py"))
+    files = [path for folder in ("src", "tests") for path in (ROOT / folder).rglob("*.py")]
+    source = " ".join(path.read_text(encoding="utf-8") for path in files)
     names = set(re.findall(r"`@?(?:\w+\.)?(\w+)(?:\(\))?`", text))
     assert len(names) > 20
     outside = {"None", "lint-imports"}
