@@ -1,1 +1,1 @@
-"""What ``doctor`` and ``acl`` say: every command that is needed, and what stands in the way."""
+"""The checks of ``doctor`` and the rules of ``acl``: every command needed, and what prevents it."""

@@ -1,4 +1,4 @@
-"""Each command that a monitor needs, asked once in a form that costs nothing and finds nothing."""
+"""Sends each command that a monitor needs once, in a form that is cheap and finds nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from runqy_tui.redis.wire.transport import Batch, RedisLink
 TOPIC = "commands"
 _CODE = AccessDeniedError.exit_code
 _KEY = b"asynq:runqy-tui:doctor"
-"""No key of any dialect: what is asked of it is not there."""
+"""No key of any dialect: nothing is stored there."""
 
 _RANGE = (_KEY, 0, 0)
 SAMPLES: Mapping[str, tuple[bytes | str | int, ...]] = {
@@ -50,7 +50,7 @@ SAMPLES: Mapping[str, tuple[bytes | str | int, ...]] = {
     "ZREVRANGE": _RANGE,
     "ZSCORE": (_KEY, "m"),
 }
-"""Arguments. Not asked: ASKING, which means nothing without a move between nodes."""
+"""Arguments. Without ASKING, which has no meaning unless slots move between nodes."""
 
 WITHOUT: Mapping[str, str] = {
     "CLIENT SETNAME": "CLIENT LIST does not show whose this connection is",
@@ -61,23 +61,26 @@ WITHOUT: Mapping[str, str] = {
     "SCAN": "lists without braces and workers outside the index are not found",
     "TIME": "ages are by INFO's clock, or by this machine's",
 }
-"""What is lost without a command that the monitor can do without."""
+"""The effect of lacking a command that is not essential."""
 
 
-def place_of(target: RedisTarget) -> AclScope:
-    """Whose rule of ``runqy-tui acl`` counts for the servers that hold the keys."""
+def scope_of(target: RedisTarget) -> AclScope:
+    """The scope of ``runqy-tui acl`` that applies to the servers that hold the keys."""
     return AclScope.CLUSTER if "cluster" in target.scheme else AclScope.SERVER
 
 
 async def try_commands(link: RedisLink) -> list[CheckLine]:
-    """One line for all that work, and one for each that does not; one round trip."""
-    names = sorted(commands_at(place_of(link.target)) - CONNECTING - {"ASKING"})
+    """One line for all commands that work, and one for each that does not; one round trip.
+
+    Raises what :meth:`RedisLink.trip` raises.
+    """
+    names = sorted(commands_at(scope_of(link.target)) - CONNECTING - {"ASKING"})
     batch, own_name = Batch(), (link.target.client_name,)
     slots = {name: batch.ask(*name.split(), *SAMPLES.get(name, own_name)) for name in names}
     replies = await link.trip(batch)
     answers = {name: replies[slot] for name, slot in slots.items()}
-    lines = [line for name in names if (line := _judged(name, answers[name], link.target))]
-    refused = [name for name in names if _is_of_keys(answers[name])]
+    lines = [line for name in names if (line := _classify(name, answers[name], link.target))]
+    refused = [name for name in names if _is_key_denied(answers[name])]
     if refused:
         lines.insert(0, _no_keys(refused, link.target))
     good = len(names) - len(lines) - max(0, len(refused) - 1)
@@ -86,8 +89,8 @@ async def try_commands(link: RedisLink) -> list[CheckLine]:
     return [CheckLine(TOPIC, Verdict.OK, f"{good} of {len(names)} are allowed"), *lines]
 
 
-def _is_of_keys(reply: Reply) -> bool:
-    """Whether the command was allowed, and the key was not."""
+def _is_key_denied(reply: Reply) -> bool:
+    """Whether the ACL allows the command, but not the key."""
     return isinstance(reply, NoPermissionError) and "' command" not in str(reply)
 
 
@@ -97,18 +100,18 @@ def _no_keys(names: list[str], target: RedisTarget) -> CheckLine:
 
 
 def _mend(target: RedisTarget) -> str:
-    place = place_of(target)
-    option = "" if place is AclScope.SERVER else f" --for {place.value}"
+    scope = scope_of(target)
+    option = "" if scope is AclScope.SERVER else f" --for {scope.value}"
     return f"Give this user the rights that `runqy-tui acl{option}` prints."
 
 
-def _judged(name: str, reply: Reply, target: RedisTarget) -> CheckLine | None:
-    if not isinstance(reply, Exception) or _is_of_keys(reply):
+def _classify(name: str, reply: Reply, target: RedisTarget) -> CheckLine | None:
+    if not isinstance(reply, Exception) or _is_key_denied(reply):
         return None
     if isinstance(reply, NoPermissionError):
         return _missing(name, "is refused (NOPERM)", _mend(target))
     if missing_command(reply):
-        remedy = "Give the command its name back (rename-command), or use a later Redis."
+        remedy = "Restore the name of the command (rename-command), or use a later Redis."
         return _missing(name, "is unknown to this server", remedy)
     return _odd(name, reply)
 
@@ -120,8 +123,8 @@ def _missing(name: str, how: str, remedy: str) -> CheckLine:
 
 
 def _odd(name: str, reply: Exception) -> CheckLine | None:
-    """An error that is of neither the user nor the command: an old form of it, say."""
+    """An error of neither the rights nor the command: an older form of it, for example."""
     if isinstance(reply, ResponseError) and str(reply).startswith(("MOVED", "WRONGTYPE")):
         return None
     text = f"{name} answers with an error: {str(reply)[:120]}"
-    return CheckLine(TOPIC, Verdict.WARN, text, "Look into the server's log.")
+    return CheckLine(TOPIC, Verdict.WARN, text, "Check the server's log.")

@@ -1,4 +1,4 @@
-"""What two polls tell of a deployment, in lines for ``doctor``."""
+"""Facts about a deployment and the cost of its polls, in lines for ``doctor``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from runqy_tui.text.humanize import amount, size
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What was sent and received so far, or between two moments; ``ms`` is how long it took."""
+    """Traffic so far, or between two moments; ``ms`` is the time it took."""
 
     trips: int
     commands: int
@@ -46,7 +46,7 @@ class Cost:
 def describe(
     snapshot: Snapshot, *, cold: Cost, warm: Cost, interval: float, budget: int
 ) -> list[CheckLine]:
-    """The server, who answers, what is in it, and what a poll costs.
+    """The lines about the server, its topology, its contents, and the cost of a poll.
 
     ``interval`` in seconds, ``budget`` in commands per second.
     """
@@ -65,13 +65,13 @@ def _server(snapshot: Snapshot) -> CheckLine:
     text = ", ".join(parts)
     health = snapshot.health
     if health is not None and health.master_link_up is False:
-        remedy = "Look at the replication, or watch the primary: what is shown here is old."
+        remedy = "Check the replication, or monitor the primary: the data here are stale."
         return CheckLine("server", Verdict.WARN, f"{text}, cut off from its primary", remedy)
     if mode == "cluster" and not snapshot.redis.where.nodes:
-        remedy = "Use redis+cluster:// in the URL: what the other nodes hold is not read."
+        remedy = "Use redis+cluster:// in the URL: the other nodes are not read."
         return CheckLine("server", Verdict.WARN, f"{text}: one node of it", remedy)
     if health is not None and health.writes_blocked:
-        remedy = "Mend the server: workers and producers cannot write."
+        remedy = "Fix the server: workers and producers cannot write."
         return CheckLine(
             "server", Verdict.WARN, f"{text}, refuses writes: {health.writes_blocked}", remedy
         )

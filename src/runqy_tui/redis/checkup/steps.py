@@ -1,6 +1,6 @@
-"""A look at everything that a monitor needs of Redis, one step after the other.
+"""Checks everything that a monitor needs of Redis, one step after the other.
 
-A step that fails is a line and not the end: the next ones go on as far as they can.
+A step that fails becomes a line: the next ones continue as far as they can.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from runqy_tui.model.errors import ConnectionFailedError, RunqyTuiError
 from runqy_tui.redis.checkup.command_probes import try_commands
 from runqy_tui.redis.checkup.deployment_facts import Cost, CountingLink, describe
 from runqy_tui.redis.checkup.reachability import reach
-from runqy_tui.redis.checkup.tls_probe import look
+from runqy_tui.redis.checkup.tls_probe import check_tls
 from runqy_tui.redis.connecting.connect import link_to
 from runqy_tui.redis.connecting.target import RedisTarget, parse_url
 from runqy_tui.redis.reader import RedisReader
@@ -30,10 +30,10 @@ from runqy_tui.redis.wire.transport import Batch
 
 _SAMPLES = 7
 _SLOW_S = 0.3
-"""A round trip beyond this makes every screen wait."""
+"""A round trip longer than this slows every screen."""
 
 _CLOCK_S = 2.0
-"""A clock that is off by more than this, and more than can be measured, is worth a warning."""
+"""Difference of the clocks, beyond the error of measurement, that leads to a warning."""
 
 _POLL_S = 6.0
 _FAULT = 70
@@ -43,10 +43,10 @@ Step = Callable[[], Awaitable[list[CheckLine]]]
 
 @dataclass(slots=True)
 class _State:
-    """What the steps have found so far."""
+    """The results of the steps so far."""
 
-    open: bool = False
-    let_in: bool = False
+    reachable: bool = False
+    authenticated: bool = False
 
 
 def examine(
@@ -57,7 +57,7 @@ def examine(
     interval: float = 2.0,
     budget: int,
 ) -> AsyncIterator[CheckLine]:
-    """Look at a deployment; ``ConfigError`` where the URL is wrong, and nothing else is raised.
+    """Check a deployment. Raises ``ConfigError`` if the URL is invalid, and nothing else.
 
     ``timeout`` bounds each wait, ``interval`` is how often the monitor will poll: both in seconds.
     ``budget`` is how many commands it may send per second.
@@ -76,12 +76,18 @@ class _Checkup:
     async def lines(self) -> AsyncIterator[CheckLine]:
         """Every line as soon as it is known."""
         timeout_s = self._target.timeout
+        limit_s = 3 * timeout_s + 1
         steps: list[tuple[str, Step, float, Callable[[], bool]]] = [
             ("connection", self._reach, 4 * timeout_s + 1, lambda: True),
-            ("authentication", self._enter, 3 * timeout_s + 1, lambda: self._state.open),
-            ("commands", self._commands, 3 * timeout_s + 1, lambda: self._state.let_in),
-            ("round trip", self._measure, 3 * timeout_s + 1, lambda: self._state.let_in),
-            ("server", self._poll, 2 * _POLL_S, lambda: self._state.let_in),
+            (
+                "authentication",
+                self._authenticate,
+                limit_s,
+                lambda: self._state.reachable,
+            ),
+            ("commands", self._commands, limit_s, lambda: self._state.authenticated),
+            ("round trip", self._measure, limit_s, lambda: self._state.authenticated),
+            ("server", self._poll, 2 * _POLL_S, lambda: self._state.authenticated),
         ]
         try:
             for topic, step, limit, possible in steps:
@@ -90,7 +96,7 @@ class _Checkup:
                         yield line
                 else:
                     yield CheckLine(
-                        topic, Verdict.SKIP, "not looked at, because of the failure above"
+                        topic, Verdict.SKIP, "not checked, because of the failure above"
                     )
         finally:
             with suppress(TimeoutError):
@@ -99,26 +105,26 @@ class _Checkup:
 
     async def _reach(self) -> list[CheckLine]:
         reached = await reach(self._target)
-        self._state.open = reached.open
+        self._state.reachable = reached.open
         lines = list(reached.lines)
         if reached.spot is not None:
-            lines.append(await look(self._target, reached.spot))
-            self._state.open = lines[-1].verdict is not Verdict.FAIL
+            lines.append(await check_tls(self._target, reached.spot))
+            self._state.reachable = lines[-1].verdict is not Verdict.FAIL
         return lines
 
-    async def _enter(self) -> list[CheckLine]:
+    async def _authenticate(self) -> list[CheckLine]:
         batch = Batch()
         time_slot = batch.ask("TIME")
         reply = (await self._link.trip(batch))[time_slot]
-        # A command that is refused or unknown has been answered: the user was let in.
-        if isinstance(reply, Exception) and not _denied(reply):
+        # A command that is refused or unknown was answered: the user is authenticated.
+        if isinstance(reply, Exception) and not _is_answered(reply):
             raise translate(reply, self._target)
-        self._state.let_in = True
+        self._state.authenticated = True
         user, password = self._target.username, self._target.password
         if password is None and user is None:
-            text = "no password is asked for (a user for monitors: runqy-tui acl)"
+            text = "no password required (for a read-only user: runqy-tui acl)"
         else:
-            text = f'user "{user or "default"}" is let in'
+            text = f'authenticated as "{user or "default"}"'
         return [CheckLine("authentication", Verdict.OK, text)]
 
     async def _commands(self) -> list[CheckLine]:
@@ -159,7 +165,7 @@ class _Checkup:
 
 
 async def _bounded(topic: str, step: Step, limit: float) -> list[CheckLine]:
-    """The lines of a step; where it breaks or takes too long, a line that says so."""
+    """The lines of a step; if it fails or takes too long, a line with the reason."""
     try:
         async with asyncio.timeout(limit):
             return await step()
@@ -170,18 +176,18 @@ async def _bounded(topic: str, step: Step, limit: float) -> list[CheckLine]:
         remedy = "Check the network and the load of the server."
         return [CheckLine(topic, Verdict.FAIL, text, remedy, ConnectionFailedError.exit_code)]
     except Exception as error:  # noqa: BLE001 -- the next steps matter more, and its text may hold anything
-        text = f"a fault in runqy-tui itself ended this look: {type(error).__name__}"
+        text = f"internal error in runqy-tui: {type(error).__name__}"
         return [CheckLine(topic, Verdict.FAIL, text, "Please report it.", _FAULT)]
 
 
 def _failed(topic: str, error: RunqyTuiError) -> CheckLine:
-    """What happens and why, with the last sentence as the mend."""
+    """A line with the first sentence of an error as its text, the rest as its remedy."""
     text, _, remedy = str(error).partition(". ")
     told = remedy or "Check the server and the network."
     return CheckLine(topic, Verdict.FAIL, text.rstrip("."), told, error.exit_code)
 
 
-def _denied(reply: Reply) -> bool:
+def _is_answered(reply: Reply) -> bool:
     return isinstance(reply, NoPermissionError) or missing_command(reply) is not None
 
 
@@ -199,13 +205,13 @@ def _round_trip(took: list[float]) -> CheckLine:
 
 def _clock(best: tuple[float, float] | None) -> CheckLine:
     if best is None:
-        text = "Redis does not tell its time (TIME): the difference is unknown"
+        text = "Redis does not allow TIME: the difference is unknown"
         return CheckLine("clock", Verdict.WARN, text, "Allow TIME: runqy-tui acl prints the rule.")
     ahead, doubt = best
     way = "ahead of" if ahead >= 0 else "behind"
     text = f"Redis is {_seconds(abs(ahead))} {way} this machine (± {_seconds(doubt)})"
     if abs(ahead) > _CLOCK_S + doubt:
-        remedy = "Set both clocks (NTP). Ages here are by Redis's clock, and stay right."
+        remedy = "Set both clocks (NTP). Ages are computed by Redis's clock and remain correct."
         return CheckLine("clock", Verdict.WARN, text, remedy)
     return CheckLine("clock", Verdict.OK, text)
 

@@ -1,4 +1,4 @@
-"""What the other end shows of itself under TLS, and whether it passes the check."""
+"""Checks the TLS handshake and the certificate of a server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from runqy_tui.redis.checkup.reachability import Spot
 from runqy_tui.redis.connecting.target import RedisTarget
 
 SOON_DAYS = 14.0
-"""A certificate that ends earlier is worth a warning."""
+"""Days before the expiry of a certificate from which on there is a warning."""
 
 _LINGER_S = 0.2
 """In TLS 1.3 a server refuses a client without certificate only after the handshake."""
@@ -32,10 +32,10 @@ class _Shown(NamedTuple):
     refused: bool
 
 
-async def look(target: RedisTarget, spot: Spot) -> CheckLine:
+async def check_tls(target: RedisTarget, spot: Spot) -> CheckLine:
     """One line on TLS with the server at ``spot``; raises nothing that a network may cause."""
     if not target.uses_tls:
-        return CheckLine("TLS", Verdict.OK, "not asked for: the connection is not encrypted")
+        return CheckLine("TLS", Verdict.OK, "not used: the connection is not encrypted")
     try:
         context = context_of(target)
     except (OSError, ssl.SSLError):  # no text of it: it may quote what stands in the file
@@ -85,7 +85,7 @@ def _load_own(context: ssl.SSLContext, settings: dict[str, Any]) -> None:
 
 
 def server_name(target: RedisTarget, spot: Spot) -> str:
-    """The name that the certificate has to bear."""
+    """The name that the certificate has to be issued for."""
     return str(target.tls.get("server_hostname") or spot.name)
 
 
@@ -159,7 +159,7 @@ async def _good(target: RedisTarget, spot: Spot, name: str, shown: _Shown) -> Ch
     text = f"{shown.version}, {shown.cipher}; {_described(fields)}"
     if target.unverified:
         remedy = (
-            "Name the CA's file instead (ssl_ca_certs), so that nobody else can be taken for it."
+            "Name the CA's file instead (ssl_ca_certs), so that no other server can pose as it."
         )
         return CheckLine("TLS", Verdict.WARN, f"{text}; NOT verified", remedy)
     if days is not None and days < SOON_DAYS:

@@ -1,1 +1,1 @@
-"""Searching tasks for a text, list by list, in steps that no other client of Redis notices."""
+"""Searches tasks for a text, list by list, in steps too small to disturb other clients."""

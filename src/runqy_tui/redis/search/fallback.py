@@ -1,4 +1,4 @@
-"""The way without a script: ids, the sizes of their fields, and those that are not too large.
+"""Search without a script: reads ids, the sizes of their fields, and the fields not too large.
 
 For Redis before 7.0, users without ``+eval_ro``, and lists without braces, whose tasks lie
 anywhere in a cluster. Of a large field nothing is read here: only a script could cut it.
@@ -53,10 +53,13 @@ class _Window:
     tasks: list[_Task]
 
 
-async def look(
+async def read_chunks(
     context: ReadContext, sources: Sequence[SearchList], matcher: Matcher, amounts: Sequence[int]
 ) -> list[CandidateChunk | ResponseError]:
-    """One step in each list; the error where a list cannot be read."""
+    """Read one step of each list; the error where a list cannot be read.
+
+    Raises ``ConnectionFailedError`` or ``AccessDeniedError`` if a task cannot be read.
+    """
     batch = Batch()
     asked = []
     for source, amount in zip(sources, amounts, strict=True):
@@ -97,7 +100,7 @@ def _task(source: SearchList, entry: RowEntry) -> _Task:
 
 
 async def _read_sizes(context: ReadContext, tasks: list[_Task], fields: tuple[bytes, ...]) -> None:
-    """Sizes of the fields: of those that stand in ``msg`` only where a task has none."""
+    """Read the sizes of the fields; of those contained in ``msg`` only if a task has no ``msg``."""
     first = [name for name in fields if name not in _INSTEAD_OF_MSG]
     await _ask_sizes(context, tasks, first)
     bare = [task for task in tasks if b"msg" not in task.sizes]

@@ -1,10 +1,10 @@
-"""Where a search stands in a list that others change meanwhile: pure.
+"""The position of a search in a list that changes meanwhile, without I/O.
 
 A list is counted from its tail, where workers take: what producers push at its head moves nothing.
 A sorted set is counted from its highest score. As either may shift between two steps, a step reads
-some entries again, and goes on behind the last one it knows. Where it knows none of them it steps
-back once by a whole window. So what stays where it is gets looked at, and what is looked at twice
-is known by whoever collects the hits.
+some entries again, and continues after the last one it knows. If it knows none of them it steps
+back once by a whole window. So every entry that remains is searched, and the collector of the
+hits drops those that were searched twice.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ OVERLAP = 32
 """Entries read again at each step."""
 
 REACH = 256
-"""Least entries of a window, and of a step back: few that are left may have moved by many."""
+"""Smallest number of entries of a window, and of a step back: entries may have moved by many."""
 
 _MOST_LOSSES = 64
 
 ANCHORS = 8
-"""Entries remembered, to know the place by."""
+"""Number of entries remembered to recognise the position."""
 
 
 class ListCursor:
-    """A place in one list or, with ``scored``, sorted set, newest first.
+    """A position in one list or, with ``scored``, sorted set, newest first.
 
     ``uncertain``: it moved by more than a window between two steps, so that tasks may have been
     passed over.
@@ -43,12 +43,12 @@ class ListCursor:
 
     @property
     def left(self) -> int:
-        """Entries not yet looked at."""
+        """Number of entries not searched yet."""
         return max(0, self.length - self._at if self.scored else self._at)
 
     @property
     def anchors(self) -> tuple[bytes, ...]:
-        """Entries by which the next step knows where it is."""
+        """Entries by which the next step recognises its position."""
         return tuple(self._anchors)
 
     def window(self, amount: int) -> tuple[int, int]:
@@ -64,7 +64,7 @@ class ListCursor:
         return -start, -max(0, self._at - amount) - 1
 
     def start_in(self, ids: Sequence[bytes]) -> int | None:
-        """Index of the first unknown entry of a window; ``None`` where none is known in it."""
+        """Index of the first unknown entry of a window; ``None`` if no entry of it is known."""
         if not self._anchors:
             return 0
         known = set(self._anchors)
@@ -74,7 +74,7 @@ class ListCursor:
         return None
 
     def advance(self, length: int, start: int | None, searched: int, last: Sequence[bytes]) -> None:
-        """Take in a step: the list's length, where it began in the window, and what it saw last.
+        """Update by a step: the length, where in the window it began, and its last entries.
 
         ``start`` is ``None`` where the place was lost; nothing was looked at then.
         """
@@ -90,7 +90,7 @@ class ListCursor:
         self._anchors.extend(last)
 
     def abandon(self) -> None:
-        """Leave the list: nothing of it is left to be looked at."""
+        """End the search of this list: nothing of it is left."""
         self._at = self.length if self.scored else 0
 
     def _lost(self, amount: int) -> None:
@@ -106,7 +106,7 @@ class ListCursor:
         before = self._step_back_at
         further = before is None or (self._at > before if self.scored else self._at < before)
         if not further:
-            self.uncertain = True  # go on: going back for ever would end nowhere
+            self.uncertain = True  # continue: stepping back again and again would never end
             return
         self._step_back_at = self._at
         if self.scored:

@@ -1,4 +1,4 @@
-"""The quick way: a read-only script looks through a window and gives back the candidates alone.
+"""Search by a read-only script, which goes through a window and returns only the candidates.
 
 One command per window instead of two per task, and over a slow link a hundredth of the bytes. It
 stops by itself: by the server's clock where scripts have one (Redis 7.2, Valkey), and everywhere
@@ -31,7 +31,7 @@ BUDGET_US = 1_500
 
 _LEAST_US = 100
 _MOST_BYTES = 256 * 1024
-"""Of candidates, in one reply: beyond that the step ends."""
+"""Size of the candidates in one reply at which a step ends."""
 
 _PARTS = 8
 
@@ -120,7 +120,7 @@ return {length, first > 0 and (first - 1) / step or -1, first > 0 and (i - first
 def ask(
     batch: Batch, source: SearchList, matcher: Matcher, amount: int, together: int
 ) -> ReplySlot[CandidateChunk | ResponseError]:
-    """Add a step in one list; ``together`` scripts share the server's time for a step."""
+    """Add a step of one list; ``together`` scripts share the server's time for a step."""
     first, final = source.cursor.window(amount)
     by_id = {"id": "from", "any": "in"}.get(matcher.part.value, "")
     anchors = source.cursor.anchors

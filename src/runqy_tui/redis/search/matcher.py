@@ -1,4 +1,4 @@
-"""Whether a task contains a text, and where: pure.
+"""Decides whether a task contains a text, and where, without I/O.
 
 Redis itself is asked only whether the raw bytes of a field contain it. As protobuf keeps a text in
 one piece, that misses nothing; which part of the message it stands in is decided here.
@@ -23,22 +23,22 @@ FIELDS: Mapping[SearchField, tuple[bytes, ...]] = {
     SearchField.HEADERS: (b"msg",),
     SearchField.ANY: (b"msg", b"type", b"payload", b"error_msg", b"result"),
 }
-"""Fields of a task's hash to look into."""
+"""Fields of a task's hash to search."""
 
 _BEFORE, _AFTER = 24, 120
 RAW = "raw msg"
-"""Where a text was found in a message that cannot be decoded."""
+"""The place of a hit in a message that cannot be decoded."""
 
 
 class MatchValue(NamedTuple):
-    """A field as far as it was read, and its whole size."""
+    """The part of a field that was read, and the full size of the field."""
 
     data: bytes
     size: int
 
 
 class Matcher(NamedTuple):
-    """The text to look for; ``raw`` is in lower case where ``fold`` is set."""
+    """The text to search for; ``raw`` is lower-case if ``fold`` is set."""
 
     raw: bytes
     fold: bool
@@ -46,17 +46,17 @@ class Matcher(NamedTuple):
 
     @classmethod
     def of(cls, search: SearchQuery) -> Matcher:
-        """What to look for, in bytes."""
+        """The matcher of a query."""
         raw = encode(search.text)
         return cls(raw.lower() if search.ignore_case else raw, search.ignore_case, search.part)
 
     @property
     def fields(self) -> tuple[bytes, ...]:
-        """Fields to look into."""
+        """Fields to search."""
         return FIELDS[self.part]
 
     def find(self, data: bytes) -> int:
-        """Where it stands in some bytes, -1 where it does not."""
+        """Position of the text in some bytes, -1 if they do not contain it."""
         return (data.lower() if self.fold else data).find(self.raw)
 
     def names(self, task_id: bytes) -> bool:
@@ -66,7 +66,7 @@ class Matcher(NamedTuple):
         return self.part is SearchField.ANY and self.find(task_id) >= 0
 
     def match(self, task_id: bytes, values: Mapping[bytes, MatchValue]) -> tuple[str, str] | None:
-        """Name of the place and what stands around the text; ``None`` for no hit."""
+        """Name of the place, and an excerpt with the text; ``None`` for no hit."""
         if self.names(task_id):
             return SearchField.ID.value, decode(task_id)
         for part, data in _texts(values):
@@ -115,7 +115,7 @@ def _open(value: MatchValue) -> DecodedMessage:
 
 
 def excerpt(data: bytes, at: int, length: int) -> str:
-    """What stands around a place, cut between characters, with dots where it was cut."""
+    """The surroundings of a position, cut between characters, with dots where it was cut."""
     start, end = max(0, at - _BEFORE), min(len(data), at + min(length, _AFTER) + _AFTER)
     while start < at and data[start] & 0xC0 == 0x80:
         start += 1
@@ -125,26 +125,26 @@ def excerpt(data: bytes, at: int, length: int) -> str:
 
 
 VALUE_LIMIT = 64 * 1024
-"""Bytes of a value that are searched. Of a hash field Redis gives no part without a copy of it."""
+"""Bytes of a value that are searched. Redis copies a whole hash field to return a part of it."""
 
 HEAD_LIMIT = 512 * 1024
-"""Largest value of which the beginning is searched; a larger one is left alone."""
+"""Size of the largest value whose beginning is searched; a larger one is skipped."""
 
 
 class Candidate(NamedTuple):
-    """A task in whose raw bytes the text stands, or whose id has it."""
+    """A task whose raw bytes or id contain the text."""
 
     entry: RowEntry
     values: Mapping[bytes, MatchValue]
 
     @property
     def cut(self) -> bool:
-        """Whether some value of it was not read to the end."""
+        """Whether a value of it was not read completely."""
         return any(len(value.data) < value.size for value in self.values.values())
 
 
 class CandidateChunk(NamedTuple):
-    """One step in one list.
+    """The result of one step in one list.
 
     ``start`` is where in the window it began, ``None`` where the place was lost; ``last`` are the
     ids that it looked at last. ``cost_us`` is the time it took the server, about. ``whole``:

@@ -1,4 +1,4 @@
-"""A search from its first list to its last: one step in flight, and a rest after each."""
+"""Runs a search from its first list to its last: one step at a time, with a rest after each."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from runqy_tui.redis.wire.replies import UnreachableError, wrong_type
 from runqy_tui.redis.wire.transport import Batch
 
 WINDOW = 1_000
-"""Most tasks of one step, in all its lists together."""
+"""Largest number of tasks of one step, in all its lists together."""
 
 PLAIN_WINDOW = 250
-"""The same without a script, where each costs some commands."""
+"""The same without a script, where each task costs some commands."""
 
 _LEAST_WINDOW = 64
-_TOGETHER = 16
+_LISTS_PER_STEP = 16
 _ROWS = 200
 _REST_SHARE = 0.5
-"""Of the time that a step took the server: at most two thirds of it are the search's."""
+"""Rest as a fraction of the server time of a step: a search uses at most two thirds of it."""
 
 _REST_MOST_S = 0.02
 _ROUNDS = 3
-"""How often a list may be gone through before it counts as one that cannot be caught up with."""
+"""Passes through a list after which it counts as one that changes faster than it is read."""
 
 
 class SearchRunner:
-    """Goes through the lists and remembers what it has found."""
+    """Searches list by list, and remembers the tasks that it has found."""
 
     def __init__(
         self, context: ReadContext, search: SearchQuery, known: Collection[QueueKey]
@@ -54,14 +54,17 @@ class SearchRunner:
         self._uncertain = 0
 
     async def steps(self) -> AsyncGenerator[SearchStep, None]:
-        """Search. The first step comes once the lists are counted, the last one is ``done``."""
-        todo = await self._survey.sources()
+        """Search. The first step follows the count of the lists, the last one is ``done``.
+
+        Raises ``ConnectionFailedError`` or ``AccessDeniedError``.
+        """
+        todo = await self._survey.read_lists()
         self._total = sum(source.cursor.length for source in todo)
         yield self._step(())
         while todo and not self._full:
             chosen, amounts = self._choose(todo)
-            chunks = await self._look(chosen, amounts)
-            hits = await self._take(chosen, chunks)
+            chunks = await self._read_chunks(chosen, amounts)
+            hits = await self._collect(chosen, chunks)
             todo = [source for source in todo if source.cursor.left]
             yield self._step(hits)
             cost_s = sum(chunk.cost_us for chunk in chunks if chunk) / 1e6
@@ -76,7 +79,7 @@ class SearchRunner:
         return self._scripts and source.queue.braced
 
     def _choose(self, todo: list[SearchList]) -> tuple[list[SearchList], list[int]]:
-        """The next lists, as many as make up a window, all of them read in the same way."""
+        """The next lists, as many as fill a window, all of them read in the same way."""
         scripted = self._scripted(todo[0])
         room = self._window if scripted else PLAIN_WINDOW
         chosen: list[SearchList] = []
@@ -86,19 +89,19 @@ class SearchRunner:
                 chosen.append(source)
                 amounts.append(min(room, source.cursor.left))
                 room -= amounts[-1]
-            if room <= 0 or len(chosen) >= _TOGETHER:
+            if room <= 0 or len(chosen) >= _LISTS_PER_STEP:
                 break
         return chosen, amounts
 
-    async def _look(
+    async def _read_chunks(
         self, sources: list[SearchList], amounts: list[int]
     ) -> list[CandidateChunk | None]:
         replies: list[CandidateChunk | ResponseError]
         scripted = self._scripted(sources[0])
         if scripted:
-            replies = await self._look_by_script(sources, amounts)
+            replies = await self._read_by_script(sources, amounts)
         else:
-            replies = await fallback.look(self._context, sources, self._matcher, amounts)
+            replies = await fallback.read_chunks(self._context, sources, self._matcher, amounts)
         chunks: list[CandidateChunk | None] = []
         for source, reply in zip(sources, replies, strict=True):
             if isinstance(reply, CandidateChunk):
@@ -106,13 +109,13 @@ class SearchRunner:
                 continue
             chunks.append(None)
             if scripted and not (wrong_type(reply) or isinstance(reply, UnreachableError)):
-                self._scripts = False  # here and from now on it is read without one
+                self._scripts = False  # all further steps are read without one
             else:
-                self._survey.describe_error(reply, source.key)
+                self._survey.note_error(reply, source.key)
                 source.cursor.abandon()
         return chunks
 
-    async def _look_by_script(
+    async def _read_by_script(
         self, sources: list[SearchList], amounts: list[int]
     ) -> list[CandidateChunk | ResponseError]:
         batch = Batch()
@@ -123,7 +126,7 @@ class SearchRunner:
         replies = await self._context.trip(batch)
         return [slot.value(replies) for slot in slots]
 
-    async def _take(
+    async def _collect(
         self, sources: list[SearchList], chunks: list[CandidateChunk | None]
     ) -> tuple[SearchHit, ...]:
         found: list[tuple[SearchList, RowEntry, tuple[str, str]]] = []
@@ -136,13 +139,13 @@ class SearchRunner:
             self._looked += chunk.searched
             self._partly += chunk.partly
             for candidate in chunk.candidates:
-                told = self._matcher.match(candidate.entry.task_id, candidate.values)
-                if told is None:
+                match = self._matcher.match(candidate.entry.task_id, candidate.values)
+                if match is None:
                     self._partly += candidate.cut
                 elif not self._full and self._is_new(candidate.entry, source.queue):
-                    found.append((source, candidate.entry, told))
-            self._follow(source)
-        self._pace(chunks)
+                    found.append((source, candidate.entry, match))
+            self._check_pace(source)
+        self._adapt_window(chunks)
         return await self._hits(found)
 
     def _is_new(self, entry: RowEntry, queue: QueueKey) -> bool:
@@ -152,16 +155,16 @@ class SearchRunner:
         self._seen.add(key)
         return True
 
-    def _follow(self, source: SearchList) -> None:
-        """Leave a list that moves faster than it can be read."""
+    def _check_pace(self, source: SearchList) -> None:
+        """End the search of a list that changes faster than it can be read."""
         if source.searched > _ROUNDS * self._total + 10 * WINDOW:
             source.cursor.uncertain = True
             source.cursor.abandon()
         if source.cursor.uncertain and not source.cursor.left:
             self._uncertain += 1
 
-    def _pace(self, chunks: list[CandidateChunk | None]) -> None:
-        """Ask for as many tasks as a script gets through in its time."""
+    def _adapt_window(self, chunks: list[CandidateChunk | None]) -> None:
+        """Set the window to as many tasks as a script gets through in its time."""
         for chunk in chunks:
             if chunk is not None and chunk.start is not None and not chunk.whole:
                 self._window = max(_LEAST_WINDOW, min(WINDOW, chunk.searched * 5 // 4))
@@ -181,15 +184,15 @@ class SearchRunner:
                     self._context, source.queue, source.state, entries, self._survey.now
                 )
                 hits += [
-                    SearchHit(source.queue, row, *told)
-                    for row, (_, _, told) in zip(rows, part, strict=True)
+                    SearchHit(source.queue, row, *match)
+                    for row, (_, _, match) in zip(rows, part, strict=True)
                 ]
         return tuple(hits)
 
     def _step(self, hits: tuple[SearchHit, ...], *, done: bool = False) -> SearchStep:
         notes = self._survey.notes
         if self._uncertain:
-            notes += ("tasks moved faster than they could be read: some may be missing",)
+            notes += ("lists changed faster than they could be read: hits may be missing",)
         return SearchStep(
             hits,
             SearchProgress(

@@ -27,7 +27,7 @@ _MOST_NAMED = 3
 
 @dataclass(slots=True)
 class SearchList:
-    """One list of a state, or one group, and how far the search is in it."""
+    """One list of a state, or one group, and the position of the search in it."""
 
     queue: QueueKey
     state: TaskState
@@ -37,7 +37,7 @@ class SearchList:
 
     @property
     def task_prefix(self) -> bytes:
-        """What stands before the id in the keys of its tasks."""
+        """The prefix of its tasks' keys, before the id."""
         return keys.task(self.queue, "")
 
 
@@ -52,7 +52,7 @@ class _Spot(NamedTuple):
 
 
 class ScopeSurvey:
-    """Finds and counts the lists. ``notes`` say what cannot be searched, in one line each."""
+    """Finds and counts the lists. ``notes``: what cannot be searched, one line each."""
 
     def __init__(
         self, context: ReadContext, search: SearchQuery, known: Collection[QueueKey]
@@ -60,28 +60,34 @@ class ScopeSurvey:
         self._context = context
         self._search = search
         self._known = known
-        self._doubts: list[str] = []
+        self._problems: list[str] = []
         self.now = 0.0
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What could not be read: the first few, and how many more there are."""
-        more = len(self._doubts) - _MOST_NAMED
+        """The lists that could not be read: the first few, and the number of the others."""
+        more = len(self._problems) - _MOST_NAMED
         rest = (f"{more:,} more lists cannot be read",) if more > 0 else ()
-        return (*self._doubts[:_MOST_NAMED], *rest)
+        return (*self._problems[:_MOST_NAMED], *rest)
 
-    def describe_error(self, reply: Reply, key: bytes) -> bool:
-        """Note a list that cannot be read; raises where no list can be, for lack of rights."""
+    def note_error(self, reply: Reply, key: bytes) -> bool:
+        """Note a list that cannot be read; false if it can.
+
+        Raises ``AccessDeniedError`` if the ACL forbids to read any.
+        """
         if not isinstance(reply, ResponseError):
             return False
         if refused(reply):
             self._context.require_access(reply)
-        said = self._context.describe_error(reply, key)
-        self._doubts.append(said or f"{decode(key)} cannot be read")
+        problem = self._context.describe_error(reply, key)
+        self._problems.append(problem or f"{decode(key)} cannot be read")
         return True
 
-    async def sources(self) -> list[SearchList]:
-        """Every list that holds something, the shortest first."""
+    async def read_lists(self) -> list[SearchList]:
+        """Read which lists are not empty, the shortest first.
+
+        Raises ``ConnectionFailedError`` or ``AccessDeniedError``.
+        """
         queues = sorted(await self._queues(), key=lambda queue: (queue.name, not queue.braced))
         states = self._search.states or tuple(TaskState)
         spots = [
@@ -96,7 +102,7 @@ class ScopeSurvey:
         found: list[SearchList] = []
         for spot, reply in zip(spots, lengths, strict=True):
             length = integer(reply)
-            if not self.describe_error(reply, spot.key) and length:
+            if not self.note_error(reply, spot.key) and length:
                 cursor = ListCursor(length, scored=spot.state not in _LISTS)
                 found.append(SearchList(spot.queue, spot.state, spot.key, cursor))
         return sorted(found, key=lambda source: source.cursor.length)
@@ -113,9 +119,9 @@ class ScopeSurvey:
         self.now = self._context.moment(replies[time_slot])
         self._context.require(replies[names])
         page = names.value(replies)
-        self.describe_error(replies[names], keys.QUEUES)
+        self.note_error(replies[names], keys.QUEUES)
         if page is not None and page[0]:
-            self._doubts.append(f"asynq:queues is long: {len(page[1]):,} queues were searched")
+            self._problems.append(f"asynq:queues is long: {len(page[1]):,} queues were searched")
         return {*self._known, *(QueueKey(decode(name)) for name in (page[1] if page else ()))}
 
     async def _groups(self, queues: Collection[QueueKey]) -> list[_Spot]:
@@ -123,10 +129,10 @@ class ScopeSurvey:
         asked: list[_Command] = [("SSCAN", key, 0, "COUNT", MAX_GROUPS) for _, key in sources]
         spots: list[_Spot] = []
         for (queue, key), reply in zip(sources, await self._ask_each(asked), strict=True):
-            page = None if self.describe_error(reply, key) else scan_page(reply)
+            page = None if self.note_error(reply, key) else scan_page(reply)
             names = sorted(set(page[1]))[:MAX_GROUPS] if page else []
             if page is not None and page[0]:
-                self._doubts.append(f"{decode(key)} is long: {len(names):,} groups were searched")
+                self._problems.append(f"{decode(key)} is long: {len(names):,} groups were searched")
             spots += [
                 _Spot(queue, TaskState.AGGREGATING, keys.group(queue, decode(name)))
                 for name in names

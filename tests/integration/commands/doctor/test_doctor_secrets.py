@@ -90,6 +90,6 @@ def test_a_fault_of_our_own_is_a_line_without_its_text(
     report = doctor(RUNQY_REDIS_URL=locked_url.replace("://", "://:right@"))
     assert report.code == 70
     assert report.one("commands", "fail") == (
-        "a fault in runqy-tui itself ended this look: KeyError"
+        "internal error in runqy-tui: KeyError"
     )
     assert report.one("server").startswith("valkey")

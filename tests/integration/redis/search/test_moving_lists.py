@@ -164,4 +164,4 @@ async def test_many_short_lists_share_a_step(writer: Redis, reader: RedisReader)
             steps += 1
             if step.progress.done:
                 assert step.progress.found == 5
-    assert steps <= 2 + 64 // search_runner._TOGETHER
+    assert steps <= 2 + 64 // search_runner._LISTS_PER_STEP
