@@ -46,7 +46,7 @@ def test_json_is_one_object_a_line(cli: Cli, writer: redis.Redis, redis_url: str
     assert found[0]["payload"]["text"] == "needle 4"
     assert (found[0]["queue"], found[0]["state"]) == ("a.default", "pending")
     assert (found[0]["found_in"], found[0]["excerpt"]) == ("payload", "needle 4")
-    assert "stopped there" in result.err
+    assert "stopped at the limit" in result.err
 
 
 def test_queue_state_part_and_case(cli: Cli, writer: redis.Redis, redis_url: str) -> None:

@@ -89,7 +89,5 @@ def test_a_fault_of_our_own_is_a_line_without_its_text(
     monkeypatch.setattr(checkup, "try_commands", broken)
     report = doctor(RUNQY_REDIS_URL=locked_url.replace("://", "://:right@"))
     assert report.code == 70
-    assert report.one("commands", "fail") == (
-        "internal error in runqy-tui: KeyError"
-    )
+    assert report.one("commands", "fail") == ("internal error in runqy-tui: KeyError")
     assert report.one("server").startswith("valkey")
