@@ -31,6 +31,12 @@ def close(seen: Terminal, sign: str) -> None:
     seen.misses(sign)
 
 
+def leave(seen: Terminal) -> None:
+    """Quit: all output is here then, while one still running may be in the midst of a frame."""
+    seen.press("q")
+    assert seen.ends() == 0
+
+
 def test_every_pane_and_modal(watched: Terminal) -> None:
     watched.press("1", "g", "\r")
     watched.sees("╭─ 00␛[2J␛[H␛]0;owned␇␛]52;c", "degraded")
@@ -60,6 +66,7 @@ def test_every_pane_and_modal(watched: Terminal) -> None:
     watched.press("y")
     watched.sees("Copied ␛[2J")
     close(watched, "╭─ ␛[2J")
+    leave(watched)
     Stream(watched.raw).tame(hostile.ESCAPES)
 
 
@@ -97,6 +104,7 @@ def test_every_other_place(watched: Terminal, writer: redis.Redis) -> None:
     close(watched, "Search for commands")
     watched.press("p")
     watched.sees("FROZEN since")
+    leave(watched)
     Stream(watched.raw).tame()
 
 
@@ -131,6 +139,7 @@ def test_a_payload_of_ten_megabytes(monitor: Monitor, writer: redis.Redis, redis
     seen.press("G")
     seen.sees("state (7 B)")
     close(seen, "╭─ big-1")
+    leave(seen)
     Stream(seen.raw).tame()
 
 
