@@ -1,4 +1,4 @@
-"""What happens after a fault of our own: a report in a file, one line for the user."""
+"""Crash report: the traceback of an internal error, written to a log file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from runqy_tui.text.safe import safe_block
 
 
 def write_report(error: BaseException) -> Path | None:
-    """Write the traceback (without values of variables: they may hold secrets) to a log file.
+    """Write the traceback to a log file, without values of variables: they may hold secrets.
 
     Returns:
         The file, or ``None`` if it could not be written.

@@ -1,6 +1,6 @@
-"""The one door for untrusted text into the terminal front end.
+"""Sanitizes untrusted text before any widget shows it; nothing else does.
 
-Whatever Redis holds goes through here before a widget sees it: control characters become visible
+All text from Redis passes through here: control characters become visible
 pictures (:mod:`runqy_tui.text.safe`), nothing is ever read as markup, and every text has a width
 in cells that terminals agree on.
 """
@@ -30,16 +30,16 @@ _VARIATION_SELECTORS = str.maketrans("", "", "\ufe0e\ufe0f")
 
 def line(text: str) -> str:
     """Return one safe line: every control character, tab and newline too, is a picture."""
-    return _tame(safe_line(text))
+    return _limit_marks(safe_line(text))
 
 
 def block(text: str) -> str:
-    """Return safe text of several lines: newlines stay, tabs become spaces."""
-    return _tame(safe_block(text))
+    """Return safe text of several lines: newlines are kept, tabs become spaces."""
+    return _limit_marks(safe_block(text))
 
 
 def content(text: str, style: str = "") -> Content:
-    """Return one safe line as :class:`~textual.content.Content`; ``[`` in it means nothing."""
+    """Return one safe line as :class:`~textual.content.Content`; ``[`` is not markup."""
     return Content.styled(line(text), style) if style else Content(line(text))
 
 
@@ -49,7 +49,7 @@ def content_block(text: str, style: str = "") -> Content:
 
 
 def width(text: str) -> int:
-    """Width in cells of text that has passed the door."""
+    """Return the width in cells of text that was made safe here."""
     return len(text) if text.isascii() else cell_len(text)
 
 
@@ -58,13 +58,13 @@ def fit(
 ) -> str:
     """Return ``text``, made safe, in exactly ``cells`` cells.
 
-    What is too long is cut and ends in ``mark`` (one cell wide); ``keep="end"`` cuts on the left
-    instead, for texts whose end tells them apart. A wide character that would stick out by half
-    gives way to a space. The cost depends on ``cells``, not on the length of the text.
+    Longer text is cut and ends in ``mark`` (one cell wide); ``keep="end"`` cuts on the left
+    instead, for texts that differ at their end. A wide character that would exceed the last cell
+    by half is replaced by a space. The cost depends on ``cells``, not on the length of the text.
     """
     if cells <= 0:
         return ""
-    # Beyond this much nothing can be seen, however many zero-width characters are in it.
+    # Nothing beyond this is visible, even with many zero-width characters.
     limit = 8 * cells + 64
     cut = len(text) > limit
     if cut:
@@ -113,7 +113,7 @@ def wrap(text: str, cells: int) -> list[str]:
 
 
 def _cut(text: str, cells: int, keep: Keep) -> str:
-    """Keep as many whole characters with their marks as go into ``cells``."""
+    """Return as many whole characters with their marks as fit into ``cells``."""
     if text.isascii():
         return (text[:cells] if keep == "start" else text[len(text) - cells :]) if cells else ""
     used = 0
@@ -129,21 +129,21 @@ def _cut(text: str, cells: int, keep: Keep) -> str:
         used += size
         if used > cells:
             break
-        if size:  # a mark alone would sit on whatever stands before it
+        if size:  # a mark alone would combine with the text before it
             start = at
     return text[start:]
 
 
-def _tame(text: str) -> str:
-    """Show piled-up combining marks as pictures and drop what only asks for another width.
+def _limit_marks(text: str) -> str:
+    """Show excess combining marks as pictures, and drop variation selectors.
 
-    Terminals disagree on the width that a variation selector asks for, and a thousand marks on
+    Terminals disagree on the width that a variation selector requests, and a thousand marks on
     one letter would cost a thousand characters in a single cell.
     """
     if text.isascii() or _MARKLESS.fullmatch(text):
         return text
     text = text.translate(_VARIATION_SELECTORS)
-    tamed: list[str] = []
+    parts: list[str] = []
     marks = _MARKS_PER_CHARACTER  # nothing to carry a mark yet
     for char in text:
         if char == "\n":
@@ -153,7 +153,7 @@ def _tame(text: str) -> str:
         else:
             marks += 1
             if marks > _MARKS_PER_CHARACTER:
-                tamed.append(f"‹{ord(char):04X}›")
+                parts.append(f"‹{ord(char):04X}›")
                 continue
-        tamed.append(char)
-    return "".join(tamed)
+        parts.append(char)
+    return "".join(parts)

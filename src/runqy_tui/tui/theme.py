@@ -1,4 +1,4 @@
-"""The look: calm when healthy. Colour always means something and never stands alone."""
+"""Themes and colours of profiles. Colour marks states, and a sign or text always goes with it."""
 
 from __future__ import annotations
 
@@ -77,37 +77,37 @@ PROFILE_COLOURS = {
     "pink": "#c94a9a",
     "grey": "#6e7681",
 }
-"""What the names of colours for a profile mean, the same under every theme."""
+"""Colours by the names that a profile may use, the same under every theme."""
 
 _TINT = 0.2
-"""How much of its colour a whole line takes on: to be noticed, with text still legible on it."""
+"""Opacity of a profile's colour on a whole line: noticeable, with the text still legible."""
 
 
 def badge_style(colour: str) -> str:
-    """Style of a badge in a profile's colour, a name or ``#rrggbb``."""
+    """Return the style of a badge in a profile's colour, a name or ``#rrggbb``."""
     back = profile_colour(colour)
     return f"bold {_text_on(back)} on {back.hex}"
 
 
 def tint_of(colour: str) -> Color:
-    """What a whole line in a profile's colour is tinted with."""
+    """Return the translucent colour of a whole line in a profile's colour."""
     return profile_colour(colour).with_alpha(_TINT)
 
 
 def profile_colour(colour: str) -> Color:
-    """The colour that a profile asks for."""
+    """Return the colour of a profile, by name or ``#rrggbb``."""
     return Color.parse(PROFILE_COLOURS.get(colour, colour))
 
 
 def _text_on(back: Color) -> str:
-    """Black or white, whichever is easier to read there."""
+    """Return black or white, whichever has more contrast."""
     white = Color.parse("#ffffff")
     black = Color.parse("#000000")
     return (white if _contrast(white, back) >= _contrast(black, back) else black).hex
 
 
 def _contrast(one: Color, other: Color) -> float:
-    """Ratio of luminances as WCAG defines it, 1 to 21."""
+    """Return the contrast ratio as WCAG defines it, 1 to 21."""
     darker, lighter = sorted((_luminance(one), _luminance(other)))
     return (lighter + 0.05) / (darker + 0.05)
 

@@ -58,8 +58,8 @@ def facts(
         KeyValue("failed/s", rate_text(rates.failed_per_s)),
         KeyValue("enqueued/s", rate_text(rates.enqueued_per_s)),
         KeyValue("ETA", _drain_eta(rates)),
-        KeyValue("done today", f"{_succeeded(queue.succeeded_today, queue)} (UTC)"),
-        KeyValue("failed today", f"{count(queue.failed_today)} (UTC)"),
+        KeyValue("done today", _utc_day(_succeeded(queue.succeeded_today, queue))),
+        KeyValue("failed today", _utc_day(count(queue.failed_today))),
         KeyValue("done total", _succeeded(queue.succeeded_total, queue)),
         KeyValue("failed total", count(queue.failed_total)),
         KeyValue(
@@ -83,6 +83,11 @@ def facts(
             KeyValue("note", "not in asynq:queues (found by its keys)", "$warning", wide=True)
         )
     return rows
+
+
+def _utc_day(text: str) -> str:
+    """Add to a number that it counts from 00:00 UTC."""
+    return text if text.startswith(UNKNOWN) else f"{text} (UTC)"
 
 
 def _drain_eta(rates: Rates) -> str:
