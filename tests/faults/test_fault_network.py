@@ -60,7 +60,7 @@ async def test_replies_later_than_the_timeout(proxy: Proxy) -> None:
 async def test_a_longer_timeout_is_the_mend(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
     """A cold poll has three trips: its deadline grows with the timeout, or it would never end."""
     assert (deadline_for(3.0), deadline_for(10.0)) == (9.0, 30.0)
-    monkeypatch.setattr(overview, "DEADLINE_S", 0.5)
+    monkeypatch.setattr(overview, "POLL_DEADLINE_S", 0.5)
     monkeypatch.setattr(polling, "DEADLINE_S", 0.5)
     proxy.down.delay_s = 0.3
     async with watching(proxy.url, timeout=5.0, diagnoser=False) as seen:

@@ -10,7 +10,6 @@ from runqy_tui.model import (
     ActiveTask,
     DayCount,
     QueueKey,
-    TaskState,
 )
 from runqy_tui.redis import keys
 from runqy_tui.redis.decoding import codec, field_parsing
@@ -22,7 +21,6 @@ from runqy_tui.redis.wire.transport import Batch
 
 MOST_DAYS = 90
 _MOST_INFO_BYTES = 65_536
-_LISTS = (TaskState.PENDING, TaskState.ACTIVE, TaskState.AGGREGATING)
 
 
 async def read_active(context: ReadContext, worker_id: str) -> tuple[ActiveTask, ...]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from runqy_tui.model import QueueKey, TaskState
 from runqy_tui.text.safe import decode, encode
 
+LIST_STATES = (TaskState.PENDING, TaskState.ACTIVE)
+"""States whose tasks are in a list; those of the others are in a sorted set."""
+
 QUEUES = b"asynq:queues"
 WORKERS = b"asynq:workers"
 SERVERS = b"asynq:servers"

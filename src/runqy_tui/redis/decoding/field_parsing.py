@@ -7,9 +7,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from runqy_tui.model import TaskState
 from runqy_tui.text.safe import decode
 
 _ENTRY = re.compile(r"(.*?):(-?[0-9]{1,9})(?: |\Z)", re.DOTALL)
+_STATES = {state.value.encode(): state for state in TaskState}
+_FIRST_ABSURD_S = 1e12
 _NANOSECONDS = 1e14
 """Above this a ``pending_since`` is nanoseconds, below it is seconds (CONTRACT, section 2)."""
 
@@ -31,7 +34,17 @@ def moment(raw: bytes | None) -> float | None:
         value = float(raw)
     except ValueError:
         return None
-    return value if 0 < value < 1e12 else None
+    return value if 0 < value < _FIRST_ABSURD_S else None
+
+
+def seconds(value: int | None) -> float | None:
+    """A unix time that a message holds as whole seconds; ``None`` for 0 and absurd values."""
+    return float(value) if value and 0 < value < _FIRST_ABSURD_S else None
+
+
+def task_state(raw: bytes | None) -> TaskState | None:
+    """The ``state`` field of a task's hash; ``None`` if it is absent or none of the known ones."""
+    return _STATES.get(raw or b"")
 
 
 def pending_since(raw: bytes | None) -> float | None:

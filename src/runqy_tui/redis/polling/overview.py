@@ -37,7 +37,7 @@ from runqy_tui.runtime.cooperative import mark_yielded, yield_to_loop
 
 _T = TypeVar("_T")
 
-DEADLINE_S = 5.0
+POLL_DEADLINE_S = 5.0
 """A poll that takes longer has failed; the next one starts from the beginning."""
 
 _TRIPS = 3
@@ -48,7 +48,7 @@ and what a script would cut is read by other commands."""
 
 def deadline_for(timeout: float) -> float:
     """Seconds for a poll: its round trips, each within the timeout of a wait, or five at least."""
-    return max(DEADLINE_S, _TRIPS * timeout)
+    return max(POLL_DEADLINE_S, _TRIPS * timeout)
 
 
 class _Selection(NamedTuple):
@@ -71,7 +71,7 @@ class Overview:
         self,
         link: RedisLink,
         clock: Callable[[float], float],
-        deadline: float = DEADLINE_S,
+        deadline: float = POLL_DEADLINE_S,
         budget: int | None = None,
     ) -> None:
         self.memory = PollMemory(clock)

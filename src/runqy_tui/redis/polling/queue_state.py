@@ -123,7 +123,6 @@ def parse_counters(existing: Reply, values: Reply) -> QueueCounters:
     return QueueCounters(found, absent, (), excess) if excess > 0 else QueueCounters(found)
 
 
-LISTS = (TaskState.PENDING, TaskState.ACTIVE)
 SCORED = (TaskState.SCHEDULED, TaskState.RETRY, TaskState.ARCHIVED, TaskState.COMPLETED)
 MAX_GROUPS = 1_000
 """Groups of one queue that are counted."""
@@ -148,7 +147,7 @@ class QueueReplies(NamedTuple):
 
     def lengths(self, *, braced: bool) -> Iterator[tuple[TaskState, Reply]]:
         """Each state that the queue has, and the reply with the number of its tasks."""
-        return zip((*LISTS, *SCORED) if braced else LISTS, self, strict=False)
+        return zip((*keys.LIST_STATES, *SCORED) if braced else keys.LIST_STATES, self, strict=False)
 
 
 class TailReplies(NamedTuple):
@@ -298,7 +297,7 @@ class CachedQueue:
 def _commands(key: QueueKey, day: str) -> Packed:
     """The reads of a queue, in the order of :class:`QueueReplies`."""
     batch = Batch()
-    for state in LISTS:
+    for state in keys.LIST_STATES:
         batch.ask("LLEN", keys.state_key(key, state))
     if key.braced:
         prefix = keys.queue_prefix(key)

@@ -19,7 +19,6 @@ from runqy_tui.redis.wire.replies import Reply, integer, refused, scan_page
 from runqy_tui.redis.wire.transport import Batch
 from runqy_tui.text.safe import decode
 
-_LISTS = (TaskState.PENDING, TaskState.ACTIVE)
 _Command = tuple[bytes | str | int, ...]
 _PER_TRIP = 2_000
 _MOST_NAMED = 3
@@ -48,7 +47,7 @@ class _Spot(NamedTuple):
 
     @property
     def command(self) -> str:
-        return "LLEN" if self.state in _LISTS else "ZCARD"
+        return "LLEN" if self.state in keys.LIST_STATES else "ZCARD"
 
 
 class ScopeSurvey:
@@ -103,7 +102,7 @@ class ScopeSurvey:
         for spot, reply in zip(spots, lengths, strict=True):
             length = integer(reply)
             if not self.note_error(reply, spot.key) and length:
-                cursor = ListCursor(length, scored=spot.state not in _LISTS)
+                cursor = ListCursor(length, scored=spot.state not in keys.LIST_STATES)
                 found.append(SearchList(spot.queue, spot.state, spot.key, cursor))
         return sorted(found, key=lambda source: source.cursor.length)
 

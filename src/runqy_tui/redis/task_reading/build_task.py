@@ -13,7 +13,6 @@ from runqy_tui.text.safe import decode
 ORPHANED_AFTER_S = 30.0
 """A lease may end this long ago before its task counts as orphaned (CONTRACT, section 4)."""
 
-_STATES = {state.value.encode(): state for state in TaskState}
 _RUNQY_FIELDS = (
     b"error_msg",
     b"completed_at",
@@ -63,7 +62,7 @@ class FoundTask:
 def task_of(found: FoundTask, consumed_by: Dialect | None, limit: int) -> Task:
     """Build a task. ``consumed_by`` is the dialect of the queue's consumers by the last poll."""
     values, message = found.values, found.message or UNDECODABLE
-    state = _STATES.get(values.small(b"state") or b"")
+    state = field_parsing.task_state(values.small(b"state"))
     dialect = _dialect(found, consumed_by)
     documented = dialect is Dialect.DOCUMENTED
     lease = found.scores.get("lease") if state is TaskState.ACTIVE else None
@@ -81,13 +80,14 @@ def task_of(found: FoundTask, consumed_by: Dialect | None, limit: int) -> Task:
         retried=_retried(found),
         max_retry=_max_retry(found),
         timeout_s=_positive(message.timeout) or _field(found, b"timeout"),
-        deadline=_time(message.deadline) or field_parsing.moment(values.small(b"deadline")),
+        deadline=field_parsing.seconds(message.deadline)
+        or field_parsing.moment(values.small(b"deadline")),
         pending_since=field_parsing.pending_since(values.small(b"pending_since")),
         next_run_at=_next_run_at(found, state),
         last_failed_at=field_parsing.moment(values.small(b"last_failed_at"))
-        or _time(message.last_failed_at),
+        or field_parsing.seconds(message.last_failed_at),
         completed_at=field_parsing.moment(values.small(b"completed_at"))
-        or _time(message.completed_at),
+        or field_parsing.seconds(message.completed_at),
         expires_at=_expires_at(found, state, dialect),
         lease_expires_at=lease,
         orphaned=None if documented else _orphaned(found, state, lease),
@@ -180,7 +180,3 @@ def _field(found: FoundTask, name: bytes) -> int | None:
 
 def _positive(value: int | None) -> int | None:
     return value if value and value > 0 else None
-
-
-def _time(value: int | None) -> float | None:
-    return float(value) if value and 0 < value < 1e12 else None

@@ -224,17 +224,13 @@ def _when(row: _Row, opened: DecodedMessage | None, state: TaskState) -> float |
         return _failed_at(row, opened)
     if state is TaskState.COMPLETED:
         completed_at = field_parsing.moment(row.values.get(b"completed_at"))
-        return completed_at or (_time(message.completed_at) if message else None)
+        return completed_at or (field_parsing.seconds(message.completed_at) if message else None)
     return None
 
 
 def _failed_at(row: _Row, opened: DecodedMessage | None) -> float | None:
     failed_at = field_parsing.moment(row.values.get(b"last_failed_at"))
-    return failed_at or (_time(opened.message.last_failed_at) if opened else None)
-
-
-def _time(value: int) -> float | None:
-    return float(value) if 0 < value < 1e12 else None
+    return failed_at or (field_parsing.seconds(opened.message.last_failed_at) if opened else None)
 
 
 def _expires_at(state: TaskState, score: float | None, now: float, keeps: bool) -> float | None:

@@ -56,8 +56,6 @@ _OUTCOME = (b"state", b"completed_at", b"last_failed_at")
 _EXISTS = Pattern("EXISTS", None)
 _HASH_READS = (_EXISTS, Pattern("HMGET", None, *_FIELDS), Pattern("HSTRLEN", None, "msg"))
 _OUTCOME_READS = (_EXISTS, Pattern("HMGET", None, *_OUTCOME))
-_LISTS = (TaskState.PENDING, TaskState.ACTIVE)
-_STATES = {state.value.encode(): state for state in TaskState}
 
 Fields = dict[bytes, bytes | None]
 Known = TTLCache[tuple[QueueKey, TaskState, str], CheckedTask]
@@ -160,14 +158,16 @@ async def _read_ids(context: ReadContext, states: list[_WindowState], known: Kno
     asked = []
     for part in states:
         if part.window.state is not TaskState.AGGREGATING:
-            length = batch.ask("LLEN" if part.window.state in _LISTS else "ZCARD", _list_key(part))
+            length = batch.ask(
+                "LLEN" if part.window.state in keys.LIST_STATES else "ZCARD", _list_key(part)
+            )
             asked.append((part, length, _ask_range(batch, part, max(0, part.window.offset))))
     replies = await context.trip(batch)
     now = context.moment(replies[time_slot])
     for part, length, ids_slot in asked:
         part.total = integer(context.require_access(replies[length])) or 0
         ids = strings(context.require_access(replies[ids_slot]))
-        if part.window.state in _LISTS:
+        if part.window.state in keys.LIST_STATES:
             ids.reverse()
         part.ids = [_checked_id(part.window, task_id, known, now) for task_id in ids[: part.span]]
     return now
@@ -239,7 +239,7 @@ def _ask_range(
 ) -> ReplySlot[list[bytes]]:
     """Ids from ``start`` to before ``stop``, from the oldest; one at least (0 to -1 is all)."""
     stop = start + max(1, part.span) if stop is None else stop
-    if part.window.state in _LISTS:
+    if part.window.state in keys.LIST_STATES:
         return batch.ask("LRANGE", _list_key(part), -stop, -(start + 1), parse=strings)
     return batch.ask("ZRANGE", _list_key(part), start, stop - 1, parse=strings)
 
@@ -284,17 +284,18 @@ def _build_checked(checked: _CheckedId) -> CheckedTask:
     return CheckedTask(
         id=decode(checked.task_id),
         missing=checked.missing,
-        state=_STATES.get(fields.get(b"state") or b""),
+        state=field_parsing.task_state(fields.get(b"state")),
         lease_expires_at=checked.lease,
         lease_unread=checked.lease_unread,
         timeout_s=_timeout(fields, message),
-        deadline=_time(message.deadline) or field_parsing.moment(fields.get(b"deadline")),
+        deadline=field_parsing.seconds(message.deadline)
+        or field_parsing.moment(fields.get(b"deadline")),
         pending_since=field_parsing.pending_since(fields.get(b"pending_since")),
         pending_timeout_s=_positive(field_parsing.whole(fields.get(b"pending_timeout"))),
         completed_at=field_parsing.moment(fields.get(b"completed_at"))
-        or _time(message.completed_at),
+        or field_parsing.seconds(message.completed_at),
         last_failed_at=field_parsing.moment(fields.get(b"last_failed_at"))
-        or _time(message.last_failed_at),
+        or field_parsing.seconds(message.last_failed_at),
     )
 
 
@@ -308,7 +309,3 @@ def _timeout(fields: Fields, message: TaskMessage) -> float | None:
 
 def _positive(value: int | None) -> float | None:
     return float(value) if value and value > 0 else None
-
-
-def _time(value: int) -> float | None:
-    return float(value) if 0 < value < 1e12 else None

@@ -21,7 +21,6 @@ from runqy_tui.redis.wire.transport import Batch
 from runqy_tui.text.safe import decode, encode
 
 MOST_ROWS = 1_000
-_LISTS = (TaskState.PENDING, TaskState.ACTIVE)
 
 
 class _Listing(NamedTuple):
@@ -77,10 +76,10 @@ async def _list(
     key = keys.state_key(queue, state)
     batch = Batch()
     time_slot = batch.ask("TIME")
-    length = batch.ask("LLEN" if state in _LISTS else "ZCARD", key, parse=integer)
+    length = batch.ask("LLEN" if state in keys.LIST_STATES else "ZCARD", key, parse=integer)
     span = max(1, limit)  # an empty range from 0 would be 0 to -1, which is everything
     entries: ReplySlot[list[RowEntry]]
-    if state not in _LISTS:
+    if state not in keys.LIST_STATES:
         entries = _ask_scored(batch, key, offset, span, newest_first)
     elif newest_first:
         entries = batch.ask("LRANGE", key, offset, offset + span - 1, parse=_listed)
@@ -162,8 +161,11 @@ def _listed_reversed(reply: Reply) -> list[RowEntry]:
 async def read_position(
     context: ReadContext, queue: QueueKey, state: TaskState, task_id: str
 ) -> int | None:
-    """Rank in a scored state, lowest score first; ``None`` for lists, which have no cheap rank."""
-    if state in _LISTS:
+    """Rank in a scored state, lowest score first; ``None`` for lists, which have no cheap rank.
+
+    Raises ``ConnectionFailedError`` or ``AccessDeniedError`` if it cannot be read.
+    """
+    if state in (*keys.LIST_STATES, TaskState.AGGREGATING):
         return None
     batch = Batch()
     rank = batch.ask("ZRANK", keys.state_key(queue, state), encode(task_id))

@@ -173,4 +173,4 @@ def test_what_is_printed(here: Callable[..., Result]) -> None:
 
 @pytest.mark.parametrize("name", ["", "a b", "x\x1b[2J", 'a"b', "a'b", "é", "x" * 65])
 def test_a_name_that_is_none(here: Callable[..., Result], name: str) -> None:
-    assert here("acl", "--user", name).failed(2).startswith("--user must be ")
+    assert here("acl", "--user", name).failed(2).startswith("--user must ")
