@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from operator import attrgetter
-from typing import NamedTuple, TypeVar, overload
+from typing import Any, NamedTuple, TypeVar, overload
 
 from runqy_tui.model import Dialect, Gpu, Metrics, Recovery, Worker, WorkerState
 from runqy_tui.redis.decoding import field_parsing
@@ -180,7 +180,7 @@ def parse_hash(
     return ParsedHash(values, worker)
 
 
-def parse_heartbeat(values: HashValues, before: ParsedHash) -> ParsedHash | None:
+def parse_heartbeat(values: Sequence[Any], before: ParsedHash) -> ParsedHash | None:
     """Parse a hash that differs from ``before`` in its heartbeat and metrics alone.
 
     Nearly every change is of this kind. ``None`` where it is another one, or where something in
@@ -193,6 +193,9 @@ def parse_heartbeat(values: HashValues, before: ParsedHash) -> ParsedHash | None
     expected = list(old)
     expected[_LAST_BEAT], expected[_METRICS] = stamp, raw_metrics
     if values != expected or old[_LAST_BEAT] is None:
+        return None
+    sound = isinstance(stamp, bytes) and (raw_metrics is None or isinstance(raw_metrics, bytes))
+    if not sound:
         return None
     problems: list[str] = []
     beat, metrics = field_parsing.moment(stamp), worker.metrics

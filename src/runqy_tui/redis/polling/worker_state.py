@@ -183,6 +183,9 @@ class CachedWorker:
         parsed = self.parsed
         if parsed is not None and self.has_hash and reply == parsed.values:
             return
+        if (renewed := self._parse_heartbeat(reply)) is not None:
+            self.parsed = renewed
+            return
         self.error = reply if isinstance(reply, ResponseError) else None
         if isinstance(reply, UnreachableError):
             self.presence = Presence.AWAY
@@ -195,6 +198,13 @@ class CachedWorker:
         else:
             self.presence = Presence.ABSENT if self.error is None else Presence.UNREADABLE
         self._adapt_to_sizes(values, may_cut=may_cut)
+
+    def _parse_heartbeat(self, reply: Reply) -> ParsedHash | None:
+        """Parse a reply that has nothing new but a heartbeat, as nearly all of them have."""
+        parsed = self.parsed
+        if parsed is None or self.is_cut or self.left_out or not isinstance(reply, list):
+            return None
+        return worker_parsing.parse_heartbeat(reply, parsed) if self.has_hash else None
 
     def _parse(self, values: HashValues) -> ParsedHash | None:
         return worker_parsing.parse_hash(self.id, values, self.parsed)

@@ -37,6 +37,9 @@ class Plain(CachedWorker):
     def is_unchanged(self, reply: Reply, now: float) -> bool:
         return False
 
+    def _parse_heartbeat(self, reply: Reply) -> ParsedHash | None:
+        return None
+
     def _parse(self, values: HashValues) -> ParsedHash | None:
         return worker_parsing.parse_hash(self.id, values)
 
