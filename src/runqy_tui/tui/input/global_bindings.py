@@ -11,7 +11,7 @@ from dataclasses import replace
 from textual.binding import Binding
 
 
-def quiet(keys: str, action: str, description: str, id: str, tooltip: str = "") -> Binding:  # noqa: A002
+def hidden_binding(keys: str, action: str, description: str, id: str, tooltip: str = "") -> Binding:  # noqa: A002
     """Return a binding that the footer leaves out and the help shows."""
     return Binding(keys, action, description, show=False, id=id, tooltip=tooltip or description)
 
@@ -26,10 +26,10 @@ GLOBAL_BINDINGS = (
         tooltip="Show all keys, columns and signs",
     ),
     Binding("i", "app.find", "find", id="app.find", tooltip="Find a task by id"),
-    quiet("F", "app.search", "Search", "app.search", "Search payload, error, type and id"),
+    hidden_binding("F", "app.search", "Search", "app.search", "Search payload, error, type and id"),
     Binding("e", "app.errors", "errors", id="app.errors", tooltip="Errors by cause"),
     Binding("a", "app.alerts", "alerts", id="app.alerts", tooltip="Alerts and their log"),
-    quiet("R", "app.report", "Report", "app.report", "Write an incident report to a file"),
+    hidden_binding("R", "app.report", "Report", "app.report", "Write an incident report to a file"),
     Binding(
         "p",
         "app.freeze",
@@ -37,16 +37,16 @@ GLOBAL_BINDINGS = (
         id="app.freeze",
         tooltip="Freeze display (polling continues)",
     ),
-    quiet("plus,equals_sign", "app.interval(-1)", "Poll more often", "app.faster"),
-    quiet("minus", "app.interval(1)", "Poll less often", "app.slower"),
-    quiet(
+    hidden_binding("plus,equals_sign", "app.interval(-1)", "Poll more often", "app.faster"),
+    hidden_binding("minus", "app.interval(1)", "Poll less often", "app.slower"),
+    hidden_binding(
         *("L", "app.low_bandwidth", "Low bandwidth", "app.low-bandwidth"),
         "Low-bandwidth mode: on, off, auto",
     ),
     Binding("q", "app.quit", "quit", id="app.quit", tooltip="Quit"),
-    quiet("ctrl+c", "app.quit", "Quit", "app.interrupt"),
-    quiet("ctrl+l", "app.redraw", "Redraw", "app.repaint", "Redraw"),
-    quiet(
+    hidden_binding("ctrl+c", "app.quit", "Quit", "app.interrupt"),
+    hidden_binding("ctrl+l", "app.redraw", "Redraw", "app.repaint", "Redraw"),
+    hidden_binding(
         *("ctrl+z", "app.suspend_process", "Suspend", "app.suspend"),
         "Suspend (fg resumes)",
     ),

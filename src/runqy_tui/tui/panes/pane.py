@@ -18,7 +18,7 @@ from textual.widgets import Input
 from runqy_tui.diagnosis.findings.finding import Subject
 from runqy_tui.monitor.store import View
 from runqy_tui.tui import safe_text
-from runqy_tui.tui.input.global_bindings import quiet
+from runqy_tui.tui.input.global_bindings import hidden_binding
 from runqy_tui.tui.notices import WAITING
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.widgets.columns import ColumnLayout
@@ -40,7 +40,7 @@ class Pane(Vertical):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "filter", id="pane.filter", tooltip="Filter this list"),
         Binding("s", "sort(1)", "sort", id="pane.sort", tooltip="Sort by the next column"),
-        quiet("S", "reverse", "Reverse", "pane.reverse", "Reverse the order"),
+        hidden_binding("S", "reverse", "Reverse", "pane.reverse", "Reverse the order"),
         Binding("y", "copy", "copy", id="pane.copy", tooltip="Copy the id or name (OSC 52)"),
     ]
 

@@ -74,7 +74,7 @@ class TaskListTable:
         self._table.set_rows(NO_ROWS, reset=True)
 
     def _keeps_selection(self, target: ListTarget, rows: Rows) -> bool:
-        """Return whether it is the same list, ordered or filtered anew, with the selected task.
+        """Return whether the same list, in another order or filter, holds the selected task.
 
         Not if the order was reversed at the top: then the other end is wanted.
         """

@@ -18,7 +18,7 @@ from runqy_tui.model.errors import RunqyTuiError
 from runqy_tui.monitor.store import View
 from runqy_tui.text.humanize import amount
 from runqy_tui.tui import safe_text
-from runqy_tui.tui.input.global_bindings import quiet
+from runqy_tui.tui.input.global_bindings import hidden_binding
 from runqy_tui.tui.panes.pane import Pane
 from runqy_tui.tui.panes.task_list_choice import TaskListChoice, removal_text
 from runqy_tui.tui.panes.task_list_table import TaskListTable
@@ -48,7 +48,9 @@ class TasksPane(Pane):
             key_display="[ ]",
             tooltip="Previous state",
         ),
-        quiet("right_square_bracket,right,l", "state(1)", "Next state", "tasks.next-state"),
+        hidden_binding(
+            "right_square_bracket,right,l", "state(1)", "Next state", "tasks.next-state"
+        ),
     ]
 
     class Listed(Message):

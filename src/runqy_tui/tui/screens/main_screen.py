@@ -16,7 +16,7 @@ from runqy_tui.diagnosis.findings.finding import Subject, SubjectKind
 from runqy_tui.model import QueueKey
 from runqy_tui.model.reader_protocol import InView
 from runqy_tui.monitor.store import ConnectionState, View
-from runqy_tui.tui.input.global_bindings import quiet
+from runqy_tui.tui.input.global_bindings import hidden_binding
 from runqy_tui.tui.panes.findings_pane import FindingsPane
 from runqy_tui.tui.panes.pane import Pane
 from runqy_tui.tui.panes.resource_panes import QueuesPane, WorkersPane
@@ -43,15 +43,15 @@ class MainScreen(BaseScreen, Screen[None]):
     # Before the first frame: moving the focus later would lay out and paint everything again.
     AUTO_FOCUS = "QueuesPane Table"
     BINDINGS: ClassVar[list[BindingType]] = [
-        quiet("1", "pane(1)", "Workers", "main.workers"),
-        quiet("2", "pane(2)", "Queues", "main.queues"),
-        quiet("3", "pane(3)", "Tasks", "main.tasks"),
+        hidden_binding("1", "pane(1)", "Workers", "main.workers"),
+        hidden_binding("2", "pane(2)", "Queues", "main.queues"),
+        hidden_binding("3", "pane(3)", "Tasks", "main.tasks"),
         Binding("tab", "next_pane(1)", "pane", id="main.next-pane", tooltip="Next pane"),
-        quiet("shift+tab", "next_pane(-1)", "Previous pane", "main.previous-pane"),
+        hidden_binding("shift+tab", "next_pane(-1)", "Previous pane", "main.previous-pane"),
         Binding("z", "zoom", "zoom", id="main.zoom", tooltip="Zoom pane"),
-        quiet("escape", "back", "Back", "main.back", "Clear the filter, then leave zoom"),
-        quiet("4,f", "pane(4)", "Findings", "main.findings"),
-        quiet("w", "findings", "All findings", "main.wrong", "All findings with evidence"),
+        hidden_binding("escape", "back", "Back", "main.back", "Clear the filter, then leave zoom"),
+        hidden_binding("4,f", "pane(4)", "Findings", "main.findings"),
+        hidden_binding("w", "findings", "All findings", "main.wrong", "All findings with evidence"),
     ]
 
     def __init__(self, session: Session) -> None:

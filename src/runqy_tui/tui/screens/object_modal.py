@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from runqy_tui.tui.input.global_bindings import quiet
+from runqy_tui.tui.input.global_bindings import hidden_binding
 from runqy_tui.tui.screens.tabbed_modal import TabbedModal
 from runqy_tui.tui.session import Session, Step
 
@@ -29,7 +29,7 @@ class ObjectModal(TabbedModal):
             key_display="n/N",
             tooltip="Next object in the list",
         ),
-        quiet("N", "step(-1)", "Previous object in the list", "modal.previous"),
+        hidden_binding("N", "step(-1)", "Previous object in the list", "modal.previous"),
     ]
 
     def __init__(self, session: Session, step: Step | None = None) -> None:

@@ -30,7 +30,7 @@ from runqy_tui.model.search_query import (
 )
 from runqy_tui.text.humanize import amount, percent, span
 from runqy_tui.tui import safe_text
-from runqy_tui.tui.input.global_bindings import in_modal, quiet
+from runqy_tui.tui.input.global_bindings import hidden_binding, in_modal
 from runqy_tui.tui.screens.base_modal import BaseModal
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.tables.hit_rows import COLUMNS, HitRows
@@ -78,7 +78,7 @@ class SearchModal(BaseModal):
         Binding("f3", "field(1)", "field", id="search.part", tooltip="Next field of the tasks"),
         Binding("slash", "edit", "edit text", id="search.edit", tooltip="Edit the text"),
         Binding("y", "copy", "copy", id="search.copy", tooltip="Copy the id (OSC 52)"),
-        quiet("tab", "app.focus_next", "Next field", "search.focus-next"),
+        hidden_binding("tab", "app.focus_next", "Next field", "search.focus-next"),
         *in_modal("app.search"),
     ]
 

@@ -19,7 +19,7 @@ from textual.worker import Worker
 from runqy_tui.model.errors import RunqyTuiError
 from runqy_tui.monitor.store import View
 from runqy_tui.tui import safe_text
-from runqy_tui.tui.input.global_bindings import in_modal, quiet
+from runqy_tui.tui.input.global_bindings import hidden_binding, in_modal
 from runqy_tui.tui.screens.base_modal import BaseModal
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.widgets.keys_footer import KeysFooter
@@ -46,13 +46,15 @@ class TabbedModal(BaseModal):
             key_display="[ ]",
             tooltip="Next tab",
         ),
-        quiet("left_square_bracket,left,h", "tab(-1)", "Previous tab", "modal.previous-tab"),
+        hidden_binding(
+            "left_square_bracket,left,h", "tab(-1)", "Previous tab", "modal.previous-tab"
+        ),
         Binding("slash", "search", "search", id="modal.search", tooltip="Search this text"),
-        quiet("full_stop", "search_next(1)", "Next match", "modal.next-match"),
-        quiet("comma", "search_next(-1)", "Previous match", "modal.previous-match"),
+        hidden_binding("full_stop", "search_next(1)", "Next match", "modal.next-match"),
+        hidden_binding("comma", "search_next(-1)", "Previous match", "modal.previous-match"),
         Binding("y", "copy", "copy", id="modal.copy", tooltip="Copy the id or name (OSC 52)"),
         Binding("w", "write", "save to file", id="modal.write", tooltip="Save this tab to a file"),
-        quiet("tab", "app.focus_next", "Next field", "modal.focus-next"),
+        hidden_binding("tab", "app.focus_next", "Next field", "modal.focus-next"),
         *in_modal(),
     ]
 

@@ -9,7 +9,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from runqy_tui.tui.input.global_bindings import quiet
+from runqy_tui.tui.input.global_bindings import hidden_binding
 from runqy_tui.tui.widgets.columns import GAP, ColumnLayout
 from runqy_tui.tui.widgets.line_painter import GUTTER, UNICODE, Glyphs
 from runqy_tui.tui.widgets.row_provider import Rows
@@ -27,14 +27,14 @@ class Table(TableView, can_focus=True, inherit_bindings=False):
 
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        quiet("down,j", "step(1)", "Down", "table.down", "Next row"),
-        quiet("up,k", "step(-1)", "Up", "table.up", "Previous row"),
-        quiet("home,g", "first", "Top", "table.first", "First row"),
-        quiet("end,G", "last", "End", "table.last", "Last row"),
-        quiet("ctrl+d", "page(0.5)", "Half page down", "table.half-page-down"),
-        quiet("ctrl+u", "page(-0.5)", "Half page up", "table.half-page-up"),
-        quiet("pagedown", "page(1)", "Page down", "table.page-down"),
-        quiet("pageup", "page(-1)", "Page up", "table.page-up"),
+        hidden_binding("down,j", "step(1)", "Down", "table.down", "Next row"),
+        hidden_binding("up,k", "step(-1)", "Up", "table.up", "Previous row"),
+        hidden_binding("home,g", "first", "Top", "table.first", "First row"),
+        hidden_binding("end,G", "last", "End", "table.last", "Last row"),
+        hidden_binding("ctrl+d", "page(0.5)", "Half page down", "table.half-page-down"),
+        hidden_binding("ctrl+u", "page(-0.5)", "Half page up", "table.half-page-up"),
+        hidden_binding("pagedown", "page(1)", "Page down", "table.page-down"),
+        hidden_binding("pageup", "page(-1)", "Page up", "table.page-up"),
         Binding(
             "enter",
             "open",

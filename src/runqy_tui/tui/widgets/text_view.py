@@ -11,7 +11,7 @@ from typing import ClassVar
 from textual.binding import BindingType
 
 from runqy_tui.text.safe import decode, encode
-from runqy_tui.tui.input.global_bindings import quiet
+from runqy_tui.tui.input.global_bindings import hidden_binding
 from runqy_tui.tui.safe_text import width
 from runqy_tui.tui.widgets.highlight import Kind
 from runqy_tui.tui.widgets.text_lines import HexLines, Lines, TextLines, Wrapping
@@ -26,25 +26,27 @@ class TextView(TextRows, can_focus=True, inherit_bindings=False):
 
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        quiet("down,j", "scroll_rows(1)", "Down", "text.down"),
-        quiet("up,k", "scroll_rows(-1)", "Up", "text.up"),
-        quiet("home,g", "scroll_first", "Top", "text.first"),
-        quiet("end,G", "scroll_last", "End", "text.last", "Go to the end and follow new lines"),
-        quiet("ctrl+d", "scroll_pages(0.5)", "Half page down", "text.half-page-down"),
-        quiet("ctrl+u", "scroll_pages(-0.5)", "Half page up", "text.half-page-up"),
-        quiet("pagedown", "scroll_pages(1)", "Page down", "text.page-down"),
-        quiet("pageup", "scroll_pages(-1)", "Page up", "text.page-up"),
-        quiet(
+        hidden_binding("down,j", "scroll_rows(1)", "Down", "text.down"),
+        hidden_binding("up,k", "scroll_rows(-1)", "Up", "text.up"),
+        hidden_binding("home,g", "scroll_first", "Top", "text.first"),
+        hidden_binding(
+            "end,G", "scroll_last", "End", "text.last", "Go to the end and follow new lines"
+        ),
+        hidden_binding("ctrl+d", "scroll_pages(0.5)", "Half page down", "text.half-page-down"),
+        hidden_binding("ctrl+u", "scroll_pages(-0.5)", "Half page up", "text.half-page-up"),
+        hidden_binding("pagedown", "scroll_pages(1)", "Page down", "text.page-down"),
+        hidden_binding("pageup", "scroll_pages(-1)", "Page up", "text.page-up"),
+        hidden_binding(
             "shift+right,>",
             "scroll_aside(1)",
             "Right",
             "text.right",
             "Scroll right (unwrapped text)",
         ),
-        quiet(
+        hidden_binding(
             "shift+left,<", "scroll_aside(-1)", "Left", "text.left", "Scroll left (unwrapped text)"
         ),
-        quiet("W", "toggle_wrap", "Wrap", "text.wrap", "Wrap long lines: on / off"),
+        hidden_binding("W", "toggle_wrap", "Wrap", "text.wrap", "Wrap long lines: on / off"),
     ]
 
     def __init__(
