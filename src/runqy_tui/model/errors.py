@@ -1,4 +1,4 @@
-"""Errors a user sees: one line that says what, why and what to do, and an exit code.
+"""Errors a user sees: one line with what happened, why and the fix, and an exit code.
 
 Exit codes follow ``sysexits.h`` where it has a fitting one; the README lists them.
 """

@@ -61,12 +61,12 @@ async def reach(target: RedisTarget) -> Reached:
 
 
 async def _reach_socket(target: RedisTarget) -> Reached:
-    told = await _timed(asyncio.open_unix_connection(target.path), target.timeout)
-    if isinstance(told, float):
-        text = f"{target.address} in {told * 1000:.1f} ms"
+    result = await _timed(asyncio.open_unix_connection(target.path), target.timeout)
+    if isinstance(result, float):
+        text = f"{target.address} in {result * 1000:.1f} ms"
         return Reached((CheckLine("connection", Verdict.OK, text),), open=True)
-    remedy = "Start Redis, look at the socket's permissions, or set --url or RUNQY_REDIS_URL."
-    line = CheckLine("connection", Verdict.FAIL, f"{target.address}: {told}", remedy, CODE)
+    remedy = "Start Redis, check the socket's permissions, or set --url or RUNQY_REDIS_URL."
+    line = CheckLine("connection", Verdict.FAIL, f"{target.address}: {result}", remedy, CODE)
     return Reached((line,))
 
 
@@ -83,13 +83,13 @@ async def _resolve(host: str, port: int, timeout_s: float) -> list[Spot] | str:
 
     def ask() -> None:
         try:
-            told = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            found: list[str] | str = list(dict.fromkeys(str(entry[4][0]) for entry in told))
+            result = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found: list[str] | str = list(dict.fromkeys(str(entry[4][0]) for entry in result))
         except socket.gaierror as error:
             found = error.strerror or "cannot be resolved"
         except (OSError, UnicodeError):
             found = "is no name that DNS knows"
-        with suppress(RuntimeError):  # the answer came when nobody waited any more
+        with suppress(RuntimeError):  # the loop ended before the answer came
             loop.call_soon_threadsafe(settle, found)
 
     # A thread of its own: one of asyncio's pool would keep the program from ending.
@@ -108,14 +108,14 @@ async def _resolve(host: str, port: int, timeout_s: float) -> list[Spot] | str:
 
 def _names(hosts: Sequence[str], found: Sequence[list[Spot] | str]) -> CheckLine:
     unknown = [
-        f"{host!r} ({told})"
-        for host, told in zip(hosts, found, strict=True)
-        if isinstance(told, str)
+        f"{host!r} ({result})"
+        for host, result in zip(hosts, found, strict=True)
+        if isinstance(result, str)
     ]
     known = [
-        f"{host} is {', '.join(spot.ip for spot in told)}"
-        for host, told in zip(hosts, found, strict=True)
-        if not isinstance(told, str) and [spot.ip for spot in told] != [host]
+        f"{host} is {', '.join(spot.ip for spot in result)}"
+        for host, result in zip(hosts, found, strict=True)
+        if not isinstance(result, str) and [spot.ip for spot in result] != [host]
     ]
     if not unknown:
         return CheckLine("name", Verdict.OK, "; ".join(known) or "an address, no DNS needed")
@@ -153,12 +153,12 @@ def _connections(
     spots: Sequence[Spot], tried: Sequence[float | str]
 ) -> tuple[CheckLine, Spot | None]:
     pairs = list(zip(spots, tried, strict=True))
-    good = [(spot, told) for spot, told in pairs if isinstance(told, float)]
-    bad = [f"{spot} ({told})" for spot, told in pairs if isinstance(told, str)]
+    good = [(spot, result) for spot, result in pairs if isinstance(result, float)]
+    bad = [f"{spot} ({result})" for spot, result in pairs if isinstance(result, str)]
     missing = {(spot.name, spot.port) for spot in spots} - {
         (spot.name, spot.port) for spot, _ in good
     }
-    text = ", ".join(f"{spot} in {told * 1000:.1f} ms" for spot, told in good)
+    text = ", ".join(f"{spot} in {result * 1000:.1f} ms" for spot, result in good)
     refused = f"no connection to {', '.join(bad)}"
     if not good:
         remedy = "Start Redis there, open the firewall, or set --url or RUNQY_REDIS_URL."

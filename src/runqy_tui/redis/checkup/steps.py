@@ -183,8 +183,8 @@ async def _bounded(topic: str, step: Step, limit: float) -> list[CheckLine]:
 def _failed(topic: str, error: RunqyTuiError) -> CheckLine:
     """A line with the first sentence of an error as its text, the rest as its remedy."""
     text, _, remedy = str(error).partition(". ")
-    told = remedy or "Check the server and the network."
-    return CheckLine(topic, Verdict.FAIL, text.rstrip("."), told, error.exit_code)
+    remedy = remedy or "Check the server and the network."
+    return CheckLine(topic, Verdict.FAIL, text.rstrip("."), remedy, error.exit_code)
 
 
 def _is_answered(reply: Reply) -> bool:
@@ -207,10 +207,10 @@ def _clock(best: tuple[float, float] | None) -> CheckLine:
     if best is None:
         text = "Redis does not allow TIME: the difference is unknown"
         return CheckLine("clock", Verdict.WARN, text, "Allow TIME: runqy-tui acl prints the rule.")
-    ahead, doubt = best
+    ahead, error_s = best
     way = "ahead of" if ahead >= 0 else "behind"
-    text = f"Redis is {_seconds(abs(ahead))} {way} this machine (± {_seconds(doubt)})"
-    if abs(ahead) > _CLOCK_S + doubt:
+    text = f"Redis is {_seconds(abs(ahead))} {way} this machine (± {_seconds(error_s)})"
+    if abs(ahead) > _CLOCK_S + error_s:
         remedy = "Set both clocks (NTP). Ages are computed by Redis's clock and remain correct."
         return CheckLine("clock", Verdict.WARN, text, remedy)
     return CheckLine("clock", Verdict.OK, text)

@@ -122,7 +122,7 @@ async def _certificate(
 ) -> dict[str, Any] | None:
     """The fields of a certificate that need not be trusted; ``None`` where it has ended.
 
-    The standard library tells the fields of trusted ones only: so it is trusted, for one
+    The standard library shows the fields of trusted ones only: so it is trusted, for one
     handshake of which nothing but this is used.
     """
     context = ssl.create_default_context(cadata=ssl.DER_cert_to_PEM_cert(der))

@@ -62,7 +62,8 @@ class ClusterLink:
         """Send a batch, to all nodes at the same time; see :meth:`RedisLink.trip`.
 
         Redirections cost further rounds for the commands they concern. While the cluster reports
-        to be down, as in a failover, those are sent again for up to two seconds.
+        to be down, as in a failover, those are sent again for up to two seconds. Raises
+        ``ConnectionFailedError`` or ``AccessDeniedError`` if no node answers.
         """
         if not batch.count:
             return []

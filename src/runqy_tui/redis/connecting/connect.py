@@ -27,7 +27,7 @@ MAX_CONNECTIONS = 4
 class TlsConnection(SSLConnection):
     """Asks for, and checks, another name than the host's where it is given one.
 
-    redis-py takes the host's name for both; asyncio wants to be told. It also ends without TLS's
+    redis-py uses the host name for both; asyncio needs the other name. It also ends without TLS's
     goodbye: a frozen server would not return it, and so hold up whoever wants to leave.
     """
 

@@ -31,7 +31,7 @@ class RedisTarget:
     """Where a URL leads. The password shows in no ``repr``.
 
     ``scheme`` is ``redis``, ``rediss``, ``unix``, ``redis+sentinel`` or ``redis+cluster``; of the
-    last two ``tls`` tells whether they are encrypted. ``host`` and ``port`` are the server's, or
+    last two ``tls`` is set if they are encrypted. ``host`` and ``port`` are the server's, or
     the first of ``seeds``: the Sentinels to ask or the nodes of a cluster to begin with.
     ``service`` is the name that Sentinel knows the primary by. ``program`` is who answers there,
     for messages, and ``beyond`` the scheme of the deployment that this is one server of.
@@ -98,7 +98,7 @@ class RedisTarget:
 def parse_url(url: str, timeout: float = 3.0, access: Credentials | None = None) -> RedisTarget:
     """Read any URL of :mod:`.urlparts`; ``ConfigError`` names what is wrong.
 
-    What ``access`` says counts more than what the URL says. TLS files are opened and checked.
+    ``access`` takes precedence over the URL. TLS files are opened and checked.
     The text of the URL is in no message: it may hold a password.
     """
     access = access or Credentials()

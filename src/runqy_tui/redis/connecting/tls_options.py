@@ -126,6 +126,6 @@ def _holds_certificates(path: Path) -> bool:
 def _works(load: Callable[[], None]) -> bool:
     try:
         load()
-    except (OSError, ValueError):  # what OpenSSL says is an OSError too, and says little
+    except (OSError, ValueError):  # OpenSSL's errors are OSErrors too, with little detail
         return False
     return True

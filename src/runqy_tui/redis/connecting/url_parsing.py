@@ -1,4 +1,4 @@
-"""The parts of a URL of Redis. Every mistake says which part is wrong, and quotes none of it.
+"""The parts of a URL of Redis. An error names the part that is wrong, and quotes none of it.
 
 Read here and not by :mod:`urllib`, which knows no lists of hosts and quotes what it dislikes: a
 password that was not %-encoded ends up in any part.
@@ -51,7 +51,7 @@ class UrlParts:
 
 
 def split_url(url: str) -> UrlParts:
-    """Take a URL apart; ``ConfigError`` says which part is wrong and how to write it."""
+    """Parse a URL. Raises ``ConfigError`` with the part that is wrong and how to write it."""
     scheme, separator, rest = url.strip().partition("://")
     if not separator or scheme.lower() not in _SCHEMES:
         raise ConfigError(

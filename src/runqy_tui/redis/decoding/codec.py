@@ -50,7 +50,7 @@ UNDECODABLE = TaskMessage(decodable=False)
 
 
 class ServerInfo(NamedTuple):
-    """What an asynq server says of itself in its heartbeat."""
+    """The heartbeat of an asynq server."""
 
     host: str
     pid: int
@@ -75,7 +75,7 @@ class WorkerInfo(NamedTuple):
 class Cut(NamedTuple):
     """The field at which a partly read message ends.
 
-    ``start`` is where its tag stands, ``offset`` and ``length`` give its value; the message goes
+    ``start`` is where its tag stands, ``offset`` and ``length`` locate its value; the message goes
     on at ``offset + length``.
     """
 

@@ -48,7 +48,7 @@ def task_state(raw: bytes | None) -> TaskState | None:
 
 
 def pending_since(raw: bytes | None) -> float | None:
-    """Nanoseconds (asynq, runqy server) or seconds (runqy-worker), told apart by size."""
+    """Nanoseconds (asynq, runqy server) or seconds (runqy-worker), distinguished by size."""
     value = whole(raw)
     if value is not None and value > _NANOSECONDS:
         return value / 1e9

@@ -85,7 +85,7 @@ def _window(source: SearchList, length: Reply, reply: Reply) -> _Window | Respon
         if isinstance(answer, ResponseError):
             return answer
     if source.cursor.scored:
-        entries = [RowEntry(task_id, told) for task_id, told in scored(reply)]
+        entries = [RowEntry(task_id, score) for task_id, score in scored(reply)]
     else:
         entries = [RowEntry(task_id) for task_id in strings(reply)]
     start = source.cursor.start_in([entry.task_id for entry in entries])

@@ -76,7 +76,7 @@ class ListCursor:
     def advance(self, length: int, start: int | None, searched: int, last: Sequence[bytes]) -> None:
         """Update by a step: the length, where in the window it began, and its last entries.
 
-        ``start`` is ``None`` where the place was lost; nothing was looked at then.
+        ``start`` is ``None`` if the position was lost; nothing was searched then.
         """
         asked, amount = self._asked
         self.length = length

@@ -171,7 +171,7 @@ def parse_chunk(reply: Reply) -> CandidateChunk | ResponseError:
 def _candidates(reply: Reply) -> Iterator[Candidate]:
     for found in items(reply):
         parts = items(found)
-        task_id, told, fields = (*parts, None, None, None)[:3]
+        task_id, raw_score, fields = (*parts, None, None, None)[:3]
         read = items(fields)
         if isinstance(task_id, bytes):
             values = {
@@ -179,4 +179,4 @@ def _candidates(reply: Reply) -> Iterator[Candidate]:
                 for name, size, text in zip(read[::3], read[1::3], read[2::3], strict=False)
                 if isinstance(name, bytes) and isinstance(size, int) and isinstance(text, bytes)
             }
-            yield Candidate(RowEntry(task_id, score(told)), values)
+            yield Candidate(RowEntry(task_id, score(raw_score)), values)

@@ -147,7 +147,7 @@ class CandidateChunk(NamedTuple):
     """The result of one step in one list.
 
     ``start`` is where in the window it began, ``None`` where the place was lost; ``last`` are the
-    ids that it looked at last. ``cost_us`` is the time it took the server, about. ``whole``:
+    ids that it searched last. ``cost_us`` is the time it took the server, about. ``whole``:
     nothing but the window's end stopped it.
     """
 

@@ -176,11 +176,11 @@ class PrimarySearch:
             return *found, None
         if self._replica is None:
             return None
-        doubt = (
+        warning = (
             f"Sentinel names {shown(self._replica[0])} as the primary, but that is a replica: its "
             "data may be stale. A failover may be in progress"
         )
-        return *self._replica, doubt
+        return *self._replica, warning
 
     async def _find(
         self, inquiry: Inquiry, left: Address | None

@@ -201,7 +201,8 @@ class NodeLink:
     async def trip(self, batch: Batch, incoming: ReplyStream | None = None) -> list[Reply]:
         """Send a batch and read every reply; see :meth:`RedisLink.trip`.
 
-        The replies are added to ``incoming``, as they arrive where that is possible.
+        The replies are added to ``incoming``, as they arrive where that is possible. Raises
+        ``ConnectionFailedError`` or ``AccessDeniedError`` if the server does not answer.
         """
         if not batch.count:
             return []
