@@ -126,7 +126,7 @@ async def walk_through_the_app(url: str) -> None:
         assert reader is not None
         assert await reader.position(QueueKey("a.default"), TaskState.RETRY, "late") == 0
         await hand.press("p", "p", "R")
-        await hand.hears("Wrote ")
+        await hand.hears("Saved ")
         await hand.polls(1)
 
 
