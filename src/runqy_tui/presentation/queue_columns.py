@@ -97,7 +97,9 @@ def _order(row: QueueRow, context: DisplayContext) -> tuple[int, int, str]:
     return -row.condition.severity.rank, -int(minutes).bit_length(), row.queue.name
 
 
-def _count(state: TaskState, title: str, width: int, importance: int) -> ResourceColumn[QueueRow]:
+def _count(
+    state: TaskState, title: str, width: int, importance: int, meaning: str
+) -> ResourceColumn[QueueRow]:
     return ResourceColumn(
         state.value,
         title,
@@ -108,6 +110,7 @@ def _count(state: TaskState, title: str, width: int, importance: int) -> Resourc
         label=state.value,
         sort=lambda row, _: row.queue.counts.of(state),
         largest_first=True,
+        meaning=meaning,
     )
 
 
@@ -122,13 +125,13 @@ QUEUE_TABLE: ResourceTable[QueueRow] = ResourceTable(
             grow=2,
             sort=lambda row, _: row.queue.name,
         ),
-        _count(TaskState.PENDING, "PEND", 7, 0),
-        _count(TaskState.ACTIVE, "ACT", 5, 1),
-        _count(TaskState.RETRY, "RETRY", 6, 3),
-        _count(TaskState.ARCHIVED, "ARCH", 6, 3),
-        _count(TaskState.SCHEDULED, "SCHED", 6, 7),
-        _count(TaskState.COMPLETED, "COMPL", 8, 9),
-        _count(TaskState.AGGREGATING, "AGGR", 5, 12),
+        _count(TaskState.PENDING, "PEND", 7, 0, "pending tasks"),
+        _count(TaskState.ACTIVE, "ACT", 5, 1, "active tasks"),
+        _count(TaskState.RETRY, "RETRY", 6, 3, "failed tasks that will be retried"),
+        _count(TaskState.ARCHIVED, "ARCH", 6, 3, "archived tasks: failed permanently"),
+        _count(TaskState.SCHEDULED, "SCHED", 6, 7, "scheduled tasks"),
+        _count(TaskState.COMPLETED, "COMPL", 8, 9, "completed tasks that are still kept"),
+        _count(TaskState.AGGREGATING, "AGGR", 5, 12, "tasks aggregating in a group"),
         ResourceColumn(
             "oldest",
             "OLDEST",
@@ -139,6 +142,7 @@ QUEUE_TABLE: ResourceTable[QueueRow] = ResourceTable(
             full=lambda row, context: age(oldest_age_s(row, context)),
             sort=oldest_age_s,
             largest_first=True,
+            meaning="time the oldest pending task has waited",
         ),
         ResourceColumn(
             "done",
@@ -151,6 +155,7 @@ QUEUE_TABLE: ResourceTable[QueueRow] = ResourceTable(
             sort=lambda row, _: row.rates.done_per_s,
             largest_first=True,
             surfaces=Surface.SCREEN | Surface.REPORT,
+            meaning="tasks completed per second",
         ),
         ResourceColumn(
             "fail",
@@ -164,6 +169,7 @@ QUEUE_TABLE: ResourceTable[QueueRow] = ResourceTable(
             sort=lambda row, _: row.rates.failed_per_s,
             largest_first=True,
             surfaces=Surface.SCREEN | Surface.REPORT,
+            meaning="tasks failed per second",
         ),
         ResourceColumn(
             "net", "NET/min", _net_per_minute, 7, "right", label="net/min", surfaces=Surface.REPORT
@@ -180,6 +186,7 @@ QUEUE_TABLE: ResourceTable[QueueRow] = ResourceTable(
             sort=lambda row, _: row.rates.drains_in_s,
             largest_first=True,
             surfaces=Surface.SCREEN | Surface.REPORT,
+            meaning="estimated time until the queue is empty",
         ),
         ResourceColumn(
             "succeeded",
@@ -200,6 +207,7 @@ QUEUE_TABLE: ResourceTable[QueueRow] = ResourceTable(
             label="failed today",
             sort=lambda row, _: row.queue.failed_today,
             largest_first=True,
+            meaning="failed today (UTC)",
         ),
         ResourceColumn(
             "consumers",
@@ -211,6 +219,7 @@ QUEUE_TABLE: ResourceTable[QueueRow] = ResourceTable(
             label="consumers",
             full=lambda row, _: f"{len(row.queue.consumers):,}",
             sort=lambda row, _: len(row.queue.consumers),
+            meaning="consumers: workers that take tasks from the queue",
         ),
         ResourceColumn(
             "note",

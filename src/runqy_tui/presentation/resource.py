@@ -51,6 +51,7 @@ class ResourceColumn(NamedTuple, Generic[T]):
     number is hidden first. ``grow`` is the column's share of the width that is left over.
     ``sort`` returns a comparable value, or ``None`` for unknown, which sorts last both ways.
     ``largest_first``: the first sort by this column shows the largest value on top.
+    ``meaning`` explains a title that is no plain word, for the legend in the help.
     """
 
     key: str
@@ -65,6 +66,7 @@ class ResourceColumn(NamedTuple, Generic[T]):
     sort: Callable[[T, DisplayContext], Any] | None = None
     largest_first: bool = False
     surfaces: Surface = Surface.ALL
+    meaning: str = ""
 
     @property
     def heading(self) -> str:

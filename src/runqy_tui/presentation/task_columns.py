@@ -102,7 +102,9 @@ TASK_COLUMNS: ColumnSet[TaskRow] = ColumnSet(
             "right",
             importance=1,
         ),
-        ResourceColumn("try", "TRY", _tries, 5, "right", importance=3),
+        ResourceColumn(
+            "try", "TRY", _tries, 5, "right", importance=3, meaning="retries so far / allowed"
+        ),
         ResourceColumn(
             "type", "TYPE", lambda row, _: row.type or humanize.UNKNOWN, 14, importance=5, grow=1
         ),

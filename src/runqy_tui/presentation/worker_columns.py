@@ -146,6 +146,7 @@ WORKER_TABLE: ResourceTable[WorkerRow] = ResourceTable(
             importance=2,
             sort=beat_age_s,
             largest_first=True,
+            meaning="time since the last heartbeat",
         ),
         ResourceColumn(
             "queues",
@@ -167,6 +168,7 @@ WORKER_TABLE: ResourceTable[WorkerRow] = ResourceTable(
             sort=lambda row, _: cpu_percent(row.worker),
             largest_first=True,
             surfaces=Surface.SCREEN | Surface.REPORT,
+            meaning="CPU utilization of the machine",
         ),
         ResourceColumn(
             "gpu",
@@ -178,6 +180,7 @@ WORKER_TABLE: ResourceTable[WorkerRow] = ResourceTable(
             sort=lambda row, _: gpu_percent(row.worker),
             largest_first=True,
             surfaces=Surface.SCREEN,
+            meaning="utilization of the busiest GPU",
         ),
         ResourceColumn(
             "memory",
@@ -189,6 +192,7 @@ WORKER_TABLE: ResourceTable[WorkerRow] = ResourceTable(
             sort=lambda row, _: memory_percent(row.worker),
             largest_first=True,
             surfaces=Surface.SCREEN,
+            meaning="memory in use, of the machine",
         ),
         ResourceColumn(
             "slots",
@@ -201,6 +205,7 @@ WORKER_TABLE: ResourceTable[WorkerRow] = ResourceTable(
             full=_both_slots,
             sort=lambda row, _: row.worker.active_count,
             largest_first=True,
+            meaning="active tasks / slots",
         ),
         ResourceColumn(
             "restarts",
@@ -212,6 +217,7 @@ WORKER_TABLE: ResourceTable[WorkerRow] = ResourceTable(
             sort=lambda row, _: restarts(row.worker),
             largest_first=True,
             surfaces=Surface.SCREEN,
+            meaning="restarts of supervised processes",
         ),
         ResourceColumn(
             "up",
@@ -223,6 +229,7 @@ WORKER_TABLE: ResourceTable[WorkerRow] = ResourceTable(
             sort=lambda row, context: uptime_s(row.worker, context.now),
             largest_first=True,
             surfaces=Surface.SCREEN,
+            meaning="time since the worker started",
         ),
         ResourceColumn(
             "dialect",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from runqy_tui.diagnosis.assessment import Condition
@@ -114,3 +116,16 @@ def test_an_overdue_task_fits_its_column_beside_error_and_tries_on_80_columns() 
     assert sum(columns[key] for key in shown) + len(shown) - 1 <= 80 - 4
     hits = [column.width for column in HIT_COLUMNS.columns_on(Surface.SCREEN)]
     assert sum(hits) + len(hits) - 1 <= 108  # the search window on 120 columns
+
+
+PLAIN_TITLES = {
+    *("", "QUEUE", "QUEUES", "WORKER", "STATE", "DIALECT", "NOTE"),
+    *("TASK", "WHEN", "TYPE", "EXPIRES", "ERROR", "SIZE", "PAYLOAD"),
+}
+"""Titles that need no explanation."""
+
+
+@pytest.mark.parametrize("table", [WORKER_TABLE, QUEUE_TABLE, TASK_COLUMNS])
+def test_the_legend_explains_every_abbreviated_title(table: ColumnSet[Any]) -> None:
+    for column in table.columns_on(Surface.SCREEN):
+        assert bool(column.meaning) == (column.title not in PLAIN_TITLES), column.title

@@ -18,6 +18,10 @@ from textual.widgets import Static
 
 from runqy_tui.config import config_path
 from runqy_tui.model.severity import Severity
+from runqy_tui.presentation.queue_columns import QUEUE_TABLE
+from runqy_tui.presentation.resource import ColumnSet, Surface
+from runqy_tui.presentation.task_columns import TASK_COLUMNS
+from runqy_tui.presentation.worker_columns import WORKER_TABLE
 from runqy_tui.text.humanize import UNKNOWN, ZERO
 from runqy_tui.tui import safe_text
 from runqy_tui.tui.input.global_bindings import in_modal
@@ -37,21 +41,6 @@ _GROUPS = {
     "search": "Search",
 }
 """Titles by the first part of a binding's id, in the order shown."""
-
-COLUMN_LEGEND = (
-    ("PEND ACT", "pending, active; of a worker ACT is active tasks / slots"),
-    ("ARCH SCHED", "archived, scheduled"),
-    ("COMPL AGGR", "completed, aggregating (in a group)"),
-    ("OLDEST", "time the oldest pending task has waited"),
-    ("DONE/s FAIL/s", "tasks completed and failed per second"),
-    ("DRAINS", "estimated time until the queue is empty"),
-    ("FAILED", "failed today (UTC)"),
-    ("CONS", "consumers: workers that take tasks from the queue"),
-    ("BEAT", "time since the last heartbeat"),
-    ("CPU GPU MEM", "utilization in %; the busiest of several GPUs"),
-    ("RST UP", "restarts of supervised processes, time since start"),
-    ("TRY", "retries so far / allowed"),
-)
 """Column titles that are abbreviated, and their meaning."""
 
 _PALETTE_HIDDEN = ("table.", "text.")
@@ -113,9 +102,17 @@ def _legend() -> list[Content]:
         (f"{ZERO} {UNKNOWN}", "zero, unknown"),
     )
     return [
-        *(Content.styled("Columns", "bold"), *_entries(COLUMN_LEGEND), Content("")),
+        *_columns("Columns of workers", WORKER_TABLE),
+        *_columns("Columns of queues", QUEUE_TABLE),
+        *_columns("Columns of tasks", TASK_COLUMNS),
         *(Content.styled("Signs", "bold"), *_entries(signs), Content("")),
     ]
+
+
+def _columns(heading: str, table: ColumnSet[Any]) -> list[Content]:
+    shown = table.columns_on(Surface.SCREEN)
+    entries = [(column.title, column.meaning) for column in shown if column.meaning]
+    return [Content.styled(heading, "bold"), *_entries(entries), Content("")]
 
 
 def _entries(entries: Iterable[tuple[str, str]]) -> list[Content]:
