@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from runqy_tui.model.fleet import (
+        HEARTBEAT_FIELDS,
         Counts,
         DayCount,
+        FieldKind,
         Gpu,
+        HeartbeatField,
         LogBatch,
         LogLine,
         Metrics,
@@ -50,6 +53,7 @@ if TYPE_CHECKING:
 JsonObject = dict[str, Any]
 
 __all__ = [
+    "HEARTBEAT_FIELDS",
     "ActiveTask",
     "Blob",
     "CheckWindow",
@@ -57,7 +61,9 @@ __all__ = [
     "Counts",
     "DayCount",
     "Dialect",
+    "FieldKind",
     "Gpu",
+    "HeartbeatField",
     "JsonObject",
     "LogBatch",
     "LogLine",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass, field, fields
+from typing import Literal, NamedTuple
 
 from runqy_tui.model.names import Dialect, QueueKey, TaskState, WorkerState
 
@@ -120,6 +120,43 @@ class Recovery:
     total_restarts: int | None = None
 
 
+FieldKind = Literal["text", "whole", "flag", "moment"]
+"""How a heartbeat field is parsed: the reader has one parser for each."""
+
+
+class HeartbeatField(NamedTuple):
+    """A field of a worker's hash that one attribute of :class:`Worker` holds.
+
+    ``label`` names it in the worker window, which shows it where the worker reports it, and above
+    its column in the report (``in_report``); without a label it has a place of its own there.
+    ``in_json``: JSON schema 1 has it, under the name of the attribute.
+    """
+
+    attribute: str
+    name: str
+    kind: FieldKind
+    label: str | None
+    in_json: bool
+    in_report: bool
+
+
+def heartbeat(
+    name: str,
+    kind: FieldKind,
+    *,
+    label: str | None = None,
+    in_json: bool = True,
+    in_report: bool = True,
+) -> Mapping[str, object]:
+    """Metadata that declares an attribute of :class:`Worker` as the hash field ``name``.
+
+    The other arguments are those of :class:`HeartbeatField`. The parsed worker, JSON, the worker
+    window and the report follow from it.
+    """
+    options = {"label": label, "in_json": in_json, "in_report": in_report}
+    return {"name": name, "kind": kind, **options}
+
+
 @dataclass(frozen=True, slots=True)
 class Worker:
     """One worker process as of a poll.
@@ -139,19 +176,27 @@ class Worker:
     id: str
     dialect: Dialect
     state: WorkerState
-    healthy: bool | None = None
-    status: str | None = None
+    healthy: bool | None = field(default=None, metadata=heartbeat("healthy", "flag"))
+    status: str | None = field(
+        default=None, metadata=heartbeat("status", "text", in_json=False, in_report=False)
+    )
     started_at: float | None = None
-    last_beat_at: float | None = None
+    last_beat_at: float | None = field(default=None, metadata=heartbeat("last_beat", "moment"))
     clock_offset_s: float | None = None
-    concurrency: int | None = None
+    concurrency: int | None = field(default=None, metadata=heartbeat("concurrency", "whole"))
     queues: Mapping[str, int | None] = field(default_factory=dict)
     active_tasks: tuple[str, ...] = ()
     active_count: int | None = None
     recovery: Mapping[str, Recovery] = field(default_factory=dict)
     metrics: Metrics | None = None
-    instance_id: str | None = None
-    protected: bool | None = None
+    instance_id: str | None = field(
+        default=None,
+        metadata=heartbeat("instance_id", "text", label="instance", in_json=False, in_report=False),
+    )
+    protected: bool | None = field(
+        default=None,
+        metadata=heartbeat("protected", "flag", label="protected", in_json=False, in_report=False),
+    )
     problems: tuple[str, ...] = ()
 
     def last_beat_age_s(self, at: float) -> float | None:
@@ -174,6 +219,12 @@ class Worker:
         if not dot or parent not in self.queues:
             return False
         return sub == "default" or self.state is WorkerState.BOOTSTRAPPING
+
+
+HEARTBEAT_FIELDS = tuple(
+    HeartbeatField(one.name, **one.metadata) for one in fields(Worker) if one.metadata
+)
+"""All fields that :class:`Worker` declares with :func:`heartbeat`, in its order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,20 @@ import math
 from dataclasses import asdict, replace
 from typing import Any
 
-from runqy_tui.model import Blob, JsonObject, Metrics, Queue, RedisInfo, Snapshot, Task, Worker
+from runqy_tui.model import (
+    HEARTBEAT_FIELDS,
+    Blob,
+    JsonObject,
+    Metrics,
+    Queue,
+    RedisInfo,
+    Snapshot,
+    Task,
+    Worker,
+)
 
 SCHEMA = 1
+_DECLARED = tuple((one.attribute, one.kind) for one in HEARTBEAT_FIELDS if one.in_json)
 
 
 def snapshot_object(snapshot: Snapshot) -> JsonObject:
@@ -62,19 +73,29 @@ def queue_object(queue: Queue, at: float) -> JsonObject:
 
 def worker_object(worker: Worker, at: float) -> JsonObject:
     """JSON object of one worker; its age is as of ``at`` (Redis's clock)."""
+    declared = _declared(worker)
     return {
         "id": worker.id,
         "dialect": worker.dialect,
         "state": worker.state,
-        "healthy": worker.healthy,
+        "healthy": declared.pop("healthy"),
         "started_at": _float(worker.started_at),
-        "last_beat_at": _float(worker.last_beat_at),
+        "last_beat_at": declared.pop("last_beat_at"),
         "last_beat_age_s": _float(worker.last_beat_age_s(at)),
-        "concurrency": worker.concurrency,
+        "concurrency": declared.pop("concurrency"),
         "queues": dict(worker.queues),
         "active_tasks": list(worker.active_tasks),
         "recovery": {name: asdict(entry) for name, entry in worker.recovery.items()},
         "metrics": None if worker.metrics is None else _metrics(worker.metrics),
+        **declared,
+    }
+
+
+def _declared(worker: Worker) -> JsonObject:
+    """Values of the heartbeat fields that are declared to be in JSON, by key."""
+    return {
+        name: _float(getattr(worker, name)) if kind == "moment" else getattr(worker, name)
+        for name, kind in _DECLARED
     }
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
 
 from runqy_tui.diagnosis.assessment import Condition
-from runqy_tui.model import Worker, WorkerState
+from runqy_tui.model import HEARTBEAT_FIELDS, HeartbeatField, Worker, WorkerState
 from runqy_tui.model.severity import Severity
 from runqy_tui.presentation.resource import (
     DisplayContext,
@@ -54,6 +55,31 @@ def restarts(worker: Worker) -> int | None:
 def uptime_s(worker: Worker, now: float) -> float | None:
     """Seconds since the worker started; ``None`` where the start is unknown."""
     return None if worker.started_at is None else now - worker.started_at
+
+
+def reported_text(value: object) -> str:
+    """Text of a declared heartbeat field's value; a float is a moment in unix seconds."""
+    if value is None:
+        return humanize.UNKNOWN
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return humanize.moment(value) if isinstance(value, float) else str(value)
+
+
+def report_columns(declared: Iterable[HeartbeatField]) -> list[ResourceColumn[WorkerRow]]:
+    """Columns of the report for the fields that are declared to have one."""
+    return [_report_column(one, one.label) for one in declared if one.label and one.in_report]
+
+
+def _report_column(declared: HeartbeatField, label: str) -> ResourceColumn[WorkerRow]:
+    def value(row: WorkerRow, _: DisplayContext) -> str:
+        return reported_text(getattr(row.worker, declared.attribute))
+
+    align: Literal["left", "right"] = "right" if declared.kind == "whole" else "left"
+    key, title = declared.attribute, label.upper()
+    return ResourceColumn(key, title, value, 10, align, label=label, surfaces=Surface.REPORT)
 
 
 def _sign(row: WorkerRow, _: DisplayContext) -> str:
@@ -239,6 +265,7 @@ WORKER_TABLE: ResourceTable[WorkerRow] = ResourceTable(
             importance=12,
             sort=lambda row, _: row.worker.dialect,
         ),
+        *report_columns(HEARTBEAT_FIELDS),
         ResourceColumn(
             "note",
             "NOTE",

@@ -16,9 +16,11 @@ import pytest
 
 from runqy_tui.diagnosis.diagnoser import Diagnoser
 from runqy_tui.model import (
+    HEARTBEAT_FIELDS,
     Blob,
     Counts,
     Dialect,
+    FieldKind,
     Gpu,
     Metrics,
     Node,
@@ -318,7 +320,13 @@ METRICS_JSON = {
     "gpus": [GPU_JSON],
     "collected_at": 7,
 }
-RUNQY_HASH = {
+BY_KIND: Mapping[FieldKind, str] = {
+    "text": "a text",
+    "whole": "4",
+    "flag": "true",
+    "moment": "1000",
+}
+RUNQY_HASH = {one.name: BY_KIND[one.kind] for one in HEARTBEAT_FIELDS} | {
     "worker_id": "w:1",
     "started_at": "900",
     "last_beat": "1000",

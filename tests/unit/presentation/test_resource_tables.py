@@ -8,7 +8,7 @@ import pytest
 
 from runqy_tui.diagnosis.assessment import Condition
 from runqy_tui.diagnosis.findings.finding import Finding, Subject, SubjectKind
-from runqy_tui.model import QueueKey, TaskRow, TaskState
+from runqy_tui.model import HeartbeatField, QueueKey, TaskRow, TaskState
 from runqy_tui.model.search_query import SearchHit
 from runqy_tui.model.severity import Severity
 from runqy_tui.presentation.finding_columns import FINDING_TABLE, FindingRow
@@ -21,7 +21,13 @@ from runqy_tui.presentation.resource import (
     Surface,
 )
 from runqy_tui.presentation.task_columns import HIT_COLUMNS, TASK_COLUMNS, task_columns
-from runqy_tui.presentation.worker_columns import WORKER_TABLE, WorkerRow
+from runqy_tui.presentation.worker_columns import (
+    WORKER_TABLE,
+    WorkerRow,
+    report_columns,
+    reported_text,
+)
+from runqy_tui.text.humanize import moment
 from tests.support.builders import NOW, queue, worker
 
 CONTEXT = DisplayContext(NOW)
@@ -77,6 +83,42 @@ def test_a_new_column_appears_on_all_surfaces_before_the_note() -> None:
 
     assert keys(Surface.SCREEN) == keys(Surface.REPORT) == ["a", "b", "new", "note"]
     assert keys(Surface.TEXT) == ["b", "a", "new", "note"]
+
+
+def declared(label: str | None, *, in_report: bool) -> HeartbeatField:
+    return HeartbeatField("instance_id", "instance_id", "text", label, True, in_report)
+
+
+def test_a_declared_heartbeat_field_has_a_column_in_the_report_alone() -> None:
+    (column,) = report_columns(
+        [
+            declared("instance", in_report=True),
+            declared("instance", in_report=False),
+            declared(None, in_report=True),
+        ]
+    )
+    assert (column.heading, column.surfaces) == ("instance", Surface.REPORT)
+    texts = [
+        column.document_text(WorkerRow(one, FINE), CONTEXT)
+        for one in (worker(instance_id="as-1"), worker())
+    ]
+    assert texts == ["as-1", "–"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "–"),
+        (True, "yes"),
+        (False, "no"),
+        (0, "0"),
+        (1_234, "1,234"),
+        ("eu-1", "eu-1"),
+        (NOW, moment(NOW)),
+    ],
+)
+def test_reported_values(value: object, text: str) -> None:
+    assert reported_text(value) == text
 
 
 def test_unknown_values_sort_last_both_ways() -> None:

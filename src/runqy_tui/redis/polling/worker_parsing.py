@@ -6,13 +6,22 @@ screen shows those of a few workers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from operator import attrgetter
-from typing import Any, NamedTuple, TypeVar, overload
+from typing import Any, NamedTuple, overload
 
-from runqy_tui.model import Dialect, Gpu, Metrics, Recovery, Worker, WorkerState
+from runqy_tui.model import (
+    HEARTBEAT_FIELDS,
+    Dialect,
+    FieldKind,
+    Gpu,
+    Metrics,
+    Recovery,
+    Worker,
+    WorkerState,
+)
 from runqy_tui.redis.decoding import field_parsing
 
 _MAX_GPUS = 64
@@ -80,22 +89,20 @@ FRESH_TTL_S = 20.0
 INDEX_LEAD_S = 1800.0
 """The score of ``asynq:workers`` is the last beat plus this."""
 
+_PARSERS: Mapping[FieldKind, Callable[[bytes | None], object]] = {
+    "text": field_parsing.text,
+    "whole": field_parsing.whole,
+    "flag": field_parsing.flag,
+    "moment": field_parsing.moment,
+}
+_DECLARED = tuple((one.attribute, one.name, _PARSERS[one.kind]) for one in HEARTBEAT_FIELDS)
 _NAMES = (
-    "worker_id",
-    "started_at",
-    "last_beat",
-    "concurrency",
-    "queues",
-    "status",
-    "healthy",
-    "metrics",
-    "recovery",
-    "instance_id",
-    "protected",
-    "started",
-    "queue",
-    "active_task",
+    *("worker_id", "started_at", "queues", "metrics", "recovery"),
+    *("started", "queue", "active_task"),
+    *(name for _, name, _ in _DECLARED),
 )
+"""Fields that take more than a parser, then those that the model declares."""
+
 FIELDS = tuple(name.encode() for name in _NAMES)
 _IDENTIFYING = ("worker_id", "started_at", "last_beat", "queues", "started", "queue", "active_task")
 _RUNQY = ("worker_id", "started_at", "last_beat", "queues")
@@ -104,7 +111,6 @@ MAX_FIELD_BYTES = 262_144
 """No more is read of a longer field; of ``queues`` its beginning is still of use."""
 
 _TOO_LONG = f" (over {MAX_FIELD_BYTES // 1024} KiB)"
-_T = TypeVar("_T")
 
 HashValues = Sequence[bytes | None]
 """The values of :data:`FIELDS` in a worker's hash, in that order."""
@@ -153,29 +159,24 @@ def parse_hash(
     else:
         queues = _queues(raw[source], "queues", problems)
     active = field_parsing.text(raw["active_task"])
-    status = field_parsing.text(raw["status"])
-    healthy = _checked(raw, "healthy", field_parsing.flag(raw["healthy"]), problems)
+    declared = _declared(raw, problems)
     started_at = _started(raw["started" if documented else "started_at"], problems)
-    beat = _checked(raw, "last_beat", field_parsing.moment(raw["last_beat"]), problems)
-    slots = _checked(raw, "concurrency", field_parsing.whole(raw["concurrency"]), problems)
     recovery = _recovery(raw["recovery"], before, problems)
+    metrics = parse_metrics(raw["metrics"], problems)
+    if problems:
+        problems.sort(key=lambda problem: _PLACES.get(problem, -1))
     worker = Worker(
         id=worker_id,
         dialect=dialect,
-        state=_state_by_hash(status, healthy, recovery),
-        healthy=healthy,
-        status=status,
+        state=_state_by_hash(declared["status"], declared["healthy"], recovery),
         started_at=started_at,
-        last_beat_at=beat,
-        concurrency=slots,
         queues=queues,
         active_tasks=(active,) if active else (),
         active_count=None if raw["active_task"] is None else int(active is not None),
         recovery=recovery,
-        metrics=parse_metrics(raw["metrics"], problems),
-        instance_id=field_parsing.text(raw["instance_id"]),
-        protected=_checked(raw, "protected", field_parsing.flag(raw["protected"]), problems),
+        metrics=metrics,
         problems=tuple(problems),
+        **declared,
     )
     return ParsedHash(values, worker)
 
@@ -206,10 +207,15 @@ def parse_heartbeat(values: Sequence[Any], before: ParsedHash) -> ParsedHash | N
     return ParsedHash(values, _with_heartbeat(worker, beat, metrics))
 
 
-_worker_values = attrgetter(*(one.name for one in fields(Worker)))
-_BEAT_FIELD, _METRICS_FIELD = (
-    [one.name for one in fields(Worker)].index(name) for name in ("last_beat_at", "metrics")
-)
+_ATTRIBUTES = [one.name for one in fields(Worker)]
+_worker_values = attrgetter(*_ATTRIBUTES)
+_BEAT_FIELD, _METRICS_FIELD = map(_ATTRIBUTES.index, ("last_beat_at", "metrics"))
+_PLACES = {name: _ATTRIBUTES.index(attribute) for attribute, name, _ in _DECLARED} | {
+    "started": _ATTRIBUTES.index("started_at"),
+    "recovery": _ATTRIBUTES.index("recovery"),
+    "metrics": _METRICS_FIELD,
+}
+"""Order of problems: that of the worker's fields, after those of length and of ``queues``."""
 
 
 def _with_heartbeat(worker: Worker, beat: float, metrics: Metrics | None) -> Worker:
@@ -274,6 +280,20 @@ def _state_by_hash(
     if status == "bootstrapping":
         return WorkerState.BOOTSTRAPPING
     return WorkerState.DEGRADED if healthy is False else WorkerState.RUNNING
+
+
+def _declared(raw: Mapping[str, bytes | None], problems: list[str]) -> dict[str, Any]:
+    """Values of the declared fields by attribute.
+
+    A field that is present and cannot be parsed is ``None`` and added to ``problems``.
+    """
+    found = {}
+    for attribute, name, parse in _DECLARED:
+        value = raw[name]
+        found[attribute] = parsed = parse(value)
+        if parsed is None and value:
+            problems.append(name)
+    return found
 
 
 def _recovery(
@@ -361,12 +381,3 @@ def _started(raw: bytes | None, problems: list[str]) -> float | None:
             problems.append("started")
             return None
     return found
-
-
-def _checked(
-    raw: Mapping[str, bytes | None], name: str, value: _T | None, problems: list[str]
-) -> _T | None:
-    """Return the value; a field that is present and could not be parsed is a problem."""
-    if value is None and raw[name]:
-        problems.append(name)
-    return value

@@ -12,6 +12,7 @@ from textual.widget import Widget
 from runqy_tui.diagnosis.assessment import Condition
 from runqy_tui.diagnosis.findings.finding import Subject, SubjectKind
 from runqy_tui.model import (
+    HEARTBEAT_FIELDS,
     ActiveTask,
     Dialect,
     Gpu,
@@ -25,7 +26,7 @@ from runqy_tui.model import (
 )
 from runqy_tui.model.reader_protocol import InView
 from runqy_tui.model.severity import Severity
-from runqy_tui.presentation.worker_columns import memory_percent
+from runqy_tui.presentation.worker_columns import memory_percent, reported_text
 from runqy_tui.text import humanize
 from runqy_tui.text.humanize import UNKNOWN, age, amount, clock, count, moment, size, span
 from runqy_tui.tui import safe_text
@@ -61,17 +62,18 @@ def facts(worker: Worker, now: float) -> list[KeyValue]:
         KeyValue("id", worker.id, "bold", wide=True),
         KeyValue("state", worker.state.value),
         KeyValue("status", worker.status or humanize.UNKNOWN),
-        KeyValue("healthy", _yes_no(worker.healthy)),
+        KeyValue("healthy", reported_text(worker.healthy)),
         KeyValue("dialect", worker.dialect.value),
-        KeyValue("slots", _count(worker.concurrency)),
-        KeyValue("active", _count(worker.active_count)),
+        KeyValue("slots", reported_text(worker.concurrency)),
+        KeyValue("active", reported_text(worker.active_count)),
         KeyValue("started", _ago(started, now), wide=True),
         KeyValue("heartbeat", _ago(beat, now), wide=True),
     ]
-    if worker.instance_id is not None:
-        rows.append(KeyValue("instance", worker.instance_id))
-    if worker.protected is not None:
-        rows.append(KeyValue("protected", _yes_no(worker.protected)))
+    rows += [
+        KeyValue(one.label, reported_text(value))
+        for one in HEARTBEAT_FIELDS
+        if one.label and (value := getattr(worker, one.attribute)) is not None
+    ]
     for name, entry in worker.recovery.items():
         style = _RECOVERY_STYLES.get(entry.state, "")
         rows.append(KeyValue("recovery", f"{name}: {recovery_text(entry)}", style, wide=True))
@@ -122,14 +124,6 @@ def _gpu_meter(gpu: Gpu, width: int, fine: bool) -> Content:
     if gpu.name:
         detail.append(safe_text.line(gpu.name)[:40])
     return meter(name, gpu.utilization_percent, "  ".join(detail), width, fine=fine)
-
-
-def _yes_no(value: bool | None) -> str:
-    return humanize.UNKNOWN if value is None else "yes" if value else "no"
-
-
-def _count(value: int | None) -> str:
-    return humanize.UNKNOWN if value is None else f"{value:,}"
 
 
 def _ago(at: float | None, now: float) -> str:

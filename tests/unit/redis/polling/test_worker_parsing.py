@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from runqy_tui.model import Dialect, Gpu, Metrics, Recovery, Worker, WorkerState
+from runqy_tui.model import (
+    HEARTBEAT_FIELDS,
+    Dialect,
+    Gpu,
+    HeartbeatField,
+    Metrics,
+    Recovery,
+    Worker,
+    WorkerState,
+)
 from runqy_tui.redis.decoding import field_parsing
 from runqy_tui.redis.polling import worker_parsing
 from runqy_tui.redis.polling.worker_parsing import (
@@ -157,6 +166,19 @@ def test_recovery_keeps_what_can_be_read() -> None:
 def test_newer_fields() -> None:
     found = facts(worker_id=b"w", instance_id=b"as-1", protected=b"true")
     assert (found.instance_id, found.protected, found.dialect) == ("as-1", True, Dialect.RUNQY)
+
+
+@pytest.mark.parametrize("declared", HEARTBEAT_FIELDS, ids=lambda declared: declared.name)
+def test_a_declared_field_that_cannot_be_read_is_unknown_and_a_problem(
+    declared: HeartbeatField,
+) -> None:
+    found = facts(worker_id=b"w", **{declared.name: b"\xff"})
+    anything_is_text = declared.kind == "text"
+    expected = "\udcff" if anything_is_text else None
+    assert getattr(found, declared.attribute) == expected
+    assert found.problems == (() if anything_is_text else (declared.name,))
+    absent = facts(worker_id=b"w", **{declared.name: b""})
+    assert (getattr(absent, declared.attribute), absent.problems) == (None, ())
 
 
 def test_gone_and_ghost() -> None:
