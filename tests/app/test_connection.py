@@ -7,6 +7,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -150,11 +151,22 @@ async def test_what_could_not_be_read_is_read_on_return(mortal: Mortal) -> None:
         assert subtitle(hand.tasks_pane) == ""
 
 
+def _joined(hand: Hand, title: str) -> str:
+    """The text of the window with this title, its wrapped lines joined."""
+    corner = f"╭─ {title} ─"
+    row, top = next((row, line) for row, line in enumerate(hand.lines) if corner in line)
+    left = top.index(corner)
+    right = top.index("╮", left)
+    below = [line[left:right] for line in hand.lines[row + 1 :]]
+    return " ".join(part[1:].strip() for part in takewhile(lambda part: part[0] == "│", below))
+
+
 async def test_a_first_start_without_a_server(mortal: Mortal) -> None:
     async with running(app_on(mortal.url), (160, 32)) as hand:  # a socket's path may be long
         await hand.sees("✖ no connection", "there is no such socket", "runqy-tui --demo")
         await hand.press("w")
-        await hand.sees("All findings", "Start Redis, or set", "RUNQY_REDIS_URL.")
+        await hand.sees("╭─ All findings", "RUNQY_REDIS_URL.")
+        assert "Start Redis, or set --url or RUNQY_REDIS_URL." in _joined(hand, "All findings")
         await hand.press("escape", "1", "j", "enter", "y", "3", "G", "enter", "s", "l", "z", "z")
         await hand.hears("Nothing selected")
         assert hand.screen is hand.main
