@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Awaitable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from threading import Thread
 from time import perf_counter
@@ -22,6 +22,8 @@ from runqy_tui.redis.connecting.target import RedisTarget
 CODE = ConnectionFailedError.exit_code
 MOST_SEEDS = 8
 _MOST_ADDRESSES = 4
+
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,23 +132,36 @@ async def _connect(spot: Spot, timeout_s: float) -> float | str:
     return await _timed(asyncio.open_connection(spot.ip, spot.port), timeout_s)
 
 
-async def _timed(
-    opening: Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]], timeout_s: float
-) -> float | str:
+@asynccontextmanager
+async def short_connection(opening: Awaitable[Streams]) -> AsyncIterator[Streams]:
+    """Await a connection of asyncio's streams; its socket is closed at the end of the block.
+
+    ``StreamWriter.close`` alone only starts that: with TLS it waits for the server's close_notify,
+    up to 30 s, and an event loop that ends earlier leaves the socket open. So the connection is
+    aborted, as those of the link are. Raises OSError or TimeoutError as ``opening`` does.
+    """
+    reader, writer = await opening
+    try:
+        yield reader, writer
+    finally:
+        writer.transport.abort()
+        with suppress(OSError):  # the server had closed or reset it
+            await writer.wait_closed()
+
+
+async def _timed(opening: Awaitable[Streams], timeout_s: float) -> float | str:
     """Seconds that it took to connect, or in a few words why it did not."""
     started = perf_counter()
     try:
         async with asyncio.timeout(timeout_s):
-            _, writer = await opening
+            async with short_connection(opening):
+                return perf_counter() - started
     except TimeoutError:
         return f"no answer within {timeout_s:g} s"
     except ConnectionRefusedError:
         return "refused"
     except OSError as error:
         return error.strerror or type(error).__name__
-    took = perf_counter() - started
-    writer.close()
-    return took
 
 
 def _connections(

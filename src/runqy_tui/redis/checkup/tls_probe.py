@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from runqy_tui.model.check_line import CheckLine, Verdict
 from runqy_tui.model.errors import ConfigError, ConnectionFailedError
-from runqy_tui.redis.checkup.reachability import Spot
+from runqy_tui.redis.checkup.reachability import Spot, short_connection
 from runqy_tui.redis.connecting.target import RedisTarget
 
 SOON_DAYS = 14.0
@@ -91,10 +91,8 @@ def server_name(target: RedisTarget, spot: Spot) -> str:
 
 async def _shake(spot: Spot, name: str, context: ssl.SSLContext, timeout_s: float) -> _Shown:
     async with asyncio.timeout(timeout_s + _LINGER_S):
-        reader, writer = await asyncio.open_connection(
-            spot.ip, spot.port, ssl=context, server_hostname=name
-        )
-        try:
+        opening = asyncio.open_connection(spot.ip, spot.port, ssl=context, server_hostname=name)
+        async with short_connection(opening) as (reader, writer):
             shown: ssl.SSLObject = writer.get_extra_info("ssl_object")
             cipher = shown.cipher()
             return _Shown(
@@ -103,8 +101,6 @@ async def _shake(spot: Spot, name: str, context: ssl.SSLContext, timeout_s: floa
                 shown.getpeercert(binary_form=True) or b"",
                 await _is_refused(reader),
             )
-        finally:
-            writer.close()
 
 
 async def _is_refused(reader: asyncio.StreamReader) -> bool:
@@ -131,14 +127,12 @@ async def _certificate(
     _load_own(context, target.tls)
     try:
         async with asyncio.timeout(target.timeout):
-            _, writer = await asyncio.open_connection(
-                spot.ip, spot.port, ssl=context, server_hostname=name
-            )
+            opening = asyncio.open_connection(spot.ip, spot.port, ssl=context, server_hostname=name)
+            async with short_connection(opening) as (_, writer):
+                found: dict[str, Any] = writer.get_extra_info("peercert")
+                return found
     except (OSError, TimeoutError):
         return None
-    found: dict[str, Any] = writer.get_extra_info("peercert")
-    writer.close()
-    return found
 
 
 async def _shown_anyway(target: RedisTarget, spot: Spot, name: str) -> dict[str, Any] | None:

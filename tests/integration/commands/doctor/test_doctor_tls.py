@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
+import socket
+import ssl
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Thread
 from urllib.parse import urlencode
 
 import pytest
@@ -115,3 +120,42 @@ def test_a_server_without_tls(doctor: Doctor) -> None:
         report = doctor(f"rediss://127.0.0.1:{plain.port}/0", "--timeout", "0.5")
     assert (report.code, report.failures()) == (69, ["TLS"])
     assert "redis:// instead of rediss://" in report.mend("TLS")
+
+
+@contextmanager
+def mute(pair: tuple[Path, Path]) -> Iterator[int]:
+    """The port of a server that completes handshakes, and then neither sends nor closes."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*pair)
+    held: list[socket.socket] = []
+
+    def serve() -> None:
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            held.append(client)
+            with suppress(OSError):  # the client does not trust this certificate
+                held.append(context.wrap_socket(client, server_side=True))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = Thread(target=serve)
+        server.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            server.join()
+            for client in held:
+                client.close()
+
+
+def test_a_server_that_never_closes(doctor: Doctor, papers: Certificates) -> None:
+    """No connection of the checks stays open when the event loop ends."""
+    with mute(papers.local) as port:
+        options = urlencode({"ssl_ca_certs": papers.other_ca})
+        report = doctor(f"rediss://127.0.0.1:{port}/0?{options}")
+        assert (report.code, report.failures()) == (69, ["TLS"])
+        assert "certificate for 127.0.0.1, ends in " in report.one("TLS", "fail")
+        gc.collect()  # a socket that was left open warns here, and a warning is an error
