@@ -77,3 +77,10 @@ class ReadContext:
         if refused(reply) and isinstance(reply, Exception):
             raise translate(reply, self.link.target)
         return reply
+
+
+class TopicReads:
+    """Base of the classes that hold the reads of one topic; ``RedisReader`` inherits from each."""
+
+    def __init__(self, context: ReadContext) -> None:
+        self._context = context

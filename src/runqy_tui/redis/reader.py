@@ -1,41 +1,26 @@
-"""The reader of the front ends: every method of the Protocol, over one link to Redis."""
+"""The reader of the front ends: the reads of every topic, over one link to Redis."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import aclosing
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from runqy_tui.model import (
-    ActiveTask,
-    CheckedTask,
-    CheckWindow,
-    DayCount,
-    LogBatch,
-    QueueKey,
-    Snapshot,
-    Task,
-    TaskPage,
-    TaskState,
-    WindowCheck,
-)
+from runqy_tui.model import QueueKey, Snapshot
 from runqy_tui.model.credentials import Credentials
-from runqy_tui.model.reader_protocol import PAGE_SIZE, InView
-from runqy_tui.redis.activity import read_active, read_daily
+from runqy_tui.model.reader_protocol import InView
+from runqy_tui.redis.activity import ActivityReads
 from runqy_tui.redis.connecting.connect import link_to
 from runqy_tui.redis.connecting.target import parse_url
 from runqy_tui.redis.polling.budget import MOST_WATCHED
 from runqy_tui.redis.polling.overview import Overview, deadline_for
 from runqy_tui.redis.read_context import ReadContext
-from runqy_tui.redis.task_reading import row_reading, task_checks
-from runqy_tui.redis.task_reading.row_reading import KnownRows
-from runqy_tui.redis.task_reading.task_checks import Known, read_checks, read_outcomes
-from runqy_tui.redis.task_reading.task_page import read_page, read_position
-from runqy_tui.redis.task_reading.ttl_cache import TTLCache
+from runqy_tui.redis.task_reading.task_checks import TaskCheckReads
+from runqy_tui.redis.task_reading.task_page import TaskReads
 from runqy_tui.redis.wire.transport import RedisLink
-from runqy_tui.redis.worker_logs import read_logs
+from runqy_tui.redis.worker_logs import WorkerLogReads
 
 if TYPE_CHECKING:
     from runqy_tui.model.search_query import SearchQuery, SearchStep
@@ -44,7 +29,7 @@ VALUE_LIMIT = 262_144
 """Bytes read of a value that may be large, unless asked otherwise."""
 
 
-class RedisReader:
+class RedisReader(TaskReads, TaskCheckReads, ActivityReads, WorkerLogReads):
     """Satisfies :class:`runqy_tui.model.reader_protocol.Reader`. Created by :func:`open_reader`."""
 
     def __init__(
@@ -56,10 +41,7 @@ class RedisReader:
     ) -> None:
         self.link = link
         self._overview = Overview(link, clock, deadline_for(link.target.timeout), budget)
-        self._clock = clock
-        self._context = ReadContext(link, self._overview.memory, value_limit)
-        self._checked_tasks: Known = TTLCache(task_checks.KEEP_S, task_checks.MOST_KEPT)
-        self._rows: KnownRows = TTLCache(row_reading.KEEP_S, row_reading.MOST_KEPT)
+        super().__init__(ReadContext(link, self._overview.memory, value_limit))
 
     @property
     def address(self) -> str:
@@ -83,75 +65,6 @@ class RedisReader:
         self._overview.watched = InView(
             frozenset(islice(queues, MOST_WATCHED)), frozenset(islice(workers, MOST_WATCHED))
         )
-
-    async def page(
-        self,
-        queue: QueueKey,
-        state: TaskState,
-        *,
-        offset: int = 0,
-        limit: int = PAGE_SIZE,
-        newest_first: bool = True,
-    ) -> TaskPage:
-        """Read a page of at most 1,000 tasks in three trips (four for ``aggregating``).
-
-        A row may be five seconds old where the page is no longer than those of a table.
-        """
-        return await read_page(
-            self._context,
-            queue,
-            state,
-            offset=offset,
-            limit=limit,
-            newest_first=newest_first,
-            known=self._rows if limit <= PAGE_SIZE else None,
-        )
-
-    async def task(
-        self, task_id: str, queue: QueueKey | None = None, *, limit: int | None = None
-    ) -> Task | None:
-        """Find one task by id, in one queue or anywhere; ``None`` if no queue has it.
-
-        ``Task.gone`` marks an id of which only the reverse index is left. ``limit`` is how much
-        of each value to read, in bytes; ``value_limit`` of the reader if ``None``.
-        """
-        from runqy_tui.redis.task_reading.task_lookup import find_task
-
-        context = self._context if limit is None else self._context.reading_up_to(limit)
-        return await find_task(context, task_id, queue)
-
-    async def position(self, queue: QueueKey, state: TaskState, task_id: str) -> int | None:
-        """Rank of an id in a scored state, lowest score first; ``None`` for lists or if absent."""
-        return await read_position(self._context, queue, state, task_id)
-
-    async def check_tasks(self, windows: Sequence[CheckWindow]) -> tuple[WindowCheck, ...]:
-        """Check listed tasks for a missing hash, lease or deadline: at most three round trips.
-
-        At most 1,000 tasks in all: the last windows are cut. A task that leaves its list during
-        the check is left out; a ``msg`` over 4 KiB is not read. The result for a task that was in
-        order may be ten seconds old.
-        """
-        return await read_checks(self._context, windows, self._checked_tasks)
-
-    async def read_outcomes(self, ids: Sequence[tuple[QueueKey, str]]) -> tuple[CheckedTask, ...]:
-        """Read how tasks that were seen active ended: one round trip, the first 1,000.
-
-        ``completed_at`` and ``last_failed_at`` are runqy's fields; asynq keeps both in ``msg``,
-        which is not read here.
-        """
-        return await read_outcomes(self._context, ids)
-
-    async def logs(self, worker_id: str, after_seq: int = -1) -> LogBatch:
-        """Log lines of a runqy worker with ``seq`` above ``after_seq``."""
-        return await read_logs(self._context, worker_id, after_seq)
-
-    async def active_tasks(self, worker_id: str) -> tuple[ActiveTask, ...]:
-        """The tasks that an asynq server is running; empty for the other dialects."""
-        return await read_active(self._context, worker_id)
-
-    async def daily_counts(self, queue: QueueKey, days: int = 14) -> tuple[DayCount, ...]:
-        """Daily counters, oldest first, today (UTC) last."""
-        return await read_daily(self._context, queue, days)
 
     async def search(self, query: SearchQuery) -> AsyncGenerator[SearchStep, None]:
         """Search tasks for a text, over a connection of its own; see the Protocol."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from runqy_tui.model import LogBatch, LogLine
 from runqy_tui.redis import keys
 from runqy_tui.redis.decoding import field_parsing
-from runqy_tui.redis.read_context import ReadContext
+from runqy_tui.redis.read_context import ReadContext, TopicReads
 from runqy_tui.redis.wire.replies import Reply, data, integer, items, refused, strings
 from runqy_tui.redis.wire.transport import Batch
 from runqy_tui.text.safe import decode
@@ -53,27 +53,31 @@ class Tail(NamedTuple):
     partial: bool = False
 
 
-async def read_logs(context: ReadContext, worker_id: str, after_seq: int) -> LogBatch:
-    """Read the lines above ``after_seq``; with one below 0 only gaps between them are missed.
+class WorkerLogReads(TopicReads):
+    """Reads the logs of runqy workers."""
 
-    Raises ``ConnectionFailedError`` or ``AccessDeniedError`` if the log cannot be read.
-    """
-    key = keys.worker_logs(worker_id)
-    tail = await read_tail(context, key)
-    context.require(tail.refusal)
-    parsed = [line(raw) for raw in tail.lines]
-    found = {line.seq: line for line in parsed if line is not None}
-    lines = [found[seq] for seq in sorted(found) if seq > after_seq]
-    problem = context.describe_error(tail.refusal, key)
-    if tail.partial:
-        problem = f"The log is over {MOST_BYTES // 2**20} MiB: its older lines are not read"
-    return LogBatch(
-        lines=tuple(lines),
-        missed=_missed([line.seq for line in lines], after_seq),
-        exists=bool(tail.lines),
-        undecodable=sum(line is None for line in parsed),
-        problem=problem,
-    )
+    async def logs(self, worker_id: str, after_seq: int = -1) -> LogBatch:
+        """Log lines of a runqy worker with ``seq`` above ``after_seq``.
+
+        With one below 0 only the gaps between the lines count as missed.
+        Raises ``ConnectionFailedError`` or ``AccessDeniedError`` if the log cannot be read.
+        """
+        key = keys.worker_logs(worker_id)
+        tail = await read_tail(self._context, key)
+        self._context.require(tail.refusal)
+        parsed = [line(raw) for raw in tail.lines]
+        found = {line.seq: line for line in parsed if line is not None}
+        lines = [found[seq] for seq in sorted(found) if seq > after_seq]
+        problem = self._context.describe_error(tail.refusal, key)
+        if tail.partial:
+            problem = f"The log is over {MOST_BYTES // 2**20} MiB: its older lines are not read"
+        return LogBatch(
+            lines=tuple(lines),
+            missed=_missed([line.seq for line in lines], after_seq),
+            exists=bool(tail.lines),
+            undecodable=sum(line is None for line in parsed),
+            problem=problem,
+        )
 
 
 def _missed(seqs: Sequence[int], after_seq: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from importlib import import_module
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -249,11 +250,12 @@ class RunqyApp(CellDiffApp[None]):
         self.push_screen(modal)
         return True
 
-    def action_find(self) -> None:
-        """Open the window that finds a task by id."""
-        from runqy_tui.tui.screens.find_modal import FindModal
-
-        self.push_screen(FindModal(self.session))
+    def action_window(self, name: str) -> None:
+        """Open a window that needs only the session: ``errors_modal.ErrorsModal``, for example."""
+        module, _, window = name.partition(".")
+        self.push_screen(
+            getattr(import_module(f"runqy_tui.tui.screens.{module}"), window)(self.session)
+        )
 
     def action_search(self) -> None:
         """Open the search window; its first scope is the list that is shown."""
@@ -261,18 +263,6 @@ class RunqyApp(CellDiffApp[None]):
 
         main = next(screen for screen in self.screen_stack if isinstance(screen, MainScreen))
         self.push_screen(SearchModal(self.session, main.tasks_pane.shown))
-
-    def action_errors(self) -> None:
-        """Open the errors window."""
-        from runqy_tui.tui.screens.errors_modal import ErrorsModal
-
-        self.push_screen(ErrorsModal(self.session))
-
-    def action_alerts(self) -> None:
-        """Open the alerts window."""
-        from runqy_tui.tui.screens.alerts_modal import AlertsModal
-
-        self.push_screen(AlertsModal(self.session))
 
     def action_report(self) -> None:
         """Write an incident report into the current directory."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from textual.binding import Binding
 from textual.dom import DOMNode
+from textual.widgets import Static
 
 import runqy_tui.tui
 from runqy_tui.tui.input.keymap import check_names
@@ -143,7 +144,10 @@ async def test_question_mark_opens_help_and_three_keys_close_it(scene_url: str) 
         await hand.press("1", "enter")
         await hand.opens("WorkerModal")
         await hand.press("question_mark")
-        await hand.sees("Window", "Next object in the list")
+        await hand.opens("HelpModal")
+        shown = str(hand.screen.query_one("VerticalScroll > Static", Static).content)
+        assert "Window" in shown
+        assert "Next object in the list" in shown
         await hand.press("escape")
         await hand.opens("WorkerModal")
 

@@ -18,7 +18,7 @@ from runqy_tui.model import CheckedTask, CheckWindow, QueueKey, TaskState, Windo
 from runqy_tui.redis import keys
 from runqy_tui.redis.decoding import field_parsing
 from runqy_tui.redis.decoding.codec import UNDECODABLE, TaskMessage, decode_task
-from runqy_tui.redis.read_context import ReadContext
+from runqy_tui.redis.read_context import ReadContext, TopicReads
 from runqy_tui.redis.task_reading.ttl_cache import TTLCache
 from runqy_tui.redis.wire.command_encoding import Pattern
 from runqy_tui.redis.wire.replies import (
@@ -97,25 +97,58 @@ class _WindowState:
         return [checked for checked in self.ids if checked.cached is None]
 
 
-async def read_checks(
-    context: ReadContext, windows: Sequence[CheckWindow], known: Known
-) -> tuple[WindowCheck, ...]:
-    """Check every window, in its order. ``aggregating`` is not one list: its window is empty.
+class TaskCheckReads(TopicReads):
+    """Checks listed tasks, and reads how tasks ended."""
 
-    If the windows hold more than 1,000 tasks the last ones get fewer, or none. Raises
-    ``ConnectionFailedError`` or ``AccessDeniedError`` if a list cannot be read.
-    """
-    states, left = [], MOST_TASKS
-    for window in windows:
-        possible = window.state is not TaskState.AGGREGATING
-        span = max(0, min(window.limit, left)) if possible else 0
-        left -= span
-        states.append(_WindowState(window, span))
-    known.evict()
-    now = await _read_ids(context, states, known)
-    await _read_hashes(context, states)
-    await _read_messages(context, [checked for part in states for checked in part.unknown])
-    return tuple(_build_window(part, now, known) for part in states)
+    def __init__(self, context: ReadContext) -> None:
+        super().__init__(context)
+        self._checked_tasks: Known = TTLCache(KEEP_S, MOST_KEPT)
+
+    async def check_tasks(self, windows: Sequence[CheckWindow]) -> tuple[WindowCheck, ...]:
+        """Check listed tasks for a missing hash, lease or deadline: at most three round trips.
+
+        The results are in the order of the windows. At most 1,000 tasks in all: the last windows
+        are cut. A task that leaves its list during the check is left out; a ``msg`` over 4 KiB is
+        not read. The result for a task that was in order may be ten seconds old. ``aggregating`` is
+        not one list: its window is empty.
+
+        Raises ``ConnectionFailedError`` or ``AccessDeniedError`` if a list cannot be read.
+        """
+        context, known = self._context, self._checked_tasks
+        states, left = [], MOST_TASKS
+        for window in windows:
+            possible = window.state is not TaskState.AGGREGATING
+            span = max(0, min(window.limit, left)) if possible else 0
+            left -= span
+            states.append(_WindowState(window, span))
+        known.evict()
+        now = await _read_ids(context, states, known)
+        await _read_hashes(context, states)
+        await _read_messages(context, [checked for part in states for checked in part.unknown])
+        return tuple(_build_window(part, now, known) for part in states)
+
+    async def read_outcomes(self, ids: Sequence[tuple[QueueKey, str]]) -> tuple[CheckedTask, ...]:
+        """Read the present state of the first 1,000 of these tasks, in their order: one trip.
+
+        ``completed_at`` and ``last_failed_at`` are runqy's fields; asynq keeps both in ``msg``,
+        which is not read here. Raises ``AccessDeniedError`` if the ACL forbids it.
+        """
+        context = self._context
+        batch = Batch()
+        asked = [
+            (task_id, batch.join(packed_for(keys.task(queue, task_id), *_OUTCOME_READS)))
+            for queue, task_id in ids[:MOST_TASKS]
+        ]
+        replies = await context.trip(batch)
+        found = []
+        for task_id, span in asked:
+            exists, values = replies[span]
+            checked = _CheckedId(
+                encode(task_id), b"", missing=integer(context.require_access(exists)) == 0
+            )
+            checked.fields = _fields(_OUTCOME, context.require_access(values))
+            found.append(_build_checked(checked))
+        return tuple(found)
 
 
 def _build_window(part: _WindowState, now: float, known: Known) -> WindowCheck:
@@ -126,30 +159,6 @@ def _build_window(part: _WindowState, now: float, known: Known) -> WindowCheck:
             known.put((window.queue, window.state, task.id), task)
         tasks.append(task)
     return WindowCheck(window, now, part.total, tuple(tasks))
-
-
-async def read_outcomes(
-    context: ReadContext, ids: Sequence[tuple[QueueKey, str]]
-) -> tuple[CheckedTask, ...]:
-    """Read the present state of the first 1,000 of these tasks, in their order: one trip.
-
-    Raises ``AccessDeniedError`` if the ACL forbids it.
-    """
-    batch = Batch()
-    asked = [
-        (task_id, batch.join(packed_for(keys.task(queue, task_id), *_OUTCOME_READS)))
-        for queue, task_id in ids[:MOST_TASKS]
-    ]
-    replies = await context.trip(batch)
-    found = []
-    for task_id, span in asked:
-        exists, values = replies[span]
-        checked = _CheckedId(
-            encode(task_id), b"", missing=integer(context.require_access(exists)) == 0
-        )
-        checked.fields = _fields(_OUTCOME, context.require_access(values))
-        found.append(_build_checked(checked))
-    return tuple(found)
 
 
 async def _read_ids(context: ReadContext, states: list[_WindowState], known: Known) -> float:

@@ -1,14 +1,22 @@
-"""A page of tasks of one state, from either end; the cost is that of the page alone."""
+"""Pages of tasks of one state, from either end, at the cost of the page alone; single tasks."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from runqy_tui.model import QueueKey, TaskPage, TaskState
+from runqy_tui.model import QueueKey, Task, TaskPage, TaskState
+from runqy_tui.model.reader_protocol import PAGE_SIZE
 from runqy_tui.redis import keys
 from runqy_tui.redis.polling.queue_state import MAX_GROUPS
-from runqy_tui.redis.read_context import ReadContext
-from runqy_tui.redis.task_reading.row_reading import KnownRows, RowEntry, read_rows
+from runqy_tui.redis.read_context import ReadContext, TopicReads
+from runqy_tui.redis.task_reading.row_reading import (
+    KEEP_S,
+    MOST_KEPT,
+    KnownRows,
+    RowEntry,
+    read_rows,
+)
+from runqy_tui.redis.task_reading.ttl_cache import TTLCache
 from runqy_tui.redis.wire.replies import (
     Reply,
     ReplySlot,
@@ -31,38 +39,74 @@ class _Listing(NamedTuple):
     problem: str | None = None
 
 
-async def read_page(
-    context: ReadContext,
-    queue: QueueKey,
-    state: TaskState,
-    *,
-    offset: int,
-    limit: int,
-    newest_first: bool,
-    known: KnownRows | None = None,
-) -> TaskPage:
-    """Read a page: the ids, then the hashes' sizes and small fields, then their larger ones.
+class TaskReads(TopicReads):
+    """Reads pages of task lists and single tasks."""
 
-    Rows in ``known`` are not read again. Raises ``ConnectionFailedError`` or
-    ``AccessDeniedError`` if the list cannot be read; one of a wrong type is a ``problem``.
-    """
-    offset, limit = max(0, offset), max(0, min(limit, MOST_ROWS))
-    if state is TaskState.AGGREGATING:
-        listing = await _list_groups(context, queue, offset, limit, newest_first)
-    else:
-        listing = await _list(context, queue, state, offset, limit, newest_first)
-    rows = await read_rows(context, queue, state, listing.entries, listing.now, known)
-    return TaskPage(
-        queue=queue,
-        state=state,
-        offset=offset,
-        total=listing.total,
-        newest_first=newest_first,
-        rows=rows,
-        taken_at=listing.now,
-        groups=listing.groups,
-        problem=listing.problem,
-    )
+    def __init__(self, context: ReadContext) -> None:
+        super().__init__(context)
+        self._rows: KnownRows = TTLCache(KEEP_S, MOST_KEPT)
+
+    async def page(
+        self,
+        queue: QueueKey,
+        state: TaskState,
+        *,
+        offset: int = 0,
+        limit: int = PAGE_SIZE,
+        newest_first: bool = True,
+    ) -> TaskPage:
+        """Read a page of at most 1,000 tasks in three trips (four for ``aggregating``).
+
+        These are the ids, then the hashes' sizes and small fields, then their larger ones. A row
+        may be five seconds old where the page is no longer than those of a table. Raises
+        ``ConnectionFailedError`` or ``AccessDeniedError`` if the list cannot be read; one of a
+        wrong type is a ``problem``.
+        """
+        context, known = self._context, self._rows if limit <= PAGE_SIZE else None
+        offset, limit = max(0, offset), max(0, min(limit, MOST_ROWS))
+        if state is TaskState.AGGREGATING:
+            listing = await _list_groups(context, queue, offset, limit, newest_first)
+        else:
+            listing = await _list(context, queue, state, offset, limit, newest_first)
+        rows = await read_rows(context, queue, state, listing.entries, listing.now, known)
+        return TaskPage(
+            queue=queue,
+            state=state,
+            offset=offset,
+            total=listing.total,
+            newest_first=newest_first,
+            rows=rows,
+            taken_at=listing.now,
+            groups=listing.groups,
+            problem=listing.problem,
+        )
+
+    async def task(
+        self, task_id: str, queue: QueueKey | None = None, *, limit: int | None = None
+    ) -> Task | None:
+        """Find one task by id, in one queue or anywhere; ``None`` if no queue has it.
+
+        ``Task.gone`` marks an id of which only the reverse index is left. ``limit`` is how much
+        of each value to read, in bytes; ``value_limit`` of the reader if ``None``. Raises
+        ``ConnectionFailedError`` or ``AccessDeniedError`` if it cannot be read.
+        """
+        from runqy_tui.redis.task_reading.task_lookup import find_task
+
+        context = self._context if limit is None else self._context.reading_up_to(limit)
+        return await find_task(context, task_id, queue)
+
+    async def position(self, queue: QueueKey, state: TaskState, task_id: str) -> int | None:
+        """Rank of an id in a scored state, lowest score first; ``None`` for lists or if absent.
+
+        A list has no cheap rank. Raises ``ConnectionFailedError`` or ``AccessDeniedError`` if it
+        cannot be read.
+        """
+        if state in (*keys.LIST_STATES, TaskState.AGGREGATING):
+            return None
+        batch = Batch()
+        rank = batch.ask("ZRANK", keys.state_key(queue, state), encode(task_id))
+        replies = await self._context.trip(batch)
+        return integer(self._context.require(replies[rank]))
 
 
 async def _list(
@@ -156,18 +200,3 @@ def _listed(reply: Reply) -> list[RowEntry]:
 
 def _listed_reversed(reply: Reply) -> list[RowEntry]:
     return _listed(reply)[::-1]
-
-
-async def read_position(
-    context: ReadContext, queue: QueueKey, state: TaskState, task_id: str
-) -> int | None:
-    """Rank in a scored state, lowest score first; ``None`` for lists, which have no cheap rank.
-
-    Raises ``ConnectionFailedError`` or ``AccessDeniedError`` if it cannot be read.
-    """
-    if state in (*keys.LIST_STATES, TaskState.AGGREGATING):
-        return None
-    batch = Batch()
-    rank = batch.ask("ZRANK", keys.state_key(queue, state), encode(task_id))
-    replies = await context.trip(batch)
-    return integer(context.require(replies[rank]))

@@ -2,6 +2,9 @@
 
 In Textual a modal does not see the app's bindings, so each modal declares them again, under the
 same ids: help and the user's key map then hold everywhere.
+
+A window that needs only the session is opened by ``app.window('MODULE.CLASS')``, with its module in
+``tui/screens``, which is imported when the window is opened.
 """
 
 from __future__ import annotations
@@ -25,10 +28,28 @@ GLOBAL_BINDINGS = (
         id="app.help",
         tooltip="Show all keys, columns and signs",
     ),
-    Binding("i", "app.find", "find", id="app.find", tooltip="Find a task by id"),
+    Binding(
+        "i",
+        "app.window('find_modal.FindModal')",
+        "find",
+        id="app.find",
+        tooltip="Find a task by id",
+    ),
     hidden_binding("F", "app.search", "Search", "app.search", "Search payload, error, type and id"),
-    Binding("e", "app.errors", "errors", id="app.errors", tooltip="Errors by cause"),
-    Binding("a", "app.alerts", "alerts", id="app.alerts", tooltip="Alerts and their log"),
+    Binding(
+        "e",
+        "app.window('errors_modal.ErrorsModal')",
+        "errors",
+        id="app.errors",
+        tooltip="Errors by cause",
+    ),
+    Binding(
+        "a",
+        "app.window('alerts_modal.AlertsModal')",
+        "alerts",
+        id="app.alerts",
+        tooltip="Alerts and their log",
+    ),
     hidden_binding("R", "app.report", "Report", "app.report", "Write an incident report to a file"),
     Binding(
         "p",
