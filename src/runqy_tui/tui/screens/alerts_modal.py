@@ -11,7 +11,7 @@ from textual.widget import Widget
 from runqy_tui.alerts.alert_states import Alert, AlertBoard, AlertLogEntry, AlertState
 from runqy_tui.diagnosis.findings.finding import Subject
 from runqy_tui.model.severity import Severity
-from runqy_tui.text.humanize import age, clock
+from runqy_tui.text.humanize import age, amount, clock
 from runqy_tui.tui.screens.tabbed_modal import TabbedModal
 from runqy_tui.tui.session import Session
 from runqy_tui.tui.tables.icons import sign
@@ -65,8 +65,8 @@ class AlertsModal(TabbedModal):
     async def load(self) -> None:
         """Show the alerts as of the latest poll."""
         self._board = board = self.session.board
-        rules = len(self.session.alerts.rules)
-        headline = f"{len(board.firing)} firing, {len(board.pending)} pending; {rules} rules"
+        rules = amount(len(self.session.alerts.rules), "rule")
+        headline = f"{len(board.firing)} firing, {len(board.pending)} pending; {rules}"
         style = "bold $error" if board.worst is Severity.CRITICAL else "bold"
         self.show_headline(headline, style)
         now = board.at or 0.0
