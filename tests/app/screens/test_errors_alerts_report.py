@@ -63,7 +63,7 @@ async def test_a_shows_what_fires_and_the_log(writer: Redis, scene_url: str) -> 
         await hand.sees("2 alerts")
         await hand.press("a")
         await hand.opens("AlertsModal")
-        await hand.sees("2 firing, 0 pending; 1 rules", "firing", "sick:2", "lost:3")
+        await hand.sees("2 firing, 0 pending; 1 rule", "firing", "sick:2", "lost:3")
         table = hand.screen.query_one("#present")
         assert len(keys_of(table)) == 2  # type: ignore[arg-type]
         writer.hset("asynq:workers:sick:2", "healthy", 1)
