@@ -59,3 +59,9 @@ def test_every_name_in_the_architecture_exists() -> None:
     names = set(re.findall(r"`@?(?:\w+\.)?(\w+)(?:\(\))?`", text))
     assert len(names) > 20
     assert sorted(names - set(re.findall(r"\w+", source))) == []
+
+
+def test_the_test_folders_of_the_nox_sessions_exist() -> None:
+    folders = re.findall(r'"(tests/[\w/]+)"', (ROOT / "noxfile.py").read_text())
+    assert folders
+    assert [folder for folder in folders if not (ROOT / folder).is_dir()] == []
