@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from runqy_tui.demo import embedded_server
 from runqy_tui.demo.embedded_server import EmbeddedServer
 from runqy_tui.model.errors import ConnectionFailedError
 from tests.support.processes import alive, eventually
@@ -144,9 +145,10 @@ def test_failure_gives_the_server_s_own_last_line(tmp_path: Path) -> None:
 def test_port_taken_between_probe_and_start(monkeypatch: pytest.MonkeyPatch) -> None:
     with EmbeddedServer(tcp=True) as first:
         taken = int(first.url.split(":")[2].split("/")[0])
-        free = iter([taken, taken])
+        free_port = embedded_server._free_port
+        proposed = iter([taken, taken])
         monkeypatch.setattr(
-            "runqy_tui.demo.embedded_server._free_port", lambda: next(free, 0) or taken + 1
+            embedded_server, "_free_port", lambda: next(proposed, None) or free_port()
         )
         with EmbeddedServer(tcp=True) as second, Redis.from_url(second.url) as client:
             assert second.url != first.url
