@@ -53,7 +53,9 @@ def coverage(session: nox.Session) -> None:
     session.run(
         "python",
         *("-m", "pytest", "-q", "-n", "auto", "--cov", "--cov-report="),
-        *("tests/unit", "tests/integration/diagnosis/signatures", "tests/integration/redis/task_reading"),
+        "tests/unit",
+        "tests/integration/diagnosis/signatures",
+        "tests/integration/redis/task_reading",
     )
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         with Path(summary).open("a", encoding="utf-8") as page:
