@@ -286,11 +286,10 @@ def test_every_field_is_shown_or_left_out_on_purpose(
 
 
 def filled(kind: type, *found: object) -> set[str]:
-    """Fields of a record that at least one of these objects has set."""
-    return {
+    """Fields with a default that at least one of these objects has set to something else."""
+    return optional(kind) & {
         one.name
         for one in fields(kind)
-        if one.default is not MISSING or one.default_factory is not MISSING
         for record in found
         if getattr(record, one.name) not in (one.default, None, (), {})
     }
